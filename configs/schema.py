@@ -1,0 +1,216 @@
+"""Everything a user can set, with its unit, its bounds and its default. `groundswell init` writes it out, commented."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are refused, so that a typing error is never silently a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class SqliteSettings(Section):
+    """The embedded store."""
+
+    backend: Literal["sqlite"] = "sqlite"
+    path: Path | None = None
+    """Database file; by default groundswell.db in the data folder."""
+
+
+class ElasticSettings(Section):
+    """An Elasticsearch cluster (8.19 or 9.x). Secrets are named by environment variable, never written here."""
+
+    backend: Literal["elastic"] = "elastic"
+    url: str = "http://127.0.0.1:9200"
+    """Address of one node or of a load balancer."""
+    prefix: str = Field(default="groundswell", pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    """Every index and alias begins with it."""
+    api_key_env: str = "GROUNDSWELL_ELASTIC_API_KEY"
+    """Environment variable that holds an API key (base64)."""
+    user_env: str = "GROUNDSWELL_ELASTIC_USER"
+    """Environment variable that holds a user name, where no API key is used."""
+    password_env: str = "GROUNDSWELL_ELASTIC_PASSWORD"  # noqa: S105  the name of a variable, not a secret
+    """Environment variable that holds its password."""
+    ca_certs: Path | None = None
+    """Certificate authority file (PEM) for TLS."""
+    fingerprint: str = ""
+    """SHA-256 fingerprint of the server's certificate, instead of ca_certs."""
+    shards: int = Field(default=1, ge=1, le=64)
+    """Primary shards of each monthly index."""
+    replicas: int = Field(default=0, ge=0, le=5)
+    """Copies of each shard."""
+    timeout_seconds: float = Field(default=30, gt=0, le=600)
+    """How long one request may take."""
+
+
+class CrawlSettings(Section):
+    """How the crawler behaves towards others."""
+
+    sources: tuple[Path, ...] = ()
+    """Folders or files of source YAML; empty means the sources that come with Groundswell."""
+    user_agent: str = "Groundswell/0.1 (+media monitoring; set crawl.contact)"
+    """How the crawler names itself."""
+    contact: str = ""
+    """A mail address or page where a site's owner reaches you; sent along."""
+    obey_robots: bool = True
+    """Whether robots.txt is obeyed."""
+    delay_seconds: float = Field(default=1.0, ge=0, le=600)
+    """Pause between two requests to one host."""
+    concurrent_per_host: int = Field(default=1, ge=1, le=16)
+    """Requests at a time to one host."""
+    timeout_seconds: float = Field(default=30, gt=0, le=600)
+    """How long a page may take."""
+    max_page_bytes: int = Field(default=5_000_000, ge=1_000)
+    """A longer answer is refused."""
+    max_text_chars: int = Field(default=20_000, ge=100)
+    """A longer text is cut, and says so."""
+    allow_private_addresses: bool = False
+    """Whether addresses of your own network may be crawled (the demo's replica web is on loopback)."""
+    author_salt_env: str = "GROUNDSWELL_AUTHOR_SALT"
+    """Environment variable with the salt for author hashes; else one is made once and kept in the data folder."""
+
+
+class ModelSettings(Section):
+    """Which encoder and heads read the texts."""
+
+    name: str = "groundswell-small"
+    """A model that ships with Groundswell, a folder, or a hub name such as intfloat/multilingual-e5-base."""
+    runtime: Literal["onnx", "torch"] = "onnx"
+    """What runs it."""
+    threads: int = Field(default=0, ge=0, le=256)
+    """Threads for one batch; 0 means one for each core."""
+    batch_tokens: int = Field(default=2048, ge=64, le=65536)
+    """Tokens in one batch, after sorting by length."""
+    max_tokens: int = Field(default=256, ge=16, le=512)
+    """A longer text is cut after so many tokens."""
+    unsure_below: float = Field(default=0.5, ge=0, le=1)
+    """A sentiment whose calibrated probability is lower is called unsure."""
+
+
+class ThemeSettings(Section):
+    """When texts are one theme."""
+
+    join_similarity: float | None = Field(default=None, ge=0, le=1)
+    """Similarity to a theme that makes a document belong to it; by default the value frozen on development streams."""
+    smallest: int = Field(default=5, ge=2, le=1000)
+    """Documents a new theme needs."""
+    fewest_authors: int = Field(default=2, ge=1, le=1000)
+    """Different authors a new theme needs, where authors are known."""
+    fade_days: int = Field(default=30, ge=1, le=3650)
+    """A theme without a document for so long has faded."""
+    pool_days: int = Field(default=14, ge=1, le=365)
+    """How long a document that fits nowhere waits for company."""
+    duplicate_similarity: float = Field(default=0.8, gt=0, le=1)
+    """Estimated Jaccard similarity of word shingles that makes two texts copies."""
+    duplicate_days: int = Field(default=35, ge=1, le=365)
+    """How far back copies are looked for."""
+
+
+class QuietHours(Section):
+    """When nobody is to be woken."""
+
+    start: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "22:00"
+    """From, local time."""
+    end: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "07:00"
+    """Until, local time."""
+    timezone: str = "Asia/Singapore"
+    """IANA time zone of the reader."""
+    override: Literal["low", "medium", "high", "critical", "never"] = "critical"
+    """From this severity on it comes through all the same."""
+
+
+class SignalSettings(Section):
+    """When a departure from the past deserves a person's time."""
+
+    false_alerts_a_week: float = Field(default=1.0, gt=0, le=100)
+    """The budget: how many false alerts a week an analyst bears; thresholds follow from it."""
+    fewest_documents: int = Field(default=4, ge=1, le=1000)
+    """Documents (copies counted once) an alert needs."""
+    fewest_authors: int = Field(default=3, ge=1, le=1000)
+    """Different authors an alert needs, where authors are known."""
+    cooldown_hours: float = Field(default=168, ge=0, le=8760)
+    """The same theme alerts again only after so long, or when it is clearly stronger."""
+    history_days: int = Field(default=35, ge=7, le=365)
+    """How much of its own past a theme is compared with."""
+    warm_up_days: int = Field(default=14, ge=1, le=90)
+    """No alert before so many days of history."""
+    snooze_days: int = Field(default=7, ge=1, le=90)
+    """How long the snooze button silences a theme."""
+    markets: tuple[str, ...] = ("SG", "MY", "ID", "TH", "VN", "PH", "AU", "NZ")
+    """Markets in the order the board shows them."""
+    quiet_hours: QuietHours | None = None
+    """Left out: alerts are sent at any hour."""
+
+
+class DigestSettings(Section):
+    """The daily mail."""
+
+    recipients: tuple[str, ...] = ()
+    """Mail addresses."""
+    sender: str = "groundswell@localhost"
+    """From address."""
+    smtp_host: str = ""
+    """Mail server; empty means the digest is only written to a file."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    """Its port."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is secured."""
+    smtp_user: str = ""
+    """User name; empty means no login."""
+    smtp_password_env: str = "GROUNDSWELL_SMTP_PASSWORD"  # noqa: S105  the name of a variable, not a secret
+    """Environment variable with the password."""
+    timezone: str = "Asia/Singapore"
+    """Time zone of the dates in the mail."""
+    hour: int = Field(default=8, ge=0, le=23)
+    """Hour of the day, in that zone, at which the digest begins and ends."""
+
+
+class BoardSettings(Section):
+    """The trend board."""
+
+    host: str = "127.0.0.1"
+    """Address it listens on."""
+    port: int = Field(default=8501, ge=1, le=65535)
+    """Port it listens on."""
+    timezone: str = "Asia/Singapore"
+    """Time zone of what it shows."""
+    refresh_seconds: int = Field(default=60, ge=5, le=3600)
+    """How often it looks again."""
+
+
+class Settings(Section):
+    """All of it."""
+
+    data_dir: Path = Path(".groundswell")
+    """Where everything that is kept is kept."""
+    taxonomy: Path | None = None
+    """Risk taxonomy; by default the one that comes with Groundswell."""
+    rules: tuple[Path, ...] = ()
+    """Rule files beside those that come with Groundswell."""
+    store: Annotated[SqliteSettings | ElasticSettings, Field(discriminator="backend")] = SqliteSettings()
+    crawl: CrawlSettings = CrawlSettings()
+    model: ModelSettings = ModelSettings()
+    themes: ThemeSettings = ThemeSettings()
+    signals: SignalSettings = SignalSettings()
+    digest: DigestSettings = DigestSettings()
+    board: BoardSettings = BoardSettings()
+
+
+__all__ = [
+    "BoardSettings",
+    "CrawlSettings",
+    "DigestSettings",
+    "ElasticSettings",
+    "ModelSettings",
+    "QuietHours",
+    "Section",
+    "Settings",
+    "SignalSettings",
+    "SqliteSettings",
+    "ThemeSettings",
+]

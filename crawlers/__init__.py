@@ -1,0 +1,1 @@
+"""From the world to mentions: Scrapy spiders by format, extraction, politeness."""

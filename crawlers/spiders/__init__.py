@@ -1,0 +1,1 @@
+"""Spiders by format: feed, sitemap, forum, reviews."""

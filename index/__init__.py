@@ -1,0 +1,1 @@
+"""What a mention is and where it rests: records, queries, stores."""

@@ -1,0 +1,316 @@
+"""What the house keeps: the records that every stage makes or reads.
+
+All are frozen, slotted dataclasses with an ``id``; times are aware UTC; nothing here knows how it is stored.
+``RECORDS`` lists them all, and `groundswell.index.codec` turns each into JSON and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""A unit-length embedding, shape ``(dimensions,)``, float32."""
+
+Kind = Literal["news", "post", "review", "comment", "regulator"]
+DateConfidence = Literal["exact", "day", "inferred", "none"]
+"""How far `Mention.published_at` can be trusted: stated to the second, stated as a day, guessed from the page, absent
+or impossible. ``none`` never counts towards a spike."""
+Label3 = Literal["negative", "neutral", "positive"]
+SentimentLabel = Literal["negative", "neutral", "positive", "unsure"]
+TargetKind = Literal["platform", "ad_product", "advertiser", "creator", "regulator", "other"]
+SignalKind = Literal["surge", "sour", "new", "spread"]
+Severity = Literal["low", "medium", "high", "critical"]
+ThemeState = Literal["living", "faded", "merged"]
+LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]
+CaseStatus = Literal["open", "investigating", "escalated", "closed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """One public text as it was found, cleaned only of markup.
+
+    `id` is `groundswell.index.ids.mention_id`: a hash of the canonical address, or of source and the source's own id.
+    `author_key` is a salted hash, never a name. `extra` holds fields of the source that no one asked for; they travel
+    with the evidence. `market` is an ISO 3166 country code, `lang` a hint from the source (BCP 47), both upper/lower
+    case as their standards say.
+    """
+
+    id: str
+    source: str
+    kind: Kind
+    text: str
+    fetched_at: datetime
+    published_at: datetime | None = None
+    date_confidence: DateConfidence = "none"
+    title: str = ""
+    url: str = ""
+    canonical_url: str = ""
+    author_key: str = ""
+    lang: str = ""
+    market: str = ""
+    reach: int | None = None
+    thread: str = ""
+    rating: float | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentiment:
+    """Calibrated probabilities of three feelings, summing to 1; ``unsure`` where none is confident enough."""
+
+    label: SentimentLabel
+    negative: float
+    neutral: float
+    positive: float
+
+    @property
+    def mood(self) -> float:
+        """Return positive minus negative, from -1 to 1."""
+        return self.positive - self.negative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom a feeling is about."""
+
+    who: TargetKind
+    label: SentimentLabel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enriched:
+    """What was understood of a mention; `id` is the mention's.
+
+    `risks` maps a taxonomy id to its calibrated probability; claimed at .5. `duplicate_of` is the id of the first
+    mention of its near-duplicate cluster, its own id where it is the first. `made_by` names model and version.
+    """
+
+    id: str
+    lang: str
+    sentiment: Sentiment
+    made_by: str
+    lang_confidence: float = 0.0
+    targets: tuple[Target, ...] = ()
+    risks: Mapping[str, float] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
+    duplicate_of: str = ""
+    vector: Vector | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Which theme a mention belongs to; `id` is the mention's, `theme` empty while it waits in the pool."""
+
+    id: str
+    theme: str
+    confidence: float = 0.0
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A mention with all that is known of it: what `Reader.search` gives back."""
+
+    mention: Mention
+    enriched: Enriched | None = None
+    membership: Membership | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the mention's id."""
+        return self.mention.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """A subject people return to. Its `id` never changes meaning; label, keywords and centroid may.
+
+    `titles` maps a language to a readable title. `risk` is the taxonomy id most of its documents carry, or empty.
+    """
+
+    id: str
+    label: str
+    first_seen: datetime
+    last_seen: datetime
+    keywords: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    exemplars: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+    state: ThemeState = "living"
+    size: int = 0
+    risk: str = ""
+    centroid: Vector | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Something that happened to a theme: born, split, merged, faded, revived, renamed."""
+
+    id: str
+    theme: str
+    what: LineageKind
+    at: datetime
+    others: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A theme that departs from its own past. An alert is a signal that passed the policy (`fired`).
+
+    `observed` and `expected` are counts (or mean moods, for ``sour``) in the window ``[start, end)``; `strength` is
+    in the detector's own units, comparable across themes; `held_by` says which rule of the policy kept it from firing.
+    `details` carries what the board links to: growth, terms, first documents, nearest case, the query behind a number.
+    """
+
+    id: str
+    theme: str
+    kind: SignalKind
+    at: datetime
+    start: datetime
+    end: datetime
+    observed: float
+    expected: float
+    strength: float
+    severity: Severity
+    evidence: tuple[str, ...]
+    why: str
+    title: str = ""
+    market: str = ""
+    source_kind: str = ""
+    risk: str = ""
+    fired: bool = False
+    held_by: str = ""
+    follows: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A line in a case's history."""
+
+    at: datetime
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a person does about signals, until it is closed. `version` counts edits, for optimistic concurrency."""
+
+    id: str
+    title: str
+    opened_at: datetime
+    status: CaseStatus = "open"
+    severity: Severity = "medium"
+    signals: tuple[str, ...] = ()
+    owner: str = ""
+    due: datetime | None = None
+    policy_area: str = ""
+    cause: str = ""
+    decision: str = ""
+    evidence: tuple[Mapping[str, Any], ...] = ()
+    history: tuple[Note, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A person's judgement of a mention, signal or rule hit; `field` says which aspect (``disposition``, a risk …)."""
+
+    id: str
+    subject: str
+    field: str
+    value: str
+    annotator: str
+    at: datetime
+    round: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrawlRun:
+    """One visit to one source: found = stored + duplicate + refused. `error` is empty when it went well.
+
+    `complaint` is empty, or says what a floor in the source's YAML missed ("0 found, floor 5").
+    """
+
+    id: str
+    source: str
+    started_at: datetime
+    finished_at: datetime
+    found: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    undated: int = 0
+    error: str = ""
+    complaint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An item that was not stored, where it stood, and why. `sample` is bounded and may be shown only escaped."""
+
+    id: str
+    source: str
+    where: str
+    reason: str
+    at: datetime
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How far a stage or a source has come: a cursor, a watermark, an ETag."""
+
+    id: str
+    value: Mapping[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedSearch:
+    """A query that somebody wants to ask again."""
+
+    id: str
+    name: str
+    text: str
+    owner: str
+    at: datetime
+
+
+Record = (
+    Mention
+    | Enriched
+    | Membership
+    | Theme
+    | Lineage
+    | Signal
+    | Case
+    | Label
+    | CrawlRun
+    | Refusal
+    | Checkpoint
+    | SavedSearch
+)
+RECORDS: tuple[type[Any], ...] = (
+    Mention,
+    Enriched,
+    Membership,
+    Theme,
+    Lineage,
+    Signal,
+    Case,
+    Label,
+    CrawlRun,
+    Refusal,
+    Checkpoint,
+    SavedSearch,
+)

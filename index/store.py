@@ -1,0 +1,112 @@
+"""The two contracts: what may be read, and what may be written.
+
+Views take a `Reader`, so the type checker keeps them read-only. Every store passes the suite in ``tests/index/contract.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
+
+from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.records import Case, Document, Record
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A record that a store would not take."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of the records of one `Store.put`: new + updated + same + refused = all given."""
+
+    new: int = 0
+    updated: int = 0
+    same: int = 0
+    refused: tuple[Refused, ...] = ()
+
+    def __add__(self, other: Report) -> Report:
+        """Return both together."""
+        return Report(
+            new=self.new + other.new,
+            updated=self.updated + other.updated,
+            same=self.same + other.same,
+            refused=self.refused + other.refused,
+        )
+
+
+class StoreError(Exception):
+    """A store that cannot answer; the message says which, why, and what to do next."""
+
+
+class Conflict(StoreError):  # noqa: N818  a person reads it: "two people edited this case"
+    """Somebody else changed the record since it was read."""
+
+
+class Reader(Protocol):
+    """What a view may do."""
+
+    def get(self, kind: type[R], id: str) -> R | None:
+        """Return one record (or a whole `Document`) by id, or ``None``."""
+
+    def many(self, kind: type[R], ids: Sequence[str]) -> list[R]:
+        """Return those that exist, in the order asked."""
+
+    def recent(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+        """Return records of one kind (themes, signals, cases, runs, labels …), newest first by their own time."""
+
+    def search(self, query: Query) -> Page:
+        """Return a page of documents with total, facets and a stable cursor.
+
+        Raises:
+            StoreError: the store cannot answer, or the cursor is not its own.
+        """
+
+    def count(self, query: Query, by: By) -> list[Bucket]:
+        """Return counts and moods, ordered by start, then values. `Query.limit` and `cursor` do not matter."""
+
+
+class Store(Reader, Protocol):
+    """What a stage may do."""
+
+    def scan(self, query: Query) -> Iterator[Document]:
+        """Yield every matching document, oldest first (by published_at, then id), bounded in memory.
+
+        Writing while scanning is allowed; documents written meanwhile may or may not be seen.
+        """
+
+    def put(self, records: Iterable[Record]) -> Report:
+        """Write records; the same id twice is once. Atomic for each call in the embedded store.
+
+        A `Mention` already there is never overwritten by another text under the same id unless it differs (then it
+        is updated). `Enriched` and `Membership` need their mention; without it they are refused, with the reason.
+        """
+
+    def edit(self, case: Case, *, expected_version: int) -> Case:
+        """Write a case if nobody changed it since `expected_version`; return it with its new version.
+
+        Raises:
+            Conflict: somebody did; nothing is overwritten.
+        """
+
+    def delete(self, kind: type[R], ids: Sequence[str]) -> int:
+        """Forget records by id; return how many there were. Forgetting a mention forgets all that was made of it."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""

@@ -1,0 +1,1 @@
+"""From mention to meaning: language, near-duplicates, encoder, heads, rules, themes, signals."""

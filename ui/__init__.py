@@ -1,0 +1,1 @@
+"""What people touch: the board, the digest, the command line."""
