@@ -1,0 +1,1 @@
+"""Themes: what people talk about, found as it appears, under ids that keep their meaning."""
