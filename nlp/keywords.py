@@ -1,0 +1,193 @@
+"""Words and terms of a text in any of our languages: what labels are made of, and what term counts count.
+
+Latin and other spaced scripts are split at what is no letter; Chinese goes through jieba, Thai through pythainlp's
+``newmm`` (both opened on first use, about a second), scripts without spaces that have no segmenter here (kana, Lao,
+Khmer, Burmese) become overlapping character pairs. Segmentation follows the script of each run, not the language of
+the document, so a Chinese sentence with an English app name, or Thai inside an Indonesian post, come apart rightly.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+OUR_LANGUAGES = ("en", "zh", "id", "th", "vi")
+"""Whose stop words are taken where the language is unknown; `id` holds the Malay ones too."""
+LONGEST_RUN = 2000
+"""Characters given to a segmenter at a time: Viterbi and maximal matching stay linear and bounded on hostile runs."""
+LONGEST_WORD = 40
+"""A longer 'word' in a spaced script is a hash, a token or a line of AAAA; no label wants it."""
+
+HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
+THAI = "ก-ฺเ-๎"
+PAIRS = "\u3041-\u3096\u30a1-\u30fa\u30fc\u0e81-\u0ecd\u1780-\u17d3\u1000-\u104f"
+# Python's \w leaves out combining marks, which would cut Hindi, Tamil or Arabic words apart at every vowel sign.
+MARKS = "\u0300-\u036f\u064b-\u0655\u0900-\u0963\u0971-\u0dff"
+
+_UNSPACED = re.compile(f"[{HAN}{THAI}{PAIRS}]")
+_LETTER = rf"(?:[^\W_]|[{MARKS}])"
+_WORD = re.compile(rf"(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)|(?P<cut>[^\w\s'’#/&+-])")
+_RUN = re.compile(
+    f"(?P<han>[{HAN}]+)|(?P<thai>[{THAI}]+)|(?P<pairs>[{PAIRS}]+)"
+    rf"|(?P<word>(?:(?![{HAN}{THAI}{PAIRS}]){_LETTER})+(?:['’][^\W_]+)*)|(?P<cut>[^\w\s'’#/&+-])"
+)
+_NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+|\bhttps?\b", re.IGNORECASE)
+_STRETCHED = re.compile(r"([a-zà-ỹ])\1{2,}")
+
+# What the general dictionaries do not know and our analysts say every day.
+CHINESE_WORDS = (
+    "杀猪盘 刷单 开屏广告 贴片广告 弹窗广告 强制广告 虚假广告 虚假宣传 信息流广告 摇一摇 误封 封号 限流 带货 直播带货 "
+    "种草 割韭菜 套路贷 高利贷 网贷 减肥药 假货 仿品 山寨 深度伪造 换脸 广告费 广告账户 广告投放 抖音 快手 小红书 "
+    "视频号 拼多多 会员 自动续费 退款 客服 货不对板"
+).split()
+THAI_WORDS = (
+    "โฆษณา แอด โฆษณาแฝง โฆษณาเกินจริง มิจฉาชีพ แก๊งคอลเซ็นเตอร์ คอลเซ็นเตอร์ ดีปเฟก ดีพเฟค ของปลอม ของก๊อป สินค้าปลอม "
+    "พนันออนไลน์ เว็บพนัน สล็อต บาคาร่า เงินกู้นอกระบบ แอปเงินกู้ ยาลดความอ้วน ยาลดน้ำหนัก บุหรี่ไฟฟ้า โดนแบน บัญชีโฆษณา ติ๊กต๊อก "
+    "ติ๊กตอก เฟซบุ๊ก ยูทูบ ช้อปปี้ ลาซาด้า งานออนไลน์ หลอกลวง หลอกลงทุน คืนเงิน"
+).split()
+
+
+def tokens(text: str) -> list[str]:
+    """Return every word in reading order, lower-cased, NFC, stop words and numbers included, links and handles not."""
+    return [word for word in _pieces(text) if word]
+
+
+def words(text: str, lang: str = "") -> list[str]:
+    """Return the words that carry meaning, in reading order, repeats kept.
+
+    Args:
+        text: any text; an uncleaned one is fine.
+        lang: ISO 639-1 code (a region such as ``zh-TW`` is ignored); decides the stop words. Unknown or empty takes
+            those of all our markets.
+    """
+    stop = stop_words(lang)
+    return [word for word in tokens(text) if _means(word, stop)]
+
+
+def terms(text: str, lang: str = "") -> list[str]:
+    """Return words and pairs of neighbouring words, repeats kept.
+
+    A pair is only made of words that stood side by side, with no stop word, number or cut between them. Chinese and
+    Thai pairs are written without a space, as people write them.
+    """
+    stop = stop_words(lang)
+    said = [word if _means(word, stop) else "" for word in _pieces(text)]
+    pairs = [join(a, b) for a, b in zip(said, said[1:], strict=False) if a and b and a != b]
+    return [word for word in said if word] + pairs
+
+
+def join(first: str, second: str) -> str:
+    """Return two words written side by side, as their script does it."""
+    unspaced = _UNSPACED.match(first[-1]) and _UNSPACED.match(second[0])
+    return f"{first}{second}" if unspaced else f"{first} {second}"
+
+
+@cache
+def stop_words(lang: str = "") -> frozenset[str]:
+    """Return words too common to mean anything in a language: its own list and the English one."""
+    lists = _stop_lists()
+    code = {"ms": "id", "id/ms": "id", "yue": "zh", "fil": "tl"}.get(lang, lang.split("-")[0].lower())
+    if code not in lists:
+        return frozenset().union(*(lists[known] for known in OUR_LANGUAGES))
+    return lists[code] | lists["en"]
+
+
+@cache
+def _stop_lists() -> dict[str, frozenset[str]]:
+    """Read stopwords.txt: a line `lang: word word …`, several lines a language allowed."""
+    lists: dict[str, frozenset[str]] = {}
+    for line in resources.files(__package__).joinpath("stopwords.txt").read_text("utf-8").splitlines():
+        code, colon, listed = line.partition(":")
+        if colon and not line.startswith("#"):
+            lists[code.strip()] = lists.get(code.strip(), frozenset()) | frozenset(listed.split())
+    return lists
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield words, and "" wherever a sentence, clause or emoji cuts between them."""
+    plain = unicodedata.normalize("NFC", _NOISE.sub(" , ", text)).lower()
+    for run in (_RUN if _UNSPACED.search(plain) else _WORD).finditer(plain):
+        match run.lastgroup:
+            case "word":
+                yield _tidy(run.group())
+            case "han":
+                yield from _bounded(run.group(), chinese)
+            case "thai":
+                yield from _bounded(run.group(), thai)
+            case "pairs":
+                yield from _character_pairs(run.group())
+            case _:
+                yield ""
+
+
+def _means(word: str, stop: frozenset[str]) -> bool:
+    if not word or word in stop or word.isdecimal() or len(word) > LONGEST_WORD:
+        return False
+    return len(word) > 1 or bool(_UNSPACED.match(word))
+
+
+def _tidy(word: str) -> str:
+    """Return the word without possessive s and without stretched letters ("sooo", "iklaaan")."""
+    plain = word.replace("’", "'").removesuffix("'s")
+    return _STRETCHED.sub(r"\1", plain)
+
+
+def _bounded(run: str, cut: Any) -> Iterator[str]:
+    for start in range(0, len(run), LONGEST_RUN):
+        yield from cut(run[start : start + LONGEST_RUN])
+
+
+def _character_pairs(run: str) -> Iterator[str]:
+    yield from (run[i : i + 2] for i in range(len(run) - 1)) if len(run) > 1 else (run,)
+
+
+def chinese(run: str) -> list[str]:
+    """Return the words of a run of Han characters (jieba, exact mode, unknown words by its HMM)."""
+    cut: list[str] = _jieba().lcut(run)
+    return cut
+
+
+def thai(run: str) -> list[str]:
+    """Return the words of a run of Thai (pythainlp newmm: dictionary, maximal matching within character clusters)."""
+    engine, trie = _newmm()
+    return [word for word in engine(run, custom_dict=trie) if word.strip()]
+
+
+@cache
+def _jieba() -> Any:
+    import logging  # noqa: PLC0415  with jieba, which logs its loading to stderr as if it were trouble
+
+    import jieba  # noqa: PLC0415  a second and 100 MB, only for who has Chinese text
+
+    jieba.setLogLevel(logging.WARNING)
+    tokenizer = jieba.Tokenizer()
+    tokenizer.tmp_dir = _private_cache()
+    for word in CHINESE_WORDS:
+        tokenizer.add_word(word)
+    return tokenizer
+
+
+def _private_cache() -> str:
+    """Return a folder of this user's own: jieba unmarshals its cache, and anyone may write to /tmp/jieba.cache."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "groundswell"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:  # a read-only home: jieba then builds its dictionary anew each time and says so
+        return str(base)
+    return str(folder)
+
+
+@cache
+def _newmm() -> tuple[Any, Any]:
+    from pythainlp.corpus import thai_words  # noqa: PLC0415  only for who has Thai text
+    from pythainlp.tokenize.newmm import segment  # noqa: PLC0415
+    from pythainlp.util import Trie  # noqa: PLC0415
+
+    return segment, Trie(thai_words() | set(THAI_WORDS))
