@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +40,6 @@ _RUN = re.compile(
 )
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+|\bhttps?\b", re.IGNORECASE)
 _STRETCHED = re.compile(r"([a-zà-ỹ])\1{2,}")
-
-# What the general dictionaries do not know and our analysts say every day.
-CHINESE_WORDS = (
-    "杀猪盘 刷单 开屏广告 贴片广告 弹窗广告 强制广告 虚假广告 虚假宣传 信息流广告 摇一摇 误封 封号 限流 带货 直播带货 "
-    "种草 割韭菜 套路贷 高利贷 网贷 减肥药 假货 仿品 山寨 深度伪造 换脸 广告费 广告账户 广告投放 抖音 快手 小红书 "
-    "视频号 拼多多 会员 自动续费 退款 客服 货不对板"
-).split()
-THAI_WORDS = (
-    "โฆษณา แอด โฆษณาแฝง โฆษณาเกินจริง มิจฉาชีพ แก๊งคอลเซ็นเตอร์ คอลเซ็นเตอร์ ดีปเฟก ดีพเฟค ของปลอม ของก๊อป สินค้าปลอม "
-    "พนันออนไลน์ เว็บพนัน สล็อต บาคาร่า เงินกู้นอกระบบ แอปเงินกู้ ยาลดความอ้วน ยาลดน้ำหนัก บุหรี่ไฟฟ้า โดนแบน บัญชีโฆษณา ติ๊กต๊อก "
-    "ติ๊กตอก เฟซบุ๊ก ยูทูบ ช้อปปี้ ลาซาด้า งานออนไลน์ หลอกลวง หลอกลงทุน คืนเงิน"
-).split()
 
 
 def tokens(text: str) -> list[str]:
@@ -78,7 +67,7 @@ def terms(text: str, lang: str = "") -> list[str]:
     """
     stop = stop_words(lang)
     said = [word if _means(word, stop) else "" for word in _pieces(text)]
-    pairs = [join(a, b) for a, b in zip(said, said[1:], strict=False) if a and b and a != b]
+    pairs = [join(a, b) for a, b in pairwise(said) if a and b and a != b]
     return [word for word in said if word] + pairs
 
 
@@ -91,18 +80,18 @@ def join(first: str, second: str) -> str:
 @cache
 def stop_words(lang: str = "") -> frozenset[str]:
     """Return words too common to mean anything in a language: its own list and the English one."""
-    lists = _stop_lists()
-    code = {"ms": "id", "id/ms": "id", "yue": "zh", "fil": "tl"}.get(lang, lang.split("-")[0].lower())
+    lists = _word_lists("stopwords.txt")
+    code = {"ms": "id", "id/ms": "id", "yue": "zh", "fil": "tl"}.get(lang, lang.partition("-")[0].lower())
     if code not in lists:
         return frozenset().union(*(lists[known] for known in OUR_LANGUAGES))
     return lists[code] | lists["en"]
 
 
 @cache
-def _stop_lists() -> dict[str, frozenset[str]]:
-    """Read stopwords.txt: a line `lang: word word …`, several lines a language allowed."""
+def _word_lists(name: str) -> dict[str, frozenset[str]]:
+    """Read a file of lines `lang: word word …`, several lines a language allowed."""
     lists: dict[str, frozenset[str]] = {}
-    for line in resources.files(__package__).joinpath("stopwords.txt").read_text("utf-8").splitlines():
+    for line in resources.files(__package__).joinpath(name).read_text("utf-8").splitlines():
         code, colon, listed = line.partition(":")
         if colon and not line.startswith("#"):
             lists[code.strip()] = lists.get(code.strip(), frozenset()) | frozenset(listed.split())
@@ -168,7 +157,7 @@ def _jieba() -> Any:
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     tokenizer.tmp_dir = _private_cache()
-    for word in CHINESE_WORDS:
+    for word in sorted(_word_lists("domainwords.txt")["zh"]):
         tokenizer.add_word(word)
     return tokenizer
 
@@ -190,4 +179,4 @@ def _newmm() -> tuple[Any, Any]:
     from pythainlp.tokenize.newmm import segment  # noqa: PLC0415
     from pythainlp.util import Trie  # noqa: PLC0415
 
-    return segment, Trie(thai_words() | set(THAI_WORDS))
+    return segment, Trie(thai_words() | _word_lists("domainwords.txt")["th"])
