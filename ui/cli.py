@@ -1,0 +1,126 @@
+"""The one command, `groundswell`. Each subcommand is loaded only when it is called, so that help answers at once.
+
+Exit codes: 0 all well · 1 something failed and was said · 2 wrong usage · 3 the configuration cannot be used ·
+4 the store cannot answer · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "init": "Write a commented configuration to begin with.",
+    "doctor": "Check models, store, mail, sources and disk, and say what to do.",
+    "demo": "Crawl a replica web on loopback, run every stage, open the board.",
+    "run": "Crawl, enrich, find themes and signals, export and write the digest.",
+    "crawl": "Fetch what is new from the sources.",
+    "enrich": "Read what was crawled: language, copies, sentiment, risks, targets, rules.",
+    "themes": "Give each document its theme; list themes.",
+    "signals": "Find which theme is growing into a risk; list alerts.",
+    "search": "Ask the index: words, phrases, field:value, since:7d.",
+    "sql": "Ask in SQL, read-only.",
+    "board": "Serve the trend board.",
+    "digest": "Write or send the daily mail.",
+    "case": "Open, list, edit and close cases.",
+    "export": "Write everything, or a search result, to files.",
+    "import": "Read back what export wrote.",
+    "migrate": "Bring the store to this version's schema.",
+    "annotate": "Label the texts of a JSONL file (for other programs).",
+    "backtest": "Replay dated documents as if live and write what would have fired.",
+    "train": "Reproduce the shipped weights from data.",
+    "evaluate": "Measure a model per class and language, against its rivals.",
+}
+CONFIG_ERROR, STORE_ERROR, INTERRUPTED = 3, 4, 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in ``groundswell.ui.commands.<name>`` and are imported on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the commands in the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"groundswell.ui.commands.{cmd_name.replace('import', 'import_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command where there is none of that name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from groundswell.configs.yaml_lines import nearest
+
+            ctx.fail(f"there is no command {args[0]!r}{nearest(args[0], list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="groundswell", prog_name="groundswell")
+@click.option(
+    "-c", "--config", type=click.Path(path_type=Path), help="Configuration file [default: ./groundswell.yaml]."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set one setting, e.g. --set crawl.delay_seconds=2."
+)
+@click.pass_context
+def cli(ctx: click.Context, config: Path | None, settings: Sequence[str]) -> None:
+    """Hear what people say about ads and monetisation, and learn early which complaint grows into a risk."""
+    ctx.obj = {"config": config, "overrides": dict(_pair(item) for item in settings)}
+
+
+def _pair(item: str) -> tuple[str, Any]:
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{item!r}: say KEY=VALUE, e.g. crawl.delay_seconds=2", param_hint="--set")
+    from ruamel.yaml import YAML
+
+    return key.strip(), YAML(typ="safe", pure=True).load(value)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends in one sentence and an exit code, never in a traceback."""
+    try:
+        code = cli.main(args=args, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; nothing is lost, run the same command again to go on", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(0)  # `groundswell search … | head`: whoever reads has enough
+    except Exception as error:
+        known = _exit_code(error)
+        if known is None:
+            raise
+        click.echo(f"groundswell: {error}", err=True)
+        sys.exit(known)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Return the exit code of an error that is a person's business, or ``None`` for a defect of ours."""
+    from groundswell.configs.yaml_lines import ConfigError
+    from groundswell.index.store import StoreError
+
+    if isinstance(error, ConfigError):
+        return CONFIG_ERROR
+    if isinstance(error, StoreError):
+        return STORE_ERROR
+    return 1 if isinstance(error, OSError) else None

@@ -1,0 +1,102 @@
+"""`groundswell search`: ask the index."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from groundswell.ui.console import now, printable, settings_of
+
+if TYPE_CHECKING:
+    from groundswell.configs.schema import Settings
+    from groundswell.index.query import Hit, Page, Query
+
+EXCERPT = 200
+"""Characters of a text shown for a hit."""
+
+
+@click.command("search")
+@click.argument("words", nargs=-1)
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many documents.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: total, facets, cursor, hits.")
+@click.option("--facet", "facets", multiple=True, help="Count by this field too (repeatable), e.g. --facet market.")
+@click.option("--cursor", default="", help="Where the next page begins, as the last one said.")
+@click.option("--meaning", is_flag=True, help="Also find documents that say the same in other words or languages.")
+@click.option("--grammar", is_flag=True, help="Explain the query language.")
+@click.pass_context
+def command(
+    ctx: click.Context, words: tuple[str, ...], grammar: bool, as_json: bool, meaning: bool, **page: object
+) -> int:
+    """Ask the index: words, "phrases", OR, -not, field:value, since:7d.
+
+    For example: groundswell search 'deepfake OR "AI video" market:SG since:7d -lang:zh'
+    """
+    from groundswell.index.language import HELP
+
+    if grammar:
+        click.echo(HELP)
+        return 0
+    settings, text = settings_of(ctx), " ".join(words)
+    query = _query(text, settings if meaning else None, page)
+    from groundswell.index.open import open_reader
+
+    with open_reader(settings) as reader:
+        answer = reader.search(query)
+    if as_json:
+        click.echo(json.dumps(_json(answer), ensure_ascii=False))
+    else:
+        _print(answer)
+    return 0
+
+
+def _query(text: str, meaning: Settings | None, page: dict[str, object]) -> Query:
+    from groundswell.index.language import QueryError, parse
+    from groundswell.index.query import Field
+
+    if unknown := set(page["facets"]) - set(get_args(Field)):  # type: ignore[call-overload]  click gives a tuple
+        raise click.BadParameter(
+            f"no field {unknown.pop()!r}; there are {', '.join(get_args(Field))}", param_hint="--facet"
+        )
+    try:
+        query = replace(parse(text, now=now()), **page, highlight=True, collapse=True)  # type: ignore[arg-type]  as click checked
+    except QueryError as error:
+        raise click.UsageError(str(error)) from None
+    if not (meaning and text):
+        return replace(query, sort="relevance" if query.match else "newest")
+    from groundswell.nlp.model import load_model
+
+    return replace(query, vector=load_model(meaning.model).vectors([text])[0], sort="relevance")
+
+
+def _json(page: Page) -> dict[str, object]:
+    from groundswell.index.codec import to_json
+
+    hits = [
+        {"score": hit.score, "copies": hit.copies, "highlights": hit.highlights, **to_json(hit.document)}
+        for hit in page.hits
+    ]
+    return {"total": page.total, "facets": page.facets, "cursor": page.cursor, "hits": hits}
+
+
+def _print(page: Page) -> None:
+    for hit in page.hits:
+        click.echo(_lines(hit))
+    for field, counts in page.facets.items():
+        click.echo(f"{field}: " + " · ".join(f"{printable(value)} {count:,}" for value, count in counts))
+    click.echo(
+        f"{len(page.hits):,} of {page.total:,}" + (f"; next page: --cursor {page.cursor}" if page.cursor else "")
+    )
+
+
+def _lines(hit: Hit) -> str:
+    mention, enriched = hit.document.mention, hit.document.enriched
+    when = f"{mention.published_at:%Y-%m-%d %H:%M}Z" if mention.published_at else "undated          "
+    mood = enriched.sentiment.label if enriched else "unread"
+    copies = f" · {hit.copies} copies" if hit.copies > 1 else ""
+    text = hit.highlights[0] if hit.highlights else f"{mention.title} {mention.text}"
+    lang = enriched.lang if enriched else mention.lang
+    facts = f"{when}  {mention.source} · {mention.market or '–'} · {lang} · {mood}{copies}"
+    return f"{facts}\n    {printable(text.strip())[:EXCERPT]}\n    {printable(mention.url)}"

@@ -1,0 +1,30 @@
+"""`groundswell sql`: ask in SQL, read-only."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from groundswell.ui.console import settings_of, table
+
+
+@click.command("sql")
+@click.argument("statement")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a row.")
+@click.pass_context
+def command(ctx: click.Context, statement: str, as_json: bool) -> int:
+    """Ask in SQL (DuckDB, read-only) over documents, themes, signals, cases, labels and runs.
+
+    For example: groundswell sql "select market, count(*) from documents group by 1 order by 2 desc"
+    """
+    settings = settings_of(ctx)
+    from groundswell.index.sql import run_sql
+
+    answer = run_sql(settings, statement)
+    if as_json:
+        for row in answer.rows:
+            click.echo(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False, default=str))
+    else:
+        table(answer.columns, answer.rows)
+    return 0

@@ -1,0 +1,103 @@
+"""What could keep Groundswell from working here, and what to do about each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import smtplib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from groundswell.configs.schema import Settings
+
+FREE_BYTES = 2_000_000_000
+"""With less room on the disk, a month of crawling may not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "warning", "bad"]
+    said: str
+    do: str = ""
+
+
+def diagnose(settings: Settings) -> Iterator[Finding]:
+    """Yield a finding for each thing that can be wrong; a check that fails by itself is a finding, too."""
+    for name, check in CHECKS.items():
+        try:
+            yield from check(settings)
+        except Exception as error:  # noqa: BLE001  a doctor who dies of the patient's illness helps nobody
+            yield Finding(name, "bad", f"{type(error).__name__}: {error}", "see the message")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(settings.data_dir).free
+    writable = os.access(settings.data_dir, os.W_OK)
+    if not writable:
+        yield Finding("disk", "bad", f"{settings.data_dir} cannot be written", "choose another data_dir")
+    state: Literal["ok", "warning"] = "ok" if free > FREE_BYTES else "warning"
+    yield Finding(
+        "disk", state, f"{free / 1e9:.1f} GB free at {settings.data_dir}", "" if state == "ok" else "make room"
+    )
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    from groundswell.index.open import open_store
+    from groundswell.index.query import Query
+
+    with open_store(settings) as store:
+        total = store.search(Query(limit=1)).total
+    yield Finding("store", "ok", f"{settings.store.backend}, {total:,} documents")
+
+
+def _model(settings: Settings) -> Iterator[Finding]:
+    from groundswell.nlp.model import load_model
+
+    model = load_model(settings.model)
+    reading = model.read(["unskippable ads before every clip"])
+    yield Finding("model", "ok", f"{model.made_by}, {reading.vectors.shape[1]} dimensions, {len(model.risk_ids)} risks")
+
+
+def _taxonomy(settings: Settings) -> Iterator[Finding]:
+    from groundswell.configs.taxonomy import load_taxonomy
+
+    yield Finding("taxonomy", "ok", f"{len(load_taxonomy(settings.taxonomy).risks)} risks")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    from groundswell.crawlers.check import check_sources
+
+    for found in check_sources(settings):
+        yield Finding(f"source {found.source}", found.state, found.said, found.do)
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    mail = settings.digest
+    if not mail.smtp_host:
+        yield Finding(
+            "mail", "ok", "not set up: the digest is only written to files", "set digest.smtp_host to send it"
+        )
+        return
+    if mail.smtp_user and not os.environ.get(mail.smtp_password_env):
+        yield Finding("mail", "bad", f"{mail.smtp_password_env} is not set", f"export {mail.smtp_password_env}")
+        return
+    kind = smtplib.SMTP_SSL if mail.smtp_security == "tls" else smtplib.SMTP
+    with kind(mail.smtp_host, mail.smtp_port, timeout=10) as server:
+        code, _ = server.noop()
+    yield Finding("mail", "ok" if code == 250 else "warning", f"{mail.smtp_host}:{mail.smtp_port} answers {code}")
+
+
+CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "disk": _disk,
+    "store": _store,
+    "taxonomy": _taxonomy,
+    "model": _model,
+    "sources": _sources,
+    "mail": _mail,
+}

@@ -1,0 +1,133 @@
+"""One whole turn: crawl, enrich, themes, signals, export, digest; each stage meets the next only in the store."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from groundswell.ui.console import Progress, progress_bar
+
+if TYPE_CHECKING:
+    from groundswell.configs.schema import Settings
+    from groundswell.index.store import Store
+
+STAGES = ("crawl", "enrich", "themes", "signals", "export", "digest")
+
+
+class BusyError(OSError):
+    """Another run works on the same data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one stage did: a sentence with its counts, wall seconds, and the peak memory of the process so far (MB)."""
+
+    name: str
+    said: str
+    seconds: float
+    peak_mb: int
+    failed: bool = False
+
+
+def run_once(
+    store: Store, settings: Settings, *, clock: Callable[[], datetime], stages: Sequence[str] = STAGES
+) -> Iterator[Stage]:
+    """Run the stages one after the other and yield what each did.
+
+    Any of them may be killed and run again. A source that fails does not stop the turn; the stage says so.
+    """
+    for name in stages:
+        begun = time.monotonic()
+        with progress_bar(name) as progress:
+            said, failed = STEPS[name](store, settings, clock(), progress)
+        yield Stage(name, said, time.monotonic() - begun, _peak_mb(), failed)
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Hold the data folder for one run at a time; the lock goes with the process, however it ends.
+
+    Raises:
+        BusyError: another run holds it.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(settings.data_dir / "run.lock", timeout=0):
+            yield
+    except Timeout:
+        raise BusyError(f"another run works in {settings.data_dir}; wait for it, or use another data_dir") from None
+
+
+def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    from groundswell.crawlers.run import crawl
+
+    runs = crawl(store, settings, now=now, progress=progress)
+    found, stored, twice, refused, undated = (
+        sum(getattr(run, part) for run in runs) for part in ("found", "stored", "duplicate", "refused", "undated")
+    )
+    bad = [f"{run.source}: {run.error or run.complaint}" for run in runs if run.error or run.complaint]
+    said = f"{found:,} found = {stored:,} stored + {twice:,} already there + {refused:,} refused; {undated:,} undated"
+    return "\n  ".join([f"{said}, {len(runs)} sources", *bad]), any(run.error for run in runs)
+
+
+def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    from groundswell.nlp.enrich import enrich
+    from groundswell.nlp.model import load_model
+
+    return str(enrich(store, load_model(settings.model), settings, now=now, progress=progress)), False
+
+
+def _themes(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    from groundswell.nlp.themes.stage import update_themes
+
+    return str(update_themes(store, settings, now=now, progress=progress)), False
+
+
+def _signals(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    from groundswell.nlp.signals.stage import find_signals
+
+    signals = find_signals(store, settings, now=now, progress=progress)
+    return f"{len(signals):,} signals, {sum(signal.fired for signal in signals):,} alerts", False
+
+
+def _export(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
+    from groundswell.index.export import export_days
+
+    return str(export_days(store, settings.data_dir / "parquet", progress=progress)), False
+
+
+def _digest(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
+    from groundswell.ui.digest import make_digest, send_digest, write_digest
+
+    digest = make_digest(store, settings, now=now)
+    said = ", ".join(str(path) for path in write_digest(digest, settings.data_dir / "digests"))
+    if settings.digest.smtp_host and settings.digest.recipients:
+        said += "; " + send_digest(digest, settings, store, now=now)
+    return said, False
+
+
+STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool]]] = {
+    "crawl": _crawl,
+    "enrich": _enrich,
+    "themes": _themes,
+    "signals": _signals,
+    "export": _export,
+    "digest": _digest,
+}
+
+
+def _peak_mb() -> int:
+    """Return the peak resident memory (MB) of this process or its largest child; Linux counts in KB, macOS in bytes."""
+    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
+    return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) // unit
+
+
+__all__ = ["STAGES", "BusyError", "Stage", "only_one", "run_once"]
