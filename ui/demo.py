@@ -1,0 +1,160 @@
+"""The demo: a replica web is crawled, read, clustered and watched by the same code that watches the real one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Collection, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from groundswell.ui.console import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from groundswell.configs.schema import Settings
+    from groundswell.index.records import Signal
+    from groundswell.index.store import Reader, Store
+
+ANSWER_SECONDS = 90
+"""How long a board may take to answer for the first time on a slow machine."""
+CONFIG = """\
+# Written by `groundswell demo`. A groundswell.yaml in the folder above takes precedence over this file.
+# The sources below were a replica web that stops with the demo: search, sql, case, digest and board go on working
+# on what was crawled; for the live world run `groundswell init`, then `groundswell run`.
+data_dir: demo
+crawl:
+  sources: [demo/sources]
+  contact: demo@example.org
+  delay_seconds: 0
+  concurrent_per_host: 8
+  allow_private_addresses: true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Whether an alert was about a planted risk, and how many hours after its onset."""
+
+    name: str
+    onset: datetime
+    alert: Signal | None
+
+    @property
+    def hours(self) -> float | None:
+        """Return the delay in hours, or ``None`` where nothing was found."""
+        return (self.alert.at - self.onset).total_seconds() / 3600 if self.alert else None
+
+
+def run_demo(folder: Path, *, port: int, once: bool, seed: int, say: Callable[[str], None]) -> int:
+    """Run it all in `folder` and return an exit code: 0, or 1 where a stage or the board failed.
+
+    Raises:
+        ConfigError: the folder's demo configuration cannot be used.
+        OSError: the folder cannot be written, or the port is taken.
+    """
+    from groundswell.crawlers.replica import serve, write_sources
+    from groundswell.index.open import open_store
+    from groundswell.ui.pipeline import only_one, run_once
+
+    failed = False
+    settings = prepare(folder)
+    begun = time.monotonic()
+    with serve(now=now(), seed=seed) as web:
+        say(f"replica web: {len(web.documents):,} items at {web.url}")
+        write_sources(settings.data_dir / "sources", web.url)
+        with only_one(settings), open_store(settings) as store:
+            for stage in run_once(store, settings, clock=now):
+                failed |= stage.failed
+                say(f"{stage.name:8} {stage.seconds:6.1f} s  {stage.peak_mb:6,} MB  {stage.said}")
+            summary(store, web.truth.planted, say)
+    say(f"all stages: {time.monotonic() - begun:.0f} s")
+    return int(_board(settings, port, once, say) or failed)
+
+
+def prepare(folder: Path) -> Settings:
+    """Make an empty demo folder with its configuration, and return the settings it means."""
+    from groundswell.configs.load import load_settings
+
+    home = folder / ".groundswell"
+    shutil.rmtree(home / "demo", ignore_errors=True)
+    (home / "demo" / "sources").mkdir(parents=True)
+    (home / "config.yaml").write_text(CONFIG, "utf-8")
+    return load_settings(home / "config.yaml")
+
+
+def summary(store: Reader, planted: Mapping[str, tuple[datetime, Collection[str]]], say: Callable[[str], None]) -> None:
+    """Say what was found: languages, sources, themes, alerts, and the planted risks as an outsider would check them.
+
+    The truth is opened here for the first time: no stage has seen it. A risk counts as found when an alert fired of
+    whose evidence at least half is of it.
+    """
+    from groundswell.index.query import By, Query
+    from groundswell.index.records import Signal, Theme
+
+    for field in ("lang", "source", "sentiment", "risk"):
+        buckets = sorted(store.count(Query(), By(fields=(field,))), key=lambda bucket: -bucket.copies)  # type: ignore[arg-type]
+        shown = " · ".join(f"{bucket.values[0] or '–'} {bucket.copies:,}" for bucket in buckets[:12])
+        say(f"{field:9} {shown}{' …' if len(buckets) > 12 else ''}")
+    themes = sorted(store.recent(Theme), key=lambda theme: -theme.size)
+    say(f"{len(themes)} themes; the largest: " + "; ".join(f"{theme.label} ({theme.size})" for theme in themes[:6]))
+    alerts = sorted((signal for signal in store.recent(Signal) if signal.fired), key=lambda signal: signal.at)
+    for alert in alerts:
+        say(f"  alert {alert.at:%d %b %H:%M}Z {alert.severity:8} {alert.kind:6} {alert.title} — {alert.why}")
+    for found in score(alerts, planted):
+        verdict = f"found {found.hours:.0f} h after onset" if found.alert else "not found"
+        say(f"planted: {found.name}, onset {found.onset:%d %b %H:%M}Z: {verdict}")
+
+
+def score(alerts: list[Signal], planted: Mapping[str, tuple[datetime, Collection[str]]]) -> list[Found]:
+    """Return for each planted risk (onset, mention ids) the first alert that is about it."""
+    return [
+        Found(name, onset, next((alert for alert in alerts if _about(alert, set(ids))), None))
+        for name, (onset, ids) in planted.items()
+    ]
+
+
+def _about(alert: Signal, ids: set[str]) -> bool:
+    return len(ids.intersection(alert.evidence)) >= 0.5 * max(1, len(alert.evidence))
+
+
+def _board(settings: Settings, port: int, once: bool, say: Callable[[str], None]) -> int:
+    """Serve the board until interrupted, or only until it has answered once."""
+    from groundswell.ui.launch import serving
+
+    with serving(settings, port=port) as url:
+        if not answers(f"{url}/_stcore/health", seconds=ANSWER_SECONDS):
+            say(f"the board did not answer at {url} within {ANSWER_SECONDS} s")
+            return 1
+        say(f"board: {url}" + ("" if once else "   (Ctrl-C stops it; `groundswell board` brings it back)"))
+        if not once:
+            with _until_interrupted():
+                while True:
+                    time.sleep(3600)
+    return 0
+
+
+def answers(url: str, *, seconds: float) -> bool:
+    """Return whether an address answers 200 within so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  our own board on loopback
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    return False
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
