@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float32]
+from groundswell.index.vector import AsText
+
+Vector = Annotated[NDArray[np.float32], AsText]
 """A unit-length embedding, shape ``(dimensions,)``, float32."""
 
 Kind = Literal["news", "post", "review", "comment", "regulator"]

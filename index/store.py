@@ -1,6 +1,7 @@
 """The two contracts: what may be read, and what may be written.
 
-Views take a `Reader`, so the type checker keeps them read-only. Every store passes the suite in ``tests/index/contract.py``.
+Views take a `Reader`, so the type checker keeps them read-only. Every store passes the suite in
+``tests/index/contract.py``.
 """
 
 from __future__ import annotations

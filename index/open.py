@@ -1,0 +1,71 @@
+"""The store that the settings ask for, opened late: Elasticsearch's client is only imported where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from groundswell.configs.schema import ElasticSettings, Settings, SqliteSettings
+from groundswell.index.query import Query
+from groundswell.index.records import Document
+from groundswell.index.store import Reader, Store
+
+
+class OpenReader(Reader, Protocol):
+    """A `Reader` that holds something open, and can go through everything."""
+
+    def scan(self, query: Query) -> Iterator[Document]:
+        """Yield every matching document, oldest first."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+
+
+def database(settings: Settings) -> Path:
+    """Return where the embedded store's file is."""
+    given = settings.store.path if isinstance(settings.store, SqliteSettings) else None
+    return given or settings.data_dir / "groundswell.db"
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the store for reading and writing; create it where there is none.
+
+    Raises:
+        StoreError: it cannot be opened; the message says why and what to do.
+    """
+    if isinstance(settings.store, ElasticSettings):
+        store: Store = _elastic().ElasticStore(settings.store)
+        return store
+    from groundswell.index.sqlite.write import SqliteStore
+
+    return SqliteStore(database(settings))
+
+
+def open_reader(settings: Settings) -> OpenReader:
+    """Open the store so that nothing can be written through it.
+
+    Raises:
+        StoreError: there is none yet, or it cannot be opened; the message says what to do.
+    """
+    if isinstance(settings.store, ElasticSettings):
+        reader: OpenReader = _elastic().ElasticReader(settings.store)
+        return reader
+    from groundswell.index.sqlite.read import SqliteReader
+
+    return SqliteReader(database(settings))
+
+
+def _elastic() -> Any:
+    """Return the module of the Elasticsearch store."""
+    return import_module("groundswell.index.elastic.store")

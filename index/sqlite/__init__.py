@@ -1,0 +1,1 @@
+"""The embedded store: one SQLite file (WAL, FTS5, vectors), nothing to install, readers never block."""

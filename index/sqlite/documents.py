@@ -1,0 +1,242 @@
+"""Writing mentions and what was understood of them: the narrow row, the body, tags, words and vector together."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from groundswell.index.check import NO_MENTION, apart_from_fetch, wrong_dimensions
+from groundswell.index.codec import encode
+from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.segment import for_index
+from groundswell.index.sqlite.load import chunks, documents, numbers
+from groundswell.index.sqlite.rows import COLUMNS, columns, tags
+from groundswell.index.sqlite.vectors import from_blob, to_blob
+from groundswell.index.store import Refused, Report
+
+Part = Mention | Enriched | Membership
+ORDER: dict[type[Part], int] = {Mention: 0, Enriched: 1, Membership: 2}
+"""In one call, mentions come first, whatever the order they were given in."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A document before and after a call."""
+
+    n: int
+    before: Document | None
+    after: Document | None
+
+
+def put(db: sqlite3.Connection, parts: Sequence[Part]) -> Report:
+    """Write parts of documents within a transaction."""
+    entries = _load(db, list(dict.fromkeys(part.id for part in parts)))
+    dimensions = _dimensions(db)
+    tally: dict[str, int] = {"new": 0, "updated": 0, "same": 0}
+    refused = []
+    for part in sorted(parts, key=lambda part: ORDER[type(part)]):
+        if isinstance(part, Enriched) and part.vector is not None:
+            dimensions = dimensions or len(part.vector)
+            if len(part.vector) != dimensions:
+                refused.append(Refused(id=part.id, reason=wrong_dimensions(len(part.vector), dimensions)))
+                continue
+        entry = entries[part.id]
+        if entry.after is None and not isinstance(part, Mention):
+            refused.append(Refused(id=part.id, reason=NO_MENTION))
+            continue
+        entry.after, outcome = applied(entry.after, part)
+        tally[outcome] += 1
+    write(db, [entry for entry in entries.values() if entry.after is not entry.before])
+    return Report(**tally, refused=tuple(refused))
+
+
+def _load(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Entry]:
+    """Return what is there of each id, and a fresh row number for each that is not."""
+    known = numbers(db, ids)
+    found = {document.id: document for document in documents(db, list(known.values()), vectors=True)}
+    fresh = int(db.execute("SELECT coalesce(max(n), 0) FROM document").fetchone()[0])
+    entries = {}
+    for one in ids:
+        if one not in known:
+            fresh += 1
+        entries[one] = Entry(known.get(one, fresh), found.get(one), found.get(one))
+    return entries
+
+
+def _dimensions(db: sqlite3.Connection) -> int:
+    """Return how many numbers the vectors of this store have, 0 where there is none yet."""
+    row = db.execute("SELECT length(half) / 2 FROM vector LIMIT 1").fetchone()
+    return int(row[0]) if row else 0
+
+
+def applied(document: Document | None, part: Part) -> tuple[Document, str]:
+    """Return the document with a part added, and whether that was new, updated or the same."""
+    match part:
+        case Mention():
+            return _with_mention(document, part)
+        case Enriched():
+            return _with_enriched(_there(document), part)
+        case Membership():
+            return _with_membership(_there(document), part)
+
+
+def _there(document: Document | None) -> Document:
+    """Return the document, which must be there."""
+    if document is None:
+        raise ValueError(NO_MENTION)
+    return document
+
+
+def _with_mention(document: Document | None, mention: Mention) -> tuple[Document, str]:
+    """Add a mention; another text makes what was understood of the old one void."""
+    if document is None:
+        return Document(mention=mention), "new"
+    old = document.mention
+    if not apart_from_fetch(old, mention) or encode(replace(mention, fetched_at=old.fetched_at)) == encode(old):
+        return document, "same"
+    if (old.title, old.text) != (mention.title, mention.text):
+        return Document(mention=mention), "updated"
+    return replace(document, mention=mention), "updated"
+
+
+def _with_enriched(document: Document, enriched: Enriched) -> tuple[Document, str]:
+    """Add what was understood; without a vector, the vector that is there stays."""
+    old = document.enriched
+    vector = None if enriched.vector is None else from_blob(to_blob(enriched.vector))
+    if vector is None and old is not None:
+        vector = old.vector
+    enriched = replace(enriched, vector=vector)
+    if old is None:
+        return replace(document, enriched=enriched), "new"
+    if _text(old) == _text(enriched) and _equal(old, enriched):
+        return document, "same"
+    return replace(document, enriched=enriched), "updated"
+
+
+def _text(enriched: Enriched) -> str:
+    """Return the JSON of what was understood, the vector apart."""
+    return encode(replace(enriched, vector=None))
+
+
+def _equal(one: Enriched, other: Enriched) -> bool:
+    """Tell whether two have the same vector, or both none."""
+    if one.vector is None or other.vector is None:
+        return one.vector is other.vector
+    return bool(np.array_equal(one.vector, other.vector))
+
+
+def _with_membership(document: Document, membership: Membership) -> tuple[Document, str]:
+    """Add which theme it belongs to."""
+    old = document.membership
+    if old is not None and (old == membership or encode(old) == encode(membership)):
+        return document, "same"
+    return replace(document, membership=membership), "new" if old is None else "updated"
+
+
+def delete(db: sqlite3.Connection, kind: type[object], ids: Sequence[str]) -> int:
+    """Forget documents, or one part of them; return how many there were."""
+    entries = [entry for entry in _load(db, list(dict.fromkeys(ids))).values() if entry.before is not None]
+    for entry in entries:
+        entry.after = _without(_there(entry.before), kind)
+    changed = [entry for entry in entries if entry.after != entry.before]
+    write(db, changed)
+    return len(changed)
+
+
+def _without(document: Document, kind: type[object]) -> Document | None:
+    """Return a document without a part; nothing is left without the mention."""
+    if kind is Enriched:
+        return replace(document, enriched=None)
+    return replace(document, membership=None) if kind is Membership else None
+
+
+def write(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Bring every table from before to after."""
+    for some in chunks(entries):
+        _write_rows(db, some)
+        _write_tags(db, some)
+        _write_words(db, some)
+        _write_vectors(db, some)
+
+
+def _write_rows(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Write the narrow rows and the bodies."""
+    gone = [(entry.n,) for entry in entries if entry.after is None]
+    db.executemany("DELETE FROM document WHERE n = ?", gone)
+    db.executemany("DELETE FROM body WHERE n = ?", gone)
+    marks = ", ".join("?" * (len(COLUMNS) + 1))
+    db.executemany(
+        f"REPLACE INTO document (n, {', '.join(COLUMNS)}) VALUES ({marks})",
+        [(entry.n, *columns(entry.after)) for entry in entries if entry.after],
+    )
+    db.executemany(
+        "REPLACE INTO body (n, mention, enriched, membership) VALUES (?, ?, ?, ?)",
+        [(entry.n, *_body(entry.after)) for entry in entries if entry.after],
+    )
+
+
+def _body(document: Document) -> tuple[str, str | None, str | None]:
+    """Return the JSON of the parts."""
+    return (
+        encode(document.mention),
+        _text(document.enriched) if document.enriched else None,
+        encode(document.membership) if document.membership else None,
+    )
+
+
+def _write_tags(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Write what a document has several of."""
+    changes = [(entry.n, _tags(entry.before), _tags(entry.after)) for entry in entries]
+    gone = [(field, value, n) for n, old, new in changes for field, value in old - new]
+    come = [(field, value, n) for n, old, new in changes for field, value in new - old]
+    db.executemany("DELETE FROM tag WHERE field = ? AND value = ? AND n = ?", gone)
+    db.executemany("INSERT INTO tag (field, value, n) VALUES (?, ?, ?)", come)
+
+
+def _tags(document: Document | None) -> set[tuple[str, str]]:
+    """Return the tags of a document."""
+    return set(tags(document)) if document else set()
+
+
+def _write_words(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Write the words of those whose text is new or another; the index must be told the old words to forget them."""
+    changes = [(entry.n, _words(entry.before), _words(entry.after)) for entry in entries]
+    gone = [("delete", n, *old) for n, old, new in changes if old and old != new]
+    come = [(n, *new) for n, old, new in changes if new and old != new]
+    db.executemany("INSERT INTO words (words, rowid, title, text) VALUES (?, ?, ?, ?)", gone)
+    db.executemany("INSERT INTO words (rowid, title, text) VALUES (?, ?, ?)", come)
+
+
+def _words(document: Document | None) -> tuple[str, str] | None:
+    """Return the words of title and text."""
+    return (for_index(document.mention.title), for_index(document.mention.text)) if document else None
+
+
+def _write_vectors(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Write vectors that are new or others, each with the next number of the sequence."""
+    changes = [(entry.n, _half(entry.before), _half(entry.after)) for entry in entries]
+    db.executemany("DELETE FROM vector WHERE n = ?", [(n,) for n, old, new in changes if old and not new])
+    come = [(n, new) for n, old, new in changes if new and new != old]
+    if not come:
+        return
+    seq = int((db.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone() or ("0",))[0])
+    db.executemany(
+        "REPLACE INTO vector (n, seq, half) VALUES (?, ?, ?)",
+        [(n, seq + place, half) for place, (n, half) in enumerate(come, 1)],
+    )
+    db.execute("REPLACE INTO meta (key, value) VALUES ('seq', ?)", (str(seq + len(come)),))
+
+
+def _half(document: Document | None) -> bytes | None:
+    """Return the vector of a document as the database keeps it."""
+    if document is None or document.enriched is None or document.enriched.vector is None:
+        return None
+    return to_blob(document.enriched.vector)
+
+
+def is_part(records: Iterable[object]) -> list[Part]:
+    """Return those records that are parts of documents."""
+    return [record for record in records if isinstance(record, Mention | Enriched | Membership)]

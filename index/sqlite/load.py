@@ -1,0 +1,58 @@
+"""Rows back to records."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from groundswell.index.codec import decode
+from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.sqlite.vectors import from_blob
+
+T = TypeVar("T")
+AT_ONCE = 500
+"""Rows asked for in one statement."""
+
+
+def chunks(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
+    """Yield the items in pieces."""
+    for begin in range(0, len(items), size):
+        yield items[begin : begin + size]
+
+
+def documents(db: sqlite3.Connection, ns: Sequence[int], *, vectors: bool) -> list[Document]:
+    """Return the documents with these row numbers, in that order; those that are gone are left out."""
+    found: dict[int, Document] = {}
+    half = "v.half" if vectors else "NULL"
+    join = "LEFT JOIN vector v ON v.n = b.n" if vectors else ""
+    for some in chunks(ns):
+        rows = db.execute(
+            f"SELECT b.n, b.mention, b.enriched, b.membership, {half} FROM body b {join}"
+            f" WHERE b.n IN ({', '.join('?' * len(some))})",
+            some,
+        )
+        found.update({n: _document(*rest) for n, *rest in rows})
+    return [found[n] for n in ns if n in found]
+
+
+def _document(mention: str, enriched: str | None, membership: str | None, half: bytes | None) -> Document:
+    """Return one document."""
+    understood = decode(Enriched, enriched) if enriched else None
+    if understood is not None and half is not None:
+        understood = replace(understood, vector=from_blob(half))
+    return Document(
+        mention=decode(Mention, mention),
+        enriched=understood,
+        membership=decode(Membership, membership) if membership else None,
+    )
+
+
+def numbers(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Return the row number of each id that is there."""
+    found: dict[str, int] = {}
+    for some in chunks(ids):
+        marks = ", ".join("?" * len(some))
+        found.update(db.execute(f"SELECT id, n FROM document WHERE id IN ({marks})", some))
+    return found

@@ -1,0 +1,86 @@
+"""Writing everything that is no document: themes, signals, cases, labels, runs …, each as JSON under kind and id."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+
+from groundswell.index.check import CHANGED_CASE, OWN_TIME
+from groundswell.index.codec import decode, encode, name_of
+from groundswell.index.records import Case, Enriched, Membership, Mention, Record
+from groundswell.index.sqlite.load import chunks
+from groundswell.index.sqlite.rows import moment
+from groundswell.index.store import Conflict, Refused, Report
+
+
+def put(db: sqlite3.Connection, records: Sequence[Record]) -> Report:
+    """Write records within a transaction."""
+    report = Report()
+    for record in records:
+        report += _put(db, record)
+    return report
+
+
+def _put(db: sqlite3.Connection, record: Record) -> Report:
+    """Write one record."""
+    kind, text = type(record), encode(record)
+    old = _text(db, name_of(kind), record.id)
+    if old is None:
+        _write(db, record, text)
+        return Report(new=1)
+    if old == text or decode(kind, old) == record:
+        return Report(same=1)
+    if isinstance(record, Case):
+        return Report(refused=(Refused(id=record.id, reason=CHANGED_CASE),))
+    _write(db, record, text)
+    return Report(updated=1)
+
+
+def _text(db: sqlite3.Connection, kind: str, id: str) -> str | None:
+    """Return the JSON of a record."""
+    row = db.execute("SELECT json FROM record WHERE kind = ? AND id = ?", (kind, id)).fetchone()
+    return row[0] if row else None
+
+
+def _write(db: sqlite3.Connection, record: Record, text: str) -> None:
+    """Write one record's row."""
+    at = moment(getattr(record, OWN_TIME[type(record)]))
+    db.execute(
+        "REPLACE INTO record (kind, id, at, json) VALUES (?, ?, ?, ?)", (name_of(type(record)), record.id, at, text)
+    )
+
+
+def edit(db: sqlite3.Connection, case: Case, expected_version: int) -> Case:
+    """Write a case within a transaction if it still has the expected version.
+
+    Raises:
+        Conflict: it has not.
+    """
+    text = _text(db, "case", case.id)
+    if text is None:
+        raise Conflict(f"case {case.id} is not there any more: somebody deleted it, or it was never put")
+    version = decode(Case, text).version
+    if version != expected_version:
+        raise Conflict(
+            f"somebody else changed case {case.id} meanwhile (version {version}, yours was made from "
+            f"{expected_version}): read it again and repeat your change"
+        )
+    edited = replace(case, version=expected_version + 1)
+    _write(db, edited, encode(edited))
+    return edited
+
+
+def delete(db: sqlite3.Connection, kind: str, ids: Sequence[str]) -> int:
+    """Forget records; return how many there were."""
+    count = 0
+    for some in chunks(list(dict.fromkeys(ids))):
+        marks = ", ".join("?" * len(some))
+        sql = f"DELETE FROM record WHERE kind = ? AND id IN ({marks})"
+        count += db.execute(sql, (kind, *some)).rowcount
+    return count
+
+
+def rest(records: Sequence[Record]) -> list[Record]:
+    """Return those records that are no parts of documents."""
+    return [record for record in records if not isinstance(record, Mention | Enriched | Membership)]

@@ -1,0 +1,138 @@
+"""The embedded store, for reading only: every thread has its own connection, and none ever waits for a writer."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from groundswell.index.codec import decode, name_of
+from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.sqlite import count, search
+from groundswell.index.sqlite.connect import explained, open_for_reading
+from groundswell.index.sqlite.load import chunks, documents, numbers
+from groundswell.index.sqlite.vectors import VectorCache
+
+R = TypeVar("R")
+PARTS: dict[type[Any], str] = {
+    Document: "document",
+    Mention: "mention",
+    Enriched: "enriched",
+    Membership: "membership",
+}
+"""Kinds that rest together as one document, and which attribute of it they are."""
+
+
+class SqliteReader:
+    """A `Reader` over a database file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._cache = VectorCache()
+        self._connection()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        while self._open:
+            self._open.pop().close()
+        self._local = threading.local()
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return this thread's connection."""
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = open_for_reading(self.path)
+            self._open.append(db)
+        return db
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection to which nothing changes meanwhile."""
+        with explained(self.path):
+            db = self._connection()
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                db.execute("ROLLBACK")
+
+    def get(self, kind: type[R], id: str) -> R | None:
+        """Return one record by id, or ``None``."""
+        return next(iter(self.many(kind, [id])), None)
+
+    def many(self, kind: type[R], ids: Sequence[str]) -> list[R]:
+        """Return those that exist, in the order asked."""
+        with self._snapshot() as db:
+            if kind in PARTS:
+                found = numbers(db, ids)
+                return _parts(kind, documents(db, [found[one] for one in ids if one in found], vectors=True))
+            texts = _texts(db, name_of(kind), ids)
+        return [decode(kind, texts[one]) for one in ids if one in texts]
+
+    def recent(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+        """Return records of one kind, newest first by their own time."""
+        with self._snapshot() as db:
+            if kind in PARTS:
+                has = f"WHERE {PARTS[kind]} = 1" if kind in (Enriched, Membership) else ""
+                sql = f"SELECT n FROM document {has} ORDER BY at DESC, id DESC LIMIT ?"
+                ns = [n for (n,) in db.execute(sql, (limit,))]
+                return _parts(kind, documents(db, ns, vectors=False))
+            sql = "SELECT json FROM record WHERE kind = ? ORDER BY at DESC, id LIMIT ?"
+            return [decode(kind, text) for (text,) in db.execute(sql, (name_of(kind), limit))]
+
+    def search(self, query: Query) -> Page:
+        """Return a page of documents with total, facets and a stable cursor."""
+        with self._snapshot() as db:
+            return search.search(db, query, self._cache)
+
+    def count(self, query: Query, by: By) -> list[Bucket]:
+        """Return counts and moods, ordered by start, then values."""
+        with self._snapshot() as db:
+            return count.buckets(db, query, by)
+
+    def scan(self, query: Query) -> Iterator[Document]:
+        """Yield every matching document, oldest first; no transaction stays open in between."""
+        after: Sequence[object] = ()
+        while True:
+            with self._snapshot() as db:
+                rows = search.by_time(db, query, 500, after=after, oldest=True)
+                found = documents(db, [row.n for row in rows], vectors=query.with_vectors)
+            yield from found
+            if not rows:
+                return
+            after = (rows[-1].at, rows[-1].id)
+
+
+def _parts(kind: type[R], found: list[Document]) -> list[R]:
+    """Return documents, or one part of each that has it."""
+    if kind is Document:
+        return cast("list[R]", found)
+    parts = [getattr(document, PARTS[kind]) for document in found]
+    return [part for part in parts if part is not None]
+
+
+def _texts(db: sqlite3.Connection, name: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return the JSON of each record that is there."""
+    texts: dict[str, str] = {}
+    for some in chunks(ids):
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT id, json FROM record WHERE kind = ? AND id IN ({marks})"
+        texts.update(db.execute(sql, (name, *some)))
+    return texts
