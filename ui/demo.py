@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from groundswell.configs.schema import Settings
     from groundswell.index.records import Signal
-    from groundswell.index.store import Reader, Store
+    from groundswell.index.store import Reader
 
 ANSWER_SECONDS = 90
 """How long a board may take to answer for the first time on a slow machine."""

@@ -1,0 +1,106 @@
+"""The command line: quick to help, clear in its errors, with exit codes that scripts can use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from click.testing import CliRunner
+
+from groundswell.index.records import CaseStatus
+from groundswell.ui.cli import COMMANDS, CONFIG_ERROR, cli
+from groundswell.ui.commands.case import STATUSES
+from groundswell.ui.console import printable
+from groundswell.ui.reference import commands_page, settings_page
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {
+    "torch",
+    "transformers",
+    "bertopic",
+    "streamlit",
+    "scrapy",
+    "pandas",
+    "sklearn",
+    "numpy",
+    "onnxruntime",
+    "elasticsearch",
+}
+
+
+def _groundswell(*args: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-c", "from groundswell.ui.cli import main; main()", *args]
+    return subprocess.run(line, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str) -> None:
+    """It says what it does and what it takes."""
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("Usage:")
+
+
+def test_help_wakes_nothing_heavy(tmp_path: Path) -> None:
+    """Help of any command answers before numpy, torch or any other large library is loaded."""
+    code = (
+        "import sys, json\nfrom click.testing import CliRunner\nfrom groundswell.ui.cli import COMMANDS, cli\n"
+        "for name in ['', *COMMANDS]:\n    CliRunner().invoke(cli, [*name.split(), '--help'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert not HEAVY & set(json.loads(done.stdout))
+
+
+def test_a_wrong_command_names_the_nearest(tmp_path: Path) -> None:
+    """With the exit code of wrong usage."""
+    done = _groundswell("serach", "x", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean 'search'?" in done.stderr
+
+
+def test_a_wrong_setting_ends_in_one_sentence(tmp_path: Path) -> None:
+    """No traceback for a user's mistake, and an exit code of its own."""
+    (tmp_path / "groundswell.yaml").write_text("board: {prot: 1}\n", "utf-8")
+    done = _groundswell("search", "ads", cwd=tmp_path)
+    assert done.returncode == CONFIG_ERROR
+    assert "groundswell.yaml:1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_flag_without_a_value_is_explained(tmp_path: Path) -> None:
+    """KEY=VALUE is said with an example."""
+    done = _groundswell("--set", "board.port", "doctor", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "KEY=VALUE" in done.stderr
+
+
+def test_init_writes_a_file_once(tmp_path: Path) -> None:
+    """An existing configuration is never overwritten by accident."""
+    runner = CliRunner()
+    path = tmp_path / "groundswell.yaml"
+    assert runner.invoke(cli, ["init", str(path)]).exit_code == 0
+    assert "crawl:" in path.read_text("utf-8")
+    assert runner.invoke(cli, ["init", str(path)]).exit_code == 1
+    assert runner.invoke(cli, ["init", str(path), "--force"]).exit_code == 0
+
+
+def test_statuses_of_a_case_are_those_of_the_record() -> None:
+    """They are spelt out in the command only for the sake of quick help."""
+    assert get_args(CaseStatus) == STATUSES
+
+
+def test_public_text_cannot_play_with_the_terminal() -> None:
+    """Escape sequences, newlines and direction marks become blanks."""
+    assert printable("a\x1b[31mb\nc\u202ed") == "a [31mb c d"
+
+
+@pytest.mark.parametrize(("name", "page"), [("commands.md", commands_page), ("settings.md", settings_page)])
+def test_the_reference_pages_are_up_to_date(name: str, page: object) -> None:
+    """Run `python -m groundswell.ui.reference docs` after changing a command or a setting."""
+    assert callable(page)
+    assert (ROOT / "docs" / name).read_text("utf-8") == page()
