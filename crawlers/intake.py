@@ -1,0 +1,156 @@
+"""What was found goes into the store, once, and is counted: found = stored + duplicate + refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from groundswell.index.ids import stable_id
+from groundswell.index.records import Mention, Refusal
+from groundswell.index.store import Report, Store
+
+BATCH = 500
+Found = tuple[str, Mention | Refusal]
+"""Where it stood, and what it was."""
+Beat = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of everything that was found."""
+
+    stored: int = 0
+    duplicate: int = 0
+    refused: int = 0
+    undated: int = 0
+
+    @property
+    def found(self) -> int:
+        """Return how many there were."""
+        return self.stored + self.duplicate + self.refused
+
+
+class Seen:
+    """The ids met in one run, with a hash of their text and where they stood; on disk, so that memory stays bounded."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)  # a private temporary file that vanishes when closed
+        self._db.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, text TEXT, place TEXT) WITHOUT ROWID")
+
+    def first(self, mention: Mention, place: str) -> tuple[bool, str]:
+        """Note a mention; return whether its text is the first one's, and where that stood (empty: it is the first)."""
+        text = stable_id(mention.title, mention.text)
+        row = self._db.execute("SELECT text, place FROM seen WHERE id = ?", (mention.id,)).fetchone()
+        if row:
+            return row[0] == text, row[1] or "before"
+        self._db.execute("INSERT INTO seen VALUES (?, ?, ?)", (mention.id, text, place))
+        return True, ""
+
+    def close(self) -> None:
+        """Forget all."""
+        self._db.close()
+
+
+class Intake:
+    """Takes what one visit to one source found.
+
+    Args:
+        strict: the source gives its own ids, so that one id with two texts in one run is a mistake to be told. On the
+            web the same article simply stands in two feeds with two summaries.
+    """
+
+    def __init__(self, store: Store, *, strict: bool) -> None:
+        self.store, self.strict, self.counts = store, strict, Counts()
+        self._seen = Seen()
+
+    def take(self, found: Iterable[Found], *, beat: Beat | None = None) -> None:
+        """Store what is new, batch by batch."""
+        stream = iter(found)
+        while batch := list(islice(stream, BATCH)):
+            self._batch(batch)
+            if beat:
+                beat(self.counts.found)
+
+    def close(self) -> None:
+        """Give back what is held."""
+        self._seen.close()
+
+    def _batch(self, batch: list[Found]) -> None:
+        refusals = [each for _, each in batch if isinstance(each, Refusal)]
+        fresh = list(self._once(batch, refusals))
+        known = {each.id: each for each in self.store.many(Mention, [mention.id for mention in fresh])}
+        news = [newer for mention in fresh if (newer := changed(mention, known.get(mention.id)))]
+        self.counts.duplicate += len(fresh) - len(news)
+        report = self.store.put(news)
+        refusals += self._not_taken(report, news)
+        self.counts.stored += report.new + report.updated
+        self.counts.duplicate += report.same
+        self.counts.refused += len(refusals)
+        if refusals:
+            self.store.put(refusals)
+
+    def _once(self, batch: list[Found], refusals: list[Refusal]) -> Iterator[Mention]:
+        """Yield the first of each id; count or refuse the others."""
+        for where, mention in batch:
+            if isinstance(mention, Refusal):
+                continue
+            self.counts.undated += mention.date_confidence == "none"
+            same, before = self._seen.first(mention, where)
+            if not before:
+                yield mention
+            elif same or not self.strict:
+                self.counts.duplicate += 1
+            else:
+                refusals.append(self._clash(mention, where, before))
+
+    @staticmethod
+    def _clash(mention: Mention, where: str, before: str) -> Refusal:
+        reason = f"the id of {before} again, with another text"
+        return Refusal(
+            id=stable_id("refusal", mention.source, where, reason),
+            source=mention.source,
+            where=where,
+            reason=reason,
+            at=mention.fetched_at,
+            sample=mention.text[:200],
+        )
+
+    @staticmethod
+    def _not_taken(report: Report, news: list[Mention]) -> list[Refusal]:
+        mentions = {mention.id: mention for mention in news}
+        return [
+            Refusal(
+                id=stable_id("refusal", "store", refused.id, refused.reason),
+                source=mentions[refused.id].source,
+                where=mentions[refused.id].url or refused.id,
+                reason=f"the store refused it: {refused.reason}",
+                at=mentions[refused.id].fetched_at,
+                sample=mentions[refused.id].text[:200],
+            )
+            for refused in report.refused
+            if refused.id in mentions
+        ]
+
+
+def changed(mention: Mention, known: Mention | None) -> Mention | None:
+    """Return what is to be stored, or ``None`` where nothing new is said.
+
+    An edited text keeps its id and replaces the older version, but not its trusted date by none. Another source that
+    tells of the same page adds nothing: else a feed's summary and a sitemap's full text would replace each other.
+    Likes alone do not make a new version, for they change with every visit.
+    """
+    if known is None:
+        return mention
+    if known.source != mention.source or content(known) == content(mention):
+        return None
+    if mention.published_at is None and known.published_at is not None:
+        mention = replace(mention, published_at=known.published_at, date_confidence=known.date_confidence)
+        return None if content(known) == content(mention) else mention
+    return mention
+
+
+def content(mention: Mention) -> tuple[object, ...]:
+    """Return what makes two versions different."""
+    return (mention.title, mention.text, mention.published_at, mention.date_confidence, mention.rating, mention.market)

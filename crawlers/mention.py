@@ -1,0 +1,189 @@
+"""The one place where a raw item of any format becomes a `Mention`, or is refused with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from groundswell.configs.schema import CrawlSettings
+from groundswell.configs.source import FileSource, Source
+from groundswell.crawlers.addresses import canonical
+from groundswell.crawlers.dates import Stamp, read_date
+from groundswell.crawlers.markup import one_line, text_of, tidy
+from groundswell.index.ids import author_key, mention_id, stable_id
+from groundswell.index.records import Mention, Refusal
+
+LANG = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
+MARKET = re.compile(r"^[A-Za-z]{2}$")
+BINARY_SHARE = 0.1
+"""Control or replacement characters above this share make a text binary."""
+SAMPLE = 200
+TITLE_CHARS = 500
+EXTRA_CHARS = 500
+EXTRA_FIELDS = 40
+PERSONAL = re.compile(
+    r"(^|[_\W])(user|username|name|author|avatar|e?mail|phone|handle|screen_?name|reviewer|profile|image|ip)([_\W]|$)"
+    r"|user_?(name|image|id)|author",
+    re.IGNORECASE,
+)
+"""Columns that sound like people; they are never kept unless asked for by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """What a spider or a file reader found, as it was found.
+
+    `where` says where it stood, for people (``reviews.csv:17``). `published` may be of any form `read_date` takes;
+    `updated` is used where there is no `published`. `own_id` is the source's own id; `by_address` tells whether the
+    address identifies the item better than that (an article does; a review only shares its product's page).
+    """
+
+    where: str
+    text: Any
+    title: Any = ""
+    is_html: bool = False
+    url: str = ""
+    own_id: str = ""
+    by_address: bool = True
+    published: Stamp = None
+    updated: Stamp = None
+    inferred: bool = False
+    author: Any = ""
+    lang: Any = ""
+    market: Any = ""
+    reach: Any = None
+    rating: Any = None
+    thread: Any = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Builder:
+    """Makes mentions of one source."""
+
+    def __init__(self, source: Source, settings: CrawlSettings, *, salt: str, now: datetime) -> None:
+        self.source, self.settings, self.salt, self.now = source, settings, salt, now
+        is_file = isinstance(source, FileSource)
+        self.zone: tzinfo = ZoneInfo(source.timezone) if is_file else UTC
+        self.pattern = source.date_format if is_file else ""
+
+    def build(self, raw: Raw) -> Mention | Refusal:
+        """Return the mention, or why there is none."""
+        try:
+            return self._mention(raw)
+        except (ValueError, TypeError, RecursionError, OverflowError) as error:
+            return self.refuse(raw.where, f"cannot be understood: {error}", raw.text)
+
+    def refuse(self, where: str, reason: str, sample: object = "") -> Refusal:
+        """Return a refusal; the same item refused again for the same reason is the same refusal."""
+        return Refusal(
+            id=stable_id("refusal", self.source.name, where, reason),
+            source=self.source.name,
+            where=tidy(where)[:TITLE_CHARS],
+            reason=tidy(reason)[:TITLE_CHARS],
+            at=self.now,
+            sample=tidy(str(sample)[: 4 * SAMPLE])[:SAMPLE],
+        )
+
+    def _mention(self, raw: Raw) -> Mention | Refusal:
+        text = "" if raw.text is None else str(raw.text)
+        if reason := self._unreadable(text):
+            return self.refuse(raw.where, reason, text)
+        text = text_of(text) if raw.is_html else tidy(text)
+        title = one_line(text_of(str(raw.title or "")) if raw.is_html else str(raw.title or ""))[:TITLE_CHARS]
+        if reason := self._too_short(text or title):
+            return self.refuse(raw.where, reason, text)
+        when = read_date(raw.published or raw.updated, now=self.now, **self._date_rules(raw))
+        address = canonical(raw.url)
+        extra = bounded(raw.extra)
+        if when.why and (stated := raw.published or raw.updated):
+            extra["stated_date"], extra["date_note"] = str(stated)[:100], when.why
+        if len(text) > self.settings.max_text_chars:
+            extra["cut_from_chars"] = len(text)
+        return Mention(
+            id=self._id(raw, address, text),
+            source=self.source.name,
+            kind=self.source.kind,
+            title=title,
+            text=(text or title)[: self.settings.max_text_chars],
+            url=address and raw.url.strip(),
+            canonical_url=address,
+            author_key=author_key(one_line(str(raw.author or "")), source=self.source.name, salt=self.salt),
+            lang=_lang(raw.lang) or self.source.lang,
+            market=_market(raw.market) or self.source.market,
+            published_at=when.at,
+            date_confidence=when.confidence,
+            fetched_at=self.now,
+            reach=_whole(raw.reach),
+            rating=_number(raw.rating),
+            thread=one_line(str(raw.thread or ""))[:TITLE_CHARS],
+            extra=extra,
+        )
+
+    def _id(self, raw: Raw, address: str, text: str) -> str:
+        own = one_line(raw.own_id)
+        return mention_id(
+            canonical_url=address if raw.by_address or not own else "",
+            source=self.source.name,
+            native_id=own,
+            text=f"{raw.published}\x1f{text}",
+        )
+
+    def _date_rules(self, raw: Raw) -> dict[str, Any]:
+        return {"zone": self.zone, "pattern": self.pattern, "inferred": raw.inferred}
+
+    def _unreadable(self, text: str) -> str:
+        if (size := len(text)) > self.settings.max_page_bytes:
+            return f"too long: {size:,} characters, at most {self.settings.max_page_bytes:,} (crawl.max_page_bytes)"
+        if any("\udc80" <= letter <= "\udcff" for letter in text):
+            return "wrong encoding: some bytes mean nothing in it; set encoding"
+        odd = sum(1 for letter in text if (letter < " " and letter not in "\t\n\r") or letter == "\ufffd")
+        return "binary: not a text" if odd > BINARY_SHARE * size else ""
+
+    def _too_short(self, text: str) -> str:
+        if not text:
+            return "empty: no text"
+        least = self.source.min_chars
+        return f"too short: {len(text)} characters, at least {least} (min_chars)" if len(text) < least else ""
+
+
+def bounded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return JSON-safe fields: at most 40, texts at most 500 characters, empty ones left out."""
+    kept: dict[str, Any] = {}
+    for name, value in list(fields.items())[:EXTRA_FIELDS]:
+        if value is None or value == "" or value != value:  # noqa: PLR0124  NaN is what differs from itself
+            continue
+        plain = value if isinstance(value, (bool, int, float)) else tidy(str(value)[: 2 * EXTRA_CHARS])[:EXTRA_CHARS]
+        kept[tidy(str(name))[:100]] = plain
+    return kept
+
+
+def is_personal(name: str) -> bool:
+    """Return whether a column's name sounds like a person's name, address or picture."""
+    return bool(PERSONAL.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)))
+
+
+def _lang(value: Any) -> str:
+    text = str(value or "").strip().replace("_", "-")
+    return text.split("-")[0].lower() + text[len(text.split("-")[0]) :] if LANG.match(text) else ""
+
+
+def _market(value: Any) -> str:
+    text = str(value or "").strip()
+    return text.upper() if MARKET.match(text) else ""
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if abs(number) < 1e12 else None  # NaN and infinity are not below it
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    return None if number is None or number < 0 else int(number)

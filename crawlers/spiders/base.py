@@ -1,0 +1,255 @@
+"""What all spiders share: conditional requests, marks, errors a person can read, and the way to the spool."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Generic, Self, TypeVar
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from groundswell.configs.schema import CrawlSettings
+from groundswell.configs.source import BaseSource
+from groundswell.crawlers.guard import BLOCKED, private
+from groundswell.crawlers.mention import Builder, Raw
+from groundswell.crawlers.politeness import wait_of
+from groundswell.crawlers.spool import End, SpoolWriter, Trouble
+from groundswell.index.records import Refusal
+
+S = TypeVar("S", bound=BaseSource)
+NOT_MODIFIED = 304
+NOT_BEFORE = "not_before"
+"""Mark that holds until when a server asked to be left alone."""
+HINTS = {
+    401: "it wants a login",
+    403: "it refuses this crawler; look at its terms",
+    404: "there is nothing; has the address changed?",
+    410: "it is gone for good; switch the source off",
+    429: "too many requests; raise politeness.delay_seconds",
+    451: "it may not be read for legal reasons",
+}
+FAILURES = {
+    "CannotResolveHostError": "there is no host of that name",
+    "DNSLookupError": "there is no host of that name",
+    "DownloadCancelledError": "the answer is longer than crawl.max_page_bytes",
+    "DownloadConnectionRefusedError": "nothing listens there",
+    "DownloadFailedError": "the connection broke off",
+    "DownloadTimeoutError": "no answer in time (crawl.timeout_seconds)",
+    "ResponseDataLossError": "the answer broke off",
+    "TimeoutError": "no answer in time (crawl.timeout_seconds)",
+}
+"""Twisted's and Scrapy's exceptions by name, for they moved between versions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a spider needs to know beside its source."""
+
+    crawl: CrawlSettings
+    salt: str
+    now: datetime
+    marks: Mapping[str, Any]
+    spool: Path
+
+
+class SourceSpider(scrapy.Spider, Generic[S]):
+    """A visit to one source.
+
+    A *mark* is how far one address of the source has been read. It is set only when that address has been read to its
+    end, and withheld when anything went wrong with it, so that the next visit reads the same stretch again.
+    """
+
+    name = "source"
+
+    def __init__(self, source: S, job: Job) -> None:
+        super().__init__()
+        self.source, self.job = source, job
+        self.since = job.now - timedelta(days=source.backfill_days)
+        self.marks: dict[str, Any] = {}
+        self.spoilt: set[str] = set()
+        self.asked = self.unchanged = self.taken = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Return a spider that hears of its own exceptions."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.on_exception, signals.spider_error)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield the first requests."""
+        for request in self.requests():
+            yield request
+
+    def requests(self) -> Iterator[Request]:
+        """Return the first requests."""
+        raise NotImplementedError
+
+    def ask(self, url: str, read: Callable[..., Any], *, key: str, conditional: bool = False, **more: Any) -> Request:
+        """Return a request whose failure spoils the mark `key`.
+
+        Args:
+            url: what to fetch.
+            read: callback; gets `key` and `more`.
+            key: mark that the answer belongs to.
+            conditional: send the validators of the last visit, so that an unchanged page costs nothing (304).
+            more: further arguments of `read`.
+        """
+        before = self.job.marks.get(key, {}) if conditional else {}
+        headers = {"If-None-Match": before.get("etag"), "If-Modified-Since": before.get("modified")}
+        self.asked += conditional
+        return Request(
+            url,
+            callback=read,
+            errback=self.on_failure,
+            headers={name: value for name, value in headers.items() if value},
+            meta={"key": key, "handle_httpstatus_list": [NOT_MODIFIED]},
+            cb_kwargs={"key": key, **more},
+            dont_filter=True,
+        )
+
+    def is_unchanged(self, response: Response, key: str) -> bool:
+        """Return whether a page is the one of the last visit, by status or by content."""
+        before = self.job.marks.get(key, {}).get("sha256")
+        same = response.status == NOT_MODIFIED or (before is not None and before == _sha256(response))
+        self.unchanged += same
+        return same
+
+    def validators(self, response: Response) -> dict[str, str]:
+        """Return what makes the next request conditional."""
+        found = {"etag": response.headers.get(b"ETag"), "modified": response.headers.get(b"Last-Modified")}
+        sent = {name: value.decode("latin-1")[:500] for name, value in found.items() if value}
+        return sent | {"sha256": _sha256(response)}
+
+    def json(self, response: Response) -> Any:
+        """Return the JSON of an answer.
+
+        Raises:
+            ValueError: it is something else; some services answer errors in plain text with HTTP 200.
+        """
+        try:
+            return json.loads(response.body)
+        except (ValueError, RecursionError):
+            raise ValueError(f"not JSON; it begins with {beginning(response)}") from None
+
+    def final_marks(self) -> dict[str, Any]:
+        """Return the marks that may be kept."""
+        return {key: mark for key, mark in self.marks.items() if key not in self.spoilt}
+
+    def is_full(self) -> bool:
+        """Return whether this visit has taken all that it may."""
+        return self.taken >= self.source.max_items
+
+    def spoil(self, key: str, url: str, message: str) -> Trouble:
+        """Withhold a mark and return what to tell."""
+        self.spoilt.add(key)
+        return Trouble(f"{url[:300]}: {message}")
+
+    def on_failure(self, failure: Failure) -> Iterator[Trouble]:
+        """Tell what went wrong with a request."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        if isinstance(failure.value, HttpError):
+            self._note_wait(failure.value.response)
+        yield self.spoil(request.meta["key"], request.url, explain(failure))
+
+    def on_exception(self, failure: Failure, response: Response) -> None:
+        """Tell of an answer that could not be understood."""
+        self.logger.debug("%s", failure.getTraceback())
+        key = response.meta["key"]
+        trouble = self.spoil(key, response.url, f"cannot be understood: {failure.getErrorMessage()[:300]}")
+        self.writer.write(trouble)
+
+    writer: SpoolWriter
+    """Set by the pipeline before the first request."""
+
+    def _note_wait(self, response: Response) -> None:
+        if wait := wait_of(response, now=self.job.now):
+            self.marks[NOT_BEFORE] = (self.job.now + timedelta(seconds=wait)).isoformat()
+
+
+class SpoolPipeline:
+    """Turns what spiders yield into mentions and refusals, and writes them to the spool."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Return one for this crawler."""
+        return cls(crawler)
+
+    @property
+    def spider(self) -> SourceSpider[Any]:
+        """Return the spider it serves."""
+        spider = self.crawler.spider
+        if not isinstance(spider, SourceSpider):
+            raise TypeError("SpoolPipeline serves source spiders only")
+        return spider
+
+    def open_spider(self) -> None:
+        """Open the spool."""
+        spider = self.spider
+        spider.writer = SpoolWriter(spider.job.spool)
+        self.builder = Builder(spider.source, spider.job.crawl, salt=spider.job.salt, now=spider.job.now)
+
+    def process_item(self, item: Any) -> Any:
+        """Write one item."""
+        if isinstance(item, Raw):
+            item = self.builder.build(item)
+        elif isinstance(item, Missed):
+            item = self.builder.refuse(item.where, item.reason)
+        self.spider.writer.write(item)
+        return item
+
+    def close_spider(self) -> None:
+        """Write the end."""
+        spider = self.spider
+        spider.writer.write(
+            End(spider.final_marks(), unchanged=bool(spider.asked) and spider.unchanged >= spider.asked)
+        )
+        spider.writer.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """An item that was found but could not be fetched."""
+
+    where: str
+    reason: str
+
+
+def explain(failure: Failure) -> str:
+    """Return in words why a request failed."""
+    error = failure.value
+    if isinstance(error, HttpError):
+        hint = HINTS.get(error.response.status, "the server is in trouble" if error.response.status >= 500 else "")
+        return f"HTTP {error.response.status}" + (f": {hint}" if hint else "")
+    if isinstance(error, IgnoreRequest):
+        return str(error) or "refused"
+    host = urlsplit(failure.request.url).hostname or ""  # type: ignore[attr-defined]  # Scrapy adds it
+    if host in BLOCKED:
+        return f"refused: {host} leads to {private(BLOCKED[host])}"
+    return FAILURES.get(type(error).__name__) or f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def beginning(response: Response) -> str:
+    """Return how an answer begins, for people."""
+    return repr(response.body[:60].decode("utf-8", "replace").strip())
+
+
+def _sha256(response: Response) -> str:
+    return hashlib.sha256(response.body).hexdigest()
+
+
+__all__ = ["Job", "Missed", "Raw", "Refusal", "SourceSpider", "SpoolPipeline", "beginning", "explain"]

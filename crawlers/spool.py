@@ -1,0 +1,110 @@
+"""What the crawling process hands over, on disk: nothing fetched is lost when either process is killed.
+
+One file for each source and run. Each line is ``{"mention": …}``, ``{"refusal": …}``, ``{"error": …}`` or at last
+``{"end": {"marks": …}}``. A file without its end belongs to a crawl that was killed: its items are taken over, its
+marks do not exist, so the next visit starts where the last whole one had started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from groundswell.index.codec import from_json, to_json
+from groundswell.index.records import Mention, Refusal
+
+FLUSH_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a visit ended: the new marks, and whether the server said that nothing had changed."""
+
+    marks: Mapping[str, Any] = field(default_factory=dict)
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that went wrong with a source or one of its addresses."""
+
+    message: str
+
+
+Line = Mention | Refusal | Trouble | End
+
+
+def spool_path(folder: Path, source: str, run: str) -> Path:
+    """Return where a source's findings of one run lie."""
+    return folder / f"{source}.{run}.jsonl"
+
+
+def spooled(folder: Path, source: str) -> list[Path]:
+    """Return the files of a source, oldest first: what killed runs left behind, and what the newest brought."""
+    return sorted(folder.glob(f"{source}.*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+class SpoolWriter:
+    """Appends lines; they survive the process after each `flush`, and the machine after `end`."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a", encoding="utf-8")
+        self._waiting = 0
+
+    def write(self, line: Line) -> None:
+        """Append one line."""
+        self._file.write(json.dumps(_plain(line), ensure_ascii=False) + "\n")
+        self._waiting += 1
+        if self._waiting >= FLUSH_EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over to the operating system."""
+        self._file.flush()
+        self._waiting = 0
+
+    def close(self) -> None:
+        """Write through to the disk and close."""
+        self.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+def read_spool(path: Path) -> Iterator[Line]:
+    """Yield the whole lines of a file; a last one that was torn by a kill is left out."""
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            yield _line(json.loads(line))
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    if isinstance(line, Mention):
+        return {"mention": to_json(line)}
+    if isinstance(line, Refusal):
+        return {"refusal": to_json(line)}
+    if isinstance(line, Trouble):
+        return {"error": line.message}
+    return {"end": {"marks": line.marks, "unchanged": line.unchanged}}
+
+
+def _line(data: dict[str, Any]) -> Line:
+    if "mention" in data:
+        return from_json(Mention, data["mention"])
+    if "refusal" in data:
+        return from_json(Refusal, data["refusal"])
+    return Trouble(data["error"]) if "error" in data else End(**data["end"])
