@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -16,10 +14,14 @@ KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (*RECORDS
 """Every kind by its name in files and tables: ``mention``, ``enriched``, ``crawlrun`` …"""
 
 
-@cache
-def adapter(kind: Hashable) -> TypeAdapter[Any]:
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def adapter(kind: type[Any]) -> TypeAdapter[Any]:
     """Return pydantic's reader and writer for a kind, built once."""
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def name_of(kind: type[Any]) -> str:

@@ -87,9 +87,10 @@ class Query:
     Attributes:
         match: a boolean expression over text and fields; ``None`` matches everything.
         vector: nearest by cosine; together with text the two rankings are fused by reciprocal rank (k = 60).
-        since: published at or after (inclusive); undated documents never match a bounded query.
+        since: published at or after (inclusive); documents without a trustworthy date (none given, or
+            ``date_confidence`` none) never match a bounded query.
         until: published before (exclusive).
-        where: field → any of these values.
+        where: field → any of these values; "" stands for having none.
         without: field → none of these values.
         lacks: only documents that have no such part yet (what a stage still has to do).
         made_by_not: only documents whose `Enriched.made_by` is another one: what a re-scoring has to do.

@@ -62,17 +62,30 @@ class Reader(Protocol):
         """Return those that exist, in the order asked."""
 
     def recent(self, kind: type[R], *, limit: int = 1000) -> list[R]:
-        """Return records of one kind (themes, signals, cases, runs, labels …), newest first by their own time."""
+        """Return records of one kind (themes, signals, cases, runs, labels …), newest first by their own time.
+
+        Vectors of documents are left out here; `get` and `many` have them.
+        """
 
     def search(self, query: Query) -> Page:
         """Return a page of documents with total, facets and a stable cursor.
+
+        By time (the default; the undated come before everything dated) pages neither repeat nor skip a document
+        that nobody changed, whatever is written meanwhile. By relevance they go 1,000 documents deep. With
+        `Query.vector` the order is always by relevance; the answer is what matches the words, and the 200 nearest of
+        those that meet the other conditions. `Page.total` counts clusters where collapsed; facets count documents,
+        leave out "" (none) and go to 200 values.
 
         Raises:
             StoreError: the store cannot answer, or the cursor is not its own.
         """
 
     def count(self, query: Query, by: By) -> list[Bucket]:
-        """Return counts and moods, ordered by start, then values. `Query.limit` and `cursor` do not matter."""
+        """Return counts and moods, ordered by start, then values. `Query.limit` and `cursor` do not matter.
+
+        A document without a value of a field counts under ""; one with several (risk, target, rule) under each.
+        By period, only what has a trustworthy date counts. `Query.vector` does not matter either.
+        """
 
 
 class Store(Reader, Protocol):
@@ -81,14 +94,19 @@ class Store(Reader, Protocol):
     def scan(self, query: Query) -> Iterator[Document]:
         """Yield every matching document, oldest first (by published_at, then id), bounded in memory.
 
-        Writing while scanning is allowed; documents written meanwhile may or may not be seen.
+        Writing while scanning is allowed; documents written meanwhile may or may not be seen. The undated come first.
+        `Query.limit`, `cursor`, `sort`, `vector` and `facets` do not matter.
         """
 
     def put(self, records: Iterable[Record]) -> Report:
         """Write records; the same id twice is once. Atomic for each call in the embedded store.
 
-        A `Mention` already there is never overwritten by another text under the same id unless it differs (then it
-        is updated). `Enriched` and `Membership` need their mention; without it they are refused, with the reason.
+        Mentions go before what was understood of them, in whatever order they are given. A `Mention` seen again, which
+        differs only in ``fetched_at``, is the same (the first fetch is kept); one that differs otherwise is updated;
+        another title or text also voids its `Enriched` and `Membership`, so that the stages read it again.
+        `Enriched` and `Membership` without their mention are refused. An `Enriched` without a vector keeps the vector
+        that is there; vectors are kept as float16, and all have the same length. A `Case` that is there changes only
+        through `edit`. Whatever is refused comes back with its reason (`groundswell.index.check`).
         """
 
     def edit(self, case: Case, *, expected_version: int) -> Case:
@@ -99,7 +117,11 @@ class Store(Reader, Protocol):
         """
 
     def delete(self, kind: type[R], ids: Sequence[str]) -> int:
-        """Forget records by id; return how many there were. Forgetting a mention forgets all that was made of it."""
+        """Forget records by id; return how many there were.
+
+        Forgetting a mention (or `Document`) forgets its enrichment, membership, words and vector; forgetting an
+        `Enriched` or `Membership` leaves the mention.
+        """
 
     def close(self) -> None:
         """Give back what is held."""

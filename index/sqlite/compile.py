@@ -80,11 +80,16 @@ def _any_of(name: Field, values: Sequence[str], alias: str) -> tuple[str, ...]:
     if not values:
         return ("0",)
     if name not in TAGS:
-        return (f"{alias}.{COLUMN[name]} IN ({_marks(values)})", *values)
+        return any_of(f"{alias}.{COLUMN[name]}", values)
     has = f"{alias}.n IN (SELECT n FROM tag WHERE field = ? AND value IN ({_marks(values)}))"
     if "" not in values:
         return (has, name, *values)
     return (f"({has} OR {alias}.n NOT IN (SELECT n FROM tag WHERE field = ?))", name, *values, name)
+
+
+def any_of(column: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Return a condition that a column has one of the values, and its parameters."""
+    return (f"{column} IN ({_marks(values)})", *values)
 
 
 def _marks(values: Sequence[object]) -> str:

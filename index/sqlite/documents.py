@@ -12,6 +12,7 @@ from groundswell.index.check import NO_MENTION, apart_from_fetch, wrong_dimensio
 from groundswell.index.codec import encode
 from groundswell.index.records import Document, Enriched, Membership, Mention
 from groundswell.index.segment import for_index
+from groundswell.index.sqlite import rollup
 from groundswell.index.sqlite.load import chunks, documents, numbers
 from groundswell.index.sqlite.rows import COLUMNS, columns, tags
 from groundswell.index.sqlite.vectors import from_blob, to_blob
@@ -160,6 +161,7 @@ def write(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         _write_tags(db, some)
         _write_words(db, some)
         _write_vectors(db, some)
+        rollup.update(db, [(entry.before, entry.after) for entry in some])
 
 
 def _write_rows(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:

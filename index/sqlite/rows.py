@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from groundswell.index.query import Field
 from groundswell.index.records import Document
+from groundswell.index.store import StoreError
 
 UNDATED = -(2**62)
 """Stands for "no trustworthy date"; before everything dated."""
+DAY = 86_400_000_000
+"""Microseconds of a day."""
 CLAIMED = 0.5
 """A risk counts from this probability on."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +26,13 @@ TAGS: tuple[Field, ...] = ("risk", "target", "rule")
 
 
 def moment(at: datetime) -> int:
-    """Return microseconds since 1970."""
+    """Return microseconds since 1970.
+
+    Raises:
+        StoreError: the time has no zone.
+    """
+    if at.utcoffset() is None:
+        raise StoreError(f"{at.isoformat()} has no time zone: ask with aware times")
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
@@ -39,7 +49,7 @@ def dated(document: Document) -> int:
     return moment(mention.published_at)
 
 
-def columns(document: Document) -> tuple[object, ...]:
+def columns(document: Document) -> tuple[Any, ...]:
     """Return the values of `COLUMNS`."""
     mention, enriched, membership = document.mention, document.enriched, document.membership
     return (

@@ -41,14 +41,12 @@ class Row:
 def search(db: sqlite3.Connection, query: Query, cache: VectorCache) -> Page:
     """Return a page; the connection must be in a transaction, so that all parts see the same state."""
     limit = max(0, min(query.limit, LARGEST_PAGE))
-    if query.vector is not None or (query.sort == "relevance" and split(query.match)[0]):
-        found, rows, cursor = _ranked(db, query, limit, cache)
-    else:
-        found, rows, cursor = _timed(db, query, limit)
+    timed = query.vector is None and not (query.sort == "relevance" and split(query.match)[0])
+    found, rows, cursor = _timed(db, query, limit) if timed else _ranked(db, query, limit, cache)
     return Page(
         hits=tuple(_hits(db, query, rows, found)),
-        total=count.total(db, query, found),
-        facets=count.facets(db, query, found),
+        total=count.total(db, query, None if timed else found),
+        facets=count.facets(db, query, None if timed else found),
         cursor=cursor,
     )
 
