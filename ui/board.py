@@ -1,0 +1,105 @@
+"""The trend board: the frame around the views. Served by ``groundswell board`` (see ``launch.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from groundswell.index.records import Case
+from groundswell.index.store import StoreError
+from groundswell.ui import reading
+from groundswell.ui.markup import esc, tag
+from groundswell.ui.views import cases, labels, search, sources, sql, theme, themes, today
+
+STYLES = Path(__file__).parent / "styles"
+VIEWS: Mapping[str, tuple[str, Callable[[], None]]] = {
+    "today": ("Today", today.show),
+    "themes": ("Themes", themes.show),
+    "theme": ("Theme", theme.show),
+    "search": ("Search", search.show),
+    "cases": ("Cases", cases.show),
+    "sources": ("Sources", sources.show),
+    "labels": ("Labels", labels.show),
+    "sql": ("Ask in SQL", sql.show),
+}
+SIDEBAR = (("today", "themes", "search", "cases"), ("sources", "labels", "sql"))
+STILL = {"cases", "sql", "search"}
+"""Pages on which somebody may be writing: they do not renew themselves."""
+
+
+def main() -> None:
+    """Draw the frame and the view that the address asks for."""
+    st.set_page_config(page_title="Groundswell", page_icon=str(STYLES / "icon.svg"), layout="wide")
+    pages = {name: _page(name) for name in VIEWS}
+    current = st.navigation(list(pages.values()), position="hidden")
+    st.html(STYLES / "board.css")
+    st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+    _follow_view(pages)
+    _sidebar(pages)
+    reading.said()
+    try:
+        current.run()
+    except StoreError as error:
+        _no_store(error)
+    if current.url_path not in STILL:
+        _renew()
+
+
+def _page(name: str) -> Page:
+    title, show = VIEWS[name]
+    return st.Page(show, title=f"{title} · Groundswell", url_path=name, default=name == "today")
+
+
+def _follow_view(pages: Mapping[str, Page]) -> None:
+    """Go where ``?view=`` says: one address for every page, whatever stands before it."""
+    wanted = st.query_params.get("view")
+    if wanted in pages:
+        rest = {key: value for key, value in st.query_params.to_dict().items() if key != "view"}
+        st.switch_page(pages[wanted], query_params=rest)
+
+
+def _sidebar(pages: Mapping[str, Page]) -> None:
+    with st.sidebar:
+        st.html("<b>Groundswell</b>")
+        for group in SIDEBAR:
+            st.html("<hr>")
+            for name in group:
+                st.page_link(pages[name], label=VIEWS[name][0] + (_open_cases() if name == "cases" else ""))
+        with st.container(key="who"):
+            st.text_input("You are", key="me", placeholder="your name", max_chars=80, help="Written beside what you do: cases, judgements, notes.")
+
+
+def _open_cases() -> str:
+    try:
+        count = sum(case.status != "closed" for case in reading.records(Case))
+    except StoreError:
+        return ""
+    return f" :small[{count}]" if count else ""
+
+
+def _no_store(error: StoreError) -> None:
+    st.html(
+        tag(
+            "section",
+            [tag("h2", esc("The store cannot answer")), tag("p", esc(error)), tag("p", esc("groundswell doctor says what to do."), cls="note")],
+            cls="panel",
+        )
+    )
+
+
+def _renew() -> None:
+    """Draw the page anew once the store has changed."""
+    drawn = reading.stamp()
+
+    @st.fragment(run_every=reading.settings().board.refresh_seconds)
+    def watch() -> None:
+        if reading.stamp() != drawn:
+            st.rerun()
+
+    watch()
+
+
+main()

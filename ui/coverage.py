@@ -1,0 +1,132 @@
+"""Which sources we were really looking at, day by day: a fall where nobody looked is not calm, it is unseen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import exp
+from statistics import median
+from typing import Literal
+
+from groundswell.index.query import By, Query
+from groundswell.index.records import CrawlRun
+from groundswell.index.store import Reader
+from groundswell.ui.wording import number, plural
+
+State = Literal["ok", "bad", "idle", "before"]
+"""Posts or a good visit · failed or improbably silent · silent, as it may be · not yet known."""
+CHANCE = 0.001
+"""A silence less likely than this, at the source's usual rate, is a gap."""
+NOTICED = 0.1
+"""A day is hatched when sources that usually bring this share of all posts were not seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One source on one day (UTC)."""
+
+    day: datetime
+    state: State
+    posts: int
+    usual: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One source over the days, with its last visit."""
+
+    source: str
+    cells: tuple[Cell, ...]
+    last: CrawlRun | None = None
+
+    @property
+    def bad_days(self) -> int:
+        """Return on how many days it was not seen."""
+        return sum(cell.state == "bad" for cell in self.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """All sources over the same days."""
+
+    days: tuple[datetime, ...]
+    rows: tuple[Row, ...]
+
+    def unseen(self) -> list[tuple[str, ...]]:
+        """Return for each day the sources that were not seen, where together they matter."""
+        return [self._unseen(i) for i in range(len(self.days))]
+
+    def _unseen(self, day: int) -> tuple[str, ...]:
+        bad = [row for row in self.rows if row.cells[day].state == "bad"]
+        lost = sum(row.cells[day].usual for row in bad)
+        whole = sum(row.cells[day].usual for row in self.rows)
+        return tuple(row.source for row in bad) if bad and (not whole or lost >= NOTICED * whole) else ()
+
+    def last(self, days: int) -> Coverage:
+        """Return the same for the last days only."""
+        rows = tuple(Row(row.source, row.cells[-days:], row.last) for row in self.rows)
+        return Coverage(self.days[-days:], rows)
+
+
+def coverage(reader: Reader, *, now: datetime, days: int) -> Coverage:
+    """Return what was seen of each source on each of the last days (UTC), today included."""
+    first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
+    axis = tuple(first + timedelta(days=i) for i in range(days))
+    posts: dict[str, dict[datetime, int]] = defaultdict(dict)
+    for bucket in reader.count(Query(since=first, until=now, trusted_dates=True), By(period="day", fields=("source",))):
+        if bucket.start is not None:
+            posts[bucket.values[0]][bucket.start] = bucket.copies
+    runs: dict[str, list[CrawlRun]] = defaultdict(list)
+    for run in reader.recent(CrawlRun, limit=20_000):
+        if run.started_at <= now:
+            runs[run.source].append(run)
+    names = sorted(set(posts) | set(runs))
+    return Coverage(axis, tuple(_row(name, axis, posts.get(name, {}), runs.get(name, []), now) for name in names))
+
+
+def _row(
+    source: str, axis: Sequence[datetime], posts: Mapping[datetime, int], runs: Sequence[CrawlRun], now: datetime
+) -> Row:
+    counts = [posts.get(day, 0) for day in axis]
+    usual = median([count for count in counts if count] or [0])
+    begun = next((i for i, count in enumerate(counts) if count), len(axis))
+    visits = [[run for run in runs if day <= run.started_at < day + timedelta(days=1)] for day in axis]
+    begun = min(begun, next((i for i, visit in enumerate(visits) if visit), len(axis)))
+    silent = _silences(counts, usual, begun)
+    cells = tuple(
+        _cell(
+            day, counts[i], usual, visits[i], before=i < begun, silence=silent[i], whole=day + timedelta(days=1) <= now
+        )
+        for i, day in enumerate(axis)
+    )
+    return Row(source, cells, max(runs, key=lambda run: run.started_at, default=None))
+
+
+def _silences(counts: Sequence[int], usual: float, begun: int) -> list[int]:
+    """Return for each day the length of the run of empty days it stands in (0 where there were posts)."""
+    lengths = [0] * len(counts)
+    start = begun
+    for i in range(begun, len(counts) + 1):
+        if i < len(counts) and counts[i] == 0:
+            continue
+        for j in range(start, i):
+            lengths[j] = i - start
+        start = i + 1
+    return lengths if usual else [0] * len(counts)
+
+
+def _cell(
+    day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *, before: bool, silence: int, whole: bool
+) -> Cell:
+    failed = [run for run in visits if run.error or run.complaint]
+    if before:
+        return Cell(day, "before", posts, 0.0, "not watched yet")
+    if failed and len(failed) == len(visits):
+        said = failed[-1].error or failed[-1].complaint
+        return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {said}")
+    if posts == 0 and whole and exp(-usual * silence) < CHANCE:
+        return Cell(day, "bad", posts, usual, f"no posts where about {number(usual)} a day are usual")
+    return Cell(day, "ok" if posts or visits else "idle", posts, usual, plural(posts, "post"))

@@ -1,0 +1,95 @@
+"""Starting the board: Streamlit on ``board.py``, on loopback, without telemetry, in our colours."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from groundswell.configs.schema import Settings
+
+SETTINGS_VARIABLE = "GROUNDSWELL_BOARD_SETTINGS"
+"""Environment variable with the path of the settings (JSON) that the board serves."""
+SCRIPT = Path(__file__).parent / "board.py"
+FONT = (
+    "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, 'Noto Sans Thai', "
+    "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
+)
+THEME = {
+    "theme.font": FONT,
+    "theme.baseFontSize": 14,
+    "theme.baseRadius": "6px",
+    "theme.showSidebarBorder": "true",
+    "theme.light.backgroundColor": "#f7f6f3",
+    "theme.light.secondaryBackgroundColor": "#ffffff",
+    "theme.light.textColor": "#1d1f24",
+    "theme.light.primaryColor": "#1d1f24",
+    "theme.light.borderColor": "#e3e1db",
+    "theme.light.linkColor": "#2f6f8f",
+    "theme.light.sidebar.backgroundColor": "#f7f6f3",
+    "theme.light.sidebar.secondaryBackgroundColor": "#ffffff",
+    "theme.dark.backgroundColor": "#14161a",
+    "theme.dark.secondaryBackgroundColor": "#1c1f25",
+    "theme.dark.textColor": "#eceae4",
+    "theme.dark.primaryColor": "#eceae4",
+    "theme.dark.borderColor": "#2c3038",
+    "theme.dark.linkColor": "#6fb3d2",
+    "theme.dark.sidebar.backgroundColor": "#14161a",
+    "theme.dark.sidebar.secondaryBackgroundColor": "#1c1f25",
+}
+QUIET = {
+    "browser.gatherUsageStats": "false",
+    "server.fileWatcherType": "none",
+    "server.runOnSave": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",  # a traceback is for the log, not for whoever looks at the board
+    "client.showErrorLinks": "false",
+    "server.maxUploadSize": 1,
+    "global.disableWidgetStateDuplicationWarning": "true",
+}
+
+
+def command(*, port: int, host: str, headless: bool) -> list[str]:
+    """Return the command that serves the board."""
+    options = {**THEME, **QUIET, "server.port": port, "server.address": host, "server.headless": str(headless).lower()}
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "streamlit", "run", str(SCRIPT), *flags]
+
+
+def environment(settings_file: Path, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment in which the board finds its settings."""
+    return {**(os.environ if base is None else base), SETTINGS_VARIABLE: str(settings_file), "PYTHONUNBUFFERED": "1"}
+
+
+def launch(settings: Settings, *, port: int | None = None, host: str | None = None, headless: bool = True) -> int:
+    """Become the board: replace this process by Streamlit's, so that a signal to it reaches the board and no other.
+
+    Returns:
+        Never, except where the process could not be replaced.
+    """
+    port, host = port or settings.board.port, host or settings.board.host
+    file = write_settings(settings, port)
+    sys.stderr.write(f"board: http://{host}:{port} (stop with Ctrl-C)\n")
+    sys.stderr.flush()
+    call = command(port=port, host=host, headless=headless)
+    os.execve(call[0], call, environment(file))  # noqa: S606  our own command, no shell
+    return 1
+
+
+def start(settings: Settings, *, port: int, host: str = "127.0.0.1") -> subprocess.Popen[bytes]:
+    """Start the board beside this process, for the demo and the tests; who starts it ends it."""
+    file = write_settings(settings, port)
+    call = command(port=port, host=host, headless=True)
+    return subprocess.Popen(call, env=environment(file), stdout=subprocess.DEVNULL)  # noqa: S603  our own command
+
+
+def write_settings(settings: Settings, port: int) -> Path:
+    """Write the settings where the board reads them, readable by their owner only; return the file."""
+    whole = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+    whole.data_dir.mkdir(parents=True, exist_ok=True)
+    file = whole.data_dir / f"board-{port}.json"
+    file.touch(mode=0o600)
+    file.write_text(whole.model_dump_json(), encoding="utf-8")
+    return file

@@ -1,0 +1,56 @@
+"""Where each number leads: addresses inside the board, relative, so that they hold under any host and base path."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+
+def search(**terms: str) -> str:
+    """Return the address of a search; `terms` are fields of the query language, empty ones are left out."""
+    return search_text(query_text(**terms))
+
+
+def search_text(text: str) -> str:
+    """Return the address of a search for a text of the query language."""
+    return f"search?q={quote(text)}"
+
+
+def query_text(**terms: str) -> str:
+    """Return a text of the query language: ``risk:gambling market:SG since:2026-11-20``."""
+    return " ".join(f"{field}:{_quoted(value)}" for field, value in terms.items() if value)
+
+
+def _quoted(value: str) -> str:
+    plain = value.replace('"', "")
+    return f'"{plain}"' if any(char.isspace() or char in "()" for char in plain) else plain
+
+
+def day(at: datetime) -> str:
+    """Return a UTC day as the query language writes it."""
+    return f"{at.astimezone(UTC):%Y-%m-%d}"
+
+
+def instant(at: datetime) -> str:
+    """Return an instant as the query language writes it: UTC, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def search_day(at: datetime, **terms: str) -> str:
+    """Return the address of a search over one UTC day."""
+    return search(**terms, since=day(at), until=day(at + timedelta(days=1)))
+
+
+def theme(theme_id: str) -> str:
+    """Return the address of a theme's page."""
+    return f"theme?{urlencode({'theme': theme_id})}"
+
+
+def case(case_id: str) -> str:
+    """Return the address of a case's page."""
+    return f"cases?{urlencode({'case': case_id})}"
+
+
+def source(name: str) -> str:
+    """Return the address of a source's part of the sources page."""
+    return f"sources?{urlencode({'source': name})}"

@@ -1,0 +1,195 @@
+"""What the views read, cached until the store changes: a rerun of a page asks the store nothing twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from groundswell.configs.schema import Settings, SqliteSettings
+from groundswell.index.open import open_reader, open_store
+from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.records import Theme
+from groundswell.index.store import Reader, StoreError
+from groundswell.ui.coverage import Coverage, coverage
+from groundswell.ui.desk import Desk
+from groundswell.ui.launch import SETTINGS_VARIABLE
+from groundswell.ui.markup import esc, tag
+from groundswell.ui.today import Today, look, moment_of
+
+R = TypeVar("R")
+MINUTES = 5
+"""How long a page may call itself "now" before it is made anew although nothing changed."""
+
+
+@st.cache_resource(show_spinner=False)
+def _settings(path: str) -> Settings:
+    return Settings.model_validate_json(Path(path).read_text(encoding="utf-8"))
+
+
+def settings() -> Settings:
+    """Return the settings that the board was started with; on its own, those found in the current folder."""
+    path = os.environ.get(SETTINGS_VARIABLE)
+    if path:
+        return _settings(path)
+    from groundswell.configs.load import load_settings
+
+    return load_settings()
+
+
+def stamp() -> str:
+    """Return something that differs once the store has changed."""
+    given = settings()
+    if not isinstance(given.store, SqliteSettings):
+        return str(int(datetime.now(UTC).timestamp()) // given.board.refresh_seconds)
+    file = given.store.path or given.data_dir / "groundswell.db"
+    return "|".join(_touched(Path(f"{file}{end}")) for end in ("", "-wal"))
+
+
+def _touched(file: Path) -> str:
+    try:
+        state = file.stat()
+    except OSError:
+        return "-"
+    return f"{state.st_mtime_ns}.{state.st_size}"
+
+
+def clock() -> datetime:
+    """Return the present moment, in steps: what was made in the same step may be shown again."""
+    now = datetime.now(UTC)
+    return now.replace(minute=now.minute - now.minute % MINUTES, second=0, microsecond=0)
+
+
+@contextmanager
+def reader() -> Iterator[Reader]:
+    """Open the store for reading."""
+    with open_reader(settings()) as opened:
+        yield opened
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    """Open the store for a person's change."""
+    with open_store(settings()) as store:
+        yield Desk(store)
+
+
+def now() -> datetime:
+    """Return the moment that pages look at: the clock, or the end of an archive."""
+    return _now(stamp(), clock())
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _now(_: str, at: datetime) -> datetime:
+    with reader() as store:
+        return moment_of(store, datetime.now(UTC))
+
+
+def today() -> Today:
+    """Return the first page."""
+    return _today(stamp(), clock())
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _today(stamped: str, at: datetime) -> Today:
+    with reader() as store:
+        return look(store, settings(), now=datetime.now(UTC))
+
+
+def seen(days: int) -> Coverage:
+    """Return what was seen of each source."""
+    return _seen(stamp(), now(), days)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _seen(stamped: str, at: datetime, days: int) -> Coverage:
+    with reader() as store:
+        return coverage(store, now=at, days=days)
+
+
+def records(kind: type[R], limit: int = 1000) -> list[R]:
+    """Return the newest records of one kind."""
+    return _records(stamp(), kind, limit)
+
+
+@st.cache_data(show_spinner=False, max_entries=32, hash_funcs={type: lambda kind: kind.__name__})
+def _records(stamped: str, kind: type[R], limit: int) -> list[R]:
+    with reader() as store:
+        return store.recent(kind, limit=limit)
+
+
+def record(kind: type[R], id: str) -> R | None:
+    """Return one record."""
+    return next(iter(many(kind, (id,))), None)
+
+
+def many(kind: type[R], ids: tuple[str, ...]) -> list[R]:
+    """Return those records that there are."""
+    return _many(stamp(), kind, ids) if ids else []
+
+
+@st.cache_data(show_spinner=False, max_entries=128, hash_funcs={type: lambda kind: kind.__name__})
+def _many(stamped: str, kind: type[R], ids: tuple[str, ...]) -> list[R]:
+    with reader() as store:
+        return store.many(kind, ids)
+
+
+def search(query: Query) -> Page:
+    """Return a page of documents."""
+    return _search(stamp(), repr(query), query)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _search(stamped: str, words: str, _query: Query) -> Page:
+    with reader() as store:
+        return store.search(_query)
+
+
+def count(query: Query, by: By) -> list[Bucket]:
+    """Return counts."""
+    return _count(stamp(), repr((query, by)), query, by)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _count(stamped: str, words: str, _query: Query, _by: By) -> list[Bucket]:
+    with reader() as store:
+        return store.count(_query, _by)
+
+
+def theme_names(ids: tuple[str, ...]) -> dict[str, str]:
+    """Return the labels of themes."""
+    return {theme.id: theme.label for theme in many(Theme, ids)}
+
+
+# --- the person at the board ---------------------------------------------------------------------------------------
+
+
+def me() -> str:
+    """Return who is at the board, as they said in the sidebar."""
+    return str(st.session_state.get("me") or "").strip() or "somebody"
+
+
+def say(text: str, *, trouble: bool = False) -> None:
+    """Have something said on top of the page that comes next."""
+    st.session_state["said"] = (text, trouble)
+
+
+def said() -> None:
+    """Show what there is to say, once. Never Markdown: a title from the web may stand in it."""
+    text, trouble = st.session_state.pop("said", ("", False))
+    if text:
+        st.html(tag("p", esc(text), cls=f"said{' trouble' if trouble else ''}", role="status"))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what a store refuses into a sentence on the page."""
+    try:
+        yield
+    except StoreError as error:
+        say(str(error), trouble=True)

@@ -1,0 +1,181 @@
+"""Cases: what people do about alerts, from opening to a decision. ``?case=`` leads to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from groundswell.index.records import Case, CaseStatus, Signal
+from groundswell.ui import links, reading, wording
+from groundswell.ui.markup import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
+from groundswell.ui.today import SEVERITIES
+
+
+def show() -> None:
+    """Draw the list, or one case."""
+    wanted = st.query_params.get("case", "")
+    if wanted:
+        _one(wanted)
+    else:
+        _all()
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def _all() -> None:
+    cases = reading.records(Case, 5000)
+    waiting = [case for case in cases if case.status != "closed"]
+    late = [case for case in waiting if case.due and case.due < datetime.now(UTC)]
+    said = f"{wording.number(len(waiting))} open · {wording.number(len(late))} late · {wording.number(len(cases) - len(waiting))} closed"
+    st.html(tag("div", [tag("h1", esc("Cases")), tag("span", esc(said))], cls="top"))
+    if not cases:
+        st.html(tag("p", esc("No case yet. “Open case” on an alert makes one, with its evidence as it stood."), cls="empty"))
+        return
+    with st.container(horizontal=True, key="act-cases", vertical_alignment="center"):
+        which = st.segmented_control("Which", ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed")
+    mine = [case for case in waiting if case.owner and case.owner == reading.me()]
+    shown = {"Mine": mine, "Closed": [case for case in cases if case.status == "closed"]}.get(str(which), waiting)
+    if not shown:
+        st.html(tag("p", esc("None."), cls="empty"))
+        return
+    shown = sorted(shown, key=lambda case: (SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC)))
+    st.html(panel(wording.plural(len(shown), "case"), "gravest first", table(("case", "severity", "status", "owner", "due", "opened"), map(_row, shown), cls="right stack")))
+
+
+def _row(case: Case) -> list[Html]:
+    zone = reading.settings().board.timezone
+    return [
+        link(links.case(case.id), esc(wording.shortened(case.title, 90))),
+        tag("span", esc(case.severity), cls=f"sev {case.severity}", style="font-size:11px"),
+        esc(case.status),
+        esc(case.owner or "nobody"),
+        _due(case),
+        tag("span", esc(wording.stamp(case.opened_at, zone)), cls="nowrap"),
+    ]
+
+
+def _due(case: Case) -> Html:
+    if not case.due:
+        return esc("–")
+    if case.status == "closed":
+        return esc("done")
+    left = case.due - datetime.now(UTC)
+    late = left.total_seconds() < 0
+    return tag("span", esc(f"{wording.span(abs(left))} late" if late else f"in {wording.span(left)}"), cls="sev critical" if late else "nowrap", style="text-transform:none;letter-spacing:0" if late else None)
+
+
+# --- one case ------------------------------------------------------------------------------------------------------
+
+
+def _one(id: str) -> None:
+    case = reading.record(Case, id)
+    st.html(tag("p", link("cases", esc("Cases")), cls="crumb"))
+    if case is None:
+        st.html(tag("p", esc(f"There is no case {id}."), cls="empty"))
+        return
+    st.html(_head(case))
+    left, right = st.columns([1.75, 1], gap="medium")
+    with left:
+        st.html(joined([panel("History", "", _history(case)), tag("div", panel("Evidence", "as it stood when the case was opened", _evidence(case)), style="margin-top:16px")]))
+    with right, st.container(key="panel-edit"):
+        _forms(case)
+
+
+def _head(case: Case) -> Html:
+    zone = reading.settings().board.timezone
+    signals = reading.many(Signal, case.signals)
+    theme = next((signal.theme for signal in signals if signal.theme), "")
+    pairs = [
+        ("status", esc(case.status)),
+        ("owner", esc(case.owner or "nobody")),
+        ("due", joined([esc(wording.stamp(case.due, zone) + " · "), _due(case)]) if case.due else NOTHING),
+        ("opened", esc(wording.stamp(case.opened_at, zone))),
+        ("risk", link(links.search(risk=case.policy_area), esc(wording.risk(case.policy_area))) if case.policy_area else NOTHING),
+        ("theme", link(links.theme(theme), esc("documents over time"), cls="out") if theme else NOTHING),
+        ("cause", esc(case.cause)),
+        ("decision", esc(case.decision)),
+    ]
+    severity = tag("span", esc(case.severity), cls=f"sev {case.severity}", style="font-size:12px")
+    return joined([tag("div", [tag("h1", esc(wording.shortened(case.title, 160))), severity], cls="top"), facts(pairs)])
+
+
+def _history(case: Case) -> Html:
+    zone = reading.settings().board.timezone
+    lines = (
+        tag("li", [tag("div", esc(f"{note.by} · {wording.stamp(note.at, zone)}"), cls="by"), tag("p", esc(note.text))])
+        for note in reversed(case.history)
+    )
+    return tag("ul", lines, cls="history")
+
+
+def _evidence(case: Case) -> Html:
+    if not case.evidence:
+        return tag("p", esc("No document was kept with this case."), cls="empty")
+    return joined(_document(item) for item in case.evidence[:20])
+
+
+def _document(item: Mapping[str, Any]) -> Html:
+    by = [
+        tag("span", esc(item.get("source", ""))),
+        tag("span", esc(str(item.get("published_at", ""))[:16].replace("T", " "))),
+        tag("span", esc(" · ".join(filter(None, (str(item.get("market", "")), str(item.get("lang", ""))))))),
+        tag("span", esc(item.get("sentiment", "")), cls=str(item.get("sentiment", ""))),
+        web_link(str(item.get("url", ""))),
+    ]
+    title = tag("h4", esc(wording.shortened(str(item.get("title", "")), 160))) if item.get("title") else NOTHING
+    return tag("article", [tag("div", by, cls="by"), title, tag("p", esc(wording.shortened(str(item.get("text", "")), 400)))])
+
+
+# --- changing it ---------------------------------------------------------------------------------------------------
+# The version that a person saw is remembered where the form is drawn, and handed to the desk with what they typed: if
+# somebody else was quicker, the desk says so and nothing of theirs is overwritten.
+
+
+def _forms(case: Case) -> None:
+    st.html(tag("h2", esc("What happens next")))
+    with st.form(f"edit-{case.id}", border=False):
+        st.text_area("Note", key=f"note-{case.id}", height=90, max_chars=5000, placeholder="what you found, whom you asked")
+        st.text_input("Owner", value=case.owner, key=f"owner-{case.id}-{case.version}", max_chars=80)
+        statuses: Sequence[str] = get_args(CaseStatus)
+        st.selectbox("Status", statuses, index=statuses.index(case.status), key=f"status-{case.id}-{case.version}")
+        st.date_input("Due", value=_local_day(case.due), key=f"due-{case.id}-{case.version}", format="YYYY-MM-DD")
+        st.text_input("Cause", value=case.cause, key=f"cause-{case.id}-{case.version}", help="Needed to close: what it was.", max_chars=1000)
+        st.text_input("Decision", value=case.decision, key=f"decision-{case.id}-{case.version}", help="Needed to close: what was decided.", max_chars=1000)
+        st.form_submit_button("Save", type="primary", on_click=_save, args=(case,))
+    if not case.owner and reading.me() != "somebody":
+        st.button("Take it", key=f"take-{case.id}", on_click=_take, args=(case,))
+
+
+def _local_day(due: datetime | None) -> Any:
+    return due.astimezone(ZoneInfo(reading.settings().board.timezone)).date() if due else None
+
+
+def _save(case: Case) -> None:
+    state, version = st.session_state, case.version
+    given = {name: str(state[f"{name}-{case.id}-{version}"] or "") for name in ("owner", "status", "cause", "decision")}
+    changed = {name: value for name, value in given.items() if value != getattr(case, name)}
+    with reading.told(), reading.desk() as desk:
+        desk.edit_case(
+            case.id, by=reading.me(), now=datetime.now(UTC), expected_version=version,
+            note=state[f"note-{case.id}"], due=_new_due(case, state[f"due-{case.id}-{version}"]), **changed,
+        )  # fmt: skip
+        state[f"note-{case.id}"] = ""
+        reading.say("Saved.")
+
+
+def _new_due(case: Case, day: Any) -> datetime | None:
+    """Return the end of the chosen day, or ``None`` where the day is still the same."""
+    if day is None or day == _local_day(case.due):
+        return None
+    return datetime.combine(day, time(18), ZoneInfo(reading.settings().board.timezone)).astimezone(UTC)
+
+
+def _take(case: Case) -> None:
+    with reading.told(), reading.desk() as desk:
+        desk.edit_case(case.id, by=reading.me(), now=datetime.now(UTC), expected_version=case.version, owner=reading.me(), status="investigating")
+        reading.say("It is yours.")

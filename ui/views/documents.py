@@ -1,0 +1,68 @@
+"""How a document looks in a list: where, when, what, and whom it concerns. Every text here comes from strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from groundswell.index.query import Hit
+from groundswell.index.records import Document
+from groundswell.ui import links, wording
+from groundswell.ui.markup import NOTHING, Html, esc, highlighted, joined, link, tag, web_link
+
+EXCERPT = 320
+CLAIMED = 0.5
+
+
+def document_list(hits: Iterable[Hit], zone: str, themes: Mapping[str, str] | None = None) -> Html:
+    """Return documents one below the other."""
+    return joined(article(hit.document, zone, hit.highlights, hit.copies, themes or {}) for hit in hits)
+
+
+def article(
+    document: Document,
+    zone: str,
+    fragments: Sequence[str] = (),
+    copies: int = 1,
+    themes: Mapping[str, str] | None = None,
+) -> Html:
+    """Return one document."""
+    mention = document.mention
+    text = joined(tag("p", highlighted(fragment)) for fragment in fragments[:2])
+    title = tag("h4", esc(wording.shortened(mention.title, 160)), lang=_lang(document)) if mention.title else NOTHING
+    body = text or tag("p", esc(wording.shortened(mention.text, EXCERPT)), lang=_lang(document))
+    return tag("article", [tag("div", _by(document, zone, copies), cls="by"), title, body, _tags(document, themes or {})])
+
+
+def _by(document: Document, zone: str, copies: int) -> list[Html]:
+    mention, enriched = document.mention, document.enriched
+    when = wording.stamp(mention.published_at, zone) if mention.published_at else "no date"
+    doubt = {"none": " (date not to be trusted)", "inferred": " (date guessed)", "day": ""}.get(mention.date_confidence, "")
+    parts = [
+        link(links.search(source=mention.source), esc(mention.source)),
+        tag("span", esc(when + doubt), cls="nowrap"),
+        tag("span", esc(" · ".join(filter(None, (mention.market, _lang(document)))))),
+        _feeling(document) if enriched else tag("span", esc("not read yet")),
+        web_link(mention.url),
+    ]
+    if copies > 1 and enriched:
+        same = links.search(duplicate=enriched.duplicate_of or mention.id)
+        parts.append(link(same, esc(wording.plural(copies, "copy", "copies"))))
+    return [part for part in parts if part]
+
+
+def _feeling(document: Document) -> Html:
+    sentiment = document.enriched.sentiment if document.enriched else None
+    return tag("span", esc(f"{sentiment.label} {wording.signed(sentiment.mood)}"), cls=sentiment.label) if sentiment else NOTHING
+
+
+def _lang(document: Document) -> str:
+    return (document.enriched.lang if document.enriched else "") or document.mention.lang
+
+
+def _tags(document: Document, themes: Mapping[str, str]) -> Html:
+    enriched, theme = document.enriched, document.membership.theme if document.membership else ""
+    claimed = sorted((risk for risk, chance in (enriched.risks if enriched else {}).items() if chance >= CLAIMED))
+    tags = [link(links.search(risk=risk), esc(wording.risk(risk)), cls="tagged") for risk in claimed]
+    if theme in themes:
+        tags.append(link(links.theme(theme), esc(f"theme: {wording.shortened(themes[theme], 60)}"), cls="tagged"))
+    return tag("div", tags, style="margin-top:5px") if tags else NOTHING

@@ -1,0 +1,85 @@
+"""Labels: how people judged the alerts, and what that says about each kind of alert."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from math import sqrt
+from typing import get_args
+
+import streamlit as st
+
+from groundswell.index.records import Label, Signal
+from groundswell.ui import links, reading, wording
+from groundswell.ui.desk import Disposition
+from groundswell.ui.markup import Html, esc, link, panel, table, tag
+
+Z95 = 1.96
+
+
+def show() -> None:
+    """Draw the page."""
+    labels = [label for label in reading.records(Label, 20_000) if label.field == "disposition"]
+    st.html(tag("div", [tag("h1", esc("Labels")), tag("span", esc(wording.plural(len(labels), "judged alert")))], cls="top"))
+    if not labels:
+        st.html(tag("p", esc("Nobody has judged an alert yet. Confirm and False alarm on Today do; every judgement makes the precision below mean more."), cls="empty"))
+        return
+    signals = {signal.id: signal for signal in reading.many(Signal, tuple(sorted({label.subject for label in labels})))}
+    st.html(panel("Precision of alerts", "confirmed among confirmed and false, with 95 % interval (Wilson)", _precision(labels, signals)))
+    with st.container(key="panel-labels"):
+        st.html(table(("alert", "kind", "judged", "by", "when"), (_row(label, signals.get(label.subject)) for label in labels[:200]), cls="right stack"))
+    with st.container(key="panel-judge"):
+        _change(labels, signals)
+
+
+def _precision(labels: Sequence[Label], signals: Mapping[str, Signal]) -> Html:
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for label in labels:
+        kind = signals[label.subject].kind if label.subject in signals else "forgotten"
+        counts[kind][get_args(Disposition).index(label.value) if label.value in get_args(Disposition) else 2] += 1
+    rows = (
+        [
+            esc(kind),
+            *(tag("span", esc(wording.number(count)), cls="num") for count in (right, wrong, double)),
+            tag("span", esc(interval(right, right + wrong)), cls="num"),
+        ]
+        for kind, (right, wrong, double) in sorted(counts.items())
+    )
+    return table(("kind", "confirmed", "false", "duplicate", "precision"), rows, cls="right")
+
+
+def interval(hits: int, tries: int) -> str:
+    """Return a share with its Wilson score interval (Wilson 1927), or a dash where nothing was tried."""
+    if not tries:
+        return "–"
+    share = hits / tries
+    middle = (share + Z95**2 / (2 * tries)) / (1 + Z95**2 / tries)
+    half = Z95 / (1 + Z95**2 / tries) * sqrt(share * (1 - share) / tries + Z95**2 / (4 * tries**2))
+    return f"{share:.2f} ({max(0, middle - half):.2f} to {min(1, middle + half):.2f})"
+
+
+def _row(label: Label, signal: Signal | None) -> list[Html]:
+    zone = reading.settings().board.timezone
+    title = wording.shortened(signal.title or signal.why, 90) if signal else "forgotten alert"
+    return [
+        link(links.theme(signal.theme), esc(title)) if signal else esc(title),
+        esc(signal.kind if signal else "–"),
+        esc(label.value),
+        esc(label.annotator),
+        tag("span", esc(wording.stamp(label.at, zone)), cls="nowrap"),
+    ]
+
+
+def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
+    """Let a person judge again."""
+    known = {label.subject: label for label in reversed(labels) if label.subject in signals}
+    st.html(tag("h2", esc("Judge again")))
+    with st.container(horizontal=True, key="act-judge", vertical_alignment="bottom"):
+        subject = st.selectbox("Alert", list(known), format_func=lambda id: wording.shortened(signals[id].title or signals[id].why, 80), label_visibility="collapsed")
+        value = st.selectbox("Judgement", get_args(Disposition), label_visibility="collapsed", width=140)
+        if st.button("Save", key="judge-again") and subject and value:
+            with reading.told(), reading.desk() as desk:
+                desk.judge(subject, value, by=reading.me(), now=datetime.now(UTC))
+                reading.say("Judged again.")
+            st.rerun()

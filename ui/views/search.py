@@ -1,0 +1,189 @@
+"""Search: the query language, what it finds, counted and listed, and taken away as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+
+from groundswell.index.language import HELP, QueryError, parse
+from groundswell.index.query import By, Field, Page, Query, Sort
+from groundswell.index.records import SavedSearch
+from groundswell.ui import charts, links, reading, wording
+from groundswell.ui.export import as_csv, as_jsonl
+from groundswell.ui.markup import NOTHING, Html, bold, esc, joined, link, tag
+from groundswell.ui.today import day_axis, volume_series
+from groundswell.ui.views.documents import document_list
+
+FACETS: tuple[Field, ...] = ("risk", "sentiment", "market", "lang", "source", "kind", "target", "theme")
+PAGE = 20
+MOST_EXPORTED = 10_000
+SORTS: Mapping[str, Sort] = {"Newest": "newest", "Best match": "relevance", "Oldest": "oldest"}
+EXAMPLES = (
+    ('"guaranteed returns" OR 杀猪盘', "either, the first as a phrase"),
+    ("deepfake market:SG since:7d", "a word, in one market, in the last week"),
+    ("risk:gambling -lang:id", "a risk, not in Indonesian"),
+    ("sentiment:negative source:app_reviews", "what one source complains about"),
+)
+
+
+def show() -> None:
+    """Draw the page."""
+    st.html(tag("div", tag("h1", esc("Search")), cls="top"))
+    text, sort, fold = _ask()
+    try:
+        query = replace(parse(text, now=reading.now()), sort=SORTS[sort], collapse=fold)
+    except QueryError as error:
+        st.html(tag("p", esc(error), cls="said trouble", role="alert"))
+        return
+    cursors = _cursors(text, sort, fold)
+    page = reading.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
+    if not page.total:
+        _nothing(text)
+        return
+    results, counts = st.columns([2.4, 1], gap="medium")
+    with results:
+        _results(page, query, text, cursors)
+    with counts:
+        _counts(page, text)
+
+
+def _ask() -> tuple[str, str, bool]:
+    asked = st.query_params.get("q", "")
+    if st.session_state.get("asked") != asked:  # a link was followed: it decides what stands in the field
+        st.session_state["asked"] = st.session_state["query"] = asked
+    with st.container(key="panel-ask"):
+        st.text_input(
+            "Search",
+            key="query",
+            label_visibility="collapsed",
+            placeholder='words, "a phrase", OR, -not, risk:gambling, market:SG, since:7d',
+            on_change=_asked,
+            max_chars=2000,
+        )
+        with st.container(horizontal=True, key="act-ask", vertical_alignment="center"):
+            sort = st.segmented_control("Order", list(SORTS), default="Newest", key="sort", label_visibility="collapsed")
+            fold = st.toggle("Fold copies", value=True, key="fold", help="Texts that say the same count once.")
+            with st.popover("How to ask"):
+                _help()
+            with st.popover("Saved"):
+                _saved(asked)
+    return asked, sort or "Newest", fold
+
+
+def _asked() -> None:
+    st.session_state["asked"] = st.session_state["query"]
+    st.query_params.from_dict({"q": st.session_state["query"]})
+
+
+def _help() -> None:
+    rows = (tag("li", [link(links.search_text(text), tag("code", esc(text))), esc(f" {what}")]) for text, what in EXAMPLES)
+    st.html(joined([tag("ul", rows), tag("pre", esc(HELP), cls="help")]))
+
+
+def _saved(asked: str) -> None:
+    saved = reading.records(SavedSearch)
+    for item in saved[:30]:
+        st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
+    if not saved:
+        st.html(tag("p", esc("No search is saved yet."), cls="empty"))
+    with st.form("save", border=False, clear_on_submit=True):
+        name = st.text_input("Save this search as", max_chars=100)
+        if st.form_submit_button("Save", disabled=not asked) and name:
+            with reading.told(), reading.desk() as desk:
+                desk.save_search(name, asked, by=reading.me(), now=datetime.now(UTC))
+                reading.say(f"Saved: {name}")
+            st.rerun()
+
+
+def _cursors(text: str, sort: str, fold: bool) -> list[str]:
+    """Return the cursors of the pages up to this one; another question begins at its first page."""
+    asked = (text, sort, fold)
+    if st.session_state.get("paged") != asked:
+        st.session_state["paged"], st.session_state["cursors"] = asked, [""]
+    cursors: list[str] = st.session_state["cursors"]
+    return cursors
+
+
+def _results(page: Page, query: Query, text: str, cursors: list[str]) -> None:
+    settings = reading.settings()
+    first = (len(cursors) - 1) * PAGE + 1
+    themes = reading.theme_names(_themes_on(page))
+    found = f"{wording.number(first)}–{wording.number(first + len(page.hits) - 1)} of {wording.plural(page.total, 'document')}"
+    with st.container(key="panel-found"):
+        st.html(joined([tag("p", esc(found), cls="note found"), _timeline(query, page, text)]))
+        st.html(tag("div", document_list(page.hits, settings.board.timezone, themes)))
+        with st.container(horizontal=True, key="act-pages"):
+            st.button("Previous", disabled=len(cursors) < 2, on_click=cursors.pop, key="previous")
+            st.button("Next", disabled=not page.cursor, on_click=cursors.append, args=(page.cursor,), key="next")
+            _exports(query)
+
+
+def _themes_on(page: Page) -> tuple[str, ...]:
+    memberships = (hit.document.membership for hit in page.hits)
+    ids = {membership.theme for membership in memberships if membership and membership.theme}
+    return tuple(sorted(ids | {value for value, _ in page.facets.get("theme", ())[:8]}))
+
+
+def _timeline(query: Query, page: Page, text: str) -> Html:
+    """Return when the documents found were published, over at most 60 days."""
+    now = reading.now()
+    days = day_axis(now, 60)
+    shown = replace(query, since=max(query.since or days[0], days[0]), until=min(query.until or now, now), trusted_dates=True, cursor="")
+    if page.total < 2 or (shown.since and shown.until and shown.until - shown.since < timedelta(days=3)):
+        return NOTHING
+    series = volume_series(days, reading.count(shown, By(period="day")))
+    return charts.columns(series, lambda day: _narrowed(text, day)) if any(series.values) else NOTHING
+
+
+def _narrowed(text: str, day: datetime) -> str:
+    """Return the address of the same search on one day."""
+    bounds = links.query_text(since=links.day(day), until=links.day(day + timedelta(days=1)))
+    return links.search_text(f"{text} {bounds}".strip())
+
+
+def _exports(query: Query) -> None:
+    stem = f"groundswell-{datetime.now(UTC):%Y%m%d-%H%M}"
+    st.download_button("CSV", lambda: _export(query, "csv"), f"{stem}.csv", "text/csv", on_click="ignore", key="csv")
+    st.download_button("JSONL", lambda: _export(query, "jsonl"), f"{stem}.jsonl", "application/jsonl", on_click="ignore", key="jsonl")
+
+
+def _export(query: Query, kind: str) -> bytes:
+    """Return everything that was found, at most ten thousand documents."""
+    documents = []
+    page = None
+    with reading.reader() as reader:
+        while len(documents) < MOST_EXPORTED and (page is None or page.cursor):
+            page = reader.search(replace(query, limit=500, cursor=page.cursor if page else ""))
+            documents += [hit.document for hit in page.hits]
+    return (as_csv if kind == "csv" else as_jsonl)(documents[:MOST_EXPORTED])
+
+
+def _counts(page: Page, text: str) -> None:
+    names = reading.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
+    parts = [_facet(field, counts, text, names) for field in FACETS if (counts := page.facets.get(field, ()))]
+    with st.container(key="panel-facets"):
+        st.html(joined(parts) or tag("p", esc("Nothing to count."), cls="empty"))
+
+
+def _facet(field: Field, counts: tuple[tuple[str, int], ...], text: str, names: Mapping[str, str]) -> Html:
+    shown = [(value, count) for value, count in counts if value and not (field == "theme" and value not in names)]
+    if not shown:
+        return NOTHING
+    titles = {"theme": names.get, "risk": wording.risk, "target": wording.risk}
+    name = titles.get(field, str)
+    added = {value: links.search_text(f"{text} {links.query_text(**{field: value})}".strip()) for value, _ in shown}
+    return tag("div", [tag("h2", bold(_FACET_NAMES.get(field, field))), charts.bars(shown, added.__getitem__, lambda value: name(value) or value, most=6)], cls="facet")
+
+
+_FACET_NAMES = {"lang": "language", "target": "about whom"}
+
+
+def _nothing(text: str) -> None:
+    if not text:
+        st.html(tag("p", esc("Nothing has been crawled yet: groundswell run begins."), cls="empty"))
+        return
+    tips = ("fewer words, or OR between them", "a longer time: since:30d", "without a field: risk: and market: must both be known of a post")
+    st.html(joined([tag("p", esc("No document says this. Try:"), cls="empty"), tag("ul", (tag("li", esc(f"· {tip}")) for tip in tips))]))

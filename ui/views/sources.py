@@ -1,0 +1,97 @@
+"""Sources: what was visited, what it brought, what it complained about, and what was refused. ``?source=`` leads to one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from groundswell.index.records import CrawlRun, Refusal
+from groundswell.ui import links, reading, wording
+from groundswell.ui.coverage import Row
+from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
+
+MOST_RUNS = 40
+MOST_REFUSALS = 60
+
+
+def show() -> None:
+    """Draw the page."""
+    rows = sorted(reading.seen(30).rows, key=lambda row: (-row.bad_days, row.source))
+    wanted = st.query_params.get("source", "")
+    bad = sum(row.cells[-1].state == "bad" for row in rows)
+    said = f"{wording.number(len(rows))} known · {wording.plural(bad, 'source')} not seen today" if bad else f"{wording.number(len(rows))} known · all seen"
+    st.html(tag("div", [tag("h1", esc(wanted or "Sources")), tag("span", esc("" if wanted else said))], cls="top"))
+    if not rows:
+        st.html(tag("p", esc("No source has been visited yet: groundswell run begins."), cls="empty"))
+        return
+    shown = [row for row in rows if row.source == wanted] if wanted else rows
+    runs = [run for run in reading.records(CrawlRun, 20_000) if not wanted or run.source == wanted]
+    refusals = [refusal for refusal in reading.records(Refusal, 5000) if not wanted or refusal.source == wanted]
+    parts = [tag("p", link("sources", esc("All sources")), cls="crumb")] if wanted else []
+    parts += [_panel("Coverage", "30 days (UTC): blue = posts, pale = silent as it may be, red = not seen", _coverage(shown))]
+    parts += [_panel("Visits", f"the newest of {wording.number(len(runs))}", _runs(runs))]
+    parts += [_panel("Refused", f"{wording.plural(len(refusals), 'item')} that could not be stored, and why", _refusals(refusals))]
+    st.html(joined(parts))
+
+
+def _panel(title: str, note: str, body: Html) -> Html:
+    return tag("div", panel(title, note, body), style="margin-bottom:16px")
+
+
+def _coverage(rows: Sequence[Row]) -> Html:
+    head = ("source", "30 days", "posts", "last visit", "it said")
+    return table(head, (_row(row) for row in rows), cls="stack")
+
+
+def _row(row: Row) -> list[Html]:
+    zone = reading.settings().board.timezone
+    posts = sum(cell.posts for cell in row.cells)
+    strip = tag("div", (tag("i", cls=cell.state, title=f"{cell.day.day} {cell.day:%b}: {cell.why}") for cell in row.cells), cls="strip")
+    return [
+        link(links.source(row.source), esc(row.source)),
+        strip,
+        link(links.search(source=row.source, since="30d"), esc(wording.number(posts)), cls="num"),
+        tag("span", esc(wording.stamp(row.last.started_at, zone) if row.last else "never"), cls="nowrap"),
+        _complaint(row.last),
+    ]
+
+
+def _complaint(run: CrawlRun | None) -> Html:
+    said = (run.error or run.complaint) if run else ""
+    return tag("span", esc(wording.shortened(said, 160)), cls="sev critical", style="text-transform:none;letter-spacing:0;font-weight:400") if said else esc("all well")
+
+
+def _runs(runs: Sequence[CrawlRun]) -> Html:
+    zone = reading.settings().board.timezone
+    if not runs:
+        return tag("p", esc("It was never visited; its posts came from elsewhere."), cls="empty")
+    rows = (
+        [
+            tag("span", esc(wording.stamp(run.started_at, zone)), cls="nowrap"),
+            link(links.source(run.source), esc(run.source)),
+            *(tag("span", esc(wording.number(count)), cls="num") for count in (run.found, run.stored, run.duplicate, run.refused, run.undated)),
+            tag("span", esc(wording.span(run.finished_at - run.started_at) if (run.finished_at - run.started_at).total_seconds() >= 60 else f"{(run.finished_at - run.started_at).total_seconds():.0f}{wording.THIN}s"), cls="nowrap"),
+            _complaint(run),
+        ]
+        for run in runs[:MOST_RUNS]
+    )
+    return table(("visit", "source", "found", "new", "known", "refused", "undated", "took", "it said"), rows, cls="stack")
+
+
+def _refusals(refusals: Sequence[Refusal]) -> Html:
+    if not refusals:
+        return tag("p", esc("Nothing was refused."), cls="empty")
+    reasons = Counter(refusal.reason for refusal in refusals).most_common(6)
+    tags = tag("p", (tag("span", esc(f"{wording.shortened(reason, 60)}: {wording.number(count)}"), cls="tagged") for reason, count in reasons))
+    rows = (
+        [
+            esc(refusal.source),
+            esc(wording.shortened(refusal.reason, 140)),
+            esc(wording.shortened(refusal.where, 120)),
+            tag("code", esc(wording.shortened(refusal.sample, 120))) if refusal.sample else esc("–"),
+        ]
+        for refusal in refusals[:MOST_REFUSALS]
+    )
+    return joined([tags, table(("source", "why", "where", "it began with"), rows, cls="stack")])

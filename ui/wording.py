@@ -1,0 +1,156 @@
+"""How the board and the mail say numbers, times, markets and risks: one voice, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NO-BREAK SPACE}"
+SPELLED = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+ZONE_NAMES = {
+    "Asia/Singapore": "SGT",
+    "Asia/Kuala_Lumpur": "MYT",
+    "Asia/Bangkok": "ICT",
+    "Asia/Ho_Chi_Minh": "ICT",
+}
+"""The zone database names these only by their offset ("+08"); people there use these letters."""
+MARKETS = {
+    "AU": "Australia",
+    "CN": "China",
+    "DE": "Germany",
+    "GB": "the United Kingdom",
+    "HK": "Hong Kong",
+    "ID": "Indonesia",
+    "IN": "India",
+    "JP": "Japan",
+    "KR": "South Korea",
+    "MY": "Malaysia",
+    "NZ": "New Zealand",
+    "PH": "the Philippines",
+    "SG": "Singapore",
+    "TH": "Thailand",
+    "TW": "Taiwan",
+    "US": "the United States",
+    "VN": "Vietnam",
+}
+KINDS = {
+    "surge": "more than usual",
+    "new": "new subject",
+    "sour": "mood fell",
+    "spread": "reached a new market",
+}
+"""What each kind of signal means, in three words."""
+
+
+def number(value: float) -> str:
+    """Return 1204 as "1,204", 1.24 as "1.2", -3 with a real minus."""
+    text = f"{abs(value):,.0f}" if float(value).is_integer() or abs(value) >= 20 else f"{abs(value):.1f}"
+    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number that always shows its sign, 0 apart: "+4.2", "−0.71"."""
+    text = f"{abs(value):.{digits}f}"
+    if not text.strip("0."):
+        return text
+    return f"{MINUS if value < 0 else '+'}{text}"
+
+
+def mood(value: float | None) -> str:
+    """Return a mood from −1 to 1, or a dash where none was measured."""
+    return "–" if value is None else signed(value)
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share as "61 %"; under one per cent but not none is "<1 %"."""
+    share = 100 * part / whole if whole else 0.0
+    return f"<1{THIN}%" if 0 < share < 0.5 else f"{share:.0f}{THIN}%"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return "1 post", "2 posts"."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def spelled(count: int) -> str:
+    """Return a small number as a word that begins a sentence."""
+    return SPELLED[count] if 0 <= count < len(SPELLED) else number(count)
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time as people say it: "40 min", "9 h", "1 d 4 h", "12 d"."""
+    minutes = max(0, int(length.total_seconds() // 60))
+    days, hours = minutes // 1440, minutes % 1440 // 60
+    if minutes < 60:
+        return f"{minutes}{THIN}min"
+    if days == 0:
+        return f"{hours}{THIN}h"
+    return f"{days}{THIN}d {hours}{THIN}h" if days < 3 and hours else f"{days}{THIN}d"
+
+
+def zone_name(zone: str, at: datetime) -> str:
+    """Return the letters of a time zone, or its offset where it has none."""
+    name = at.astimezone(ZoneInfo(zone)).strftime("%Z")
+    return ZONE_NAMES.get(zone) or (f"UTC{name}" if name[:1] in "+-" else name)
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Return "Sat 22 Nov, 08:40 SGT"."""
+    return f"{weekday(at, zone)}, {clock(at, zone)} {zone_name(zone, at)}"
+
+
+def weekday(at: datetime, zone: str) -> str:
+    """Return "Sat 22 Nov"."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b}"
+
+
+def date(at: datetime, zone: str) -> str:
+    """Return "22 Nov 2026"."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y}"
+
+
+def clock(at: datetime, zone: str) -> str:
+    """Return "08:40"."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def stamp(at: datetime, zone: str) -> str:
+    """Return "22 Nov 2026, 08:40"."""
+    return f"{date(at, zone)}, {clock(at, zone)}"
+
+
+def since(begin: datetime, now: datetime, zone: str) -> str:
+    """Return "since 08:00", "since yesterday 08:00", or "since 20 Nov, 08:00"."""
+    days = (now.astimezone(ZoneInfo(zone)).date() - begin.astimezone(ZoneInfo(zone)).date()).days
+    if days == 0:
+        return f"since {clock(begin, zone)}"
+    return f"since {'yesterday' if days == 1 else weekday(begin, zone) + ','} {clock(begin, zone)}"
+
+
+def risk(risk_id: str) -> str:
+    """Return a taxonomy id as words."""
+    return risk_id.replace("_", " ")
+
+
+def market(code: str) -> str:
+    """Return a market's name, or its code where we know none."""
+    return MARKETS.get(code, code)
+
+
+def shortened(text: str, length: int) -> str:
+    """Return text on one line, cut at a word where there are words, with an ellipsis if it was cut."""
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    head = line[: length - 1]
+    space = head.rfind(" ")
+    return f"{head[:space] if space > length // 2 else head}…"
