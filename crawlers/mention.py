@@ -66,9 +66,8 @@ class Builder:
 
     def __init__(self, source: Source, settings: CrawlSettings, *, salt: str, now: datetime) -> None:
         self.source, self.settings, self.salt, self.now = source, settings, salt, now
-        is_file = isinstance(source, FileSource)
-        self.zone: tzinfo = ZoneInfo(source.timezone) if is_file else UTC
-        self.pattern = source.date_format if is_file else ""
+        self.zone: tzinfo = ZoneInfo(source.timezone) if isinstance(source, FileSource) else UTC
+        self.pattern = source.date_format if isinstance(source, FileSource) else ""
 
     def build(self, raw: Raw) -> Mention | Refusal:
         """Return the mention, or why there is none."""

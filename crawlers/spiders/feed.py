@@ -129,10 +129,23 @@ class FeedSpider(ArticleSpider):
 
 
 def parse(response: Response) -> Any:
-    """Return a parsed feed. Bytes are wrapped: feedparser would *open* a body that reads like an address or a path."""
-    content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+    """Return a parsed feed.
+
+    Bytes are wrapped, for feedparser would *open* a body that reads like an address or a path. A body that is valid
+    UTF-8 is read as such whatever the server calls it: by chance hardly any other text is.
+    """
+    stated = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+    content_type = "application/xml; charset=utf-8" if _is_utf8(response.body) else stated
     headers = {"content-type": content_type, "content-location": response.url}
     return feedparser.parse(io.BytesIO(response.body), response_headers=headers)
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def raw_entry(entry: Any, where: str, base: str, now: datetime) -> Raw:
