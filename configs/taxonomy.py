@@ -1,0 +1,100 @@
+"""The risk taxonomy: what each class means and how people say it. Users extend it in YAML, without code."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field, ValidationError, model_validator
+
+from groundswell.configs.schema import Section
+from groundswell.configs.yaml_lines import ConfigError, explain, read_yaml
+
+FEWEST_EXAMPLES = 3
+"""Below this a class cannot be told from its neighbours; a dozen is better."""
+
+
+class Risk(Section):
+    """A class of risk: several may hold for one text."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    """Short name, kept in every stored score."""
+    definition: str = Field(min_length=10, max_length=1000)
+    """What belongs to it, in a sentence."""
+    name: str = ""
+    """What people read; by default the id."""
+    examples: tuple[str, ...] = Field(min_length=FEWEST_EXAMPLES, max_length=2000)
+    """Texts that belong to it, in any language; a dozen will do."""
+    counterexamples: tuple[str, ...] = ()
+    """Texts that sound like it and do not belong."""
+
+    @property
+    def title(self) -> str:
+        """Return what people read."""
+        return self.name or self.id.replace("_", " ").capitalize()
+
+
+class Term(Section):
+    """A tag or a target."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    """Short name."""
+    definition: str = Field(min_length=10, max_length=1000)
+    """What it means."""
+
+
+class Taxonomy(Section):
+    """All classes of risk, the tags that cut across them, and whom a feeling may be about."""
+
+    version: int = Field(default=1, ge=1)
+    """Raised by whoever changes the file."""
+    risks: tuple[Risk, ...] = Field(min_length=1)
+    """The classes, in the order reports show them."""
+    tags: tuple[Term, ...] = ()
+    """What cuts across the classes."""
+    targets: tuple[Term, ...] = ()
+    """Whom a feeling may be about."""
+
+    @property
+    def risk_ids(self) -> tuple[str, ...]:
+        """Return the ids of the classes, in order."""
+        return tuple(risk.id for risk in self.risks)
+
+    def risk(self, id: str) -> Risk:
+        """Return one class.
+
+        Raises:
+            KeyError: There is no such class.
+        """
+        for risk in self.risks:
+            if risk.id == id:
+                return risk
+        msg = f"no risk is called {id!r}; known: {', '.join(self.risk_ids)}"
+        raise KeyError(msg)
+
+    @model_validator(mode="after")
+    def _ids_once(self) -> Taxonomy:
+        ids = [term.id for terms in (self.risks, self.tags, self.targets) for term in terms]
+        twice = sorted({id for id in ids if ids.count(id) > 1})
+        if twice:
+            msg = f"ids must differ; given twice: {', '.join(twice)}"
+            raise ValueError(msg)
+        return self
+
+
+def _missing(id: str, known: tuple[str, ...]) -> Risk:
+    msg = f"no risk is called {id!r}; known: {', '.join(known)}"
+    raise KeyError(msg)
+
+
+def load_taxonomy(path: Path | None = None) -> Taxonomy:
+    """Read a taxonomy file, or the one that comes with Groundswell.
+
+    Raises:
+        ConfigError: The file is missing, is not YAML, or does not follow the schema; named with its line.
+    """
+    source = read_yaml(path or Path(str(files("groundswell.configs").joinpath("taxonomy.yaml"))))
+    try:
+        return Taxonomy.model_validate(source.data)
+    except ValidationError as error:
+        raise ConfigError(explain(error, Taxonomy, source)) from None

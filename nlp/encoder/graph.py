@@ -1,0 +1,211 @@
+"""The encoder as an ONNX graph, written out by hand so that nothing but the weights decides what runs.
+
+One forward pass gives two things: the untouched embedding (mean of the last layer, unit length) and the pieces of the
+tuned branch, which leaves the trunk at `Shape.fork` and has upper layers of its own. The shared lower layers are
+computed once.
+
+Linear layers are stored in blocks of 4 or 8 bits with one scale a block (`MatMulNBits`), activations are quantised a row
+and a block at a time. So, unlike with per-tensor dynamic quantisation, a text's vector does not depend on which other
+texts share its batch: a run that was killed and begun again stores the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Storage = Literal["float", "int8", "int4"]
+
+BLOCK = 32
+"""Weights that share a scale; the block size of the checkpoint we start from, so its 4-bit weights are kept exactly."""
+INT8_ACTIVATIONS = 4
+"""``accuracy_level`` of MatMulNBits: activations to int8, a block at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How big the encoder is. `fork` layers are shared; `branch` more are the tuned ones (0: no branch)."""
+
+    hidden: int = 384
+    layers: int = 12
+    heads: int = 12
+    feed: int = 1536
+    positions: int = 512
+    fork: int = 12
+    branch: int = 0
+    epsilon: float = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A matrix ``(rows, columns)`` in blocks along its columns: `codes` uint8, `scales` float32, zero at mid-range."""
+
+    bits: int
+    rows: int
+    columns: int
+    codes: NDArray[np.uint8]
+    scales: Array
+
+    def restore(self) -> Array:
+        """Return the float matrix it stands for, shape ``(rows, columns)``."""
+        if self.bits == 4:
+            values = np.stack([self.codes & 15, self.codes >> 4], axis=-1).reshape(-1, BLOCK).astype(np.float32) - 8
+        else:
+            values = self.codes.reshape(-1, BLOCK).astype(np.float32) - 128
+        return np.asarray((values * self.scales.reshape(-1, 1)).reshape(self.rows, self.columns), dtype=np.float32)
+
+
+def blocks(matrix: Array, bits: int) -> Blocks:
+    """Store a float matrix ``(rows, columns)`` in blocks of `BLOCK` columns.
+
+    A matrix that already lies on a 4-bit grid ``scale * {-8..7}`` is kept exactly: the scale is taken from the entry
+    of greatest magnitude, which such grids place at -8.
+    """
+    rows, columns = matrix.shape
+    cut = matrix.reshape(-1, BLOCK)
+    extreme = np.take_along_axis(cut, np.abs(cut).argmax(axis=1)[:, None], axis=1)
+    half = 1 << (bits - 1)
+    scales = np.where(extreme == 0, 1.0, extreme / -half).astype(np.float32)
+    codes = np.clip(np.rint(cut / scales), -half, half - 1).astype(np.int16) + half
+    packed = codes.astype(np.uint8)
+    if bits == 4:
+        packed = (packed[:, 0::2] | (packed[:, 1::2] << 4)).astype(np.uint8)
+    return Blocks(bits, rows, columns, packed, scales[:, 0])
+
+
+class _Builder:
+    """Collects nodes and constants; every method returns the name of what it made."""
+
+    def __init__(self, shape: Shape, weights: Mapping[str, Array], storage: Mapping[str, Storage]) -> None:
+        self.shape, self.weights, self.storage = shape, weights, storage
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        from onnx import numpy_helper
+
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
+        return name
+
+    def op(self, kind: str, inputs: list[str], out: str, domain: str = "", **attributes: Any) -> str:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, [out], name=out, domain=domain, **attributes))
+        return out
+
+    def fused(self, kind: str, inputs: list[str], out: str, **attributes: Any) -> str:
+        return self.op(kind, inputs, out, "com.microsoft", **attributes)
+
+    def vector(self, name: str) -> str:
+        return self.constant(name, self.weights[name].astype(np.float32))
+
+    def linear(self, inputs: str, name: str, out: str) -> str:
+        """``inputs @ W.T`` without its bias, with W stored as asked for."""
+        matrix, kind = self.weights[f"{name}.weight"], self.storage.get(name.split(".")[0], "float")
+        if kind == "float":
+            return self.op("MatMul", [inputs, self.constant(f"{name}.weight", matrix.T.astype(np.float32))], out)
+        stored = blocks(matrix, 4 if kind == "int4" else 8)
+        count = stored.columns // BLOCK
+        codes = self.constant(f"{name}.codes", stored.codes.reshape(stored.rows, count, -1))
+        scales = self.constant(f"{name}.scales", stored.scales.reshape(stored.rows, count))
+        return self.fused(
+            "MatMulNBits",
+            [inputs, codes, scales],
+            out,
+            K=stored.columns,
+            N=stored.rows,
+            bits=stored.bits,
+            block_size=BLOCK,
+            accuracy_level=INT8_ACTIVATIONS,
+        )
+
+    def norm(self, values: str, residual: str, bias: str, name: str, out: str) -> str:
+        """LayerNorm(values + residual + bias)."""
+        inputs = [values, residual, self.vector(f"{name}.weight"), self.vector(f"{name}.bias"), self.vector(bias)]
+        return self.fused("SkipLayerNormalization", inputs, out, epsilon=self.shape.epsilon)
+
+    def words(self) -> str:
+        table, name = self.weights["embed.word.weight"], "embed.word"
+        kind = self.storage.get("embed", "float")
+        if kind == "float":
+            return self.op("Gather", [self.constant(name, table), "ids"], "words")
+        stored = blocks(table, 4 if kind == "int4" else 8)
+        shape = (stored.rows, -1)
+        codes = self.constant(f"{name}.codes", stored.codes.reshape(shape))
+        scales = self.constant(f"{name}.scales", stored.scales.reshape(shape))
+        attributes = {"bits": stored.bits, "block_size": BLOCK, "gather_axis": 0, "quantize_axis": 1}
+        return self.fused("GatherBlockQuantized", [codes, "ids", scales], "words", **attributes)
+
+    def embed(self) -> str:
+        words = self.words()
+        places = self.op("Gather", [self.vector("embed.place.weight"), "places"], "embedded_places")
+        summed = self.op("Add", [words, places], "embedded")
+        scale, shift = self.vector("embed.norm.weight"), self.vector("embed.norm.bias")
+        return self.op("LayerNormalization", [summed, scale, shift], "layer0", epsilon=self.shape.epsilon, axis=-1)
+
+    def layer(self, inputs: str, name: str) -> str:
+        """One transformer layer (post-norm, exact GELU), as in BERT."""
+        parts = []
+        for part in ("query", "key", "value"):
+            product = self.linear(inputs, f"{name}.{part}", f"{name}.{part}.product")
+            parts.append(self.op("Add", [product, self.vector(f"{name}.{part}.bias")], f"{name}.{part}.out"))
+        heard = self.fused("MultiHeadAttention", [*parts, "", "mask"], f"{name}.heard", num_heads=self.shape.heads)
+        mixed = self.linear(heard, f"{name}.mix", f"{name}.mixed")
+        middle = self.norm(mixed, inputs, f"{name}.mix.bias", f"{name}.norm1", f"{name}.middle")
+        wide = self.linear(middle, f"{name}.wide", f"{name}.widened")
+        bent = self.fused("BiasGelu", [wide, self.vector(f"{name}.wide.bias")], f"{name}.bent")
+        narrow = self.linear(bent, f"{name}.narrow", f"{name}.narrowed")
+        return self.norm(narrow, middle, f"{name}.narrow.bias", f"{name}.norm2", f"{name}.out")
+
+    def pool(self, states: str, out: str) -> str:
+        """Mean over the real pieces, then unit length; shape ``(n, hidden)``."""
+        weights = self.op("Cast", ["mask"], f"{out}.real", to=1)
+        row = self.op("Unsqueeze", [weights, self.constant("axis1", np.array([1], np.int64))], f"{out}.row")
+        summed = self.op("MatMul", [row, states], f"{out}.summed")
+        flat = self.op("Squeeze", [summed, self.constant("axis1", np.array([1], np.int64))], f"{out}.flat")
+        return self.op("LpNormalization", [flat], out, axis=-1, p=2)
+
+    def build(self) -> tuple[str, ...]:
+        states = self.embed()
+        fork = states if self.shape.fork == 0 else ""
+        for n in range(self.shape.layers):
+            states = self.layer(states, f"trunk.{n}")
+            fork = states if n + 1 == self.shape.fork else fork
+        outputs = [self.pool(states, "vector")]
+        for n in range(self.shape.branch):
+            fork = self.layer(fork, f"branch.{n}")
+        if self.shape.branch:
+            outputs.append(self.op("Identity", [fork], "pieces"))
+        return tuple(outputs)
+
+
+def build(shape: Shape, weights: Mapping[str, Array], storage: Mapping[str, Storage]) -> Any:
+    """Return the ONNX model: inputs ``ids``, ``places``, ``mask`` (n, length); outputs ``vector`` and ``pieces``.
+
+    `weights` are named ``embed.word.weight``, ``trunk.0.query.weight`` (out, in), ``branch.0.…``; `storage` says how the
+    linear layers of ``embed``, ``trunk`` and ``branch`` are kept.
+    """
+    from onnx import TensorProto, helper
+
+    builder = _Builder(shape, weights, storage)
+    names = builder.build()
+    ranks = {"vector": ["n", shape.hidden], "pieces": ["n", "length", shape.hidden]}
+    graph = helper.make_graph(
+        builder.nodes,
+        "groundswell",
+        [
+            helper.make_tensor_value_info("ids", TensorProto.INT64, ["n", "length"]),
+            helper.make_tensor_value_info("places", TensorProto.INT64, ["length"]),
+            helper.make_tensor_value_info("mask", TensorProto.INT32, ["n", "length"]),
+        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ranks[name]) for name in names],
+        list(builder.constants.values()),
+    )
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="groundswell")

@@ -1,0 +1,89 @@
+"""Texts to pieces, and pieces to batches of like length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+
+LONGEST_TEXT = 20_000
+"""Characters of a text that are looked at; the model reads far fewer pieces, and tokenising 10 MB would take seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text in pieces: ids, and where each piece stood in the text (-1 for the prefix and the two ends)."""
+
+    ids: Ids
+    starts: Ids
+    ends: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Texts of like length side by side: `rows` says which; `ids` and `mask` are ``(n, length)``."""
+
+    rows: Ids
+    ids: Ids
+    mask: NDArray[np.int32]
+
+
+class Tokenizer:
+    """Turns texts into pieces, with the prefix the encoder was trained with."""
+
+    def __init__(self, tokenizer: Any, *, prefix: str, max_tokens: int, pad: int) -> None:
+        self._tokenizer, self._prefix, self._pad = tokenizer, prefix, pad
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_length=max_tokens)
+
+    @classmethod
+    def read(cls, path: Path, *, prefix: str, max_tokens: int, pad: int) -> Tokenizer:
+        """Read a ``tokenizer.json``."""
+        import tokenizers
+
+        return cls(tokenizers.Tokenizer.from_file(str(path)), prefix=prefix, max_tokens=max_tokens, pad=pad)
+
+    def __call__(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the pieces of each text; a text too long is cut, an empty one has the prefix alone."""
+        encodings = self._tokenizer.encode_batch([self._prefix + _printable(text) for text in texts])
+        return [self._tokens(encoding) for encoding in encodings]
+
+    def _tokens(self, encoding: Any) -> Tokens:
+        spans = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2) - len(self._prefix)
+        outside = spans[:, 1] <= 0
+        spans = np.maximum(spans, 0)
+        spans[outside] = -1
+        return Tokens(np.array(encoding.ids, dtype=np.int64), spans[:, 0], spans[:, 1])
+
+    def batches(self, tokens: Sequence[Tokens], batch_tokens: int) -> Iterator[Batch]:
+        """Yield batches of at most `batch_tokens` pieces with padding, shortest texts first."""
+        lengths = np.array([len(t.ids) for t in tokens], dtype=np.int64)
+        rows: list[int] = []
+        for row in np.argsort(lengths, kind="stable"):
+            if rows and (len(rows) + 1) * lengths[row] > batch_tokens:
+                yield self._batch(tokens, rows)
+                rows = []
+            rows.append(int(row))
+        if rows:
+            yield self._batch(tokens, rows)
+
+    def _batch(self, tokens: Sequence[Tokens], rows: list[int]) -> Batch:
+        length = max(len(tokens[row].ids) for row in rows)
+        ids = np.full((len(rows), length), self._pad, dtype=np.int64)
+        mask = np.zeros((len(rows), length), dtype=np.int32)
+        for at, row in enumerate(rows):
+            pieces = tokens[row].ids
+            ids[at, : len(pieces)] = pieces
+            mask[at, : len(pieces)] = 1
+        return Batch(np.array(rows, dtype=np.int64), ids, mask)
+
+
+def _printable(text: str) -> str:
+    """Return the text without halves of surrogate pairs, which no tokenizer can encode, and cut."""
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
