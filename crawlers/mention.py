@@ -138,7 +138,7 @@ class Builder:
         if (size := len(text)) > self.settings.max_page_bytes:
             return f"too long: {size:,} characters, at most {self.settings.max_page_bytes:,} (crawl.max_page_bytes)"
         if any("\udc80" <= letter <= "\udcff" for letter in text):
-            return "wrong encoding: some bytes mean nothing in it; set encoding"
+            return "wrong encoding: some bytes are not of the encoding that the source names (encoding)"
         odd = sum(1 for letter in text if (letter < " " and letter not in "\t\n\r") or letter == "\ufffd")
         return "binary: not a text" if odd > BINARY_SHARE * size else ""
 

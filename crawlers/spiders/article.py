@@ -49,7 +49,7 @@ def read_article(response: Response) -> Article | None:
         return None
     stated = stated_date(response)
     return Article(
-        text=found.text,
+        text=found.text.removeprefix(f"{found.title}\n"),  # the heading is the title
         title=found.title or "",
         published=stated or found.date or "",
         inferred=not stated,
