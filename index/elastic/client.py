@@ -1,0 +1,126 @@
+"""The connection: who we are, whom we trust, and every failure in a sentence a person can act on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import elastic_transport
+import elasticsearch
+from elasticsearch import Elasticsearch
+
+from groundswell.configs.schema import ElasticSettings
+from groundswell.index.store import StoreError
+
+OLDEST = (8, 19)
+RETRIES = 8
+OVERLOADED = (429, 502, 503, 504)
+
+
+class UnavailableError(StoreError):
+    """The server cannot be reached or does not keep up: what is to be written can wait in the local spool."""
+
+
+def connect(settings: ElasticSettings) -> Elasticsearch:
+    """Return a client; nothing is asked of the server yet.
+
+    Raises:
+        StoreError: the settings contradict each other, or a file is missing.
+    """
+    options: dict[str, Any] = {
+        "request_timeout": settings.timeout_seconds,
+        "max_retries": 2,
+        "retry_on_status": OVERLOADED,
+        "retry_on_timeout": False,
+    }
+    if key := os.environ.get(settings.api_key_env):
+        options["api_key"] = key
+    elif user := os.environ.get(settings.user_env):
+        options["basic_auth"] = (user, os.environ.get(settings.password_env, ""))
+    if settings.ca_certs:
+        options["ca_certs"] = str(settings.ca_certs)
+    if settings.fingerprint:
+        options["ssl_assert_fingerprint"] = settings.fingerprint
+    try:
+        return Elasticsearch(settings.url, **options)
+    except (ValueError, TypeError, OSError) as error:
+        raise StoreError(f"store.url {settings.url}: {error}") from None
+
+
+@contextmanager
+def explained(settings: ElasticSettings) -> Iterator[None]:
+    """Turn what the client raises into sentences; no secret is ever in them.
+
+    Raises:
+        UnavailableError: the server is gone, slow or overloaded, or its disk is full.
+        StoreError: anything else.
+    """
+    try:
+        yield
+    except elastic_transport.TlsError as error:
+        raise StoreError(
+            f"{settings.url}: the certificate is not trusted ({_short(error)}); set store.ca_certs or store.fingerprint"
+        ) from None
+    except elastic_transport.ConnectionTimeout:
+        raise UnavailableError(
+            f"{settings.url}: no answer within {settings.timeout_seconds:g} s; see store.timeout_seconds"
+        ) from None
+    except elastic_transport.TransportError as error:
+        raise UnavailableError(f"{settings.url}: cannot be reached ({_short(error)}); is the server up?") from None
+    except elasticsearch.UnsupportedProductError:
+        raise StoreError(f"{settings.url}: this is not Elasticsearch") from None
+    except elasticsearch.ApiError as error:
+        raise _of_status(settings, error) from None
+
+
+def _of_status(settings: ElasticSettings, error: elasticsearch.ApiError) -> StoreError:
+    """Return the sentence for an answer that is an error."""
+    status, reason = error.meta.status, _reason(error)
+    if status == 401:
+        return StoreError(
+            f"{settings.url}: who we are was not accepted (401); is {settings.api_key_env} set and unexpired?"
+        )
+    if status == 403 and "disk" not in reason:
+        return StoreError(
+            f"{settings.url}: this key may not do that (403): {reason}; see docs/elastic.md for the roles"
+        )
+    if "media type" in reason.lower() or "compatible-with" in reason:
+        major = elasticsearch.__version__[0]
+        return StoreError(
+            f"{settings.url}: the server does not speak with client {major}; for a server of the 8 line: "
+            "pip install 'elasticsearch>=8.19,<9'"
+        )
+    if status in OVERLOADED or status == 408:
+        return UnavailableError(f"{settings.url}: overloaded or not ready ({status}): {reason}")
+    if "disk" in reason or "read-only" in reason or "flood" in reason:
+        return UnavailableError(f"{settings.url}: its disk is full and indices are read-only: make room; {reason}")
+    return StoreError(f"{settings.url}: {status}: {reason}")
+
+
+def _reason(error: elasticsearch.ApiError) -> str:
+    body = error.body
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        causes = body["error"].get("root_cause") or [body["error"]]
+        return str(causes[0].get("reason") or causes[0].get("type"))[:300]
+    return str(body)[:300]
+
+
+def _short(error: Exception) -> str:
+    return str(getattr(error, "message", error)).split("\n")[0][:200]
+
+
+def checked(answer: Any) -> Any:
+    """Return an answer whose every shard has answered: some failed is an error, not a smaller answer.
+
+    Raises:
+        UnavailableError: a shard failed.
+    """
+    shards = answer.get("_shards", {})
+    if shards.get("failed"):
+        reasons = {str(each.get("reason", {}).get("reason"))[:120] for each in shards.get("failures", ())}
+        raise UnavailableError(
+            f"{shards['failed']} of {shards['total']} shards did not answer: {'; '.join(sorted(reasons))}"
+        )
+    return answer

@@ -1,0 +1,64 @@
+"""A document as Elasticsearch holds it, and back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from groundswell.index.codec import from_json, to_json
+from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.segment import for_index
+from groundswell.index.sqlite.rows import COLUMNS, UNDATED, columns, tags
+
+FLAGS = ("enriched", "membership")
+
+
+def to_source(document: Document) -> dict[str, Any]:
+    """Return what is indexed: fields to filter and count by, words, the vector, and the records themselves."""
+    fields = dict(zip(COLUMNS, columns(document), strict=True))
+    vector = document.enriched.vector if document.enriched else None
+    source = {
+        **{name: value for name, value in fields.items() if name != "vector"},
+        **{name: bool(fields[name]) for name in FLAGS},
+        **_tags(document),
+        "has_vector": vector is not None,
+        "url": document.mention.canonical_url or document.mention.url,
+        "title_words": for_index(document.mention.title),
+        "text_words": for_index(document.mention.text),
+        "body": body(document),
+    }
+    if fields["at"] != UNDATED:
+        source["published"] = int(str(fields["at"])) // 1000
+    if document.enriched:
+        source["targets"] = [{"who": each.who, "label": each.label} for each in document.enriched.targets]
+        source["risks"] = {risk: f"{probability:.4f}" for risk, probability in document.enriched.risks.items()}
+    if vector is not None and vector.any():  # a vector of zeros has no direction, and cosine refuses it
+        source["vector"] = [float(number) for number in vector]
+    return source
+
+
+def body(document: Document) -> dict[str, Any]:
+    """Return the records as JSON, each under its name."""
+    parts = {"mention": document.mention, "enriched": document.enriched, "membership": document.membership}
+    return {name: to_json(part) for name, part in parts.items() if part is not None}
+
+
+def from_source(source: dict[str, Any], *, vectors: bool) -> Document:
+    """Return the document."""
+    found = source["body"]
+    enriched = from_json(Enriched, found["enriched"]) if "enriched" in found else None
+    if enriched is not None and not vectors:
+        enriched = replace(enriched, vector=None)
+    return Document(
+        mention=from_json(Mention, found["mention"]),
+        enriched=enriched,
+        membership=from_json(Membership, found["membership"]) if "membership" in found else None,
+    )
+
+
+def _tags(document: Document) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for field, value in tags(document):
+        found[field].append(value)
+    return found
