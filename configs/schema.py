@@ -168,6 +168,8 @@ class DigestSettings(Section):
     """Time zone of the dates in the mail."""
     hour: int = Field(default=8, ge=0, le=23)
     """Hour of the day, in that zone, at which the digest begins and ends."""
+    board_url: str = Field(default="", pattern=r"^(https?://[^\s<>\"']+)?$")
+    """Where readers reach the board, e.g. https://groundswell.example; by default the address the board listens on."""
 
 
 class BoardSettings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -12,22 +13,23 @@ from groundswell.index.records import Case
 from groundswell.index.store import StoreError
 from groundswell.ui import reading
 from groundswell.ui.markup import esc, tag
-from groundswell.ui.views import cases, labels, search, sources, sql, theme, themes, today
 
 STYLES = Path(__file__).parent / "styles"
-VIEWS: Mapping[str, tuple[str, Callable[[], None]]] = {
-    "today": ("Today", today.show),
-    "themes": ("Themes", themes.show),
-    "theme": ("Theme", theme.show),
-    "search": ("Search", search.show),
-    "cases": ("Cases", cases.show),
-    "sources": ("Sources", sources.show),
-    "labels": ("Labels", labels.show),
-    "sql": ("Ask in SQL", sql.show),
+# Modules of ``views/`` with their titles; each is imported when it is first shown.
+VIEWS = {
+    "today": "Today",
+    "themes": "Themes",
+    "theme": "Theme",
+    "search": "Search",
+    "cases": "Cases",
+    "sources": "Sources",
+    "labels": "Labels",
+    "sql": "Ask in SQL",
 }
+
 SIDEBAR = (("today", "themes", "search", "cases"), ("sources", "labels", "sql"))
+# Pages on which somebody may be writing: they do not renew themselves.
 STILL = {"cases", "sql", "search"}
-"""Pages on which somebody may be writing: they do not renew themselves."""
 
 
 def main() -> None:
@@ -36,7 +38,8 @@ def main() -> None:
     pages = {name: _page(name) for name in VIEWS}
     current = st.navigation(list(pages.values()), position="hidden")
     st.html(STYLES / "board.css")
-    st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
+    with st.container(key="script"):
+        st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     _follow_view(pages)
     _sidebar(pages)
     reading.said()
@@ -49,8 +52,14 @@ def main() -> None:
 
 
 def _page(name: str) -> Page:
-    title, show = VIEWS[name]
-    return st.Page(show, title=f"{title} · Groundswell", url_path=name, default=name == "today")
+    return st.Page(_shown(name), title=f"{VIEWS[name]} · Groundswell", url_path=name, default=name == "today")
+
+
+def _shown(name: str) -> Callable[[], None]:
+    def show() -> None:
+        import_module(f"groundswell.ui.views.{name}").show()
+
+    return show
 
 
 def _follow_view(pages: Mapping[str, Page]) -> None:
@@ -67,7 +76,7 @@ def _sidebar(pages: Mapping[str, Page]) -> None:
         for group in SIDEBAR:
             st.html("<hr>")
             for name in group:
-                st.page_link(pages[name], label=VIEWS[name][0] + (_open_cases() if name == "cases" else ""))
+                st.page_link(pages[name], label=VIEWS[name] + (_open_cases() if name == "cases" else ""))
         with st.container(key="who"):
             st.text_input("You are", key="me", placeholder="your name", max_chars=80, help="Written beside what you do: cases, judgements, notes.")
 

@@ -154,6 +154,7 @@ def volume_and_mood(
                 "div",
                 [
                     _volume(volume, shown, unseen),
+                    _most(volume),
                     notes,
                     _days(volume, unseen, address),
                     _dots(volume, shown, titles),
@@ -180,6 +181,12 @@ def _volume(series: Series, alerts: Sequence[Signal], unseen: Sequence[Sequence[
         body += f'<line class="s-{alert.severity}" x1="{at:.1f}" x2="{at:.1f}" y1="14" y2="{TALL - 6:g}" stroke-dasharray="2 3"/>'
         body += f'<circle class="f-{alert.severity}" cx="{at:.1f}" cy="10" r="4"/>'
     return picture(body, WIDE, TALL, "Documents a day with what is usual")
+
+
+def _most(series: Series) -> Html:
+    """Return the words that give the line its scale."""
+    most = max((value for value in series.values if value), default=0)
+    return tag("span", esc(f"documents a day, at most {wording.number(most)}"), cls="axis most")
 
 
 def _mood(series: Series) -> Html:
@@ -355,8 +362,8 @@ def bars(
             address(value),
             joined(
                 [
-                    tag("span", esc(name(value) or "none")),
                     tag("i"),
+                    tag("span", esc(name(value) or "none")),
                     tag("b", esc(wording.number(count))),
                     tag("em", esc(wording.percent(count, whole))),
                 ]

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp
-from statistics import median
 from typing import Literal
 
 from groundswell.index.query import By, Query
@@ -91,21 +90,18 @@ def _row(
     source: str, axis: Sequence[datetime], posts: Mapping[datetime, int], runs: Sequence[CrawlRun], now: datetime
 ) -> Row:
     counts = [posts.get(day, 0) for day in axis]
-    usual = median([count for count in counts if count] or [0])
-    begun = next((i for i, count in enumerate(counts) if count), len(axis))
     visits = [[run for run in runs if day <= run.started_at < day + timedelta(days=1)] for day in axis]
-    begun = min(begun, next((i for i, visit in enumerate(visits) if visit), len(axis)))
-    silent = _silences(counts, usual, begun)
-    cells = tuple(
-        _cell(
-            day, counts[i], usual, visits[i], before=i < begun, silence=silent[i], whole=day + timedelta(days=1) <= now
-        )
-        for i, day in enumerate(axis)
-    )
-    return Row(source, cells, max(runs, key=lambda run: run.started_at, default=None))
+    begun = next((i for i, count in enumerate(counts) if count or visits[i]), len(axis))
+    silent = _silences(counts, begun)
+    cells = []
+    for i, day in enumerate(axis):
+        usual = sum(counts) / max(1, len(axis) - begun - silent[i])  # a gap must not lower the rate it is judged by
+        whole = day + timedelta(days=1) <= now
+        cells.append(_cell(day, counts[i], usual, visits[i], before=i < begun, silence=silent[i], whole=whole))
+    return Row(source, tuple(cells), max(runs, key=lambda run: run.started_at, default=None))
 
 
-def _silences(counts: Sequence[int], usual: float, begun: int) -> list[int]:
+def _silences(counts: Sequence[int], begun: int) -> list[int]:
     """Return for each day the length of the run of empty days it stands in (0 where there were posts)."""
     lengths = [0] * len(counts)
     start = begun
@@ -115,18 +111,19 @@ def _silences(counts: Sequence[int], usual: float, begun: int) -> list[int]:
         for j in range(start, i):
             lengths[j] = i - start
         start = i + 1
-    return lengths if usual else [0] * len(counts)
+    return lengths
 
 
 def _cell(
     day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *, before: bool, silence: int, whole: bool
 ) -> Cell:
     failed = [run for run in visits if run.error or run.complaint]
+    looked = any(run.found and not run.error for run in visits)
     if before:
         return Cell(day, "before", posts, 0.0, "not watched yet")
     if failed and len(failed) == len(visits):
         said = failed[-1].error or failed[-1].complaint
         return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {said}")
-    if posts == 0 and whole and exp(-usual * silence) < CHANCE:
-        return Cell(day, "bad", posts, usual, f"no posts where about {number(usual)} a day are usual")
+    if posts == 0 and whole and not looked and exp(-usual * silence) < CHANCE:
+        return Cell(day, "bad", posts, usual, f"no posts where about {number(round(usual, 1))} a day are usual")
     return Cell(day, "ok" if posts or visits else "idle", posts, usual, plural(posts, "post"))

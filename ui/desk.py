@@ -249,7 +249,8 @@ def _meanwhile(case: Case) -> str:
 
 def _line(text: str) -> str:
     """Return a person's words, bounded, without control characters."""
-    return "".join(char for char in text[:LONGEST_LINE] if char.isprintable() or char == "\n").strip()
+    kept = (char if char.isprintable() or char == "\n" else " " if char.isspace() else "" for char in text[:LONGEST_LINE])
+    return "".join(kept).strip()
 
 
 def _name(by: str) -> str:

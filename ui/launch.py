@@ -43,6 +43,7 @@ QUIET = {
     "browser.gatherUsageStats": "false",
     "server.fileWatcherType": "none",
     "server.runOnSave": "false",
+    "runner.magicEnabled": "false",  # or every docstring of the script would be drawn
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",  # a traceback is for the log, not for whoever looks at the board
     "client.showErrorLinks": "false",

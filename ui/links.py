@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 
@@ -19,6 +19,15 @@ def search_text(text: str) -> str:
 def query_text(**terms: str) -> str:
     """Return a text of the query language: ``risk:gambling market:SG since:2026-11-20``."""
     return " ".join(f"{field}:{_quoted(value)}" for field, value in terms.items() if value)
+
+
+def narrowed(text: str, **terms: str) -> str:
+    """Return the address of a search narrowed further; what stands beside an OR is bracketed first."""
+    more = query_text(**terms)
+    if more in text.split():
+        return search_text(text)
+    whole = f"({text})" if " OR " in text else text
+    return search_text(f"{whole} {more}".strip())
 
 
 def _quoted(value: str) -> str:
@@ -38,7 +47,7 @@ def instant(at: datetime) -> str:
 
 def search_day(at: datetime, **terms: str) -> str:
     """Return the address of a search over one UTC day."""
-    return search(**terms, since=day(at), until=day(at + timedelta(days=1)))
+    return search(**terms, on=day(at))
 
 
 def theme(theme_id: str) -> str:

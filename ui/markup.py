@@ -94,9 +94,9 @@ def table(head: Iterable[str], rows: Iterable[Iterable[Html]], cls: str = "") ->
     )
 
 
-def facts(pairs: Iterable[tuple[str, Html]]) -> Html:
+def facts(pairs: Iterable[tuple[str, Html]], cls: str = "") -> Html:
     """Return small named facts, two to a line where there is room."""
-    return tag("dl", (tag("div", [tag("dt", esc(name)), tag("dd", value)]) for name, value in pairs if value))
+    return tag("dl", (tag("div", [tag("dt", esc(name)), tag("dd", value)]) for name, value in pairs if value), cls=cls)
 
 
 def panel(title: str, note: str, body: Html, cls: str = "") -> Html:

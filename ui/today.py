@@ -411,4 +411,4 @@ def _rest(today: Today) -> str:
 
 def risk_address(risk: str, market: str, now: datetime) -> str:
     """Return the search behind one cell of risk by market."""
-    return links.search(risk=risk, market=market, since=links.instant(now - DAY), until=links.instant(now))
+    return links.search(risk=risk, market=market or "none", since=links.instant(now - DAY), until=links.instant(now))

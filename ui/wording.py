@@ -35,6 +35,17 @@ MARKETS = {
     "US": "the United States",
     "VN": "Vietnam",
 }
+RISKS = {
+    "enforcement_payout": "bans & payouts",
+    "financial_services": "loans & finance",
+    "health_weight": "health & weight",
+    "impersonation_deepfake": "impersonation",
+    "ip_counterfeit": "counterfeits",
+    "political_social": "political",
+    "privacy_targeting": "privacy",
+    "adult_dating": "adult & dating",
+}
+"""Short names where the taxonomy's id is no phrase; a user's own risk is called by its id."""
 KINDS = {
     "surge": "more than usual",
     "new": "new subject",
@@ -137,8 +148,8 @@ def since(begin: datetime, now: datetime, zone: str) -> str:
 
 
 def risk(risk_id: str) -> str:
-    """Return a taxonomy id as words."""
-    return risk_id.replace("_", " ")
+    """Return a taxonomy id as a few words."""
+    return RISKS.get(risk_id) or risk_id.replace("_", " ")
 
 
 def market(code: str) -> str:

@@ -83,7 +83,7 @@ SUBJECTS = (
             ("zh", "又看到部长代言理财软件的视频广告，声音像，脸是假的，举报了还在放。"),
             ("ms", "Iklan guna muka menteri suruh beli aplikasi dagangan, jelas palsu tetapi masih keluar."),
         ),
-        ("minister", "trading app", "deepfake", "换脸", "部长"), surge=(16, 60),
+        ("minister", "trading app", "deepfake", "换脸", "部长"), surge=(13, 240),
     ),
     Subject(
         "sneakers", "Paid for shoes, a sticker came", "scam_shopping", -0.66, 2.2, ("TH", "VN", "MY"),
@@ -205,8 +205,6 @@ def _document(dice: random.Random, subject: Subject, at: datetime, hour: int) ->
         return
     lang, text = dice.choice(subject.texts)
     number = dice.randrange(10**9)
-    copied = dice.random() < 0.12
-    first = stable_id("copy", subject.key, lang, text[:20]) if copied else ""
     id = mention_id(source=source, native_id=f"{subject.key}-{number}")
     mood = subject.mood + dice.gauss(0, 0.14) - (0.36 if subject.sours and hour <= subject.sours else 0)
     named = dice.random() < 0.85
@@ -225,7 +223,6 @@ def _document(dice: random.Random, subject: Subject, at: datetime, hour: int) ->
         lang=lang,
         market=dice.choice(subject.markets) if named else "",
     )
-    del first
     yield _read(id, lang, mood, subject.risk, dice)
     yield Membership(id=id, theme=theme_id(subject.key), confidence=0.8, at=at)
 
@@ -249,7 +246,7 @@ def _read(id: str, lang: str, mood: float, risk: str, dice: random.Random) -> En
 
 def _blind(source: str, hour: int) -> bool:
     """Two loud sources were down for two and a half days, three weeks ago; one has been silent since yesterday."""
-    return (source in {"app_reviews_id", "mastodon_ads", "zh_weekly"} and 470 < hour < 545) or (source == "shoppers_vn" and hour < 30)
+    return (source in {"app_reviews_id", "mastodon_ads", "zh_weekly", "creators_board", "consumer_forum_my"} and 470 < hour < 545) or (source == "shoppers_vn" and hour < 30)
 
 
 def _guests(now: datetime) -> Iterator[Record]:

@@ -74,11 +74,11 @@ def _due(case: Case) -> Html:
 
 def _one(id: str) -> None:
     case = reading.record(Case, id)
-    st.html(tag("p", link("cases", esc("Cases")), cls="crumb"))
+    crumb = tag("p", link("cases", esc("Cases")), cls="crumb")
     if case is None:
-        st.html(tag("p", esc(f"There is no case {id}."), cls="empty"))
+        st.html(joined([crumb, tag("p", esc(f"There is no case {id}."), cls="empty")]))
         return
-    st.html(_head(case))
+    st.html(joined([crumb, _head(case)]))
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
         st.html(joined([panel("History", "", _history(case)), tag("div", panel("Evidence", "as it stood when the case was opened", _evidence(case)), style="margin-top:16px")]))

@@ -13,9 +13,9 @@ EXCERPT = 320
 CLAIMED = 0.5
 
 
-def document_list(hits: Iterable[Hit], zone: str, themes: Mapping[str, str] | None = None) -> Html:
+def document_list(hits: Iterable[Hit], zone: str, themes: Mapping[str, str] | None = None, hide: str = "") -> Html:
     """Return documents one below the other."""
-    return joined(article(hit.document, zone, hit.highlights, hit.copies, themes or {}) for hit in hits)
+    return joined(article(hit.document, zone, hit.highlights, hit.copies, themes, hide) for hit in hits)
 
 
 def article(
@@ -24,13 +24,14 @@ def article(
     fragments: Sequence[str] = (),
     copies: int = 1,
     themes: Mapping[str, str] | None = None,
+    hide: str = "",
 ) -> Html:
-    """Return one document."""
+    """Return one document; `themes` names those worth a link, `hide` is a risk that goes without saying here."""
     mention = document.mention
     text = joined(tag("p", highlighted(fragment)) for fragment in fragments[:2])
     title = tag("h4", esc(wording.shortened(mention.title, 160)), lang=_lang(document)) if mention.title else NOTHING
     body = text or tag("p", esc(wording.shortened(mention.text, EXCERPT)), lang=_lang(document))
-    return tag("article", [tag("div", _by(document, zone, copies), cls="by"), title, body, _tags(document, themes or {})])
+    return tag("article", [tag("div", _by(document, zone, copies), cls="by"), title, body, _tags(document, themes or {}, hide)])
 
 
 def _by(document: Document, zone: str, copies: int) -> list[Html]:
@@ -59,9 +60,9 @@ def _lang(document: Document) -> str:
     return (document.enriched.lang if document.enriched else "") or document.mention.lang
 
 
-def _tags(document: Document, themes: Mapping[str, str]) -> Html:
+def _tags(document: Document, themes: Mapping[str, str], hide: str) -> Html:
     enriched, theme = document.enriched, document.membership.theme if document.membership else ""
-    claimed = sorted((risk for risk, chance in (enriched.risks if enriched else {}).items() if chance >= CLAIMED))
+    claimed = sorted((risk for risk, chance in (enriched.risks if enriched else {}).items() if chance >= CLAIMED and risk != hide))
     tags = [link(links.search(risk=risk), esc(wording.risk(risk)), cls="tagged") for risk in claimed]
     if theme in themes:
         tags.append(link(links.theme(theme), esc(f"theme: {wording.shortened(themes[theme], 60)}"), cls="tagged"))

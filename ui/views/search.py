@@ -34,10 +34,12 @@ def show() -> None:
     st.html(tag("div", tag("h1", esc("Search")), cls="top"))
     text, sort, fold = _ask()
     try:
-        query = replace(parse(text, now=reading.now()), sort=SORTS[sort], collapse=fold)
+        query = replace(parse(text, now=reading.now()), collapse=fold)
     except QueryError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
+    if sort:
+        query = replace(query, sort=SORTS[sort])
     cursors = _cursors(text, sort, fold)
     page = reading.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
     if not page.total:
@@ -64,13 +66,13 @@ def _ask() -> tuple[str, str, bool]:
             max_chars=2000,
         )
         with st.container(horizontal=True, key="act-ask", vertical_alignment="center"):
-            sort = st.segmented_control("Order", list(SORTS), default="Newest", key="sort", label_visibility="collapsed")
+            sort = st.segmented_control("Order", list(SORTS), key="sort", label_visibility="collapsed")
             fold = st.toggle("Fold copies", value=True, key="fold", help="Texts that say the same count once.")
             with st.popover("How to ask"):
                 _help()
             with st.popover("Saved"):
                 _saved(asked)
-    return asked, sort or "Newest", fold
+    return asked, sort or "", fold
 
 
 def _asked() -> None:
@@ -135,13 +137,7 @@ def _timeline(query: Query, page: Page, text: str) -> Html:
     if page.total < 2 or (shown.since and shown.until and shown.until - shown.since < timedelta(days=3)):
         return NOTHING
     series = volume_series(days, reading.count(shown, By(period="day")))
-    return charts.columns(series, lambda day: _narrowed(text, day)) if any(series.values) else NOTHING
-
-
-def _narrowed(text: str, day: datetime) -> str:
-    """Return the address of the same search on one day."""
-    bounds = links.query_text(since=links.day(day), until=links.day(day + timedelta(days=1)))
-    return links.search_text(f"{text} {bounds}".strip())
+    return charts.columns(series, lambda day: links.narrowed(text, on=links.day(day))) if any(series.values) else NOTHING
 
 
 def _exports(query: Query) -> None:
@@ -174,7 +170,7 @@ def _facet(field: Field, counts: tuple[tuple[str, int], ...], text: str, names: 
         return NOTHING
     titles = {"theme": names.get, "risk": wording.risk, "target": wording.risk}
     name = titles.get(field, str)
-    added = {value: links.search_text(f"{text} {links.query_text(**{field: value})}".strip()) for value, _ in shown}
+    added = {value: links.narrowed(text, **{field: value}) for value, _ in shown}
     return tag("div", [tag("h2", bold(_FACET_NAMES.get(field, field))), charts.bars(shown, added.__getitem__, lambda value: name(value) or value, most=6)], cls="facet")
 
 

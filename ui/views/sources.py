@@ -12,7 +12,7 @@ from groundswell.ui import links, reading, wording
 from groundswell.ui.coverage import Row
 from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
 
-MOST_RUNS = 40
+MOST_RUNS = 15
 MOST_REFUSALS = 60
 
 
@@ -29,9 +29,10 @@ def show() -> None:
     shown = [row for row in rows if row.source == wanted] if wanted else rows
     runs = [run for run in reading.records(CrawlRun, 20_000) if not wanted or run.source == wanted]
     refusals = [refusal for refusal in reading.records(Refusal, 5000) if not wanted or refusal.source == wanted]
+    most = MOST_RUNS * (4 if wanted else 1)
     parts = [tag("p", link("sources", esc("All sources")), cls="crumb")] if wanted else []
     parts += [_panel("Coverage", "30 days (UTC): blue = posts, pale = silent as it may be, red = not seen", _coverage(shown))]
-    parts += [_panel("Visits", f"the newest of {wording.number(len(runs))}", _runs(runs))]
+    parts += [_panel("Visits", f"the newest {most} of {wording.number(len(runs))}" if len(runs) > most else "", _runs(runs, most))]
     parts += [_panel("Refused", f"{wording.plural(len(refusals), 'item')} that could not be stored, and why", _refusals(refusals))]
     st.html(joined(parts))
 
@@ -63,7 +64,7 @@ def _complaint(run: CrawlRun | None) -> Html:
     return tag("span", esc(wording.shortened(said, 160)), cls="sev critical", style="text-transform:none;letter-spacing:0;font-weight:400") if said else esc("all well")
 
 
-def _runs(runs: Sequence[CrawlRun]) -> Html:
+def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
     zone = reading.settings().board.timezone
     if not runs:
         return tag("p", esc("It was never visited; its posts came from elsewhere."), cls="empty")
@@ -75,7 +76,7 @@ def _runs(runs: Sequence[CrawlRun]) -> Html:
             tag("span", esc(wording.span(run.finished_at - run.started_at) if (run.finished_at - run.started_at).total_seconds() >= 60 else f"{(run.finished_at - run.started_at).total_seconds():.0f}{wording.THIN}s"), cls="nowrap"),
             _complaint(run),
         ]
-        for run in runs[:MOST_RUNS]
+        for run in runs[:most]
     )
     return table(("visit", "source", "found", "new", "known", "refused", "undated", "took", "it said"), rows, cls="stack")
 

@@ -50,7 +50,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != theme.label]
     said = f"{wording.plural(theme.size, 'document')} · {wording.date(theme.first_seen, zone)} to {wording.date(theme.last_seen, zone)}"
     said += f" · {theme.state}" if theme.state != "living" else ""
-    words = tag("p", (link(links.search_text(f'"{word}"' if " " in word else word), esc(word), cls="tagged") for word in theme.keywords[:14]), cls="words")
+    words = (link(links.search_text(f'"{word}"' if " " in word else word), esc(word), cls="tagged") for word in theme.keywords[:14])
     risk = link(links.search(risk=theme.risk), esc(f"risk: {wording.risk(theme.risk)}"), cls="tagged") if theme.risk else NOTHING
     return joined(
         [
@@ -58,7 +58,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
             tag("div", [tag("h1", esc(wording.shortened(theme.label, 140))), tag("span", link(links.search(theme=theme.id), esc(said)))], cls="top"),
             tag("p", esc(" · ".join(wording.shortened(title, 80) for title in titles[:4])), cls="note") if titles else NOTHING,
             tag("p", esc(fired[0].why), cls="lead") if fired else NOTHING,
-            tag("div", [risk, words], cls="words"),
+            tag("p", [risk, *words], cls="words"),
         ]
     )
 
@@ -108,7 +108,8 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
             ("mood, 7 days", esc(wording.mood(mean_mood(recent)))),
             ("alerts", esc(wording.number(len(fired)))),
             ("copies", esc(f"{wording.number(copies - folded)} of {wording.number(copies)} repeat another text")),
-        ]
+        ],
+        cls="four",
     )
     return panel("Documents and mood", "60 days, copies counted once, grey band = expected, dots = alerts", joined([chart, numbers]))
 
@@ -129,9 +130,11 @@ def _texts(theme: Theme) -> Html:
     zone = reading.settings().board.timezone
     exemplars = reading.many(Document, tuple(theme.exemplars[:6]))
     newest = reading.search(Query(where={"theme": (theme.id,)}, collapse=True, limit=NEWEST)).hits
-    left = joined(article(document, zone) for document in exemplars) or tag("p", esc("None chosen yet."), cls="empty")
-    right = document_list(newest, zone) or tag("p", esc("No documents."), cls="empty")
-    return tag("div", [panel("Newest", "copies folded", right), panel("Most typical", "", left)], cls="row half")
+    right = document_list(newest, zone, hide=theme.risk) or tag("p", esc("No documents."), cls="empty")
+    if not exemplars:
+        return tag("div", panel("Newest", "copies folded", right), cls="row one")
+    left = joined(article(document, zone, hide=theme.risk) for document in exemplars)
+    return tag("div", [panel("Newest", "copies folded", right), panel("Most typical", "what the theme is made of", left)], cls="row half")
 
 
 def _past(theme: Theme, signals: Sequence[Signal]) -> Html:
