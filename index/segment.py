@@ -30,6 +30,15 @@ _LATIN_MARKS = re.compile("[\u0300-\u036f]+")
 _LETTERS = str.maketrans({"đ": "d", "Đ": "d", "ð": "d", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "ı": "i"})
 
 
+def is_text(text: str) -> bool:
+    """Tell whether a text is Unicode: half a surrogate pair is not, and no store can hold it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def fold(text: str) -> str:
     """Return the text without differences of case, width and Latin accents; its length may change."""
     if text.isascii():

@@ -70,7 +70,7 @@ class Reader(Protocol):
     def search(self, query: Query) -> Page:
         """Return a page of documents with total, facets and a stable cursor.
 
-        By time (the default; the undated come before everything dated) pages neither repeat nor skip a document
+        By time (the default; the undated are older than everything dated) pages neither repeat nor skip a document
         that nobody changed, whatever is written meanwhile. By relevance they go 1,000 documents deep. With
         `Query.vector` the order is always by relevance; the answer is what matches the words, and the 200 nearest of
         those that meet the other conditions. `Page.total` counts clusters where collapsed; facets count documents,

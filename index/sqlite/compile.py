@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Lack, Not, Phrase, Query, Word
-from groundswell.index.segment import for_query
+from groundswell.index.segment import for_query, is_text
 from groundswell.index.sqlite.rows import TAGS, UNDATED, moment
 from groundswell.index.store import StoreError
 
@@ -77,18 +77,18 @@ def where(query: Query, alias: str = "d", *, match: bool = True) -> Where:
 
 def _any_of(name: Field, values: Sequence[str], alias: str) -> tuple[str, ...]:
     """Return a condition that a field has one of the values ("" = it has none), and its parameters."""
-    if not values:
-        return ("0",)
     if name not in TAGS:
         return any_of(f"{alias}.{COLUMN[name]}", values)
-    has = f"{alias}.n IN (SELECT n FROM tag WHERE field = ? AND value IN ({_marks(values)}))"
+    condition, *parameters = any_of("value", values)
+    has = f"{alias}.n IN (SELECT n FROM tag WHERE field = ? AND {condition})"
     if "" not in values:
-        return (has, name, *values)
-    return (f"({has} OR {alias}.n NOT IN (SELECT n FROM tag WHERE field = ?))", name, *values, name)
+        return (has, name, *parameters)
+    return (f"({has} OR {alias}.n NOT IN (SELECT n FROM tag WHERE field = ?))", name, *parameters, name)
 
 
 def any_of(column: str, values: Sequence[str]) -> tuple[str, ...]:
     """Return a condition that a column has one of the values, and its parameters."""
+    values = [value for value in values if is_text(value)]
     return (f"{column} IN ({_marks(values)})", *values)
 
 

@@ -1,0 +1,371 @@
+"""The little language in which people search: words, "phrases", OR, -not, brackets, field:value, since:7d.
+
+`parse` turns what somebody typed into a `Query`, or says where it went wrong; the same in terminal, board and every
+store. Nothing typed ever reaches a store but as a value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, get_args
+
+from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Not, Phrase, Query, Sort, Word
+from groundswell.index.records import DateConfidence, Kind, SentimentLabel, TargetKind
+from groundswell.index.segment import for_query
+
+HELP = """\
+refund ads            both words, anywhere in title or text
+"no refund"           these words one after another; 退款 or โฆษณา are found inside longer runs too
+refund OR 退款         either of them (OR in capitals)
+-crypto               not this word; also -"a phrase", -(a OR b), -market:SG
+(a OR b) c            brackets
+market:SG             a field has a value; market:SG,MY any of them; market:none no value at all
+since:7d              published in the last 7 days; also 24h, 2w, 2026-11-01, today, yesterday
+until:2026-11-01      published before that day begins (UTC)
+on:yesterday          published on that day; also on:2026-11-01 or a whole month, on:2026-11
+sort:relevance        best first; also sort:newest (the usual order), sort:oldest
+
+Fields: id, source, kind (news, post, review, comment, regulator), lang, market, sentiment (negative, neutral,
+positive, unsure), risk, theme, target (platform, ad_product, advertiser, creator, regulator, other), rule, author,
+thread, duplicate, date_confidence (exact, day, inferred, none).
+Times are UTC. Documents without a trustworthy date are found only without since:, until: and on:.
+"""
+
+LONGEST = 4000
+"""Characters of a query."""
+DEEPEST = 20
+"""Brackets within brackets."""
+FIELDS: dict[str, Field] = {
+    **{name: name for name in get_args(Field)},
+    "language": "lang",
+    "country": "market",
+    "site": "source",
+    "from": "source",
+    "type": "kind",
+    "mood": "sentiment",
+    "risks": "risk",
+    "topic": "theme",
+    "about": "target",
+    "who": "target",
+    "by": "author",
+    "cluster": "duplicate",
+}
+TIMES = ("since", "until", "on")
+CHOICES: dict[Field, tuple[str, ...]] = {
+    "kind": get_args(Kind),
+    "sentiment": get_args(SentimentLabel),
+    "target": get_args(TargetKind),
+    "date_confidence": get_args(DateConfidence),
+}
+_FREE_CONFIDENCE = "date_confidence"
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_QUOTES = str.maketrans("“”„«»「」『』：（）", '""""""""":()')
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<open>\() | (?P<close>\)) | (?P<minus>-(?=\S))
+        | (?P<name>[^\W\d]\w*):(?!//)(?P<value>"[^"]*"?|[^\s()"]*)
+        | (?P<phrase>"[^"]*"?)
+        | (?P<word>[^\s()"]+)
+    )""",
+    re.VERBOSE,
+)
+
+
+class QueryError(ValueError):
+    """What somebody typed cannot be understood; `position` is where, counted from 0, and the message is for them."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(f"{message} (at character {position + 1})")
+        self.position = position
+
+
+class Token(NamedTuple):
+    """A piece of what was typed."""
+
+    kind: str
+    text: str
+    at: int
+    name: str = ""
+
+
+@dataclass(slots=True)
+class _Times:
+    """Bounds and order, which hold for the whole search."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    sort: Sort = "newest"
+
+
+def parse(text: str, *, now: datetime) -> Query:
+    """Return the query that somebody typed; nothing typed matches everything.
+
+    Raises:
+        QueryError: it cannot be understood; the message says where and, if it can, what was meant.
+    """
+    if len(text) > LONGEST:
+        raise QueryError(f"a search may have {LONGEST} characters, this has {len(text)}", LONGEST)
+    parser = _Parser(list(_tokens(text.translate(_QUOTES))), now.astimezone(UTC))
+    match = parser.whole()
+    where, without, rest = _apart(match)
+    return Query(
+        match=_joined(AllOf, rest),
+        where=where,
+        without=without,
+        since=parser.times.since,
+        until=parser.times.until,
+        sort=parser.times.sort,
+    )
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    """Yield the pieces of what was typed."""
+    at = 0
+    while (found := _TOKEN.match(text, at)) is not None:
+        at = found.end()
+        kind = str(found.lastgroup)
+        if kind == "value":
+            yield Token("field", found["value"], found.start("name"), found["name"])
+        else:
+            yield Token(kind, found[kind], found.start(kind))
+
+
+@dataclass(slots=True)
+class _Parser:
+    """Goes through the pieces once, from left to right."""
+
+    tokens: list[Token]
+    now: datetime
+    times: _Times = field(default_factory=_Times)
+    at: int = 0
+    depth: int = 0
+
+    def whole(self) -> Expression | None:
+        """Return everything that was typed."""
+        expression = self.either()
+        if token := self.peek():
+            raise QueryError("this bracket closes nothing", token.at)
+        return expression
+
+    def peek(self) -> Token | None:
+        """Return the next piece."""
+        return self.tokens[self.at] if self.at < len(self.tokens) else None
+
+    def either(self) -> Expression | None:
+        """Return what is joined by OR."""
+        start = self.peek()
+        branches = [self.every()]
+        while (token := self.peek()) and token.kind == "word" and token.text == "OR":
+            self.at += 1
+            if branches[-1] is None or (branch := self.every()) is None:
+                raise QueryError("OR stands between two things to look for", token.at)
+            branches.append(branch)
+        self.need_outside(start, len(branches))
+        return _joined(AnyOf, [branch for branch in branches if branch is not None])
+
+    def need_outside(self, start: Token | None, branches: int) -> None:
+        """Refuse times within an OR: they would have to hold for a part of the search alone."""
+        begin = self.tokens.index(start) if start else 0
+        inside = [token for token in self.tokens[begin : self.at] if token.kind == "field" and token.name in TIMES]
+        if branches > 1 and inside:
+            raise QueryError(f"{inside[0].name}: holds for the whole search, so it cannot stand beside OR; "
+                             "put brackets around the words with OR", inside[0].at)  # fmt: skip
+
+    def every(self) -> Expression | None:
+        """Return what must hold together."""
+        items = []
+        while (token := self.peek()) and token.kind != "close" and not (token.kind == "word" and token.text == "OR"):
+            self.at += 1
+            if (item := self.one(token)) is not None:
+                items.append(item)
+        return _joined(AllOf, items)
+
+    def one(self, token: Token) -> Expression | None:
+        """Return one thing to look for; ``None`` for a time, and for signs without a letter."""
+        match token.kind:
+            case "open":
+                return self.bracket(token)
+            case "minus":
+                return self.negated(token)
+            case "field":
+                return self.named(token)
+            case "phrase":
+                return self.phrase(token)
+            case _:
+                return self.word(token)
+
+    def word(self, token: Token) -> Expression | None:
+        """Return a word; AND says nothing new, NOT is a long minus."""
+        if token.text == "NOT":
+            return self.negated(token)
+        searchable = token.text != "AND" and for_query(token.text)[0]
+        return Word(token.text) if searchable else None
+
+    def phrase(self, token: Token) -> Expression | None:
+        """Return words that follow one another."""
+        if len(token.text) < 2 or not token.text.endswith('"'):
+            raise QueryError('this quotation mark is never closed: add another "', token.at)
+        return Phrase(token.text[1:-1]) if for_query(token.text[1:-1])[0] else None
+
+    def bracket(self, token: Token) -> Expression | None:
+        """Return what is within brackets."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise QueryError(f"more than {DEEPEST} brackets within brackets", token.at)
+        inner = self.either()
+        if self.peek() is None:
+            raise QueryError("this bracket is never closed: add a )", token.at)
+        self.at += 1
+        self.depth -= 1
+        return inner
+
+    def negated(self, token: Token) -> Expression | None:
+        """Return what must not hold."""
+        following = self.peek()
+        if following is None or following.kind == "close" or following.text == "OR":
+            raise QueryError("there is nothing after this to leave out", token.at)
+        before = self.at
+        self.at += 1
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise QueryError(f"more than {DEEPEST} negations within negations", token.at)
+        item = self.one(following)
+        self.depth -= 1
+        for inner in self.tokens[before : self.at]:
+            if inner.kind == "field" and inner.name in (*TIMES, "sort"):
+                raise QueryError(f"{inner.name}: cannot be turned around; use since: or until:", inner.at)
+        return None if item is None else Not(item)
+
+    def named(self, token: Token) -> Expression | None:
+        """Return a field with its values; a time or an order is kept apart."""
+        name = token.name.lower()
+        value = token.text.strip('"').strip()
+        if token.text.startswith('"') and (len(token.text) < 2 or not token.text.endswith('"')):
+            raise QueryError('this quotation mark is never closed: add another "', token.at)
+        if name in (*TIMES, "sort") or name in FIELDS:
+            if not value:
+                raise QueryError(f"{name}: needs a value, such as {_example(name)}", token.at)
+        else:
+            raise QueryError(_unknown(name), token.at)
+        if name in TIMES:
+            return self.time(name, value, token)
+        if name == "sort":
+            self.times.sort = _chosen("sort", value, get_args(Sort), token)  # type: ignore[assignment]  one of `Sort`
+            return None
+        values = [value] if token.text.startswith('"') else [one for one in value.split(",") if one]
+        return _joined(AnyOf, [Is(FIELDS[name], _value(FIELDS[name], one, token)) for one in values])
+
+    def time(self, name: str, value: str, token: Token) -> None:
+        """Narrow the time of the whole search."""
+        begin, end = _span(value.lower(), self.now, token)
+        if name in ("since", "on"):
+            self.times.since = max(filter(None, (self.times.since, begin)))
+        if name in ("until", "on"):
+            limit = end if name == "on" else begin
+            self.times.until = min(filter(None, (self.times.until, limit)))
+
+
+def _joined(kind: type[AllOf] | type[AnyOf], items: Iterable[Expression]) -> Expression | None:
+    """Return the items as one."""
+    items = tuple(items)
+    return kind(items) if len(items) > 1 else next(iter(items), None)
+
+
+def _unknown(name: str) -> str:
+    """Return that there is no such field, and which one was meant."""
+    near = difflib.get_close_matches(name, [*FIELDS, *TIMES, "sort"], 1)
+    meant = f"did you mean {near[0]}:?" if near else f"there are {', '.join((*get_args(Field), *TIMES, 'sort'))}"
+    return f'there is no field {name}: ({meant}) To search for the words themselves, write "{name} …" in quotes'
+
+
+def _example(name: str) -> str:
+    """Return a value that a field may have."""
+    examples = {"since": "since:7d", "until": "until:2026-11-01", "on": "on:yesterday", "sort": "sort:relevance"}
+    plain: dict[Field, str] = {"market": "market:SG", "lang": "lang:zh", "risk": "risk:gambling"}
+    target = FIELDS.get(name)
+    if target is None:
+        return examples[name]
+    return f"{name}:{CHOICES[target][0]}" if target in CHOICES else plain.get(target, f'{name}:"some value"')
+
+
+def _value(name: Field, value: str, token: Token) -> str:
+    """Return a value as the store keeps it."""
+    if value.lower() == "none" and name != _FREE_CONFIDENCE:
+        return ""
+    if name == "market":
+        return value.upper()
+    if name == "lang":
+        language, *rest = value.replace("_", "-").split("-")
+        return "-".join([language.lower(), *rest])
+    return _chosen(name, value, CHOICES[name], token) if name in CHOICES else value
+
+
+def _chosen(name: str, value: str, choices: tuple[str, ...], token: Token) -> str:
+    """Return one of the choices, whatever its case."""
+    if value.lower() in choices:
+        return value.lower()
+    near = difflib.get_close_matches(value.lower(), choices, 1)
+    meant = f"did you mean {name}:{near[0]}?" if near else f"it is one of {', '.join(choices)}"
+    raise QueryError(f"{name}: is never {value} ({meant})", token.at)
+
+
+def _span(value: str, now: datetime, token: Token) -> tuple[datetime, datetime]:
+    """Return begin and end of what a time names; the end of a moment is the moment itself."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    day = timedelta(days=1)
+    named = {"now": (now, now), "today": (today, today + day), "yesterday": (today - day, today)}
+    if value in named:
+        return named[value]
+    try:
+        if relative := re.fullmatch(r"(\d{1,6})([hdw])", value, re.ASCII):
+            begin = now - int(relative[1]) * _UNITS[relative[2]]
+            return begin, now
+        if month := re.fullmatch(r"(\d{4})-(\d{2})", value, re.ASCII):
+            begin = datetime(int(month[1]), int(month[2]), 1, tzinfo=UTC)
+            return begin, (begin + 31 * day).replace(day=1)
+        begin = datetime.fromisoformat(value.upper())
+    except (ValueError, OverflowError):
+        raise QueryError(
+            f"{value} is no time: write 7d, 24h, 2w, today, yesterday, or a day such as 2026-11-01", token.at
+        ) from None
+    return _aware(begin, whole_day=len(value) <= len("2026-11-01"), token=token)
+
+
+def _aware(begin: datetime, *, whole_day: bool, token: Token) -> tuple[datetime, datetime]:
+    """Return begin and end of a day or moment in UTC."""
+    try:
+        start = begin.replace(tzinfo=UTC) if begin.tzinfo is None else begin.astimezone(UTC)
+        return start, start + timedelta(days=1) if whole_day else start
+    except OverflowError:
+        raise QueryError("this day is out of the calendar", token.at) from None
+
+
+def _apart(
+    match: Expression | None,
+) -> tuple[dict[Field, tuple[str, ...]], dict[Field, tuple[str, ...]], list[Expression]]:
+    """Return fields that must, and must not have a value, which stores answer from their roll-ups, and the rest."""
+    where: dict[Field, tuple[str, ...]] = {}
+    without: dict[Field, tuple[str, ...]] = {}
+    rest: list[Expression] = []
+    for item in match.items if isinstance(match, AllOf) else () if match is None else (match,):
+        name, values = _values(item.item if isinstance(item, Not) else item)
+        if name is None or (not isinstance(item, Not) and name in where):
+            rest.append(item)
+        elif isinstance(item, Not):
+            without[name] = (*without.get(name, ()), *values)
+        else:
+            where[name] = values
+    return where, without, rest
+
+
+def _values(item: Expression) -> tuple[Field | None, tuple[str, ...]]:
+    """Return a field and its values, where an expression is no more than that."""
+    items = item.items if isinstance(item, AnyOf) else (item,)
+    fields = {one.field for one in items if isinstance(one, Is)}
+    if len(fields) != 1 or not all(isinstance(one, Is) for one in items):
+        return None, ()
+    return fields.pop(), tuple(one.value for one in items if isinstance(one, Is))
