@@ -6,8 +6,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +15,8 @@ from typing import TYPE_CHECKING
 from groundswell.ui.console import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from groundswell.configs.schema import Settings
+    from groundswell.crawlers.replica import Truth
     from groundswell.index.records import Signal
     from groundswell.index.store import Reader
 
@@ -73,7 +71,7 @@ def run_demo(folder: Path, *, port: int, once: bool, seed: int, say: Callable[[s
             for stage in run_once(store, settings, clock=now):
                 failed |= stage.failed
                 say(f"{stage.name:8} {stage.seconds:6.1f} s  {stage.peak_mb:6,} MB  {stage.said}")
-            summary(store, web.truth.planted, say)
+            summary(store, web.truth, say)
     say(f"all stages: {time.monotonic() - begun:.0f} s")
     return int(_board(settings, port, once, say) or failed)
 
@@ -89,7 +87,7 @@ def prepare(folder: Path) -> Settings:
     return load_settings(home / "config.yaml")
 
 
-def summary(store: Reader, planted: Mapping[str, tuple[datetime, Collection[str]]], say: Callable[[str], None]) -> None:
+def summary(store: Reader, truth: Truth, say: Callable[[str], None]) -> None:
     """Say what was found: languages, sources, themes, alerts, and the planted risks as an outsider would check them.
 
     The truth is opened here for the first time: no stage has seen it. A risk counts as found when an alert fired of
@@ -107,36 +105,41 @@ def summary(store: Reader, planted: Mapping[str, tuple[datetime, Collection[str]
     alerts = sorted((signal for signal in store.recent(Signal) if signal.fired), key=lambda signal: signal.at)
     for alert in alerts:
         say(f"  alert {alert.at:%d %b %H:%M}Z {alert.severity:8} {alert.kind:6} {alert.title} — {alert.why}")
-    for found in score(alerts, planted):
+    for found in score(store, alerts, truth):
         verdict = f"found {found.hours:.0f} h after onset" if found.alert else "not found"
         say(f"planted: {found.name}, onset {found.onset:%d %b %H:%M}Z: {verdict}")
 
 
-def score(alerts: list[Signal], planted: Mapping[str, tuple[datetime, Collection[str]]]) -> list[Found]:
-    """Return for each planted risk (onset, mention ids) the first alert that is about it."""
-    return [
-        Found(name, onset, next((alert for alert in alerts if _about(alert, set(ids))), None))
-        for name, (onset, ids) in planted.items()
-    ]
+def score(store: Reader, alerts: Sequence[Signal], truth: Truth) -> list[Found]:
+    """Return for each planted risk the first alert of whose evidence at least half is of it."""
+    from groundswell.index.records import Mention
 
-
-def _about(alert: Signal, ids: set[str]) -> bool:
-    return len(ids.intersection(alert.evidence)) >= 0.5 * max(1, len(alert.evidence))
+    first: dict[str, Signal] = {}
+    for alert in alerts:
+        evidence = [(each.url, each.text) for each in store.many(Mention, alert.evidence)]
+        if name := truth.found(evidence):
+            first.setdefault(name, alert)
+    return [Found(name, onset, first.get(name)) for name, onset in truth.onsets.items()]
 
 
 def _board(settings: Settings, port: int, once: bool, say: Callable[[str], None]) -> int:
     """Serve the board until interrupted, or only until it has answered once."""
-    from groundswell.ui.launch import serving
+    from groundswell.ui.launch import start
 
-    with serving(settings, port=port) as url:
+    url = f"http://{settings.board.host}:{port}"
+    board = start(settings, port=port)
+    try:
         if not answers(f"{url}/_stcore/health", seconds=ANSWER_SECONDS):
             say(f"the board did not answer at {url} within {ANSWER_SECONDS} s")
             return 1
         say(f"board: {url}" + ("" if once else "   (Ctrl-C stops it; `groundswell board` brings it back)"))
         if not once:
-            with _until_interrupted():
-                while True:
-                    time.sleep(3600)
+            board.wait()
+    except KeyboardInterrupt:
+        say("stopped; `groundswell board` brings it back")
+    finally:
+        board.terminate()
+        board.wait()
     return 0
 
 
@@ -150,11 +153,3 @@ def answers(url: str, *, seconds: float) -> bool:
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
     return False
-
-
-@contextmanager
-def _until_interrupted() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        return
