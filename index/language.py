@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, get_args
+from typing import NamedTuple, cast, get_args
 
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Not, Phrase, Query, Sort, Word
 from groundswell.index.records import DateConfidence, Kind, SentimentLabel, TargetKind
@@ -252,9 +252,10 @@ class _Parser:
         else:
             raise QueryError(_unknown(name), token.at)
         if name in TIMES:
-            return self.time(name, value, token)
+            self.time(name, value, token)
+            return None
         if name == "sort":
-            self.times.sort = _chosen("sort", value, get_args(Sort), token)  # type: ignore[assignment]  one of `Sort`
+            self.times.sort = cast("Sort", _chosen("sort", value, get_args(Sort), token))
             return None
         values = [value] if token.text.startswith('"') else [one for one in value.split(",") if one]
         return _joined(AnyOf, [Is(FIELDS[name], _value(FIELDS[name], one, token)) for one in values])

@@ -66,6 +66,19 @@ def open_reader(settings: Settings) -> OpenReader:
     return SqliteReader(database(settings))
 
 
+def migrate(settings: Settings) -> str:
+    """Create the store, or bring it to this version's schema; return what was done, for people.
+
+    Raises:
+        StoreError: it is newer than this Groundswell, or cannot be opened.
+    """
+    if isinstance(settings.store, ElasticSettings):
+        return str(import_module("groundswell.index.elastic.migrate").migrate(settings.store))
+    from groundswell.index.sqlite.connect import migrate_file
+
+    return migrate_file(database(settings))
+
+
 def _elastic() -> Any:
     """Return the module of the Elasticsearch store."""
     return import_module("groundswell.index.elastic.store")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -120,6 +120,22 @@ def migrate(db: sqlite3.Connection, path: Path, *, to: int | None = None) -> lis
         if version <= (to or newest()) and _apply(db, version, script):
             done.append(version)
     return done
+
+
+def migrate_file(path: Path) -> str:
+    """Create a database or bring it up to date; return what was done, for people.
+
+    Raises:
+        StoreError: it is newer than this Groundswell, or cannot be opened.
+    """
+    before = 0
+    if path.exists():
+        with explained(path), closing(_connect(str(path))) as db:
+            before = version_of(db)
+    open_for_writing(path).close()
+    if before == newest():
+        return f"{path} has schema {before}: nothing to do"
+    return f"{path} brought from schema {before} to {newest()}" if before else f"{path} made, schema {newest()}"
 
 
 def _apply(db: sqlite3.Connection, version: int, script: str) -> bool:

@@ -14,7 +14,7 @@ from groundswell.index.records import Document, Enriched, Membership, Mention
 from groundswell.index.segment import for_index
 from groundswell.index.sqlite import rollup
 from groundswell.index.sqlite.load import chunks, documents, numbers
-from groundswell.index.sqlite.rows import COLUMNS, columns, tags
+from groundswell.index.sqlite.rows import COLUMNS, columns, dated, tags
 from groundswell.index.sqlite.vectors import from_blob, to_blob
 from groundswell.index.store import Refused, Report
 
@@ -162,6 +162,7 @@ def write(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         _write_words(db, some)
         _write_vectors(db, some)
         rollup.update(db, [(entry.before, entry.after) for entry in some])
+    _note_days(db, entries)
 
 
 def _write_rows(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
@@ -224,12 +225,27 @@ def _write_vectors(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     come = [(n, new) for n, old, new in changes if new and new != old]
     if not come:
         return
-    seq = int((db.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone() or ("0",))[0])
+    first = _next(db, "seq", len(come))
     db.executemany(
         "REPLACE INTO vector (n, seq, half) VALUES (?, ?, ?)",
-        [(n, seq + place, half) for place, (n, half) in enumerate(come, 1)],
+        [(n, first + place, half) for place, (n, half) in enumerate(come)],
     )
-    db.execute("REPLACE INTO meta (key, value) VALUES ('seq', ?)", (str(seq + len(come)),))
+
+
+def _note_days(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Note which days have changed, so that an export writes only those."""
+    documents = [document for entry in entries for document in (entry.before, entry.after) if document]
+    if days := {rollup.day_of(dated(document)) for document in documents}:
+        seq = _next(db, "change", 1)
+        db.executemany("REPLACE INTO changed (day, seq) VALUES (?, ?)", [(day, seq) for day in days])
+
+
+def _next(db: sqlite3.Connection, counter: str, count: int) -> int:
+    """Take numbers from a counter that never goes back; return the first."""
+    row = db.execute("SELECT value FROM meta WHERE key = ?", (counter,)).fetchone()
+    last = int(row[0]) if row else 0
+    db.execute("REPLACE INTO meta (key, value) VALUES (?, ?)", (counter, str(last + count)))
+    return last + 1
 
 
 def _half(document: Document | None) -> bytes | None:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -16,6 +17,7 @@ from groundswell.index.records import Document, Enriched, Membership, Mention
 from groundswell.index.sqlite import count, search
 from groundswell.index.sqlite.connect import explained, open_for_reading
 from groundswell.index.sqlite.load import chunks, documents, numbers
+from groundswell.index.sqlite.rows import UNDATED, time_of
 from groundswell.index.sqlite.vectors import VectorCache
 
 R = TypeVar("R")
@@ -106,6 +108,12 @@ class SqliteReader:
         """Return counts and moods, ordered by start, then values."""
         with self._snapshot() as db:
             return count.buckets(db, query, by)
+
+    def days(self) -> dict[date | None, int]:
+        """Return each day that has documents (``None``: undated), and a number that grows when one changes."""
+        with self._snapshot() as db:
+            rows = db.execute("SELECT day, seq FROM changed WHERE day IN (SELECT day FROM rollup WHERE field = '')")
+            return {None if day == UNDATED else time_of(day).date(): seq for day, seq in rows}
 
     def scan(self, query: Query) -> Iterator[Document]:
         """Yield every matching document, oldest first; no transaction stays open in between."""

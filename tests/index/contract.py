@@ -12,6 +12,7 @@ written only then.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 from collections.abc import Iterator
@@ -70,7 +71,8 @@ HOSTILE = [
     '"', '""', "'", "' OR 1=1 --", "'; DROP TABLE document; --", "*", "ads*", "NEAR(a b)", "NEAR", "AND", "OR", "NOT",
     "a AND", "(", ")", "((((", "text:ads", "title : x", "{title}: x", "^ads", "-ads", "+", "a + b", ":", "\\", "\x00",
     "a\x00b", "%", "_", "?", "{}", "[]", "[a TO b]", "/.*/", "ads~2", "ads^9", "广告\"", "\ud83d", "\u202e", "ａｄｓ",
-    "<script>", "a" * 5000, " ".join(["ads"] * 300), "\u200b", "", " ", "!!!", "\n\t", '"ads" OR "x', "id:*", "_exists_:id",
+    "<script>", "a" * 5000, " ".join(["ads"] * 300), "\u200b", "", " ", "!!!", "\n\t", '"ads" OR "x', "id:*",
+    "_exists_:id",
 ]  # fmt: skip
 TEXTS = {
     "zh": "这个应用的广告太多了，退款也不给",
@@ -135,9 +137,9 @@ class StoreContract:
 
     def test_a_document_is_a_mention_with_all_that_is_known_of_it(self, store: Store) -> None:
         """`Document` joins mention, enrichment and membership."""
-        first, understood, membership = one_of_each()[:3]
+        first, understood, membership = mention(lang="en"), enriched(vector=vector(1)), member()
         store.put([first])
-        assert store.get(Document, "m1") == Document(mention=first)  # type: ignore[arg-type]  the first is a mention
+        assert store.get(Document, "m1") == Document(mention=first)
         store.put([understood, membership])
         document = store.get(Document, "m1")
         assert document is not None
@@ -194,7 +196,7 @@ class StoreContract:
     def test_counts_of_a_put_add_up(self, store: Store) -> None:
         """New, updated, same and refused together are all that was given."""
         store.put([mention("old"), mention("other")])
-        given = [
+        given: list[Record] = [
             mention("new"), mention("old"), mention("other", market="SG"), enriched("nobody"), member("nobody"),
             enriched("old"), mention("new"),
         ]  # fmt: skip
@@ -344,11 +346,8 @@ class StoreContract:
         won: list[str] = []
 
         def edit(owner: str) -> None:
-            with shelf.open() as mine:
-                try:
-                    won.append(mine.edit(case(owner=owner), expected_version=0).owner)
-                except Conflict:
-                    pass
+            with shelf.open() as mine, contextlib.suppress(Conflict):
+                won.append(mine.edit(case(owner=owner), expected_version=0).owner)
 
         threads = [threading.Thread(target=edit, args=(f"p{n}",)) for n in range(6)]
         for thread in threads:
@@ -673,7 +672,7 @@ class StoreContract:
         same_moment = [mention(f"s{n}", "ads") for n in range(9)]
         self.fill(shelf, store, *numbered(10), *same_moment, *(undated(f"u{n}", "ads") for n in range(6)))
         pages = list(_pages(store, Query(match=Word("ads"), sort=sort, limit=limit)))
-        seen = [id for page in pages for id in ids(page)]
+        seen = [one for page in pages for one in ids(page)]
         assert len(seen) == len(set(seen)) == 25
         assert {page.total for page in pages} == {25}
 
@@ -685,7 +684,7 @@ class StoreContract:
             for number, page in enumerate(_pages(store, Query(sort=sort, limit=6))):
                 seen += ids(page)
                 self.fill(shelf, store, *(mention(f"w{sort}{number}x{n}", hours=n * 7 - 3) for n in range(9)))
-            old = [id for id in seen if id.startswith("m")]
+            old = [one for one in seen if one.startswith("m")]
             assert len(old) == len(set(old)) == 40
             assert len(seen) == len(set(seen))
 
@@ -723,7 +722,7 @@ class StoreContract:
         for document in store.scan(Query(lacks="enriched")):
             seen.append(document.id)
             if len(seen) % 100 == 0:
-                store.put([enriched(id) for id in seen[-100:]])
+                store.put([enriched(one) for one in seen[-100:]])
         assert seen == [f"m{n:03}" for n in range(1100)]
         shelf.refresh()
         assert list(store.scan(Query(lacks="enriched"))) == []
@@ -782,7 +781,7 @@ class StoreContract:
         for page in _pages(store, Query(match=Word("ads"), vector=vector(1), limit=2)):
             seen += ids(page)
             self.fill(shelf, store, mention(f"new{len(seen)}", "ads ads"))
-        old = [id for id in seen if id.startswith("v")]
+        old = [one for one in seen if one.startswith("v")]
         assert sorted(old) == [f"v{n}" for n in range(5)]
 
     def test_a_vector_of_another_length_finds_nothing(self, shelf: Shelf, store: Store) -> None:

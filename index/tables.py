@@ -1,0 +1,107 @@
+"""Documents and other records as flat rows, for spreadsheets and SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from groundswell.index.records import Case, CrawlRun, Document, Label, Signal, Theme
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+CLAIMED = 0.5
+"""A risk counts from this probability on."""
+DOCUMENT = {
+    "id": "string", "source": "string", "kind": "string", "published_at": "time", "date_confidence": "string",
+    "fetched_at": "time", "lang": "string", "market": "string", "title": "string", "text": "string", "url": "string",
+    "author": "string", "thread": "string", "reach": "integer", "rating": "number", "sentiment": "string",
+    "negative": "number", "neutral": "number", "positive": "number", "mood": "number", "risks": "strings",
+    "targets": "strings", "rules": "strings", "duplicate": "string", "theme": "string", "theme_confidence": "number",
+    "made_by": "string",
+}  # fmt: skip
+"""Columns of the table of documents, and what they hold. Times are UTC."""
+THEME = {
+    "id": "string", "label": "string", "first_seen": "time", "last_seen": "time", "keywords": "strings",
+    "exemplars": "strings", "parents": "strings", "children": "strings", "state": "string", "size": "integer",
+    "risk": "string",
+}  # fmt: skip
+SIGNAL = {
+    "id": "string", "theme": "string", "kind": "string", "at": "time", "start": "time", "end": "time",
+    "observed": "number", "expected": "number", "strength": "number", "severity": "string", "evidence": "strings",
+    "why": "string", "title": "string", "market": "string", "source_kind": "string", "risk": "string",
+    "fired": "boolean", "held_by": "string", "follows": "string",
+}  # fmt: skip
+CASE = {
+    "id": "string", "title": "string", "opened_at": "time", "status": "string", "severity": "string",
+    "signals": "strings", "owner": "string", "due": "time", "policy_area": "string", "cause": "string",
+    "decision": "string", "version": "integer",
+}  # fmt: skip
+LABEL = {
+    "id": "string", "subject": "string", "field": "string", "value": "string", "annotator": "string", "at": "time",
+    "round": "integer",
+}  # fmt: skip
+RUN = {
+    "id": "string", "source": "string", "started_at": "time", "finished_at": "time", "found": "integer",
+    "stored": "integer", "duplicate": "integer", "refused": "integer", "undated": "integer", "error": "string",
+    "complaint": "string",
+}  # fmt: skip
+TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
+    "themes": (Theme, THEME),
+    "signals": (Signal, SIGNAL),
+    "cases": (Case, CASE),
+    "labels": (Label, LABEL),
+    "runs": (CrawlRun, RUN),
+}
+"""Tables beside the documents: their kind and columns."""
+
+
+def document_row(document: Document) -> dict[str, Any]:
+    """Return a document as one row of `DOCUMENT`."""
+    mention, enriched, membership = document.mention, document.enriched, document.membership
+    row: dict[str, Any] = {name: getattr(mention, name) for name in DOCUMENT if name in type(mention).__slots__}
+    row["author"] = mention.author_key
+    row["duplicate"] = mention.id
+    if membership is not None:
+        row |= {"theme": membership.theme, "theme_confidence": membership.confidence}
+    if enriched is not None:
+        feeling = enriched.sentiment
+        row |= {name: getattr(feeling, name) for name in ("negative", "neutral", "positive", "mood")}
+        row |= {
+            "lang": enriched.lang,
+            "sentiment": feeling.label,
+            "risks": sorted(risk for risk, probability in enriched.risks.items() if probability >= CLAIMED),
+            "targets": sorted(f"{target.who}:{target.label}" for target in enriched.targets),
+            "rules": sorted(enriched.rules),
+            "duplicate": enriched.duplicate_of or mention.id,
+            "made_by": enriched.made_by,
+        }
+    return {name: row.get(name, [] if holds == "strings" else None) for name, holds in DOCUMENT.items()}
+
+
+def record_row(record: Any, columns: Iterable[str]) -> dict[str, Any]:
+    """Return a record as one row of these columns."""
+    values = {name: getattr(record, name) for name in columns}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def parquet_table(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> Any:
+    """Return rows as an Arrow table with these columns, in this order."""
+    import pyarrow as pa
+
+    types: dict[str, Callable[[], Any]] = {
+        "string": pa.string,
+        "strings": lambda: pa.list_(pa.string()),
+        "time": lambda: pa.timestamp("us", tz="UTC"),
+        "number": pa.float64,
+        "integer": pa.int64,
+        "boolean": pa.bool_,
+    }
+    schema = pa.schema([(name, types[holds]()) for name, holds in columns.items()])
+    return pa.Table.from_pylist(list(rows), schema=schema)
+
+
+def harmless(cell: object) -> str:
+    """Return a cell that a spreadsheet shows and never computes (OWASP, CSV injection)."""
+    if isinstance(cell, list | tuple):
+        cell = " ".join(map(str, cell))
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(FORMULA) and not isinstance(cell, int | float) else text
