@@ -7,7 +7,7 @@ its reason (`Refusal`) and the rest of its batch goes on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -175,7 +175,7 @@ def read_texts(said: Sequence[Said], model: Model, rules: Rules, *, unsure_below
         found[row] = replace(
             found[row],
             sentiment=sentiment_of(reading.sentiment[place], unsure_below),
-            risks=_kept(model.risk_ids, reading.risks[place]),
+            risks=_by_id(model.risk_ids, reading.risks[place]),
             targets=tuple(reading.targets[place]),
             rules=hits[row],
             vector=np.asarray(reading.vectors[place], np.float32),
@@ -288,7 +288,11 @@ def _with_copies(enriched: Sequence[Enriched], documents: Sequence[Document], wi
     mentions = {document.id: document.mention for document in documents}
     fresh = [one.id for one in enriched if not before.get(one.id)]
     first = before | dict(zip(fresh, window.copies([mentions[each] for each in fresh]), strict=True))
-    return [replace(one, duplicate_of=first[one.id]) for one in enriched]
+    return [replace(one, duplicate_of=first[one.id], risks=_worth_keeping(one.risks)) for one in enriched]
+
+
+def _worth_keeping(risks: Mapping[str, float]) -> dict[str, float]:
+    return {risk: chance for risk, chance in risks.items() if chance >= KEPT_RISK}
 
 
 def _without_set_aside(store: Store, documents: Sequence[Document], made_by: str) -> tuple[list[Document], int]:
@@ -338,7 +342,7 @@ def _nothing(said: Said, language: Language, made_by: str) -> Enriched:
     )
 
 
-def _kept(ids: Sequence[str], probabilities: NDArray[np.float32]) -> dict[str, float]:
+def _by_id(ids: Sequence[str], probabilities: NDArray[np.float32]) -> dict[str, float]:
     return {
         risk: round(float(value), 4)
         for risk, value in zip(ids, probabilities, strict=True)
