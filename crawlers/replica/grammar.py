@@ -132,10 +132,13 @@ def _app_sites(apps: Mapping[str, Mapping[str, Any]]) -> list[Site]:
     ]
 
 
-@lru_cache(maxsize=2)
 def load_grammar(folder: Path | None = None) -> Grammar:
     """Read the grammar; every YAML file of the folder whose name begins with ``subjects`` adds subjects."""
-    folder = folder or demo_folder()
+    return _load((folder or demo_folder()).resolve())
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path) -> Grammar:
     web, words = _read(folder / "web.yaml"), _read(folder / "words.yaml")
     files = sorted(folder.glob("subjects*.yaml"))
     subjects = [_subject(name, spec) for file in files for name, spec in _read(file).items()]

@@ -138,7 +138,7 @@ class Replica:
 
     def _page(self, path: str) -> Answer:
         item = self._pages.get(path)
-        if item is None or not self._shown([item]):
+        if item is None or item.quirk == "gone" or not self._shown([item]):
             return MISSING
         site = self._sites[item.site]
         if self._down(site.name):

@@ -11,7 +11,8 @@ from groundswell.crawlers.replica.formats import APPLE_PAGES
 from groundswell.crawlers.replica.grammar import Grammar, Site, load_grammar
 
 BACKFILL_DAYS = 61
-HN_QUERIES = ("ad", "app", "account", "creator", "price", "support")
+HN_QUERIES = ("",)
+"""Everything: the replica's Hacker News speaks of nothing but our subjects."""
 
 
 def write_sources(folder: Path, url: str) -> list[Path]:

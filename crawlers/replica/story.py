@@ -28,6 +28,8 @@ RHYTHM = (3, 2, 1, 1, 1, 2, 4, 7, 9, 9, 9, 9, 11, 10, 8, 8, 8, 9, 10, 11, 13, 14
 """How awake people are, by local hour: a bump at noon, a high evening."""
 OFFICE = (0, 0, 0, 0, 0, 1, 4, 8, 12, 12, 11, 10, 9, 9, 10, 10, 9, 8, 5, 3, 2, 2, 1, 0)
 """The same for newsrooms."""
+FIRST = 900_000_000
+"""Number of the first item: far beyond real Hacker News ids, so that no link leads to a stranger's post."""
 COPIES = 0.04
 """Share of items that somebody posts again."""
 STOPPED = re.compile(r"[^\w]+")
@@ -127,7 +129,7 @@ class _Teller:
         self.speaker = Speaker(grammar, rng)
         self.sites = {site.name: site for site in grammar.sites}
         self.start = now - timedelta(days=DAYS)
-        self.number = 40_000_000
+        self.number = FIRST
 
     def tell(self) -> Story:
         drafts = [draft for subject in self.grammar.subjects for draft in self._subject(subject)]
@@ -322,9 +324,7 @@ class _Teller:
 
     def _numbered(self, drafts: Sequence[_Draft]) -> list[_Draft]:
         """Number items in the order they appear, as sites do, and give each its page; a tracked link keeps its page."""
-        made = {
-            draft.item.number: replace(draft.item, number=40_000_000 + 37 * place) for place, draft in enumerate(drafts)
-        }
+        made = {draft.item.number: replace(draft.item, number=FIRST + 37 * place) for place, draft in enumerate(drafts)}
         return [replace(draft, item=_with_page(draft.item, made, self.sites)) for draft in drafts]
 
     def _truth(self, drafts: Sequence[_Draft]) -> Truth:

@@ -33,7 +33,9 @@ def compose(speaker: Speaker, talk: Talk, manner: Manner) -> tuple[str, str]:
 def _article(speaker: Speaker, talk: Talk, subject: str, lang: str) -> tuple[str, str]:
     title = speaker.fill(speaker.draw(talk.headline, subject, lang, "headline"), lang)
     count = speaker.rng.randint(2, min(5, len(talk.report)))
-    body = [speaker.fill(speaker.draw(talk.report, subject, lang, "report"), lang) for _ in range(count)]
+    drawn = {speaker.draw(talk.report, subject, lang, "report") for _ in range(count)}
+    # A report is written from the lead down: what stands first in the grammar stands first on the page.
+    body = [speaker.fill(line, lang) for line in sorted(drawn, key=talk.report.index)]
     for part in ("say", "tell", "say")[: speaker.rng.randint(1, 3)]:
         body.insert(speaker.rng.randint(1, len(body)), _reader_quote(speaker, talk, subject, lang, part))
     body.append(speaker.fill(speaker.draw(speaker.words[lang]["colour"], lang, "colour"), lang))
@@ -62,7 +64,8 @@ SHAPES: dict[str, tuple[tuple[str, ...], ...]] = {
 def _chat(speaker: Speaker, talk: Talk, manner: Manner) -> str:
     rng, subject, lang, form = speaker.rng, manner.subject, manner.lang, manner.form
     parts = [getattr(talk, part) and (part, getattr(talk, part)) for part in rng.choice(SHAPES[form])]
-    said = [speaker.fill(speaker.draw(found[1], subject, lang, found[0]), lang) for found in parts if found]
+    drawn = dict.fromkeys(speaker.draw(found[1], subject, lang, found[0]) for found in parts if found)
+    said = [speaker.fill(line, lang) for line in drawn]
     if form == "thread" and rng.random() < 0.5:
         said.insert(0, speaker.word(lang, "opener"))
     if form == "thread" and rng.random() < 0.45:
