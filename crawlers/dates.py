@@ -87,6 +87,8 @@ def _lenient(text: str) -> datetime:
 
 
 def _epoch(value: float) -> datetime:
+    if value > 1e17:
+        raise ValueError("too large for microseconds")
     while value > 1e11:  # milliseconds, microseconds
         value /= 1000
     return datetime.fromtimestamp(value, UTC)

@@ -24,6 +24,16 @@ LONGEST_WAIT = 60.0
 BUSY = frozenset({429, 503})
 SERVER_ERROR = 500
 ROBOT = "Groundswell"
+UNUSED_EXTENSIONS = (
+    "scrapy.extensions.feedexport.FeedExporter",
+    "scrapy.extensions.logstats.LogStats",
+    "scrapy.extensions.memdebug.MemoryDebugger",
+    "scrapy.extensions.memusage.MemoryUsage",
+    "scrapy.extensions.remote_control.RemoteControl",
+    "scrapy.extensions.spiderstate.SpiderState",
+    "scrapy.extensions.telnet.TelnetConsole",
+)
+"""Two of them open a door into the process; all of them cost time to load."""
 
 
 def scrapy_settings(source: Source, crawl: CrawlSettings) -> dict[str, Any]:
@@ -52,6 +62,7 @@ def scrapy_settings(source: Source, crawl: CrawlSettings) -> dict[str, Any]:
             "groundswell.crawlers.politeness.RobotsMiddleware": 100,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+            "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
             "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,  # a proxy would resolve names unguarded
         },
         "ITEM_PIPELINES": {"groundswell.crawlers.spiders.base.SpoolPipeline": 100},
@@ -59,10 +70,7 @@ def scrapy_settings(source: Source, crawl: CrawlSettings) -> dict[str, Any]:
         "REDIRECT_MAX_TIMES": 5,
         "RETRY_TIMES": 2,
         "RETRY_HTTP_CODES": [500, 502, 504, 522, 524, 408],
-        "COOKIES_ENABLED": False,
-        "TELNETCONSOLE_ENABLED": False,
-        "REMOTE_CONTROL_ENABLED": False,
-        "MEMUSAGE_ENABLED": False,
+        "EXTENSIONS": dict.fromkeys(UNUSED_EXTENSIONS),
         "LOG_LEVEL": "WARNING",
         "GUARD_ALLOW_PRIVATE": crawl.allow_private_addresses,
         "GUARD_PORTS": sorted({urlsplit(url).port or 443 for url in source.addresses}),

@@ -114,7 +114,7 @@ class FeedSpider(ArticleSpider):
         if self.is_unchanged(response, key):
             return
         feed = parse(response)
-        if not feed.version and not feed.entries:
+        if not feed.get("version") and not feed.entries:
             yield self.spoil(key, response.url, f"neither RSS nor Atom; it begins with {beginning(response)}")
             return
         self.marks[key] = self.validators(response)

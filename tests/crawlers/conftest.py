@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from groundswell.configs.schema import CrawlSettings, Settings
 from groundswell.crawlers.run import crawl
 from groundswell.index.open import open_store
@@ -59,6 +60,7 @@ class Web:
         self.log: list[Asked] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # crawlers hang up on what is too long
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     @property
@@ -81,7 +83,7 @@ class Web:
 
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Return the answer to a request."""
-        script = self.scripts.get(path, self.scripts.get(path.split("?")[0]))
+        script = self.scripts.get(path, self.scripts.get(path.split("?", maxsplit=1)[0]))
         if isinstance(script, list):
             script = script.pop(0) if len(script) > 1 else script[0]
         found: Answer = script(path, headers) if callable(script) else script or Answer("no such page", 404)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from groundswell.configs.schema import CrawlSettings, Settings
 from groundswell.configs.source import FORMATS
 from groundswell.configs.yaml_lines import read_yaml

@@ -1,0 +1,219 @@
+"""The small steps from a raw item to a mention: dates, addresses, markup, salt, floors."""
+
+from __future__ import annotations
+
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from groundswell.configs.schema import CrawlSettings, Settings
+from groundswell.configs.source import FeedSource
+from groundswell.crawlers.addresses import canonical
+from groundswell.crawlers.dates import read_date
+from groundswell.crawlers.markup import text_of, tidy
+from groundswell.crawlers.mention import Builder, Raw
+from groundswell.crawlers.run import Visit, Work, _complaint
+from groundswell.crawlers.salt import author_salt
+from groundswell.crawlers.spiders.appstore import entries
+from groundswell.crawlers.spiders.sitemap import parse
+from groundswell.crawlers.spool import End, SpoolWriter, Trouble, read_spool
+from groundswell.index.records import CrawlRun, Mention, Refusal
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+JAKARTA = ZoneInfo("Asia/Jakarta")
+SOURCE = FeedSource.model_validate({"name": "s", "format": "feed", "kind": "news", "urls": ["https://x.example/"]})
+
+
+@pytest.mark.parametrize(
+    ("stamp", "at", "confidence"),
+    [
+        ("2026-11-20T08:00:00Z", "2026-11-20T08:00:00+00:00", "exact"),
+        ("2026-11-20 08:00:00", "2026-11-20T01:00:00+00:00", "exact"),
+        ("Fri, 20 Nov 2026 08:00:00 +0800", "2026-11-20T00:00:00+00:00", "exact"),
+        ("20 Nov 2026 08:00 EST", "2026-11-20T13:00:00+00:00", "exact"),
+        ("2026-11-20", "2026-11-19T17:00:00+00:00", "day"),
+        ("November 19, 2026 8pm", "2026-11-19T13:00:00+00:00", "exact"),
+        ("25/10/2026", "2026-10-24T17:00:00+00:00", "day"),
+        (1763600000, "2025-11-20T00:53:20+00:00", "exact"),
+        ("1763600000123", "2025-11-20T00:53:20.123000+00:00", "exact"),
+        ("2026-11-21T11:59:00Z", "2026-11-21T11:59:00+00:00", "exact"),
+    ],
+)
+def test_a_date_is_read_in_its_own_spelling(stamp: Any, at: str, confidence: str) -> None:
+    """ISO, mail, seconds, words; a stamp without a zone is of the source's zone; tomorrow is a matter of clocks."""
+    when = read_date(stamp, now=NOW, zone=JAKARTA)
+    assert (when.at and when.at.isoformat(), when.confidence) == (at, confidence)
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "",
+        None,
+        "soon",
+        "9999-12-31",
+        "2026-11-23T00:00:00Z",
+        0,
+        "1970-01-01",
+        "03/04/2026",
+        "5",
+        "May 2026",
+        "10:30",
+        1e300,
+        "0001-01-01T00:00:00+14:00",
+        "x" * 10_000,
+        float("nan"),
+    ],
+)
+def test_a_date_that_cannot_be_trusted_is_none(stamp: Any) -> None:
+    """Missing, impossible, in the future, before the web, ambiguous, incomplete: no date, and the reason."""
+    when = read_date(stamp, now=NOW)
+    assert (when.at, when.confidence) == (None, "none")
+    assert when.why
+
+
+@given(some.one_of(some.text(max_size=60), some.integers(), some.floats()))
+def test_no_stamp_breaks_the_reader(stamp: Any) -> None:
+    """Whatever a page calls a date, the answer is an aware time in the past or none."""
+    when = read_date(stamp, now=NOW)
+    assert (when.at is None) == (when.confidence == "none")
+    assert when.at is None or when.at <= NOW + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("HTTPS://X.Example:443/a?b=2&a=1&utm_source=m#top", "https://x.example/a?a=1&b=2"),
+        ("https://x.example/a?fbclid=1", "https://x.example/a"),
+        ("http://x.example:8080/ü?q=a+b", "http://x.example:8080/%C3%BC?q=a+b"),
+        ("javascript:alert(1)", ""),
+        ("//x.example/a", ""),
+        ("http://[::1", ""),
+        ("mailto:a@x.example", ""),
+        ("https://x.example/" + "a" * 3000, ""),
+    ],
+)
+def test_one_page_has_one_address(url: str, same: str) -> None:
+    """Tracking, fragments, default ports and the order of parameters do not make another page."""
+    assert canonical(url) == same
+    assert canonical(same) == same
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>One</p><p>Two<br>lines</p>", "One\n\nTwo\nlines"),
+        ("a<script>alert(1)</script><style>p{}</style>b", "ab"),
+        ("&lt;p&gt;twice&lt;/p&gt;", "twice"),
+        ("1 &lt; 2 &amp; 3", "1 < 2 & 3"),
+        ("<img src=x onerror=alert(1)>pic", "pic"),
+        ("<![CDATA[x]]><!-- gone -->y", "y"),
+        ("plain\u202etxt\x00", "plaintxt"),
+        ("<b>unclosed", "unclosed"),
+        ("<" * 50, "<" * 50),
+        ("", ""),
+    ],
+)
+def test_markup_becomes_plain_text(markup: str, text: str) -> None:
+    """Blocks become lines; what would run, hide or turn the writing direction is gone."""
+    assert text_of(markup) == text
+
+
+def test_a_hundred_thousand_nested_elements_break_nothing() -> None:
+    """Depth costs no recursion; below the parser's own limit (a few hundred) nothing is lost."""
+    assert text_of("<div>" * 200 + "deep") == "deep"
+    assert text_of("before<p>" + "<div>" * 100_000 + "deep").startswith("before")
+
+
+@given(some.text(max_size=200))
+def test_no_markup_breaks_the_reader(markup: str) -> None:
+    """Any string at all becomes text that a database takes."""
+    text_of(markup).encode("utf-8")
+    assert tidy(tidy(markup)) == tidy(markup)
+
+
+def test_an_xml_bomb_in_a_sitemap_expands_to_nothing() -> None:
+    """No entity is expanded, neither from inside nor from a file."""
+    laughs = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;"><!ENTITY f SYSTEM "file:///etc/hostname">]>'
+    body = f"<?xml version='1.0'?>{laughs}<urlset><url><loc>https://x.example/&b;&f;</loc></url></urlset>"
+    kind, places = parse(body.encode(), limit=10_000)
+    assert kind == "urlset"
+    assert [place.loc for place in places] == ["https://x.example/"]
+
+
+def test_one_review_comes_as_an_object() -> None:
+    """Apple sends a list of many, an object for one, nothing for none, and the app itself without a rating."""
+    one = {"im:rating": {"label": "1"}}
+    assert entries({"feed": {"entry": one}}) == [one]
+    assert entries({"feed": {"entry": [{"im:name": {}}, one, one]}}) == [one, one]
+    assert entries({"feed": {}}) == []
+
+
+def test_the_salt_is_made_once_and_is_nobody_elses_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays the same, is readable by its owner only, and gives way to the environment."""
+    settings = Settings(data_dir=tmp_path / "data")
+    first = author_salt(settings)
+    assert first == author_salt(settings)
+    assert len(first) == 64
+    assert stat.S_IMODE((tmp_path / "data" / "author.salt").stat().st_mode) == 0o600
+    monkeypatch.setenv("GROUNDSWELL_AUTHOR_SALT", "given")
+    assert author_salt(settings) == "given"
+
+
+def test_a_torn_spool_gives_its_whole_lines(tmp_path: Path) -> None:
+    """The last line of a killed writer is half a line; the rest counts."""
+    path = tmp_path / "s.1.jsonl"
+    mention = Builder(SOURCE, CrawlSettings(), salt="s", now=NOW).build(Raw(where="w", text="Text"))
+    assert isinstance(mention, Mention)
+    with SpoolWriter(path) as writer:
+        for line in (mention, Trouble("x"), End({"k": {"etag": "e"}}, unchanged=True)):
+            writer.write(line)
+    whole = path.read_bytes()
+    assert list(read_spool(path)) == [mention, Trouble("x"), End({"k": {"etag": "e"}}, unchanged=True)]
+    path.write_bytes(whole[:-5])
+    assert list(read_spool(path)) == [mention, Trouble("x")]
+
+
+def test_a_text_is_judged_before_it_is_kept() -> None:
+    """Empty, too short, binary, of another encoding, monstrous: refused with the reason, the same one every time."""
+    settings = CrawlSettings(max_page_bytes=1000)
+    source = SOURCE.model_copy(update={"min_chars": 5})
+    builder = Builder(source, settings, salt="s", now=NOW)
+    told = {
+        " \n ": "empty",
+        "ads": "too short",
+        "\x00\x01\x02binary": "binary",
+        "caf\udce9 au lait": "wrong encoding",
+        "x" * 2000: "too long",
+    }
+    for text, reason in told.items():
+        refusal = builder.build(Raw(where="w", text=text))
+        assert isinstance(refusal, Refusal)
+        assert refusal.reason.startswith(reason)
+        assert refusal == builder.build(Raw(where="w", text=text))
+        assert len(refusal.sample) <= 200
+    assert isinstance(builder.build(Raw(where="w", text=None, title="A title is a text")), Mention)
+
+
+def test_a_source_that_falls_silent_is_heard(house: Any) -> None:
+    """Below a floor a run complains: at once for a run, after a day of acquaintance for a day; a 304 is not silence."""
+    source = SOURCE.model_copy(update={"floor": SOURCE.floor.model_copy(update={"per_run": 3, "per_day": 10})})
+    work = Work(house.store, house.settings, house.folder, NOW)
+
+    def run(hours: float, stored: int) -> CrawlRun:
+        at = NOW - timedelta(hours=hours)
+        return CrawlRun(id=f"{hours}", source="s", started_at=at, finished_at=at, found=stored, stored=stored)
+
+    assert _complaint(Visit(source, {}), run(0, 2), work) == "2 found, floor 3 a run"
+    assert _complaint(Visit(source, {}, unchanged=True), run(0, 0), work) == ""
+    house.store.put([run(20, 4)])
+    assert _complaint(Visit(source, {}), run(0, 5), work) == ""
+    house.store.put([run(30, 50)])
+    assert _complaint(Visit(source, {}), run(0, 5), work) == "9 new in 24 hours, floor 10"
+    assert _complaint(Visit(source, {}), run(0, 6), work) == ""
