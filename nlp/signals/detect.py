@@ -1,0 +1,96 @@
+"""Everything that departs from its past in a stream: groups, tests, candidates, and the numbers that describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from groundswell.nlp.signals import groups, space, words
+from groundswell.nlp.signals.features import Describer
+from groundswell.nlp.signals.scan import look
+from groundswell.nlp.signals.subjects import Candidate, Family, candidates
+
+RADII = (0.22, 0.27, 0.32, 0.38, 0.45)
+"""Similarities at which a ball ends, from a wide subject to nearly the same words."""
+LEAST = 3.0
+"""Score (−log10 of the tail) from which a test of a ball is worth looking at."""
+LEAST_STEADY = 3.0
+"""The same for words, stems, neighbourhoods and themes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Documents of one stream in the order in which they became known; arrays of equal length.
+
+    Attributes:
+        ids: their ids.
+        texts: title and text.
+        hours: hours since 1970 (UTC) at which each counts.
+        vectors: as the model gave them, ``(n, d)``, unit length.
+        counts: which may count towards a spike: dated, collected in time.
+        firsts: positions of first copies where the store knows them, else -1.
+        themes: theme of each, "" where none, as known when it arrived; or nothing.
+    """
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    hours: NDArray[np.float64]
+    vectors: NDArray[np.float32]
+    counts: NDArray[np.bool_]
+    firsts: NDArray[np.int64] | None = None
+    themes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found: candidates in order of time, a row of numbers for each, and what they were made from."""
+
+    found: list[Candidate]
+    numbers: NDArray[np.float64]
+    has: sparse.csr_matrix
+    vocabulary: list[str]
+    firsts: NDArray[np.int64]
+    use: NDArray[np.bool_]
+    vectors: NDArray[np.float32]
+
+
+def detect(stream: Stream, *, share: float = 0.5, ways: Sequence[str] = ("ball", "term", "stem", "meaning", "theme")) -> Detection:
+    """Return all candidates of a stream, replayed hour by hour; nothing later than an hour takes part in it.
+
+    Args:
+        stream: what was heard.
+        share: weight of vectors against words in similarity (1 is vectors alone, 0 words alone).
+        ways: which ways to form groups take part.
+    """
+    has, vocabulary = words.index_terms(stream.texts)
+    weighted = words.weigh(has, (stream.hours // 24).astype(np.int64), 35)
+    firsts = space.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
+    use = (firsts == np.arange(len(firsts))) & stream.counts
+    vectors = space.centre(stream.vectors, stream.hours)
+    near = space.neighbours(vectors, weighted, stream.hours, use, share=share)
+    families = list(_families(stream, has, vocabulary, vectors, near, use, ways))
+    found = list(candidates(families, stream.hours, stream.hours[use]))
+    lengths = np.array([len(text) for text in stream.texts], np.float64)
+    describer = Describer(stream.hours, vectors, weighted, has, near, use, firsts, lengths)
+    return Detection(found, describer.rows(found), has, vocabulary, firsts, use, vectors)
+
+
+def _families(stream, has, vocabulary, vectors, near, use, ways):  # noqa
+    hours = stream.hours
+    if "ball" in ways:
+        for radius in RADII:
+            rows = near.within(radius)
+            yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + space.FRESH, least=LEAST))
+    for name, build in (("term", groups.by_term), ("stem", groups.by_stem)):
+        if name in ways:
+            made = build(has, vocabulary, use)
+            tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
+            yield Family(name, made.rows, 0.0, tests, made.names)
+    if "meaning" in ways:
+        made = groups.by_meaning(vectors, hours, use)
+        tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
+        yield Family("meaning", made.rows, 0.0, tests, made.names)

@@ -1,0 +1,97 @@
+"""What else could make a jump: a source that is new, one that comes back after silence, texts collected long after."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.index.records import CrawlRun, Mention
+
+LATE = timedelta(hours=48)
+"""A text fetched so long after it was published says when it was found, not when people spoke."""
+SETTLES = 7 * 24.0
+"""Hours until a new source has enough of a past of its own."""
+CATCHES_UP = 12.0
+"""Hours in which a source that comes back brings what it could not bring before."""
+SILENT = 24.0
+"""Hours of silence from which a steady source was not heard, at least …"""
+SILENT_TIMES = 8.0
+"""… and as many times its usual pause."""
+MOSTLY = 0.6
+
+
+def in_time(mentions: Sequence[Mention]) -> NDArray[np.bool_]:
+    """Return which mentions may count towards a spike: dated, and collected while they were news.
+
+    What a source's first visit brings is its history, complete as far as the source goes, and counts as if it had been
+    heard live. What later visits find long after publication was missed before and would pile up now.
+    """
+    started: dict[str, datetime] = {}
+    for mention in mentions:
+        known = started.get(mention.source)
+        started[mention.source] = mention.fetched_at if known is None else min(known, mention.fetched_at)
+    return np.array([_in_time(mention, started[mention.source]) for mention in mentions], bool)
+
+
+def _in_time(mention: Mention, started: datetime) -> bool:
+    if mention.published_at is None or mention.date_confidence == "none" or mention.published_at > mention.fetched_at + LATE:
+        return False
+    return mention.fetched_at - mention.published_at <= LATE or mention.fetched_at <= started + LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Silences:
+    """When sources began, and when they came back after not being heard (hours)."""
+
+    began: Mapping[str, float]
+    returned: Mapping[str, Sequence[float]]
+    start: float
+
+    def explanation(self, sources: Iterable[str], at: float) -> str:
+        """Return what accounts for a jump whose documents come from these sources, or nothing."""
+        counted = Counter(sources)
+        total = sum(counted.values())
+        for source, count in counted.most_common(1):
+            if count < MOSTLY * total:
+                continue
+            began = self.began.get(source, self.start)
+            if began > self.start + SETTLES and at - began < SETTLES:
+                return f"source added: {source} was first heard {(at - began) / 24:.0f} days before"
+            if any(0 <= at - moment < CATCHES_UP for moment in self.returned.get(source, ())):
+                return f"crawl gap: {source} had just come back after silence"
+        return ""
+
+
+def silences(sources: Sequence[str], hours: NDArray[np.float64], runs: Sequence[CrawlRun] = ()) -> Silences:
+    """Return when each source began and came back; from its documents, and from visits that failed.
+
+    Args:
+        sources: source of each document.
+        hours: time of each document, ascending.
+        runs: visits on record; a failed one followed by one that brought documents is a return too.
+    """
+    heard: dict[str, list[float]] = defaultdict(list)
+    for source, hour in zip(sources, hours, strict=True):
+        heard[source].append(float(hour))
+    returned = {source: _returns(np.array(when)) for source, when in heard.items()}
+    for run in sorted(runs, key=lambda run: run.started_at):
+        if run.error:
+            heard.setdefault(run.source, [])
+    start = float(hours[0]) if len(hours) else 0.0
+    return Silences({source: when[0] for source, when in heard.items() if when}, returned, start)
+
+
+def _returns(when: NDArray[np.float64]) -> list[float]:
+    """Return the moments at which a steady source was heard again; its usual pause is that of the fifty before."""
+    pauses = np.diff(when)
+    back = []
+    for k in np.flatnonzero(pauses > SILENT):
+        usual = float(np.median(pauses[max(0, k - 50) : k])) if k >= 10 else np.inf
+        if pauses[k] > SILENT_TIMES * max(usual, 0.5):
+            back.append(float(when[k + 1]))
+    return back

@@ -1,0 +1,164 @@
+"""What tells a subject from noise: some thirty numbers about each candidate, all known when it arose."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from groundswell.nlp.signals.space import DAY, GAP, HISTORY, Rows
+from groundswell.nlp.signals.subjects import Candidate
+
+FAMILIES = ("ball", "words", "term", "stem", "meaning", "theme")
+"""Ways to form groups; a candidate may be seen by several."""
+NAMES = (
+    *(f"by_{family}" for family in FAMILIES),
+    "kind_of_group", "size", "window", "score", "families", "observed", "expected", "past", "excess", "ratio", "spread",
+    "documents", "kept", "span", "share_12", "share_24", "likeness", "likeness_meaning", "likeness_words",
+    "commonest_term", "shared_terms", "rarity", "unseen", "nearness", "nearness_mean", "kin", "length", "length_spread",
+    "records", "age", "volume", "volume_jump", "noise_median", "noise_high", "above_noise", "above_high", "returning",
+    "copies", "crowd",
+)  # fmt: skip
+LOOK_BACK = 42 * DAY
+"""How much of the stream's own noise a candidate is measured against."""
+USUAL = (3.5, 4.5)
+"""Median and ninetieth percentile of the strongest test of a day, over development streams: the prior for short pasts."""
+USUAL_DAYS = 10.0
+MOST_COMPARED = 40
+
+
+class Describer:
+    """Turns candidates, given in order of time, into rows of numbers."""
+
+    def __init__(
+        self, hours: NDArray[np.float64], vectors: NDArray[np.float32], weighted: sparse.csr_matrix,
+        has: sparse.csr_matrix, near: Rows, use: NDArray[np.bool_], firsts: NDArray[np.int64], lengths: NDArray[np.float64],
+    ) -> None:  # fmt: skip
+        self.hours, self.vectors, self.weighted, self.has = hours, vectors, weighted, has
+        self.near, self.use, self.lengths = near, use, lengths
+        self.volume = hours[use]
+        copies = np.flatnonzero(firsts != np.arange(len(firsts)))
+        self.copies: dict[int, list[int]] = {}
+        for copy in copies:
+            self.copies.setdefault(int(firsts[copy]), []).append(int(copy))
+        columns = has.tocsc()
+        columns.sort_indices()
+        self.columns = columns
+        self.days: deque[tuple[int, float]] = deque()
+        self.pasts: deque[tuple[float, int, NDArray[np.float32]]] = deque()
+
+    def rows(self, found: Iterable[Candidate]) -> NDArray[np.float64]:
+        """Return ``(candidates, len(NAMES))``."""
+        return np.array([self.row(candidate) for candidate in found]).reshape(-1, len(NAMES))
+
+    def row(self, c: Candidate) -> list[float]:
+        """Return one candidate's numbers; candidates must come in order of time."""
+        top = max(c.scores.values())
+        median, high = self._noise(c, top)
+        numbers = [c.scores.get(family, 0.0) for family in FAMILIES]
+        numbers += [FAMILIES.index(c.family), c.size, c.window, top, len(c.scores)]
+        numbers += self._counts(c) + self._inside(c) + self._before(c)
+        lengths = np.log1p(self.lengths[c.documents])
+        numbers += [lengths.mean(), lengths.std(), c.records, c.at - c.born]
+        daily, jump = self._volume(c)
+        numbers += [math.log1p(daily), jump, median, high, top - median, top - high, self._returning(c)]
+        copies = sum(self.hours[k] <= c.at for d in c.documents for k in self.copies.get(int(d), ()))
+        numbers += [copies / len(c.documents), len(c.documents) / max(1.0, daily)]
+        return numbers
+
+    def _noise(self, c: Candidate, top: float) -> tuple[float, float]:
+        """Return median and ninetieth percentile of the daily maxima before today, shrunk to the usual."""
+        today = int(c.at // DAY)
+        while self.days and self.days[0][0] < today - LOOK_BACK / DAY:
+            self.days.popleft()
+        best: dict[int, float] = {}
+        for day, score in self.days:
+            if day < today:
+                best[day] = max(best.get(day, 0.0), score)
+        self.days.append((today, top))
+        first = int(self.hours[0] // DAY)
+        span = min(LOOK_BACK / DAY, today - first)
+        maxima = np.array([*best.values(), *[0.0] * max(0, int(span) - len(best))])
+        weight = len(maxima) / (len(maxima) + USUAL_DAYS)
+        if len(maxima) == 0:
+            return USUAL
+        seen = np.quantile(maxima, [0.5, 0.9])
+        return (
+            float(weight * seen[0] + (1 - weight) * USUAL[0]),
+            float(weight * seen[1] + (1 - weight) * USUAL[1]),
+        )
+
+    def _counts(self, c: Candidate) -> list[float]:
+        when = self.hours[c.documents]
+        count = len(c.documents)
+        return [
+            math.log(c.observed), math.log(c.expected + 0.01), math.log1p(c.past), c.observed - c.expected,
+            math.log((c.observed + 0.5) / (c.expected + 0.5)), c.spread, math.log(count), count / len(c.whole),
+            c.at - when[0], float((when >= c.at - 12).mean()), float((when >= c.at - DAY).mean()),
+        ]  # fmt: skip
+
+    def _inside(self, c: Candidate) -> list[float]:
+        """Return how alike the documents are, by meaning and by wording, and what words they share."""
+        chosen = c.documents[-MOST_COMPARED:]
+        count = len(chosen)
+        meaning = self.vectors[chosen] @ self.vectors[chosen].T
+        wording = (self.weighted[chosen] @ self.weighted[chosen].T).toarray()
+        pairs = max(1, count * (count - 1))
+        by_meaning = float((meaning.sum() - np.trace(meaning)) / pairs)
+        by_words = float((wording.sum() - np.trace(wording)) / pairs)
+        held = self.has[chosen]
+        terms, times = np.unique(held.indices, return_counts=True)
+        if len(terms) == 0:
+            return [by_meaning / 2, by_meaning, 0.0, 0.0, 0.0, 0.0, 0.0]
+        end = np.searchsorted(self.hours, c.at - c.window - GAP)
+        shared = np.flatnonzero(times >= max(2, count / 2))
+        frequent = shared if len(shared) else np.argsort(-times, kind="stable")[:1]
+        known = np.array([self._known(int(terms[k]), int(end)) for k in frequent])
+        total = max(1.0, float(np.searchsorted(self.volume, c.at - c.window - GAP)))
+        rarity = np.log((min(total, 1e9) + 1) / (known + 0.5))
+        weight = times[frequent] / count
+        return [
+            (by_meaning + by_words) / 2, by_meaning, by_words, float(times.max() / count), float(len(shared)),
+            float((rarity * weight).max()), float((known[times[frequent] >= 2] == 0).sum()) if count > 1 else 0.0,
+        ]  # fmt: skip
+
+    def _known(self, term: int, end: int) -> int:
+        """Return how many documents before position `end` had the term."""
+        start, stop = self.columns.indptr[term], self.columns.indptr[term + 1]
+        return int(np.searchsorted(self.columns.indices[start:stop], end))
+
+    def _before(self, c: Candidate) -> list[float]:
+        """Return how near the documents are to anything of the past, and how many kin they had there."""
+        nearest, kin = [], []
+        end = c.at - c.window - GAP
+        for document in c.documents[-MOST_COMPARED:]:
+            start, stop = self.near.starts[document], self.near.starts[document + 1]
+            items, near = self.near.items[start:stop], self.near.near[start:stop]
+            past = near[: np.searchsorted(self.hours[items], end)]
+            nearest.append(float(past.max()) if len(past) else 0.1)
+            kin.append(float((past >= 0.25).sum()))
+        return [float(np.max(nearest)), float(np.mean(nearest)), float(np.log1p(kin).mean())]
+
+    def _volume(self, c: Candidate) -> tuple[float, float]:
+        """Return the stream's documents a day before, and how far today departs from it (log)."""
+        end = c.at - DAY
+        low, mid, now = np.searchsorted(self.volume, [max(end - HISTORY, self.hours[0]), end, c.at])
+        days = max(1.0, (end - max(end - HISTORY, self.hours[0])) / DAY)
+        daily = (mid - low) / days
+        return float(daily), math.log((now - mid + 1) / (daily + 1))
+
+    def _returning(self, c: Candidate) -> float:
+        """Return the likeness to the nearest candidate of another subject seen before."""
+        while self.pasts and c.at - self.pasts[0][0] > LOOK_BACK:
+            self.pasts.popleft()
+        middle = self.vectors[c.documents].mean(0)
+        middle = middle / max(float(np.linalg.norm(middle)), 1e-9)
+        others = [vector for _, subject, vector in self.pasts if subject != c.subject]
+        likeness = float((np.stack(others) @ middle).max()) if others else 0.0
+        if c.records % 4 == 0:
+            self.pasts.append((c.at, c.subject, middle))
+        return likeness

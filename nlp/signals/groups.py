@@ -1,0 +1,146 @@
+"""Steady ways to group what people write, so that the swelling of something known can be counted.
+
+A ball around a text sees what is new; it has no past to swell from. Words, word stems, neighbourhoods of meaning and
+themes do. Each keeps one rule of membership through window and history, so that a jump is the world's, not the rule's.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from groundswell.nlp.signals.space import DAY, HISTORY, REACH, Rows
+
+REBUILT = 7 * DAY
+"""How often neighbourhoods of meaning are drawn anew."""
+GRAINS = (12, 40)
+"""How many neighbourhoods a stream is divided into: coarse and fine."""
+FEWEST_TO_DIVIDE = 300
+SHORTEST_STEM = 4
+ROUNDS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups with the time in which each may speak (hours) and a name for a person, or empty."""
+
+    rows: Rows
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+    names: Sequence[str]
+
+
+def _always(rows: Rows, names: Sequence[str]) -> Groups:
+    count = len(rows.starts) - 1
+    return Groups(rows, np.full(count, -np.inf), np.full(count, np.inf), names)
+
+
+def by_term(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.bool_], fewest: int = 3) -> Groups:
+    """Return the documents of every word and pair of words that enough documents have."""
+    index = np.flatnonzero(use)
+    turned = has[index].T.tocsr()
+    turned.sort_indices()
+    count = np.diff(turned.indptr)
+    kept = np.flatnonzero(count >= fewest)
+    part = turned[kept]
+    items = index[part.indices].astype(np.int32)
+    return _always(
+        Rows(part.indptr.astype(np.int64), items, np.ones(len(items), np.float32)), [vocabulary[k] for k in kept]
+    )
+
+
+def by_stem(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.bool_], fewest: int = 3) -> Groups:
+    """Return the documents of every word together with longer words that contain it (tipu: ditipu, penipu, tipuan).
+
+    Only stems that bring more documents than the bare word are groups; affixes differ by language, containment does not.
+    """
+    words = [(k, word) for k, word in enumerate(vocabulary) if " " not in word and len(word) >= SHORTEST_STEM]
+    frequent = np.asarray((has[np.flatnonzero(use)] > 0).sum(0)).ravel()
+    known = {word: k for k, word in words if frequent[k] >= fewest and word.isascii()}
+    holders: dict[int, list[int]] = defaultdict(list)
+    for k, word in words:
+        for size in range(SHORTEST_STEM, len(word) + 1):
+            for start in range(len(word) - size + 1):
+                stem = known.get(word[start : start + size])
+                if stem is not None:
+                    holders[stem].append(k)
+    several = {stem: sorted(set(ks)) for stem, ks in holders.items() if len(set(ks)) > 1}
+    return _always(*_unions(has, vocabulary, use, several, frequent))
+
+
+def _unions(
+    has: sparse.csr_matrix,
+    vocabulary: Sequence[str],
+    use: NDArray[np.bool_],
+    unions: dict[int, list[int]],
+    frequent: NDArray[np.float32],
+) -> tuple[Rows, list[str]]:
+    """Return documents that have any word of each union, where that is more than the first word alone has."""
+    index = np.flatnonzero(use)
+    columns = has[index].tocsc()
+    starts, items, names = [0], [], []
+    for stem, members in unions.items():
+        documents = np.unique(
+            np.concatenate([columns.indices[columns.indptr[k] : columns.indptr[k + 1]] for k in members])
+        )
+        if len(documents) < max(5, 1.15 * frequent[stem]):
+            continue
+        items.append(index[documents].astype(np.int32))
+        starts.append(starts[-1] + len(documents))
+        names.append(f"*{vocabulary[stem]}*")
+    flat = np.concatenate(items) if items else np.zeros(0, np.int32)
+    return Rows(np.array(starts), flat, np.ones(len(flat), np.float32)), names
+
+
+def by_meaning(vectors: NDArray[np.float32], hours: NDArray[np.float64], use: NDArray[np.bool_]) -> Groups:
+    """Return neighbourhoods of meaning, drawn anew every week from the `HISTORY` before, each valid for that week.
+
+    Spherical k-means at two grains; a document belongs to its nearest centre, before and after the drawing alike, so
+    window and history are counted by one rule.
+    """
+    index = np.flatnonzero(use)
+    when, dense = hours[index], vectors[index]
+    starts, items, near, first, last = [0], [], [], [], []
+    if len(when) == 0:
+        return _always(Rows(np.array(starts), np.zeros(0, np.int32), np.zeros(0, np.float32)), [])
+    moment = np.ceil(when[0] / REBUILT) * REBUILT
+    while moment < when[-1]:
+        low, here = np.searchsorted(when, [moment - HISTORY, moment])
+        high = int(np.searchsorted(when, moment + REBUILT))
+        oldest = int(np.searchsorted(when, moment - REACH))
+        for grain in GRAINS if here - low >= FEWEST_TO_DIVIDE else ():
+            centres = _divide(dense[low:here], grain)
+            likeness = dense[oldest:high] @ centres.T
+            nearest = likeness.argmax(1)
+            for k in range(len(centres)):
+                mine = np.flatnonzero(nearest == k)
+                items.append(index[mine + oldest].astype(np.int32))
+                near.append(likeness[mine, k])
+                starts.append(starts[-1] + len(mine))
+                first.append(moment)
+                last.append(moment + REBUILT)
+        moment += REBUILT
+    rows = Rows(np.array(starts), *(np.concatenate(x) if x else np.zeros(0) for x in (items, near)))
+    return Groups(rows, np.array(first), np.array(last), [""] * len(first))
+
+
+def _divide(dense: NDArray[np.float32], grain: int) -> NDArray[np.float32]:
+    """Return centres of a spherical k-means whose start is chosen without chance: far from all chosen before."""
+    centres = [dense.mean(0)]
+    closest = np.full(len(dense), -np.inf, np.float32)
+    for _ in range(grain):
+        closest = np.maximum(closest, dense @ centres[-1])
+        centres.append(dense[int(np.argmin(closest))])
+    now = np.stack(centres[1:])
+    for _ in range(ROUNDS):
+        nearest = (dense @ now.T).argmax(1)
+        total = np.zeros_like(now)
+        np.add.at(total, nearest, dense)
+        length = np.linalg.norm(total, axis=1, keepdims=True)
+        now = np.where(length > 0, total / np.maximum(length, 1e-9), now).astype(np.float32)
+    return now

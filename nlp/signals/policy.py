@@ -1,0 +1,181 @@
+"""Which signals become alerts: a budget of false ones, and the reasons for which a signal is held back.
+
+A signal's `strength` is −log10 of how many false alerts a week come with strengths like its own or higher, so that the
+threshold follows from the budget and means the same for every theme, stream and language.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from groundswell.configs.schema import QuietHours, SignalSettings
+from groundswell.index.records import Severity, Signal
+
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+CLEARLY_STRONGER = 1.0
+"""A follow-up alerts by itself only when it is ten times rarer than the alert it follows …"""
+CLEARLY_LARGER = 3.0
+"""… and has so many times its documents."""
+SHARED = 1 / 3
+"""Share of the smaller one's documents that makes two signals one subject."""
+OTHER_MARKET = 0.5
+"""Weight of a market that the settings do not name."""
+RULES = ("warm-up", "budget", "documents", "authors", "explained", "snoozed", "follow-up")
+"""Reasons a signal can be held for, in the order they are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """A theme that nobody wants to hear of for a while."""
+
+    theme: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What makes one risk worse than another.
+
+    Attributes:
+        weight: of the risk category, 0 (benign) to 1 (somebody may be harmed).
+        claimed: share of the documents that carry it.
+        reach: people who may have seen it, or None where sources do not say.
+        documents: copies included.
+        ratio: observed over expected.
+        market: ISO code, or empty.
+    """
+
+    weight: float = 0.0
+    claimed: float = 0.0
+    reach: int | None = None
+    documents: int = 0
+    ratio: float = 1.0
+    market: str = ""
+
+
+@dataclass(slots=True)
+class Policy:
+    """Decides signals one by one, in order of time, remembering what is running.
+
+    `explained` maps a signal id to what else accounts for it ("crawl gap", "source added", "volume").
+    """
+
+    settings: SignalSettings
+    snoozes: Sequence[Snooze] = ()
+    began: datetime | None = None
+    running: list[Signal] = field(default_factory=list)
+
+    def decide(self, signals: Iterable[Signal]) -> list[Signal]:
+        """Return the signals, fired or held, follow-ups tied to the alert that they follow."""
+        return [self._one(signal) for signal in sorted(signals, key=lambda s: (s.at, -s.strength, s.id))]
+
+    def _one(self, signal: Signal) -> Signal:
+        held = next((rule for rule in RULES[:-1] if _HOLDS[rule](self, signal)), "")
+        before = self._followed(signal)
+        if before is not None:
+            signal = replace(signal, follows=before.follows or before.id)
+            held = held or ("" if _outgrows(signal, before) else "follow-up")
+        fired = replace(signal, fired=not held, held_by=held)
+        if fired.fired:
+            self.running.append(fired)
+        return fired
+
+    def _followed(self, signal: Signal) -> Signal | None:
+        """Return the newest alert still running that the signal goes on with, if there is one."""
+        cooldown = timedelta(hours=self.settings.cooldown_hours)
+        self.running = [alert for alert in self.running if signal.at - alert.at < cooldown]
+        return next((alert for alert in reversed(self.running) if same_subject(signal, alert)), None)
+
+
+def same_subject(one: Signal, other: Signal) -> bool:
+    """Return whether two signals are about the same: one theme, one subject of the detector, or shared documents."""
+    if one.theme and one.theme == other.theme:
+        return True
+    if one.details.get("subject", one.id) == other.details.get("subject", other.id):
+        return True
+    common = len(set(one.evidence) & set(other.evidence))
+    return common > 0 and common >= SHARED * min(len(one.evidence), len(other.evidence))
+
+
+def threshold(settings: SignalSettings) -> float:
+    """Return the strength from which a signal fits into the budget."""
+    return -math.log10(settings.false_alerts_a_week)
+
+
+def _warm(policy: Policy, signal: Signal) -> bool:
+    began = policy.began
+    return began is not None and signal.at - began < timedelta(days=policy.settings.warm_up_days)
+
+
+def _weak(policy: Policy, signal: Signal) -> bool:
+    return signal.strength < threshold(policy.settings)
+
+
+def _few(policy: Policy, signal: Signal) -> bool:
+    return len(signal.evidence) < policy.settings.fewest_documents
+
+
+def _lonely(policy: Policy, signal: Signal) -> bool:
+    authors = signal.details.get("authors")
+    return authors is not None and authors < policy.settings.fewest_authors
+
+
+def _explained(_: Policy, signal: Signal) -> bool:
+    return bool(signal.details.get("explained"))
+
+
+def _snoozed(policy: Policy, signal: Signal) -> bool:
+    return any(s.theme == signal.theme and s.start <= signal.at < s.end for s in policy.snoozes if s.theme)
+
+
+def _outgrows(signal: Signal, before: Signal) -> bool:
+    more = len(signal.evidence) >= CLEARLY_LARGER * len(before.evidence)
+    worse = SEVERITIES.index(signal.severity) > SEVERITIES.index(before.severity)
+    return more and worse and signal.strength >= before.strength + CLEARLY_STRONGER
+
+
+_HOLDS: Mapping[str, Callable[[Policy, Signal], bool]] = {
+    "warm-up": _warm,
+    "budget": _weak,
+    "documents": _few,
+    "authors": _lonely,
+    "explained": _explained,
+    "snoozed": _snoozed,
+}
+
+
+def severity(facts: Reach, markets: Sequence[str]) -> Severity:
+    """Return how bad it is: risk × reach × speed × market; without a risk nothing is worse than low.
+
+    The product is of numbers in (0, 1]: the risk's weight times the share that carries it, the logarithm of reach (or
+    of documents), the logarithm of growth, and half for a market that nobody watches. Cut at .1, .25 and .5 of it.
+    """
+    if facts.weight <= 0 or facts.claimed <= 0:
+        return "low"
+    risk = facts.weight * min(1.0, 0.4 + facts.claimed)
+    seen = facts.reach if facts.reach else 50 * facts.documents
+    breadth = min(1.0, 0.4 + math.log10(1 + seen) / 8)
+    speed = min(1.0, 0.5 + math.log2(max(1.0, facts.ratio)) / 8)
+    where = 1.0 if not facts.market or facts.market in markets else OTHER_MARKET
+    badness = risk * breadth * speed * where
+    return SEVERITIES[sum(badness >= edge for edge in (0.1, 0.25, 0.5))]
+
+
+def tell_at(signal: Signal, quiet: QuietHours | None) -> datetime:
+    """Return when a person is to be told: at once, or when quiet hours end, unless the alert is too severe to wait."""
+    if quiet is None or (quiet.override != "never" and SEVERITIES.index(signal.severity) >= SEVERITIES.index(quiet.override)):
+        return signal.at
+    local = signal.at.astimezone(ZoneInfo(quiet.timezone))
+    start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
+    now = local.time()
+    inside = start <= now < end if start <= end else now >= start or now < end
+    if not inside:
+        return signal.at
+    wakes = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
+    wakes += timedelta(days=1) if wakes <= local else timedelta()
+    return wakes.astimezone(signal.at.tzinfo)

@@ -1,0 +1,126 @@
+"""Which candidates deserve a person's time: a learnt ranking, mapped onto how rarely a false one is ranked so high.
+
+The weights are a small file made by `groundswell.nlp.signals.train` from injections into development streams; they are
+plain arrays (boosted trees), read without scikit-learn and without pickle.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.nlp.signals.features import NAMES
+
+FILE = Path(__file__).parent / "ranking.npz"
+KINDS = ("new", "surge")
+"""What the world has not said before, and what it says more than before; each has its own trees and share of the budget."""
+STRONGEST = 6.0
+"""One false alert in twenty thousand years of weeks is enough of a superlative."""
+
+
+class RankingError(Exception):
+    """The ranking that came with the program cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A boosted ensemble: for each node its feature, threshold, children and value; for each tree its root."""
+
+    feature: NDArray[np.int16]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float32]
+    roots: NDArray[np.int32]
+    start: float
+
+    def score(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of leaves for each row, ``(rows,)``: log-odds of the development mix."""
+        rows = numbers.astype(np.float32)
+        total = np.full(len(rows), self.start)
+        everyone = np.arange(len(rows))
+        for root in self.roots:
+            node = np.full(len(rows), root)
+            while (inner := self.left[node] >= 0).any():
+                goes_left = rows[everyone, np.maximum(self.feature[node], 0)] <= self.threshold[node]
+                node = np.where(inner, np.where(goes_left, self.left[node], self.right[node]), node)
+            total += self.value[node]
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Trees and calibration of each kind. Calibration: scores, ascending, and strengths at them."""
+
+    trees: dict[str, Trees]
+    curves: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    card: dict[str, Any]
+
+    def strengths(self, numbers: NDArray[np.float64], kinds: Sequence[str]) -> NDArray[np.float64]:
+        """Return −log10 of the false alerts a week that come so strong or stronger, ``(rows,)``.
+
+        Args:
+            numbers: ``(rows, len(NAMES))`` of `features.Describer`.
+            kinds: one of `KINDS` for each row.
+        """
+        strengths = np.zeros(len(numbers))
+        for kind in KINDS:
+            mine = np.array([k == kind for k in kinds], bool)
+            if mine.any():
+                strengths[mine] = self.place(kind, self.trees[kind].score(numbers[mine]))
+        return strengths
+
+    def place(self, kind: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return strengths at scores: linear between the points of the curve, and beyond its ends by its last slope."""
+        at, strength = self.curves[kind]
+        inside = np.interp(scores, at, strength)
+        slope = (strength[-1] - strength[0]) / max(float(at[-1] - at[0]), 1e-9)
+        beyond = strength[-1] + slope * (scores - at[-1])
+        below = strength[0] - slope * (at[0] - scores)
+        return np.minimum(np.where(scores > at[-1], beyond, np.where(scores < at[0], below, inside)), STRONGEST)
+
+
+@lru_cache(maxsize=2)
+def load_ranking(path: Path = FILE) -> Ranking:
+    """Open the ranking.
+
+    Raises:
+        RankingError: it is missing, damaged, or made for other features.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return _unpack({name: arrays[name] for name in arrays.files})
+    except (OSError, KeyError, ValueError) as error:
+        msg = f"the ranking of signals cannot be read from {path.name}: {error}; install Groundswell again"
+        raise RankingError(msg) from error
+
+
+def _unpack(arrays: dict[str, NDArray[Any]]) -> Ranking:
+    card = json.loads(str(arrays["card"]))
+    if tuple(card["features"]) != NAMES:
+        msg = "it was made for other features; run python -m groundswell.nlp.signals.train"
+        raise ValueError(msg)
+    fields = [name for name in Trees.__dataclass_fields__ if name != "start"]
+    trees = {
+        kind: Trees(**{name: arrays[f"{kind}.{name}"] for name in fields}, start=float(arrays[f"{kind}.start"]))
+        for kind in KINDS
+    }
+    curves = {kind: (arrays[f"{kind}.scores"], arrays[f"{kind}.strengths"]) for kind in KINDS}
+    return Ranking(trees, curves, card)
+
+
+def kind_of(numbers: NDArray[np.float64]) -> list[str]:
+    """Return for each candidate whether it is new (its group hardly had a past) or a surge of something known."""
+    past = np.expm1(numbers[:, NAMES.index("past")]) if len(numbers) else np.zeros(0)
+    return ["new" if count <= KNOWN else "surge" for count in past]
+
+
+KNOWN = 5.0
+"""Documents in the five weeks before that make a subject known."""

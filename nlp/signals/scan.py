@@ -1,0 +1,174 @@
+"""A scan statistic: how surprising is the number of texts in a group now, given the group's own past and the volume?
+
+A *group* is any set of documents whose membership is known the moment a document arrives: the ball around a text, the
+documents with a word, those of a theme. Groups are tested whenever one of them grows, at the end of that hour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from groundswell.nlp.signals.space import DAY, GAP, HISTORY, Rows
+
+WINDOWS = (12.0, 24.0, 72.0)
+"""Hours looked at: half a day for what breaks out, three days for what seeps in."""
+PRIOR_COUNT = 0.5
+"""Documents that a group without any past is credited with."""
+PRIOR_SPREAD = 0.15
+"""Dispersion of a group without enough past: variance = mean + spread · mean²."""
+PRIOR_WINDOWS = 6.0
+"""How many earlier windows the prior dispersion is worth."""
+FEWEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Tests that were made: one row for each group, hour and window; columns of equal length."""
+
+    group: NDArray[np.int64]
+    at: NDArray[np.float64]
+    window: NDArray[np.float32]
+    upto: NDArray[np.int64]
+    observed: NDArray[np.float32]
+    past: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    score: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Return how many."""
+        return len(self.group)
+
+    def pick(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Looks:
+        """Return some of them."""
+        return Looks(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+
+def join(parts: list[Looks]) -> Looks:
+    """Return several as one."""
+    return Looks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Looks.__dataclass_fields__))
+
+
+def tail(observed: NDArray[np.float64], mean: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return −log10 of the chance of so many or more, under a negative binomial with that mean and size."""
+    chance = special.betainc(np.maximum(observed, 1e-9), size, mean / (mean + size))
+    return -np.log10(np.maximum(chance, 1e-300))
+
+
+class Clock:
+    """How many documents fall between two moments: of a group, or of the whole stream."""
+
+    def __init__(self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
+        self.rows = rows
+        self.volume = hours[use]
+        self.zero = float(hours[0]) if len(hours) else 0.0
+        self.span = float(hours[-1] - self.zero) + 10 * HISTORY if len(hours) else 1.0
+        owner = np.repeat(np.arange(len(rows.starts) - 1), np.diff(rows.starts))
+        self.owner = owner
+        self.keys = owner * self.span + (hours[rows.items] - self.zero) + 5 * HISTORY
+
+    def before(self, group: NDArray[np.int64], moment: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the position behind the last member of each group that came before the moment."""
+        return np.searchsorted(self.keys, group * self.span + np.maximum(moment - self.zero + 5 * HISTORY, 0))
+
+    def stream(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return how many documents of the stream fall into [start, end)."""
+        return np.searchsorted(self.volume, end) - np.searchsorted(self.volume, start)
+
+
+def growth(clock: Clock, hours: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]) -> tuple[
+    NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]
+]:
+    """Return when groups grew: group, end of the hour, position behind its newest member then.
+
+    Args:
+        clock: the groups.
+        hours: time of every document.
+        first: a group is not looked at before this moment.
+        last: nor after this one.
+    """
+    when = hours[clock.rows.items]
+    at = np.floor(when) + 1.0
+    looked = (when >= first[clock.owner]) & (at <= last[clock.owner] + 1.0)
+    position = np.flatnonzero(looked)
+    group, at = clock.owner[position], at[position]
+    newest = np.ones(len(position), bool)
+    if len(position) > 1:
+        newest[:-1] = (group[1:] != group[:-1]) | (at[1:] != at[:-1])
+    return group[newest], at[newest], position[newest] + 1
+
+
+def look(
+    rows: Rows,
+    hours: NDArray[np.float64],
+    use: NDArray[np.bool_],
+    first: NDArray[np.float64],
+    last: NDArray[np.float64],
+    *,
+    least: float,
+    windows: tuple[float, ...] = WINDOWS,
+) -> Looks:
+    """Return every test that reaches the score `least`, in order of time.
+
+    Expected is the group's own count in the `HISTORY` before the window and a `GAP`, scaled by how many documents the
+    stream brought then and now; the tail is that of a negative binomial whose spread holds both the doubt about the
+    expected count and the group's own unevenness.
+    """
+    clock = Clock(rows, hours, use)
+    group, at, upto = growth(clock, hours, first, last)
+    found = [_look(clock, group, at, upto, window, least) for window in windows]
+    looks = join(found)
+    return looks.pick(np.lexsort((-looks.score, looks.at)))
+
+
+def _look(
+    clock: Clock, group: NDArray[np.int64], at: NDArray[np.float64], upto: NDArray[np.int64], window: float, least: float
+) -> Looks:
+    """Return the tests of one window."""
+    observed = upto - clock.before(group, at - window)
+    enough = observed >= FEWEST
+    group, at, upto, observed = group[enough], at[enough], upto[enough], observed[enough]
+    end = at - window - GAP
+    past = clock.before(group, end) - clock.before(group, end - HISTORY)
+    exposure = (clock.stream(at - window, at) + 1.0) / (clock.stream(end - HISTORY, end) + 20.0)
+    expected = (past + PRIOR_COUNT) * exposure
+    rough = tail(observed, expected, 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD * 0.5))
+    keep = rough >= least
+    group, at, upto, observed, past, expected, exposure = (
+        column[keep] for column in (group, at, upto, observed, past, expected, exposure)
+    )
+    spread = unevenness(clock, group, end[keep], window)
+    score = tail(observed, expected, 1 / (1 / (past + PRIOR_COUNT) + spread))
+    keep = score >= least
+    columns = (group, at, np.full(len(at), window, np.float32), upto, observed, past, expected, spread, score)
+    return Looks(*(column[keep] for column in columns))
+
+
+def unevenness(
+    clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64], window: float
+) -> NDArray[np.float32]:
+    """Return each group's dispersion over its earlier windows by moments, shrunk to `PRIOR_SPREAD`."""
+    count = int(min(12, HISTORY // window))
+    step = HISTORY / count
+    total = np.zeros(len(group))
+    excess = np.zeros(len(group))
+    weight = np.zeros(len(group))
+    whole = clock.before(group, end) - clock.before(group, end - HISTORY)
+    stream = clock.stream(end - HISTORY, end) + 1.0
+    for k in range(count):
+        stop = end - k * step
+        seen = clock.before(group, stop) - clock.before(group, stop - window)
+        mean = (whole + PRIOR_COUNT) / stream * clock.stream(stop - window, stop)
+        excess += (seen - mean) ** 2 - mean
+        weight += mean**2
+        total += mean
+    raw = np.maximum(excess, -0.5 * total)
+    strength = PRIOR_WINDOWS
+    return np.clip((raw + strength * PRIOR_SPREAD) / (weight + strength), 0.02, 3.0).astype(np.float32)
+
+
+__all__ = ["DAY", "WINDOWS", "Clock", "Looks", "growth", "join", "look", "tail", "unevenness"]

@@ -1,0 +1,336 @@
+"""The stage: from the store's documents to signals in the store, as if every hour had been watched live."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.configs.schema import Settings
+from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.index.ids import stable_id
+from groundswell.index.query import Query
+from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Theme
+from groundswell.index.store import Store
+from groundswell.nlp.signals import learn, why
+from groundswell.nlp.signals.detect import Detection, Stream, detect
+from groundswell.nlp.signals.drift import Drift, drifts
+from groundswell.nlp.signals.explain import Silences, in_time, silences
+from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, tell_at
+from groundswell.nlp.signals.rank import kind_of, load_ranking
+from groundswell.nlp.signals.subjects import Candidate
+
+Progress = Callable[[int, int | None, str], None] | None
+MARK = "signals"
+"""Checkpoint: how far (hour, UTC) signals were found."""
+LOOK_BACK = timedelta(days=90)
+"""Documents older than this before the mark take no part any more."""
+KEPT = -0.85
+"""Strength (seven false ones a week) under which a candidate is not worth keeping."""
+GROWS = 0.25
+"""How much stronger a subject must have become to be put on record again."""
+SCOPE_DAILY, SCOPE_SHARE = 8.0, 0.85
+"""A market or source kind is watched by itself from so many documents a day, unless it is nearly the whole stream."""
+MOSTLY = 0.34
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A part of the stream that is watched by itself."""
+
+    market: str = ""
+    kind: str = ""
+
+    def holds(self, document: Document) -> bool:
+        """Return whether a document belongs to it."""
+        mention = document.mention
+        return (not self.market or mention.market == self.market) and (not self.kind or mention.kind == self.kind)
+
+
+def find_signals(store: Store, settings: Settings, *, now: datetime, progress: Progress = None) -> list[Signal]:
+    """Find signals since the last time, decide which are alerts, write them with a new mark; return them.
+
+    A first run replays all there is, hour by hour. Run again over the same documents, it finds nothing new.
+    """
+    mark = store.get(Checkpoint, MARK)
+    since = datetime.fromisoformat(str(mark.value["upto"])) if mark else None
+    documents = _documents(store, now, since)
+    if not documents:
+        return []
+    found = list(_found(store, documents, settings, progress))
+    fresh = [signal for signal in found if (since is None or signal.at > since) and signal.at <= now]
+    decided = _decide(store, fresh, documents, settings)
+    store.put([*decided, Checkpoint(id=MARK, value={"upto": now.isoformat()}, at=now)])
+    return decided
+
+
+def _documents(store: Store, now: datetime, since: datetime | None) -> list[Document]:
+    """Return dated, enriched documents, oldest first."""
+    start = None if since is None else since - LOOK_BACK
+    query = Query(since=start, until=now + timedelta(hours=1), trusted_dates=True, with_vectors=True)
+    return [
+        document
+        for document in store.scan(query)
+        if document.enriched is not None and document.enriched.vector is not None and document.mention.published_at
+    ]
+
+
+def scopes(documents: Sequence[Document]) -> list[Scope]:
+    """Return the whole, and every market and source kind with enough of its own to be watched by itself."""
+    first, last = (documents[k].mention.published_at for k in (0, -1))
+    days = max(1.0, (last - first) / timedelta(days=1)) if first and last else 1.0
+    counts: Counter[Scope] = Counter()
+    for document in documents:
+        market, kind = document.mention.market, document.mention.kind
+        counts.update({Scope(market=market), Scope(kind=kind), Scope(market=market, kind=kind)})
+    parts = [
+        scope
+        for scope, count in sorted(counts.items(), key=lambda item: (-item[1], item[0].market, item[0].kind))
+        if scope != Scope() and count / days >= SCOPE_DAILY and count < SCOPE_SHARE * len(documents)
+    ]
+    return [Scope(), *parts]
+
+
+def _found(store: Store, documents: list[Document], settings: Settings, progress: Progress) -> Iterator[Signal]:
+    """Yield undecided signals of every scope."""
+    maker = Maker(store, documents, settings)
+    watched = scopes(documents)
+    cost = float(np.log10(len(watched)))
+    for k, scope in enumerate(watched):
+        if progress:
+            progress(k, len(watched), "watching " + (" ".join(filter(None, (scope.market, scope.kind))) or "everything"))
+        rows = np.array([j for j, document in enumerate(documents) if scope.holds(document)])
+        yield from maker.jumps(rows, scope, cost if scope != Scope() else 0.0)
+    yield from maker.drifts()
+    if progress:
+        progress(len(watched), len(watched), "watched")
+
+
+class Maker:
+    """Makes signals out of what the detector found, with evidence, severity and reasons."""
+
+    def __init__(self, store: Store, documents: list[Document], settings: Settings) -> None:
+        self.store, self.documents, self.settings = store, documents, settings
+        mentions = [document.mention for document in documents]
+        self.counts = in_time(mentions)
+        self.sources = [mention.source for mention in mentions]
+        self.hours = np.array([m.published_at.timestamp() / 3600 for m in mentions if m.published_at])
+        self.known_at = _known_at(documents)
+        self.silences: Silences = silences(self.sources, self.hours, store.recent(CrawlRun, limit=5000))
+        self.themes = {theme.id: theme for theme in store.recent(Theme, limit=20_000)}
+        self.cases = store.recent(Case, limit=500)
+        self.weights = risk_weights(settings)
+        self.retold = Counter(d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id)
+        self.markets = settings.signals.markets
+
+    def jumps(self, rows: NDArray[np.int64], scope: Scope, cost: float) -> Iterator[Signal]:
+        """Yield what surged or is new in a scope: each subject when it first shows and whenever it grew stronger."""
+        stream = self._stream(rows)
+        detection = detect(stream)
+        kinds = kind_of(detection.numbers)
+        strengths = load_ranking().strengths(detection.numbers, kinds) - cost
+        best: dict[int, float] = {}
+        names: dict[int, str] = {}
+        for candidate, kind, strength in zip(detection.found, kinds, strengths, strict=True):
+            if strength < max(KEPT, best.get(candidate.subject, -np.inf) + GROWS):
+                continue
+            best[candidate.subject] = float(strength)
+            first = self.documents[rows[candidate.whole[0]]].id
+            name = names.setdefault(candidate.subject, stable_id("subject", scope.market, scope.kind, first))
+            yield self._jump(candidate, "new" if kind == "new" else "surge", float(strength), rows, detection, scope, name)
+
+    def _stream(self, rows: NDArray[np.int64]) -> Stream:
+        chosen = [self.documents[k] for k in rows]
+        local = {document.id: k for k, document in enumerate(chosen)}
+        firsts = [local.get(d.enriched.duplicate_of, -1) if d.enriched else -1 for d in chosen]
+        return Stream(
+            ids=[document.id for document in chosen],
+            texts=[f"{d.mention.title}\n{d.mention.text}" if d.mention.title else d.mention.text for d in chosen],
+            hours=self.hours[rows],
+            vectors=np.stack([d.enriched.vector for d in chosen if d.enriched and d.enriched.vector is not None]),
+            counts=self.counts[rows],
+            firsts=np.array([f if f >= 0 else k for k, f in enumerate(firsts)]) if any(f >= 0 for f in firsts) else None,
+        )
+
+    def _jump(
+        self, c: Candidate, kind: SignalKind, strength: float, rows: NDArray[np.int64], detection: Detection,
+        scope: Scope, subject: str,
+    ) -> Signal:  # fmt: skip
+        """Return a candidate as a signal."""
+        evidence = rows[c.documents]
+        start = float(self.hours[evidence[0]])
+        before = slice(0, int(np.searchsorted(self.hours[rows], c.at - c.window - 72)))
+        terms = why.distinguishing(detection.has, detection.vocabulary, c.documents, before)
+        expected = c.expected * len(c.documents) / max(c.observed, 1.0)
+        return self._signal(
+            kind, c.at, start, evidence, strength, observed=float(len(c.documents)), expected=expected,
+            terms=terms, scope=scope, subject=subject, tests={k: round(v, 2) for k, v in c.scores.items()},
+        )  # fmt: skip
+
+    def drifts(self) -> Iterator[Signal]:
+        """Yield themes whose mood turned or that spread."""
+        themes = [d.membership.theme if d.membership else "" for d in self.documents]
+        moods = np.array([d.enriched.sentiment.mood if d.enriched else np.nan for d in self.documents])
+        places = [_places(document) for document in self.documents]
+        last: dict[tuple[str, str], float] = {}
+        for drift in drifts(themes, self.hours, moods, places, self.counts):
+            key = (drift.theme, drift.kind)
+            if drift.strength < max(KEPT, last.get(key, -np.inf) + GROWS):
+                continue
+            last[key] = drift.strength
+            yield self._drift(drift)
+
+    def _drift(self, drift: Drift) -> Signal:
+        kind: SignalKind = "sour" if drift.kind == "sour" else "spread"
+        start = float(self.hours[drift.documents[0]])
+        mood = (drift.expected, drift.observed) if kind == "sour" else None
+        return self._signal(
+            kind, drift.at, start, drift.documents, min(drift.strength, 6.0), observed=drift.observed,
+            expected=drift.expected, terms=list(drift.places[:4]), scope=Scope(), subject=drift.theme, tests={},
+            theme=drift.theme, mood=mood,
+        )  # fmt: skip
+
+    def _signal(
+        self, kind: SignalKind, at: float, start: float, evidence: NDArray[np.int64], strength: float, *,
+        observed: float, expected: float, terms: list[str], scope: Scope, subject: str, tests: Mapping[str, float],
+        theme: str = "", mood: tuple[float, float] | None = None,
+    ) -> Signal:  # fmt: skip
+        """Return a signal with everything a person asks about it."""
+        chosen = [self.documents[k] for k in evidence]
+        ids = tuple(document.id for document in chosen)
+        theme = theme or main_theme(chosen)
+        title = self._title(theme, terms, chosen)
+        risk, claimed = main_risk(chosen)
+        facts = why.affected(chosen)
+        authors = {d.mention.author_key for d in chosen if d.mention.author_key}
+        known = why.epoch(max(at, float(self.known_at[evidence].max())))
+        ratio = (observed + 0.5) / (expected + 0.5) if kind != "sour" else 1.0
+        reaches = [d.mention.reach for d in chosen if d.mention.reach is not None]
+        market = scope.market or (facts["market"][0][0] if len(facts["market"]) == 1 else "")
+        reach = Reach(
+            weight=self.weights.get(risk, 0.0), claimed=claimed, reach=sum(reaches) if reaches else None,
+            documents=len(chosen), ratio=ratio, market=market,
+        )  # fmt: skip
+        begin, end = why.epoch(start), why.epoch(at)
+        told = why.numbers(
+            theme=theme, evidence=ids, start=begin, end=end, history=timedelta(days=35), observed=observed,
+            expected=expected, market=scope.market, source_kind=scope.kind,
+        )  # fmt: skip
+        details: dict[str, Any] = {
+            "subject": subject,
+            "terms": terms,
+            "first": [{"id": d.id, "at": _iso(d), "source": d.mention.source} for d in chosen[: why.FIRST]],
+            "affected": {name: [list(item) for item in items] for name, items in facts.items()},
+            "numbers": [asdict(number) for number in told],
+            "growth": round(ratio, 2),
+            "authors": len(authors) if authors else None,
+            "copies": self._copies(ids),
+            "tests": dict(tests),
+            "nearest_case": why.nearest_case(terms, risk, self.cases, known),
+            "explained": self.silences.explanation((d.mention.source for d in chosen), at) if kind in {"new", "surge"} else "",
+            "onset": begin.isoformat(),
+        }
+        sentence = why.sentence(
+            kind=kind, title=title, observed=observed, expected=expected, hours=at - start, terms=terms,
+            people=len(authors) or None, places=[m for m, _ in facts["market"]], risk=risk, mood=mood,
+        )  # fmt: skip
+        return Signal(
+            id=stable_id("signal", kind, scope.market, scope.kind, f"{at:.0f}", ids[0], str(len(ids))), theme=theme,
+            kind=kind, at=known, start=begin, end=end, observed=observed, expected=expected, strength=round(strength, 4),
+            severity=severity(reach, self.markets), evidence=ids, why=sentence, title=title, market=market,
+            source_kind=scope.kind, risk=risk, details=details,
+        )  # fmt: skip
+
+    def _copies(self, ids: Sequence[str]) -> int:
+        return sum(self.retold[id] for id in ids)
+
+    def _title(self, theme: str, terms: Sequence[str], chosen: Sequence[Document]) -> str:
+        known = self.themes.get(theme)
+        if known is not None and known.label:
+            return known.label
+        if terms:
+            return " · ".join(terms[:3])
+        text = chosen[0].mention.title or chosen[0].mention.text
+        return text[:80]
+
+
+def _known_at(documents: Sequence[Document]) -> NDArray[np.float64]:
+    """Return the hour at which each document was known: when published if its source's first visit brought it."""
+    began: dict[str, datetime] = {}
+    for document in documents:
+        mention = document.mention
+        began[mention.source] = min(began.get(mention.source, mention.fetched_at), mention.fetched_at)
+    known = []
+    for document in documents:
+        mention = document.mention
+        history = mention.fetched_at <= began[mention.source] + timedelta(hours=48)
+        moment = mention.published_at if history and mention.published_at else mention.fetched_at
+        known.append(moment.timestamp() / 3600)
+    return np.array(known)
+
+
+def _iso(document: Document) -> str:
+    return document.mention.published_at.isoformat() if document.mention.published_at else ""
+
+
+def _places(document: Document) -> list[str]:
+    mention = document.mention
+    lang = document.enriched.lang if document.enriched else mention.lang
+    pairs = (("source", mention.source), ("lang", lang), ("market", mention.market), ("kind", mention.kind))
+    return [f"{name}:{value}" for name, value in pairs if value]
+
+
+def main_theme(documents: Sequence[Document]) -> str:
+    """Return the theme that most of the documents belong to, if a third of them do."""
+    counts = Counter(d.membership.theme for d in documents if d.membership and d.membership.theme)
+    for theme, count in counts.most_common(1):
+        if count >= MOSTLY * len(documents):
+            return theme
+    return ""
+
+
+def main_risk(documents: Sequence[Document]) -> tuple[str, float]:
+    """Return the risk that most documents claim (probability .5), with their share; nothing below a quarter."""
+    counts: Counter[str] = Counter()
+    for document in documents:
+        risks = document.enriched.risks if document.enriched else {}
+        counts.update({risk for risk, probability in risks.items() if probability >= 0.5})
+    for risk, count in counts.most_common(1):
+        if count >= 0.25 * len(documents):
+            return risk, count / len(documents)
+    return "", 0.0
+
+
+def risk_weights(settings: Settings) -> dict[str, float]:
+    """Return how bad each risk of the taxonomy is, from 0 to 1."""
+    taxonomy = load_taxonomy(settings.taxonomy)
+    return {risk.id: WEIGHTS.get(risk.id, 0.6) for risk in taxonomy.risks}
+
+
+WEIGHTS = {
+    "scam_investment": 1.0,
+    "impersonation_deepfake": 1.0,
+    "minors": 1.0,
+    "scam_shopping": 0.8,
+}
+
+
+def _decide(store: Store, fresh: Sequence[Signal], documents: Sequence[Document], settings: Settings) -> list[Signal]:
+    """Return the signals decided by the policy, in the light of what ran before, of snoozes and of judgements."""
+    earlier = sorted((signal for signal in store.recent(Signal, limit=2000) if signal.fired), key=lambda s: s.at)
+    policy = Policy(settings.signals, _snoozes(store, fresh), documents[0].mention.published_at, earlier)
+    taught = learn.current(store)
+    decided = policy.decide(learn.adjust(signal, taught) for signal in fresh)
+    quiet = settings.signals.quiet_hours
+    return [replace(s, details={**s.details, "tell_at": tell_at(s, quiet).isoformat()}) if s.fired else s for s in decided]
+
+
+def _snoozes(store: Store, signals: Sequence[Signal]) -> list[Snooze]:
+    """Return the snoozes of the themes concerned."""
+    marks = ((theme, store.get(Checkpoint, f"snooze/{theme}")) for theme in {s.theme for s in signals if s.theme})
+    return [Snooze(theme, mark.at, datetime.fromisoformat(str(mark.value["until"]))) for theme, mark in marks if mark]

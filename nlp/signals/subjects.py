@@ -1,0 +1,182 @@
+"""From many tests to few candidates: what overlaps is one thing, and what goes on is the same thing still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.nlp.signals.scan import Looks
+from groundswell.nlp.signals.space import DAY, Rows
+
+SHARED = 0.4
+"""Share of the smaller one's documents that makes two candidates of one hour one."""
+CONTINUES = 1 / 3
+"""Share of a candidate's documents that a living subject must hold for it to go on."""
+LIVES = 7 * DAY
+"""How long a subject lives after it was last seen."""
+MOST_AN_HOUR = 60
+"""Tests of one hour that are read, strongest first; beyond these they repeat each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One way to form groups: its name, its groups, and a size (radius) for the record."""
+
+    name: str
+    rows: Rows
+    size: float
+    looks: Looks
+    labels: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Subject:
+    """What candidates that share documents are about."""
+
+    number: int
+    born: float
+    seen: float
+    documents: set[int] = field(default_factory=set)
+    best: float = 0.0
+    most: int = 0
+    records: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something that departed from its past at the end of one hour, with the test that says so most clearly.
+
+    `documents` are positions, ascending, from the onset on; `scores` the strongest test by family name.
+    """
+
+    at: float
+    subject: int
+    born: float
+    records: int
+    family: str
+    size: float
+    group: int
+    window: float
+    observed: float
+    past: float
+    expected: float
+    spread: float
+    score: float
+    scores: dict[str, float]
+    documents: NDArray[np.int64]
+    whole: NDArray[np.int64]
+
+
+def onset(
+    members: NDArray[np.int64], hours: NDArray[np.float64], at: float, window: float, expected: float,
+    volume: NDArray[np.float64],
+) -> int:
+    """Return the position in `members` from which their rate stands out most (likelihood ratio over all suffixes)."""
+    count = len(members)
+    left = np.arange(count, 0, -1, dtype=np.float64)
+    began = hours[members]
+    whole = max(1.0, float(np.searchsorted(volume, at) - np.searchsorted(volume, at - window)))
+    part = np.searchsorted(volume, at) - np.searchsorted(volume, began)
+    mean = np.maximum(expected * np.maximum(part, left) / whole, 1e-6)
+    gain = left * np.log(left / mean) - (left - mean)
+    gain[left < min(3, count)] = -np.inf
+    return int(np.argmax(gain))
+
+
+def candidates(
+    families: Sequence[Family], hours: NDArray[np.float64], volume: NDArray[np.float64]
+) -> Iterator[Candidate]:
+    """Yield candidates in order of time: new subjects, and living ones whenever they have grown.
+
+    Args:
+        families: groups and their tests.
+        hours: time of each document.
+        volume: times of the documents that count, ascending.
+    """
+    living: list[Subject] = []
+    born = 0
+    for at, tests in _by_hour(families):
+        living = [subject for subject in living if at - subject.seen <= LIVES]
+        for found in _merge(tests, families, hours):
+            subject = _continued(found, living)
+            if subject is None:
+                subject = Subject(number=born, born=at, seen=at)
+                living.append(subject)
+                born += 1
+            look, family, members, scores = found.look, families[found.family], found.members, found.scores
+            score = max(scores.values())
+            fresh = set(members.tolist()) - subject.documents
+            subject.seen = at
+            if not fresh and score <= subject.best + 0.3:
+                continue
+            subject.documents |= fresh
+            cut = onset(members, hours, at, float(look["window"]), float(look["expected"]), volume)
+            yield Candidate(
+                at=at, subject=subject.number, born=subject.born, records=subject.records, family=family.name,
+                size=family.size, group=int(look["group"]), window=float(look["window"]),
+                observed=float(look["observed"]), past=float(look["past"]), expected=float(look["expected"]),
+                spread=float(look["spread"]), score=float(look["score"]), scores=scores,
+                documents=members[cut:], whole=members,
+            )  # fmt: skip
+            subject.best = max(subject.best, score)
+            subject.most = max(subject.most, len(members))
+            subject.records += 1
+
+
+@dataclass(slots=True)
+class _Found:
+    look: dict[str, float]
+    family: int
+    members: NDArray[np.int64]
+    holds: set[int]
+    scores: dict[str, float]
+
+
+def _by_hour(families: Sequence[Family]) -> Iterator[tuple[float, list[tuple[float, int, int]]]]:
+    """Yield each hour with its tests ``(score, family, row)``, strongest first."""
+    at = np.concatenate([family.looks.at for family in families])
+    score = np.concatenate([family.looks.score for family in families])
+    which = np.concatenate([np.full(len(family.looks), k) for k, family in enumerate(families)])
+    row = np.concatenate([np.arange(len(family.looks)) for family in families])
+    order = np.lexsort((row, which, -score, at))
+    starts = np.flatnonzero(np.r_[True, np.diff(at[order]) > 0]) if len(order) else np.zeros(0, int)
+    for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True):
+        chosen = order[start : min(stop, start + MOST_AN_HOUR)]
+        yield float(at[chosen[0]]), [(float(score[k]), int(which[k]), int(row[k])) for k in chosen]
+
+
+def _merge(
+    tests: list[tuple[float, int, int]], families: Sequence[Family], hours: NDArray[np.float64]
+) -> list[_Found]:
+    """Return the strongest tests of an hour that share too little to be one."""
+    found: list[_Found] = []
+    for score, which, row in tests:
+        family = families[which]
+        looks = family.looks
+        upto, count = int(looks.upto[row]), int(looks.observed[row])
+        members = family.rows.items[upto - count : upto].astype(np.int64)
+        holds = set(members.tolist())
+        same = next(
+            (f for f in found if len(holds & f.holds) >= SHARED * min(len(holds), len(f.holds))), None
+        )
+        if same is not None:
+            same.scores[family.name] = max(same.scores.get(family.name, 0.0), score)
+            continue
+        if len(found) >= 12:
+            continue
+        look = {name: float(getattr(looks, name)[row]) for name in Looks.__dataclass_fields__}
+        found.append(_Found(look, which, members, holds, {family.name: score}))
+    return found
+
+
+def _continued(found: _Found, living: list[Subject]) -> Subject | None:
+    """Return the living subject that holds most of the candidate, if it holds enough."""
+    best, most = None, CONTINUES * len(found.holds)
+    for subject in living:
+        common = len(found.holds & subject.documents)
+        if common >= most and common > 0:
+            best, most = subject, common
+    return best
