@@ -64,7 +64,7 @@ def _shown(name: str) -> Callable[[], None]:
 
 def _follow_view(pages: Mapping[str, Page]) -> None:
     """Go where ``?view=`` says: one address for every page, whatever stands before it."""
-    wanted = st.query_params.get("view")
+    wanted = st.query_params.get("view", "")
     if wanted in pages:
         rest = {key: value for key, value in st.query_params.to_dict().items() if key != "view"}
         st.switch_page(pages[wanted], query_params=rest)
@@ -78,7 +78,13 @@ def _sidebar(pages: Mapping[str, Page]) -> None:
             for name in group:
                 st.page_link(pages[name], label=VIEWS[name] + (_open_cases() if name == "cases" else ""))
         with st.container(key="who"):
-            st.text_input("You are", key="me", placeholder="your name", max_chars=80, help="Written beside what you do: cases, judgements, notes.")
+            st.text_input(
+                "You are",
+                key="me",
+                placeholder="your name",
+                max_chars=80,
+                help="Written beside what you do: cases, judgements, notes.",
+            )
 
 
 def _open_cases() -> str:
@@ -93,7 +99,11 @@ def _no_store(error: StoreError) -> None:
     st.html(
         tag(
             "section",
-            [tag("h2", esc("The store cannot answer")), tag("p", esc(error)), tag("p", esc("groundswell doctor says what to do."), cls="note")],
+            [
+                tag("h2", esc("The store cannot answer")),
+                tag("p", esc(error)),
+                tag("p", esc("groundswell doctor says what to do."), cls="note"),
+            ],
             cls="panel",
         )
     )

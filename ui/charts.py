@@ -1,21 +1,21 @@
 """Lines, bands and maps, drawn as SVG pictures and plain HTML that follow the light or dark theme by themselves.
 
-Streamlit's ``st.html`` removes inline SVG, so a drawing travels as a picture (``data:`` address). The style sheet inside
-it asks for the colour scheme, which a browser answers with that of the element around the picture. No text of other
-people ever stands inside a drawing; what can be pointed at lies over it as links.
+Streamlit's ``st.html`` removes inline SVG, so a drawing travels as a picture (``data:`` address). The style sheet
+inside it asks for the colour scheme, which a browser answers with that of the element around the picture. No text of
+other people ever stands inside a drawing; what can be pointed at lies over it as links.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from groundswell.index.records import Signal
 from groundswell.ui import links, wording
 from groundswell.ui.coverage import Coverage
 from groundswell.ui.markup import NOTHING, Html, esc, joined, link, tag
-from groundswell.ui.today import Heat, Series, risk_address
+from groundswell.ui.series import Series
+from groundswell.ui.today import Heat, risk_address
 from groundswell.ui.trends import Band
 
 LIGHT = {
@@ -36,19 +36,16 @@ def _colours(palette: dict[str, str]) -> str:
 
 STYLE = (
     f"<style>{_colours(LIGHT)}@media(prefers-color-scheme:dark){{{_colours(DARK)}}}"
-    ".n{fill:none}.l{stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}</style>"
-)
-HATCH = (
-    '<defs><pattern id="h" width="6" height="6" patternTransform="rotate(45)" patternUnits="userSpaceOnUse">'
-    '<line class="s-hatch" x1="0" y1="0" x2="0" y2="6" stroke-width="3"/></pattern></defs>'
+    ".n{fill:none}.l{stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}"
+    "polyline,line{vector-effect:non-scaling-stroke}</style>"
 )
 
 
 def picture(body: str, width: float, height: float, alt: str, cls: str = "") -> Html:
-    """Return a drawing as a picture that fills the width it is given."""
+    """Return a drawing as a picture; where the style sheet gives it another shape, it stretches and lines stay even."""
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" '
-        f'width="{width:g}" height="{height:g}">{STYLE}{body}</svg>'
+        f'width="{width:g}" height="{height:g}" preserveAspectRatio="none">{STYLE}{body}</svg>'
     )
     return tag(
         "img",
@@ -68,10 +65,10 @@ def _line(points: Points, colour: str) -> str:
     return f'<polyline class="n l s-{colour}" points="{_path(points)}"/>' if points else ""
 
 
-def _area(bands: Sequence[Band | None], x: Scale, y: Scale) -> str:
+def area(bands: Sequence[Band | None], x: Scale, y: Scale) -> str:
     """Return the grey band, one shape for each stretch of days that have one."""
     return "".join(
-        f'<polygon class="f-band" points="{_path(_outline(bands, stretch, x, y))}"/>' for stretch in _stretches(bands)
+        f'<polygon class="f-band" points="{_path(_outline(bands, stretch, x, y))}"/>' for stretch in stretches(bands)
     )
 
 
@@ -80,7 +77,7 @@ def _outline(bands: Sequence[Band | None], stretch: Sequence[int], x: Scale, y: 
     return [(x(i), y(band.high)) for i, band in known] + [(x(i), y(band.low)) for i, band in reversed(known)]
 
 
-def _stretches(values: Sequence[object | None]) -> list[list[int]]:
+def stretches(values: Sequence[object | None]) -> list[list[int]]:
     """Return runs of indices that have a value."""
     runs: list[list[int]] = []
     for i, value in enumerate(values):
@@ -93,14 +90,15 @@ def _stretches(values: Sequence[object | None]) -> list[list[int]]:
     return runs
 
 
-def _lines(values: Sequence[float | None], colour: str, x: Scale, y: Scale, *, bridge: bool) -> str:
+def lines(values: Sequence[float | None], colour: str, x: Scale, y: Scale, *, bridge: bool) -> str:
     """Return a line through the values; days without one are bridged or left open."""
     known = [i for i, value in enumerate(values) if value is not None]
-    runs = [known] if bridge and known else _stretches(values)
+    runs = [known] if bridge and known else stretches(values)
     return "".join(_line([(x(i), y(values[i] or 0.0)) for i in run], colour) for run in runs)
 
 
-def _range(series: Series) -> tuple[float, float]:
+def reach(series: Series) -> tuple[float, float]:
+    """Return the lowest and highest of values and bands."""
     values = [value for value in series.values if value is not None]
     values += [edge for band in series.bands if band for edge in (band.low, band.high)]
     low, high = min(values, default=0.0), max(values, default=1.0)
@@ -110,173 +108,21 @@ def _range(series: Series) -> tuple[float, float]:
 def sparkline(series: Series, colour: str, alt: str) -> Html:
     """Return a small line of the last weeks with its usual band and a dot on the last day."""
     width, height = 300.0, 54.0
-    low, high = _range(series)
+    low, high = reach(series)
     if all(value is None or value >= 0 for value in series.values) and not any(b and b.low < 0 for b in series.bands):
         low = 0.0
-    x = _scale(0, max(1, len(series.days) - 1), 2, width - 5)
-    y = _scale(low, high, height - 3, 5)
-    body = _area(series.bands, x, y) + _lines(series.values, colour, x, y, bridge=True)
+    x = scale(0, max(1, len(series.days) - 1), 2, width - 5)
+    y = scale(low, high, height - 3, 5)
+    body = area(series.bands, x, y) + lines(series.values, colour, x, y, bridge=True)
     last = next((i for i in range(len(series.values) - 1, -1, -1) if series.values[i] is not None), None)
     if last is not None:
         body += f'<circle class="f-{colour}" cx="{x(last):.1f}" cy="{y(series.values[last] or 0.0):.1f}" r="3"/>'
     return picture(body, width, height, alt, "spark")
 
 
-def _scale(low: float, high: float, begin: float, end: float) -> Scale:
+def scale(low: float, high: float, begin: float, end: float) -> Scale:
+    """Return what turns a value into a place on the drawing."""
     return lambda value: begin + (value - low) / ((high - low) or 1.0) * (end - begin)
-
-
-# --- volume and mood ----------------------------------------------------------------------------------------------
-
-WIDE, TALL, LOW = 760.0, 190.0, 90.0
-
-
-def volume_and_mood(
-    volume: Series,
-    mood: Series,
-    alerts: Sequence[Signal],
-    unseen: Sequence[Sequence[str]],
-    titles: dict[str, str],
-    *,
-    now: datetime,
-    address: Callable[[datetime], str] = links.search_day,
-    trouble: str = "",
-) -> Html:
-    """Return two lines over the same days: documents with alerts and blind days, and mood below.
-
-    Each day is a link to the search that lists its documents.
-    """
-    shown = [alert for alert in alerts if _day_of(alert, volume.days) is not None]
-    notes = joined(_blind_notes(unseen, len(volume.days)))
-    return joined(
-        [
-            tag(
-                "div",
-                [
-                    _volume(volume, shown, unseen),
-                    _most(volume),
-                    notes,
-                    _days(volume, unseen, address),
-                    _dots(volume, shown, titles),
-                ],
-                cls="chart",
-            ),
-            tag(
-                "div",
-                [_mood(mood), tag("span", esc("mood, −1 … 1"), cls="axis mood"), _mood_days(mood, address)],
-                cls="chart low",
-            ),
-            _dates(volume.days, now),
-            tag("p", esc(trouble), cls="note") if trouble else NOTHING,
-        ]
-    )
-
-
-def _volume(series: Series, alerts: Sequence[Signal], unseen: Sequence[Sequence[str]]) -> Html:
-    x, y = _x(series), _scale(0, _range(series)[1], TALL - 6, 22)
-    body = HATCH + "".join(_blind(run, x) for run in _stretches([names or None for names in unseen]))
-    body += _area(series.bands, x, y) + _lines(series.values, "ink", x, y, bridge=False)
-    for alert in alerts:
-        at = x(_day_of(alert, series.days) or 0)
-        body += f'<line class="s-{alert.severity}" x1="{at:.1f}" x2="{at:.1f}" y1="14" y2="{TALL - 6:g}" stroke-dasharray="2 3"/>'
-        body += f'<circle class="f-{alert.severity}" cx="{at:.1f}" cy="10" r="4"/>'
-    return picture(body, WIDE, TALL, "Documents a day with what is usual")
-
-
-def _most(series: Series) -> Html:
-    """Return the words that give the line its scale."""
-    most = max((value for value in series.values if value), default=0)
-    return tag("span", esc(f"documents a day, at most {wording.number(most)}"), cls="axis most")
-
-
-def _mood(series: Series) -> Html:
-    x, y = _x(series), _scale(-1, 1, LOW - 6, 12)
-    zero = f'<line class="s-line" x1="6" x2="{WIDE - 6:g}" y1="{y(0):.1f}" y2="{y(0):.1f}" stroke-dasharray="2 4"/>'
-    top = f'<line class="s-line" x1="6" x2="{WIDE - 6:g}" y1="2" y2="2"/>'
-    body = top + _area(series.bands, x, y) + zero + _lines(series.values, "medium", x, y, bridge=True)
-    return picture(body, WIDE, LOW, "Mean mood a day, from minus one to one")
-
-
-def _x(series: Series) -> Scale:
-    return _scale(0, max(1, len(series.days) - 1), 6, WIDE - 6)
-
-
-def _blind(run: Sequence[int], x: Scale) -> str:
-    begin, end = x(run[0] - 0.5), x(run[-1] + 0.5)
-    return f'<rect x="{max(0, begin):.1f}" y="6" width="{min(WIDE, end) - max(0, begin):.1f}" height="{TALL - 12:g}" fill="url(#h)"/>'
-
-
-def _blind_notes(unseen: Sequence[Sequence[str]], days: int) -> Iterable[Html]:
-    """Yield the words beside the longest hatched stretch: what was not seen."""
-    runs = _stretches([names or None for names in unseen])
-    if not runs:
-        return
-    run = max(runs, key=len)
-    names = sorted({name for i in run for name in unseen[i]})
-    side = "left" if run[0] < days * 0.6 else "right"
-    share = 100 * run[0] / days if side == "left" else 100 * (days - run[-1] - 1) / days
-    yield tag(
-        "span",
-        esc(f"{wording.plural(len(names), 'source')} down: not calm, unseen"),
-        cls="axis blind",
-        style=f"{side}:{share:.1f}%",
-        title=", ".join(names),
-    )
-
-
-def _days(series: Series, unseen: Sequence[Sequence[str]], address: Callable[[datetime], str]) -> Html:
-    cells = []
-    for i, day in enumerate(series.days):
-        usual = series.bands[i]
-        said = f"{day:%a} {day.day} {day:%b}: {wording.plural(int(series.values[i] or 0), 'document')}"
-        said += f", usually {wording.number(round(usual.low))} to {wording.number(round(usual.high))}" if usual else ""
-        said += f"; not seen: {', '.join(unseen[i][:5])}" if i < len(unseen) and unseen[i] else ""
-        cells.append(link(address(day), NOTHING, title=said))
-    return tag("div", cells, cls="days")
-
-
-def _mood_days(series: Series, address: Callable[[datetime], str]) -> Html:
-    cells = (
-        link(
-            address(day),
-            NOTHING,
-            title=f"{day:%a} {day.day} {day:%b}: mood {wording.mood(series.values[i])}",
-        )
-        for i, day in enumerate(series.days)
-    )
-    return tag("div", cells, cls="days")
-
-
-def _dots(series: Series, alerts: Sequence[Signal], titles: dict[str, str]) -> Html:
-    """Return links over the alert dots."""
-    x = _x(series)
-    return joined(
-        link(
-            links.theme(alert.theme),
-            NOTHING,
-            cls="dot",
-            title=f"{alert.severity}: {titles.get(alert.id, alert.why)}",
-            style=f"left:{100 * x(_day_of(alert, series.days) or 0) / WIDE:.2f}%",
-        )
-        for alert in alerts
-    )
-
-
-def _day_of(alert: Signal, days: Sequence[datetime]) -> int | None:
-    at = alert.at - timedelta(seconds=1)  # an alert that closes a day's last bucket belongs to that day
-    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return (day - days[0]).days if days and days[0] <= day <= days[-1] else None
-
-
-def _dates(days: Sequence[datetime], now: datetime) -> Html:
-    """Return five dates below a chart."""
-    if len(days) < 5:
-        return NOTHING
-    marks = [days[round(i * (len(days) - 1) / 4)] for i in range(5)]
-    words = [f"{day.day} {day:%b}" for day in marks[:-1]] + [
-        "today" if days[-1].date() == now.date() else f"{days[-1].day} {days[-1]:%b}"
-    ]
-    return tag("div", (tag("span", esc(word)) for word in words), cls="dates")
 
 
 # --- maps ---------------------------------------------------------------------------------------------------------
@@ -307,7 +153,8 @@ def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
     value, count = heat.departures.get((risk, market), 0.0), heat.counts.get((risk, market), 0)
     share = min(100, round(abs(value) * PER_SD))
     said = wording.signed(value, 1) if abs(value) >= SAID_FROM else ""
-    title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'document')} in 24 h, {wording.signed(value, 1)} standard deviations"
+    title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'document')} in 24 h, "
+    title += f"{wording.signed(value, 1)} standard deviations"
     cls = f"hc {'up' if value >= 0 else 'down'}{' full' if share > 55 else ''}"
     return link(risk_address(risk, market, now), esc(said), cls=cls, title=title, style=f"--s:{share}%")
 
@@ -374,18 +221,3 @@ def bars(
         for value, count in counts[:most]
     ]
     return tag("div", rows, cls="bars") if rows else tag("p", esc("Nothing yet."), cls="empty")
-
-
-def columns(series: Series, address: Callable[[datetime], str]) -> Html:
-    """Return small columns over the days, for a search result."""
-    width, height = 760.0, 44.0
-    highest = max((value or 0 for value in series.values), default=0) or 1
-    step = width / max(1, len(series.days))
-    body = "".join(
-        f'<rect class="f-low" x="{i * step + 0.5:.1f}" y="{height - 2 - 40 * (value or 0) / highest:.1f}" '
-        f'width="{max(0.6, step - 1):.1f}" height="{40 * (value or 0) / highest:.1f}"/>'
-        for i, value in enumerate(series.values)
-    )
-    return tag(
-        "div", [picture(body, width, height, "Documents found a day"), _days(series, (), address)], cls="chart tiny"
-    )

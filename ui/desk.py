@@ -61,13 +61,13 @@ class Desk:
         found = self.store.get(Signal, signal)
         if found is None:
             raise DeskError(f"there is no alert {signal!r}; groundswell signals lists them")
-        id = stable_id("case", signal)
-        known = self.store.get(Case, id)
+        case_id = stable_id("case", signal)
+        known = self.store.get(Case, case_id)
         if known is not None:
             return known
         theme = self.store.get(Theme, found.theme) if found.theme else None
         case = Case(
-            id=id,
+            id=case_id,
             title=found.title or (theme.label if theme else "") or found.why,
             opened_at=now,
             severity=found.severity,
@@ -97,8 +97,7 @@ class Desk:
     ) -> Case:
         """Change a case and write into its history what changed; an argument left out changes nothing.
 
-        Args:
-            expected_version: the version that the person saw; by default the newest.
+        `expected_version` is the version that the person saw; by default the newest.
 
         Raises:
             Conflict: somebody else changed the case since that version; the message says who and what.
@@ -109,7 +108,7 @@ class Desk:
         if seen.version != version:
             raise Conflict(_meanwhile(seen))
         given = {"owner": owner, "status": status, "cause": cause, "decision": decision, "due": due}
-        changes = {name: _clean(name, value) for name, value in given.items() if value not in (None, "") or name == "owner" and value == ""}
+        changes: dict[str, Any] = {name: _clean(name, value) for name, value in given.items() if _given(name, value)}
         changes = {name: value for name, value in changes.items() if getattr(seen, name) != value}
         _closable(seen, changes)
         notes = [Note(at=now, by=_name(by), text=text) for text in (_told(seen, changes), _line(note or "")) if text]
@@ -127,7 +126,9 @@ class Desk:
         if signal in seen.signals:
             return seen
         history = (*seen.history, Note(at=now, by=_name(by), text="added another alert"))
-        return self.store.edit(replace(seen, signals=(*seen.signals, signal), history=history), expected_version=seen.version)
+        return self.store.edit(
+            replace(seen, signals=(*seen.signals, signal), history=history), expected_version=seen.version
+        )
 
     def _case(self, id: str) -> Case:
         found = self.store.get(Case, id)
@@ -181,7 +182,13 @@ class Desk:
         """
         if not _line(name):
             raise DeskError("a saved search needs a name")
-        saved = SavedSearch(id=stable_id("search", _name(by), _line(name)), name=_line(name), text=text[:LONGEST_LINE], owner=_name(by), at=now)
+        saved = SavedSearch(
+            id=stable_id("search", _name(by), _line(name)),
+            name=_line(name),
+            text=text[:LONGEST_LINE],
+            owner=_name(by),
+            at=now,
+        )
         self._put(saved)
         return saved
 
@@ -221,6 +228,11 @@ def _closable(case: Case, changes: Mapping[str, Any]) -> None:
         raise DeskError(f"a case is closed with a cause and a decision; {' and '.join(missing)} still missing")
 
 
+def _given(name: str, value: object) -> bool:
+    """Return whether something was said; an owner may be taken away."""
+    return value is not None and (value != "" or name == "owner")
+
+
 def _clean(name: str, value: object) -> object:
     if name == "status" and value not in get_args(CaseStatus):
         raise DeskError(f"a case is {', '.join(get_args(CaseStatus))}, not {value!r}")
@@ -232,7 +244,11 @@ def _told(case: Case, changes: Mapping[str, Any]) -> str:
     said = []
     for name, value in changes.items():
         shown = f"{value:%Y-%m-%d %H:%M}Z" if isinstance(value, datetime) else value
-        said.append(f"{name}: {shown or 'nobody'}" if name in {"cause", "decision"} or not getattr(case, name) else f"{name}: {_old(case, name)} → {shown or 'nobody'}")
+        said.append(
+            f"{name}: {shown or 'nobody'}"
+            if name in {"cause", "decision"} or not getattr(case, name)
+            else f"{name}: {_old(case, name)} → {shown or 'nobody'}"
+        )
     return "; ".join(said)
 
 
@@ -249,7 +265,9 @@ def _meanwhile(case: Case) -> str:
 
 def _line(text: str) -> str:
     """Return a person's words, bounded, without control characters."""
-    kept = (char if char.isprintable() or char == "\n" else " " if char.isspace() else "" for char in text[:LONGEST_LINE])
+    kept = (
+        char if char.isprintable() or char == "\n" else " " if char.isspace() else "" for char in text[:LONGEST_LINE]
+    )
     return "".join(kept).strip()
 
 

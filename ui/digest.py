@@ -25,7 +25,10 @@ from groundswell.index.ids import stable_id
 from groundswell.index.records import Case, Checkpoint
 from groundswell.index.store import Reader, Store
 from groundswell.ui import links, wording
-from groundswell.ui.today import Card, Mover, Series, Today, lead, look
+from groundswell.ui.cards import Card
+from groundswell.ui.series import Series
+from groundswell.ui.today import Mover, Today, lead, look
+from groundswell.ui.trends import Band
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,7 +63,9 @@ class Digest:
 
 def make_digest(reader: Reader, settings: Settings, *, now: datetime) -> Digest:
     """Return the mail of the day that `now` belongs to."""
-    settings = settings.model_copy(update={"board": settings.board.model_copy(update={"timezone": settings.digest.timezone})})
+    settings = settings.model_copy(
+        update={"board": settings.board.model_copy(update={"timezone": settings.digest.timezone})}
+    )
     today = look(reader, settings, now=now)
     facts = _facts(reader, today, settings)
     html = _templates(html=True).get_template("digest.html.jinja").render(facts)
@@ -135,7 +140,7 @@ def _card(card: Card, today: Today, base: str) -> dict[str, Any]:
         "age": wording.span(today.now - alert.at),
         "kind": wording.KINDS[alert.kind],
         "url": f"{base}/{links.theme(alert.theme)}",
-        "evidence_url": f"{base}/{links.search(theme=alert.theme, since=links.instant(alert.start), until=links.instant(alert.end))}",
+        "evidence_url": f"{base}/{links.evidence(alert.theme, alert.start, alert.end)}",
         "evidence": wording.plural(len(alert.evidence), "document"),
         "risk": wording.risk(alert.risk),
         "markets": " · ".join(code for code, _ in card.markets[:3]),
@@ -157,11 +162,17 @@ def bars(series: Series, begin: datetime) -> list[dict[str, Any]]:
     return [
         {
             "height": max(1, round(height * TALLEST)),
-            "high": bool(value) and (value > band.high or value < band.low if band else day > begin - timedelta(days=1)),
+            "high": _stands_out(day, value, band, begin),
             "said": f"{day.day} {day:%b}: {wording.number(round(value, 2)) if value is not None else 'none'}",
         }
         for day, value, band, height in zip(series.days, series.values, series.bands, heights, strict=True)
     ]
+
+
+def _stands_out(day: datetime, value: float | None, band: Band | None, begin: datetime) -> bool:
+    if value is None or band is None:
+        return bool(value) and day > begin - timedelta(days=1)
+    return value > band.high or value < band.low
 
 
 def blocks(series: Series) -> str:
@@ -216,7 +227,9 @@ def _cases(reader: Reader, now: datetime, base: str) -> list[dict[str, str]]:
             "title": case.title,
             "url": f"{base}/{links.case(case.id)}",
             "owner": case.owner or "nobody",
-            "due": f"{wording.span(now - case.due)} late" if case.due < now else f"due in {wording.span(case.due - now)}",
+            "due": f"{wording.span(now - case.due)} late"
+            if case.due < now
+            else f"due in {wording.span(case.due - now)}",
         }
         for case in sorted(soon, key=lambda case: case.due or now)[:MOST_CASES]
         if case.due
@@ -230,7 +243,10 @@ def _header(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Return the text alternative without characters that play with a terminal, and without runs of empty lines."""
-    lines = ["".join(char for char in line if char.isprintable() or char in "\t\N{NO-BREAK SPACE}").rstrip() for line in text.split("\n")]
+    lines = [
+        "".join(char for char in line if char.isprintable() or char in "\t\N{NO-BREAK SPACE}").rstrip()
+        for line in text.split("\n")
+    ]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept).strip() + "\n"
 
@@ -268,7 +284,9 @@ def message_of(digest: Digest, settings: DigestSettings, recipients: Sequence[st
     message = EmailMessage()
     message["Subject"] = _header(digest.subject)
     message["From"] = _address(settings.sender, "digest.sender")
-    if to := [_address(one, "digest.recipients") for one in (settings.recipients if recipients is None else recipients)]:
+    if to := [
+        _address(one, "digest.recipients") for one in (settings.recipients if recipients is None else recipients)
+    ]:
         message["To"] = to
     message["Date"] = format_datetime(digest.at)
     message["Message-ID"] = f"<digest-{digest.day}-{stable_id('digest', *settings.recipients)}@groundswell.invalid>"
@@ -302,8 +320,8 @@ def send_digest(digest: Digest, settings: Settings, store: Store, *, now: dateti
         raise DigestError("nobody to send to: name addresses in digest.recipients")
     if not mail.smtp_host:
         raise DigestError("no mail server: set digest.smtp_host (the digest was written to a file all the same)")
-    id = f"digest/{digest.day}"
-    mark = store.get(Checkpoint, id)
+    mark_id = f"digest/{digest.day}"
+    mark = store.get(Checkpoint, mark_id)
     had = set(mark.value.get("sent", ())) if mark else set()
     due = [one for one in dict.fromkeys(mail.recipients) if stable_id("recipient", one) not in had]
     if not due:
@@ -312,9 +330,11 @@ def send_digest(digest: Digest, settings: Settings, store: Store, *, now: dateti
     refused = _deliver(message, mail)
     went = [one for one in due if one not in refused]
     sent = sorted(had | {stable_id("recipient", one) for one in went})  # hashes: a store keeps no addresses
-    store.put([Checkpoint(id=id, value={"sent": sent}, at=now)])
+    store.put([Checkpoint(id=mark_id, value={"sent": sent}, at=now)])
     if refused:
-        raise DigestError(f"{mail.smtp_host} refused {', '.join(sorted(refused))}; {wording.plural(len(went), 'other')} sent")
+        raise DigestError(
+            f"{mail.smtp_host} refused {', '.join(sorted(refused))}; {wording.plural(len(went), 'other')} sent"
+        )
     return f"digest of {digest.day} sent to {wording.plural(len(went), 'recipient')}"
 
 
@@ -329,18 +349,24 @@ def _deliver(message: EmailMessage, mail: DigestSettings) -> set[str]:
     except smtplib.SMTPRecipientsRefused as error:
         return set(error.recipients)
     except smtplib.SMTPAuthenticationError as error:
-        raise DigestError(f"{where} refused the login of {mail.smtp_user}: look at digest.smtp_user and {mail.smtp_password_env}") from error
+        raise DigestError(
+            f"{where} refused the login of {mail.smtp_user}: look at digest.smtp_user and {mail.smtp_password_env}"
+        ) from error
     except smtplib.SMTPNotSupportedError as error:
         raise DigestError(f"{where}: {error}; look at digest.smtp_security") from error
     except ssl.SSLError as error:
-        raise DigestError(f"no secure connection to {where} ({error.reason or error}); look at digest.smtp_security and the server's certificate") from error
+        raise DigestError(
+            f"no secure connection to {where} ({error.reason or error}); see digest.smtp_security and its certificate"
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         raise DigestError(f"{where} did not take the digest: {error}") from error
 
 
 def _connection(mail: DigestSettings) -> smtplib.SMTP:
     if mail.smtp_security == "tls":
-        return smtplib.SMTP_SSL(mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context())
+        return smtplib.SMTP_SSL(
+            mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
+        )
     server = smtplib.SMTP(mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS)
     if mail.smtp_security == "starttls":
         try:
@@ -354,5 +380,7 @@ def _connection(mail: DigestSettings) -> smtplib.SMTP:
 def _password(mail: DigestSettings) -> str:
     password = os.environ.get(mail.smtp_password_env)
     if not password:
-        raise DigestError(f"digest.smtp_user is set, but the environment variable {mail.smtp_password_env} holds no password")
+        raise DigestError(
+            f"digest.smtp_user is set, but the environment variable {mail.smtp_password_env} holds no password"
+        )
     return password

@@ -50,6 +50,11 @@ def search_day(at: datetime, **terms: str) -> str:
     return search(**terms, on=day(at))
 
 
+def evidence(theme_id: str, begin: datetime, end: datetime) -> str:
+    """Return the address of what a theme's documents said within a window."""
+    return search(theme=theme_id, since=instant(begin), until=instant(end))
+
+
 def theme(theme_id: str) -> str:
     """Return the address of a theme's page."""
     return f"theme?{urlencode({'theme': theme_id})}"

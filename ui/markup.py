@@ -26,7 +26,7 @@ def esc(text: object) -> Html:
 
 
 def _shown(char: str) -> bool:
-    return char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cs", "Co"} and char not in _BIDI
+    return char in "\n\t" or (unicodedata.category(char) not in {"Cc", "Cs", "Co"} and char not in _BIDI)
 
 
 _BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,48 +79,31 @@ def desk() -> Iterator[Desk]:
         yield Desk(store)
 
 
+@st.cache_data(show_spinner=False, max_entries=256)
+def _kept(key: tuple[object, ...], _ask: Callable[[Reader], R]) -> R:  # noqa: ARG001  what the cache tells answers by
+    with reader() as store:
+        return _ask(store)
+
+
 def now() -> datetime:
     """Return the moment that pages look at: the clock, or the end of an archive."""
-    return _now(stamp(), clock())
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _now(_: str, at: datetime) -> datetime:
-    with reader() as store:
-        return moment_of(store, datetime.now(UTC))
+    return _kept(("now", stamp(), clock()), lambda store: moment_of(store, datetime.now(UTC)))
 
 
 def today() -> Today:
     """Return the first page."""
-    return _today(stamp(), clock())
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _today(stamped: str, at: datetime) -> Today:
-    with reader() as store:
-        return look(store, settings(), now=datetime.now(UTC))
+    return _kept(("today", stamp(), clock()), lambda store: look(store, settings(), now=datetime.now(UTC)))
 
 
 def seen(days: int) -> Coverage:
     """Return what was seen of each source."""
-    return _seen(stamp(), now(), days)
-
-
-@st.cache_data(show_spinner=False, max_entries=8)
-def _seen(stamped: str, at: datetime, days: int) -> Coverage:
-    with reader() as store:
-        return coverage(store, now=at, days=days)
+    at = now()
+    return _kept(("seen", stamp(), at, days), lambda store: coverage(store, now=at, days=days))
 
 
 def records(kind: type[R], limit: int = 1000) -> list[R]:
     """Return the newest records of one kind."""
-    return _records(stamp(), kind, limit)
-
-
-@st.cache_data(show_spinner=False, max_entries=32, hash_funcs={type: lambda kind: kind.__name__})
-def _records(stamped: str, kind: type[R], limit: int) -> list[R]:
-    with reader() as store:
-        return store.recent(kind, limit=limit)
+    return _kept(("records", stamp(), kind.__name__, limit), lambda store: store.recent(kind, limit=limit))
 
 
 def record(kind: type[R], id: str) -> R | None:
@@ -130,35 +113,17 @@ def record(kind: type[R], id: str) -> R | None:
 
 def many(kind: type[R], ids: tuple[str, ...]) -> list[R]:
     """Return those records that there are."""
-    return _many(stamp(), kind, ids) if ids else []
-
-
-@st.cache_data(show_spinner=False, max_entries=128, hash_funcs={type: lambda kind: kind.__name__})
-def _many(stamped: str, kind: type[R], ids: tuple[str, ...]) -> list[R]:
-    with reader() as store:
-        return store.many(kind, ids)
+    return _kept(("many", stamp(), kind.__name__, ids), lambda store: store.many(kind, ids)) if ids else []
 
 
 def search(query: Query) -> Page:
     """Return a page of documents."""
-    return _search(stamp(), repr(query), query)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _search(stamped: str, words: str, _query: Query) -> Page:
-    with reader() as store:
-        return store.search(_query)
+    return _kept(("search", stamp(), repr(query)), lambda store: store.search(query))
 
 
 def count(query: Query, by: By) -> list[Bucket]:
     """Return counts."""
-    return _count(stamp(), repr((query, by)), query, by)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _count(stamped: str, words: str, _query: Query, _by: By) -> list[Bucket]:
-    with reader() as store:
-        return store.count(_query, _by)
+    return _kept(("count", stamp(), repr(query), repr(by)), lambda store: store.count(query, by))
 
 
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:

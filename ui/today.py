@@ -9,50 +9,20 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import Settings
-from groundswell.index.query import Bucket, By, Query
-from groundswell.index.records import Case, Checkpoint, Label, Signal, Theme
+from groundswell.index.query import By, Query
+from groundswell.index.records import Signal, Theme
 from groundswell.index.store import Reader
 from groundswell.ui import links, wording
+from groundswell.ui.cards import Card, find_cards, title_of
 from groundswell.ui.coverage import Coverage, coverage
-from groundswell.ui.trends import HISTORY_DAYS, Band, change, count_bands, departure, mood_bands
+from groundswell.ui.series import DAY, Series, day_axis, mood_series, volume_series
+from groundswell.ui.trends import HISTORY_DAYS, change, departure
 
 SHOWN_DAYS = 60
-SPARK_DAYS = 56
-CARD_DAYS = 7
-"""An alert that nobody has dealt with stays on the first page so long."""
 STALE = timedelta(days=3)
 """With nothing newer than this, the board looks at the last day there is instead of at the clock."""
 MOVERS = 8
 HEAT_ROWS = 8
-SEVERITIES = ("critical", "high", "medium", "low")
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Something counted day by day (UTC), with what was usual."""
-
-    days: tuple[datetime, ...]
-    values: tuple[float | None, ...]
-    bands: tuple[Band | None, ...]
-
-    def last(self, days: int) -> Series:
-        """Return the last days only."""
-        return Series(self.days[-days:], self.values[-days:], self.bands[-days:])
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An alert on the first page."""
-
-    signal: Signal
-    title: str
-    series: Series
-    languages: tuple[tuple[str, int], ...] = ()
-    markets: tuple[tuple[str, int], ...] = ()
-    mood: float | None = None
-    case: Case | None = None
-    confirmed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +88,7 @@ def look(reader: Reader, settings: Settings, *, now: datetime) -> Today:
         total=sum(bucket.copies for bucket in confidence),
         undated=sum(bucket.copies for bucket in confidence if bucket.values[0] == "none"),
         history_days=_history(volume),
-        cards=find_cards(reader, settings, alerts, themes, now=now),
+        cards=find_cards(reader, alerts, themes, now=now),
         volume=volume.last(SHOWN_DAYS),
         mood=mood.last(SHOWN_DAYS),
         alerts=shown,
@@ -146,17 +116,9 @@ def period_begin(now: datetime, zone: str, hour: int) -> datetime:
     return begin.astimezone(UTC)
 
 
-def title_of(signal: Signal, theme: Theme | None) -> str:
-    """Return what an alert is about, in the words of its theme."""
-    return signal.title or (theme.label if theme else "") or wording.risk(signal.risk) or "Unnamed theme"
-
-
 def _history(volume: Series) -> int:
     begun = next((i for i, value in enumerate(volume.values) if value), len(volume.values))
     return len(volume.values) - begun
-
-
-# --- lines --------------------------------------------------------------------------------------------------------
 
 
 def whole_series(reader: Reader, seen: Coverage, *, now: datetime) -> tuple[Series, Series]:
@@ -164,129 +126,6 @@ def whole_series(reader: Reader, seen: Coverage, *, now: datetime) -> tuple[Seri
     buckets = reader.count(Query(since=seen.days[0], until=now, trusted_dates=True), By(period="day"))
     looked = [not names for names in seen.unseen()]
     return volume_series(seen.days, buckets, looked), mood_series(seen.days, buckets)
-
-
-def volume_series(days: Sequence[datetime], buckets: Sequence[Bucket], looked: Sequence[bool] = ()) -> Series:
-    """Return documents a day; days before the first document do not count as history."""
-    counts = {bucket.start: float(bucket.count) for bucket in buckets}
-    values = [counts.get(day, 0.0) for day in days]
-    begun = next((i for i, value in enumerate(values) if value), len(values))
-    seen = [i >= begun and (not looked or looked[i]) for i in range(len(values))]
-    return Series(tuple(days), tuple(values), tuple(count_bands(values, seen)))
-
-
-def mood_series(days: Sequence[datetime], buckets: Sequence[Bucket]) -> Series:
-    """Return the mean mood a day."""
-    moods = {bucket.start: bucket.mood for bucket in buckets}
-    values = [moods.get(day) for day in days]
-    return Series(tuple(days), tuple(values), tuple(mood_bands(values)))
-
-
-def theme_series(
-    reader: Reader, themes: Sequence[str], days: Sequence[datetime], *, now: datetime
-) -> dict[str, list[Bucket]]:
-    """Return the daily counts of some themes, from one question."""
-    found: dict[str, list[Bucket]] = defaultdict(list)
-    if themes:
-        query = Query(since=days[0], until=now, trusted_dates=True, collapse=True, where={"theme": tuple(themes)})
-        for bucket in reader.count(query, By(period="day", fields=("theme",))):
-            found[bucket.values[0]].append(bucket)
-    return found
-
-
-def day_axis(now: datetime, days: int) -> tuple[datetime, ...]:
-    """Return the begins (UTC) of the last days, today included."""
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return tuple(today - (days - 1 - i) * DAY for i in range(days))
-
-
-# --- cards --------------------------------------------------------------------------------------------------------
-
-
-def find_cards(
-    reader: Reader, settings: Settings, alerts: Sequence[Signal], themes: Mapping[str, Theme], *, now: datetime
-) -> tuple[Card, ...]:
-    """Return the alerts that wait for a person, gravest first, one for each theme."""
-    judged = {
-        label.subject: label for label in reversed(reader.recent(Label, limit=20_000)) if label.field == "disposition"
-    }
-    cases = {signal: case for case in reversed(reader.recent(Case, limit=20_000)) for signal in case.signals}
-    waiting = [alert for alert in latest_by_theme(alerts, now) if _waits(reader, alert, judged, cases, now)]
-    waiting.sort(key=lambda alert: (SEVERITIES.index(alert.severity), -alert.at.timestamp()))
-    days = day_axis(now, SPARK_DAYS + HISTORY_DAYS)
-    counted = theme_series(reader, [alert.theme for alert in waiting], days, now=now)
-    return tuple(
-        _card(reader, alert, themes.get(alert.theme), counted.get(alert.theme, []), days, judged, cases, now)
-        for alert in waiting
-    )
-
-
-def latest_by_theme(alerts: Sequence[Signal], now: datetime) -> list[Signal]:
-    """Return the newest recent alert of each theme; alerts without a theme stand for themselves."""
-    newest: dict[str, Signal] = {}
-    for alert in sorted(alerts, key=lambda alert: alert.at):
-        if alert.at >= now - CARD_DAYS * DAY:
-            newest[alert.theme or alert.id] = alert
-    return list(newest.values())
-
-
-def _waits(
-    reader: Reader, alert: Signal, judged: Mapping[str, Label], cases: Mapping[str, Case], now: datetime
-) -> bool:
-    label, case = judged.get(alert.id), cases.get(alert.id)
-    if (label and label.value in {"false", "duplicate"}) or (case and case.status == "closed"):
-        return False
-    return not snoozed_until(reader, alert.theme, now=now)
-
-
-def snoozed_until(reader: Reader, theme: str, *, now: datetime) -> datetime | None:
-    """Return until when a theme is silenced, or ``None`` where it is not."""
-    mark = reader.get(Checkpoint, f"snooze/{theme}")
-    until = datetime.fromisoformat(str(mark.value["until"])) if mark and mark.value.get("until") else None
-    return until if until and until > now else None
-
-
-def _card(
-    reader: Reader,
-    alert: Signal,
-    theme: Theme | None,
-    buckets: Sequence[Bucket],
-    days: Sequence[datetime],
-    judged: Mapping[str, Label],
-    cases: Mapping[str, Case],
-    now: datetime,
-) -> Card:
-    series = mood_series(days, buckets) if alert.kind == "sour" else volume_series(days, buckets)
-    window = Query(
-        since=alert.start, until=now, trusted_dates=True, where={"theme": (alert.theme,)} if alert.theme else {}
-    )
-    counts = reader.count(window, By(fields=("lang", "market")))
-    label = judged.get(alert.id)
-    return Card(
-        signal=alert,
-        title=title_of(alert, theme),
-        series=series.last(SPARK_DAYS),
-        languages=_tally(counts, 0),
-        markets=_tally(counts, 1),
-        mood=mean_mood(counts),
-        case=cases.get(alert.id),
-        confirmed_by=label.annotator if label and label.value == "confirmed" else "",
-    )
-
-
-def _tally(buckets: Sequence[Bucket], field: int) -> tuple[tuple[str, int], ...]:
-    counts: dict[str, int] = defaultdict(int)
-    for bucket in buckets:
-        if bucket.values[field]:
-            counts[bucket.values[field]] += bucket.copies
-    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def mean_mood(buckets: Sequence[Bucket]) -> float | None:
-    """Return the mean mood of buckets, each weighing as much as it holds."""
-    measured = [(bucket.mood, bucket.count) for bucket in buckets if bucket.mood is not None]
-    whole = sum(count for _, count in measured)
-    return sum(mood * count for mood, count in measured) / whole if whole else None
 
 
 # --- risk by market, movers ----------------------------------------------------------------------------------------

@@ -77,8 +77,8 @@ SUBJECTS = (
     Subject(
         "deepfake", "Minister's face in trading-app ads", "impersonation_deepfake", -0.72, 0.25, ("SG", "MY"),
         (
-            ("en", "An ad with the face of our minister promises daily profit from a trading app, and it is obviously made by a machine."),
-            ("en", "The video of the minister praising that trading app is fake, yet it came up three times before breakfast."),
+            ("en", "An ad with our minister's face promises daily profit from a trading app; a machine made it."),
+            ("en", "The minister praising that trading app is a fake, yet it came up three times before breakfast."),
             ("zh", "广告里的部长劝大家下载炒币软件，嘴型都对不上，明显是换脸。"),
             ("zh", "又看到部长代言理财软件的视频广告，声音像，脸是假的，举报了还在放。"),
             ("ms", "Iklan guna muka menteri suruh beli aplikasi dagangan, jelas palsu tetapi masih keluar."),
@@ -109,7 +109,7 @@ SUBJECTS = (
     Subject(
         "banned", "Ad account closed without a reason", "enforcement_payout", -0.5, 2.3, ("SG", "AU", "ID"),
         (
-            ("en", "Our ad account was closed overnight and the appeal form answers with the same paragraph each time."),
+            ("en", "Our ad account was closed overnight; the appeal form answers with the same paragraph."),
             ("en", "Billing took the money, the campaign was rejected, support says wait ten working days."),
             ("zh", "广告账户被误封，申诉三次都是机器回复，预算还被扣着。"),
             ("id", "Akun iklan diblokir tanpa alasan, saldo tertahan dua minggu."),
@@ -205,12 +205,12 @@ def _document(dice: random.Random, subject: Subject, at: datetime, hour: int) ->
         return
     lang, text = dice.choice(subject.texts)
     number = dice.randrange(10**9)
-    id = mention_id(source=source, native_id=f"{subject.key}-{number}")
+    mention = mention_id(source=source, native_id=f"{subject.key}-{number}")
     mood = subject.mood + dice.gauss(0, 0.14) - (0.36 if subject.sours and hour <= subject.sours else 0)
     named = dice.random() < 0.85
     undated = dice.random() < 0.03
     yield Mention(
-        id=id,
+        id=mention,
         source=source,
         kind=kind,
         title=subject.label if kind == "news" else "",
@@ -223,8 +223,8 @@ def _document(dice: random.Random, subject: Subject, at: datetime, hour: int) ->
         lang=lang,
         market=dice.choice(subject.markets) if named else "",
     )
-    yield _read(id, lang, mood, subject.risk, dice)
-    yield Membership(id=id, theme=theme_id(subject.key), confidence=0.8, at=at)
+    yield _read(mention, lang, mood, subject.risk, dice)
+    yield Membership(id=mention, theme=theme_id(subject.key), confidence=0.8, at=at)
 
 
 def _read(id: str, lang: str, mood: float, risk: str, dice: random.Random) -> Enriched:
@@ -246,16 +246,19 @@ def _read(id: str, lang: str, mood: float, risk: str, dice: random.Random) -> En
 
 def _blind(source: str, hour: int) -> bool:
     """Two loud sources were down for two and a half days, three weeks ago; one has been silent since yesterday."""
-    return (source in {"app_reviews_id", "mastodon_ads", "zh_weekly", "creators_board", "consumer_forum_my"} and 470 < hour < 545) or (source == "shoppers_vn" and hour < 30)
+    return (
+        source in {"app_reviews_id", "mastodon_ads", "zh_weekly", "creators_board", "consumer_forum_my"}
+        and 470 < hour < 545
+    ) or (source == "shoppers_vn" and hour < 30)
 
 
 def _guests(now: datetime) -> Iterator[Record]:
     """Yield documents whose titles, texts, addresses and markets wish us harm."""
     dice = random.Random(3)
     for i, text in enumerate(HOSTILE):
-        id = mention_id(source="mastodon_ads", native_id=f"hostile-{i}")
+        mention = mention_id(source="mastodon_ads", native_id=f"hostile-{i}")
         yield Mention(
-            id=id,
+            id=mention,
             source="mastodon_ads",
             kind="post",
             title=text,
@@ -267,8 +270,8 @@ def _guests(now: datetime) -> Iterator[Record]:
             lang="en",
             market="SG",
         )
-        yield _read(id, "en", -0.4, "scam_shopping", dice)
-        yield Membership(id=id, theme=theme_id("hostile"), confidence=0.8, at=now)
+        yield _read(mention, "en", -0.4, "scam_shopping", dice)
+        yield Membership(id=mention, theme=theme_id("hostile"), confidence=0.8, at=now)
 
 
 def _themes(now: datetime) -> Iterator[Record]:
@@ -277,7 +280,7 @@ def _themes(now: datetime) -> Iterator[Record]:
         yield Theme(
             id=theme_id(subject.key),
             label=subject.label,
-            first_seen=now - timedelta(days=DAYS if not subject.key == "deepfake" else 30),
+            first_seen=now - timedelta(days=30 if subject.key == "deepfake" else DAYS),
             last_seen=now - timedelta(hours=1),
             keywords=subject.keywords,
             titles={subject.texts[0][0]: subject.texts[0][1][:40]},
@@ -311,9 +314,36 @@ def _signals(store: Store, now: datetime) -> Iterator[Record]:
     from groundswell.index.query import Query
 
     told: tuple[tuple[str, SignalKind, Severity, float, float, float, str, bool], ...] = (
-        ("deepfake", "new", "critical", 9, 31, 1.2, "A minister's face sells a trading app; 31 posts in 9 hours where 1.2 were expected.", True),
-        ("sneakers", "surge", "high", 28, 27, 7, "The same shop name in four marketplaces' ads; new in Thailand since yesterday.", True),
-        ("adload", "sour", "medium", 72, -0.64, -0.28, "Mood on ad load fell to −0.64, the lowest in 60 days; volume is normal.", True),
+        (
+            "deepfake",
+            "new",
+            "critical",
+            9,
+            31,
+            1.2,
+            "A minister's face sells a trading app; 31 posts in 9 hours where 1.2 were expected.",
+            True,
+        ),
+        (
+            "sneakers",
+            "surge",
+            "high",
+            28,
+            27,
+            7,
+            "The same shop name in four marketplaces' ads; new in Thailand since yesterday.",
+            True,
+        ),
+        (
+            "adload",
+            "sour",
+            "medium",
+            72,
+            -0.64,
+            -0.28,
+            "Mood on ad load fell to −0.64, the lowest in 60 days; volume is normal.",
+            True,
+        ),
         ("hostile", "new", "low", 3, 4, 0, HOSTILE[0] + HOSTILE[2], True),
         ("loans", "surge", "medium", 30, 6, 3, "6 documents in 24 hours where 3 were expected.", False),
         ("banned", "surge", "high", 24 * 33, 11, 3, "11 documents in 24 hours where 3 were expected.", True),

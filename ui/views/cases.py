@@ -11,8 +11,8 @@ import streamlit as st
 
 from groundswell.index.records import Case, CaseStatus, Signal
 from groundswell.ui import links, reading, wording
+from groundswell.ui.cards import SEVERITIES
 from groundswell.ui.markup import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
-from groundswell.ui.today import SEVERITIES
 
 
 def show() -> None:
@@ -31,20 +31,33 @@ def _all() -> None:
     cases = reading.records(Case, 5000)
     waiting = [case for case in cases if case.status != "closed"]
     late = [case for case in waiting if case.due and case.due < datetime.now(UTC)]
-    said = f"{wording.number(len(waiting))} open · {wording.number(len(late))} late · {wording.number(len(cases) - len(waiting))} closed"
+    counts = ((len(waiting), "open"), (len(late), "late"), (len(cases) - len(waiting), "closed"))
+    said = " · ".join(f"{wording.number(count)} {name}" for count, name in counts)
     st.html(tag("div", [tag("h1", esc("Cases")), tag("span", esc(said))], cls="top"))
     if not cases:
-        st.html(tag("p", esc("No case yet. “Open case” on an alert makes one, with its evidence as it stood."), cls="empty"))
+        st.html(
+            tag("p", esc("No case yet. “Open case” on an alert makes one, with its evidence as it stood."), cls="empty")
+        )
         return
     with st.container(horizontal=True, key="act-cases", vertical_alignment="center"):
-        which = st.segmented_control("Which", ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed")
+        which = st.segmented_control(
+            "Which", ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed"
+        )
     mine = [case for case in waiting if case.owner and case.owner == reading.me()]
     shown = {"Mine": mine, "Closed": [case for case in cases if case.status == "closed"]}.get(str(which), waiting)
     if not shown:
         st.html(tag("p", esc("None."), cls="empty"))
         return
-    shown = sorted(shown, key=lambda case: (SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC)))
-    st.html(panel(wording.plural(len(shown), "case"), "gravest first", table(("case", "severity", "status", "owner", "due", "opened"), map(_row, shown), cls="right stack")))
+    shown = sorted(
+        shown, key=lambda case: (SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
+    )
+    st.html(
+        panel(
+            wording.plural(len(shown), "case"),
+            "gravest first",
+            table(("case", "severity", "status", "owner", "due", "opened"), map(_row, shown), cls="right stack"),
+        )
+    )
 
 
 def _row(case: Case) -> list[Html]:
@@ -66,7 +79,12 @@ def _due(case: Case) -> Html:
         return esc("done")
     left = case.due - datetime.now(UTC)
     late = left.total_seconds() < 0
-    return tag("span", esc(f"{wording.span(abs(left))} late" if late else f"in {wording.span(left)}"), cls="sev critical" if late else "nowrap", style="text-transform:none;letter-spacing:0" if late else None)
+    return tag(
+        "span",
+        esc(f"{wording.span(abs(left))} late" if late else f"in {wording.span(left)}"),
+        cls="sev critical" if late else "nowrap",
+        style="text-transform:none;letter-spacing:0" if late else None,
+    )
 
 
 # --- one case ------------------------------------------------------------------------------------------------------
@@ -81,7 +99,18 @@ def _one(id: str) -> None:
     st.html(joined([crumb, _head(case)]))
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
-        st.html(joined([panel("History", "", _history(case)), tag("div", panel("Evidence", "as it stood when the case was opened", _evidence(case)), style="margin-top:16px")]))
+        st.html(
+            joined(
+                [
+                    panel("History", "", _history(case)),
+                    tag(
+                        "div",
+                        panel("Evidence", "as it stood when the case was opened", _evidence(case)),
+                        style="margin-top:16px",
+                    ),
+                ]
+            )
+        )
     with right, st.container(key="panel-edit"):
         _forms(case)
 
@@ -95,7 +124,12 @@ def _head(case: Case) -> Html:
         ("owner", esc(case.owner or "nobody")),
         ("due", joined([esc(wording.stamp(case.due, zone) + " · "), _due(case)]) if case.due else NOTHING),
         ("opened", esc(wording.stamp(case.opened_at, zone))),
-        ("risk", link(links.search(risk=case.policy_area), esc(wording.risk(case.policy_area))) if case.policy_area else NOTHING),
+        (
+            "risk",
+            link(links.search(risk=case.policy_area), esc(wording.risk(case.policy_area)))
+            if case.policy_area
+            else NOTHING,
+        ),
         ("theme", link(links.theme(theme), esc("documents over time"), cls="out") if theme else NOTHING),
         ("cause", esc(case.cause)),
         ("decision", esc(case.decision)),
@@ -122,13 +156,22 @@ def _evidence(case: Case) -> Html:
 def _document(item: Mapping[str, Any]) -> Html:
     by = [
         tag("span", esc(item.get("source", ""))),
-        tag("span", esc(str(item.get("published_at", ""))[:16].replace("T", " "))),
+        tag("span", esc(_when(str(item.get("published_at", ""))))),
         tag("span", esc(" · ".join(filter(None, (str(item.get("market", "")), str(item.get("lang", ""))))))),
         tag("span", esc(item.get("sentiment", "")), cls=str(item.get("sentiment", ""))),
         web_link(str(item.get("url", ""))),
     ]
     title = tag("h4", esc(wording.shortened(str(item.get("title", "")), 160))) if item.get("title") else NOTHING
-    return tag("article", [tag("div", by, cls="by"), title, tag("p", esc(wording.shortened(str(item.get("text", "")), 400)))])
+    return tag(
+        "article", [tag("div", by, cls="by"), title, tag("p", esc(wording.shortened(str(item.get("text", "")), 400)))]
+    )
+
+
+def _when(written: str) -> str:
+    try:
+        return wording.stamp(datetime.fromisoformat(written), reading.settings().board.timezone)
+    except ValueError:
+        return "no date"
 
 
 # --- changing it ---------------------------------------------------------------------------------------------------
@@ -139,13 +182,27 @@ def _document(item: Mapping[str, Any]) -> Html:
 def _forms(case: Case) -> None:
     st.html(tag("h2", esc("What happens next")))
     with st.form(f"edit-{case.id}", border=False):
-        st.text_area("Note", key=f"note-{case.id}", height=90, max_chars=5000, placeholder="what you found, whom you asked")
+        st.text_area(
+            "Note", key=f"note-{case.id}", height=90, max_chars=5000, placeholder="what you found, whom you asked"
+        )
         st.text_input("Owner", value=case.owner, key=f"owner-{case.id}-{case.version}", max_chars=80)
         statuses: Sequence[str] = get_args(CaseStatus)
         st.selectbox("Status", statuses, index=statuses.index(case.status), key=f"status-{case.id}-{case.version}")
         st.date_input("Due", value=_local_day(case.due), key=f"due-{case.id}-{case.version}", format="YYYY-MM-DD")
-        st.text_input("Cause", value=case.cause, key=f"cause-{case.id}-{case.version}", help="Needed to close: what it was.", max_chars=1000)
-        st.text_input("Decision", value=case.decision, key=f"decision-{case.id}-{case.version}", help="Needed to close: what was decided.", max_chars=1000)
+        st.text_input(
+            "Cause",
+            value=case.cause,
+            key=f"cause-{case.id}-{case.version}",
+            help="Needed to close: what it was.",
+            max_chars=1000,
+        )
+        st.text_input(
+            "Decision",
+            value=case.decision,
+            key=f"decision-{case.id}-{case.version}",
+            help="Needed to close: what was decided.",
+            max_chars=1000,
+        )
         st.form_submit_button("Save", type="primary", on_click=_save, args=(case,))
     if not case.owner and reading.me() != "somebody":
         st.button("Take it", key=f"take-{case.id}", on_click=_take, args=(case,))
@@ -177,5 +234,12 @@ def _new_due(case: Case, day: Any) -> datetime | None:
 
 def _take(case: Case) -> None:
     with reading.told(), reading.desk() as desk:
-        desk.edit_case(case.id, by=reading.me(), now=datetime.now(UTC), expected_version=case.version, owner=reading.me(), status="investigating")
+        desk.edit_case(
+            case.id,
+            by=reading.me(),
+            now=datetime.now(UTC),
+            expected_version=case.version,
+            owner=reading.me(),
+            status="investigating",
+        )
         reading.say("It is yours.")

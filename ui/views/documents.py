@@ -15,12 +15,16 @@ CLAIMED = 0.5
 
 def document_list(hits: Iterable[Hit], zone: str, themes: Mapping[str, str] | None = None, hide: str = "") -> Html:
     """Return documents one below the other."""
-    return joined(article(hit.document, zone, hit.highlights, hit.copies, themes, hide) for hit in hits)
+    return joined(
+        article(hit.document, zone, fragments=hit.highlights, copies=hit.copies, themes=themes, hide=hide)
+        for hit in hits
+    )
 
 
 def article(
     document: Document,
     zone: str,
+    *,
     fragments: Sequence[str] = (),
     copies: int = 1,
     themes: Mapping[str, str] | None = None,
@@ -31,13 +35,17 @@ def article(
     text = joined(tag("p", highlighted(fragment)) for fragment in fragments[:2])
     title = tag("h4", esc(wording.shortened(mention.title, 160)), lang=_lang(document)) if mention.title else NOTHING
     body = text or tag("p", esc(wording.shortened(mention.text, EXCERPT)), lang=_lang(document))
-    return tag("article", [tag("div", _by(document, zone, copies), cls="by"), title, body, _tags(document, themes or {}, hide)])
+    return tag(
+        "article", [tag("div", _by(document, zone, copies), cls="by"), title, body, _tags(document, themes or {}, hide)]
+    )
 
 
 def _by(document: Document, zone: str, copies: int) -> list[Html]:
     mention, enriched = document.mention, document.enriched
     when = wording.stamp(mention.published_at, zone) if mention.published_at else "no date"
-    doubt = {"none": " (date not to be trusted)", "inferred": " (date guessed)", "day": ""}.get(mention.date_confidence, "")
+    doubt = {"none": " (date not to be trusted)", "inferred": " (date guessed)", "day": ""}.get(
+        mention.date_confidence, ""
+    )
     parts = [
         link(links.search(source=mention.source), esc(mention.source)),
         tag("span", esc(when + doubt), cls="nowrap"),
@@ -53,7 +61,11 @@ def _by(document: Document, zone: str, copies: int) -> list[Html]:
 
 def _feeling(document: Document) -> Html:
     sentiment = document.enriched.sentiment if document.enriched else None
-    return tag("span", esc(f"{sentiment.label} {wording.signed(sentiment.mood)}"), cls=sentiment.label) if sentiment else NOTHING
+    return (
+        tag("span", esc(f"{sentiment.label} {wording.signed(sentiment.mood)}"), cls=sentiment.label)
+        if sentiment
+        else NOTHING
+    )
 
 
 def _lang(document: Document) -> str:
@@ -62,7 +74,9 @@ def _lang(document: Document) -> str:
 
 def _tags(document: Document, themes: Mapping[str, str], hide: str) -> Html:
     enriched, theme = document.enriched, document.membership.theme if document.membership else ""
-    claimed = sorted((risk for risk, chance in (enriched.risks if enriched else {}).items() if chance >= CLAIMED and risk != hide))
+    claimed = sorted(
+        (risk for risk, chance in (enriched.risks if enriched else {}).items() if chance >= CLAIMED and risk != hide)
+    )
     tags = [link(links.search(risk=risk), esc(wording.risk(risk)), cls="tagged") for risk in claimed]
     if theme in themes:
         tags.append(link(links.theme(theme), esc(f"theme: {wording.shortened(themes[theme], 60)}"), cls="tagged"))

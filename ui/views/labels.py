@@ -21,14 +21,34 @@ Z95 = 1.96
 def show() -> None:
     """Draw the page."""
     labels = [label for label in reading.records(Label, 20_000) if label.field == "disposition"]
-    st.html(tag("div", [tag("h1", esc("Labels")), tag("span", esc(wording.plural(len(labels), "judged alert")))], cls="top"))
+    st.html(
+        tag("div", [tag("h1", esc("Labels")), tag("span", esc(wording.plural(len(labels), "judged alert")))], cls="top")
+    )
     if not labels:
-        st.html(tag("p", esc("Nobody has judged an alert yet. Confirm and False alarm on Today do; every judgement makes the precision below mean more."), cls="empty"))
+        st.html(
+            tag(
+                "p",
+                esc("Nobody has judged an alert yet. Confirm and False alarm on Today do; then precision stands here."),
+                cls="empty",
+            )
+        )
         return
     signals = {signal.id: signal for signal in reading.many(Signal, tuple(sorted({label.subject for label in labels})))}
-    st.html(panel("Precision of alerts", "confirmed among confirmed and false, with 95 % interval (Wilson)", _precision(labels, signals)))
+    st.html(
+        panel(
+            "Precision of alerts",
+            "confirmed among confirmed and false, with 95 % interval (Wilson)",
+            _precision(labels, signals),
+        )
+    )
     with st.container(key="panel-labels"):
-        st.html(table(("alert", "kind", "judged", "by", "when"), (_row(label, signals.get(label.subject)) for label in labels[:200]), cls="right stack"))
+        st.html(
+            table(
+                ("alert", "kind", "judged", "by", "when"),
+                (_row(label, signals.get(label.subject)) for label in labels[:200]),
+                cls="right stack",
+            )
+        )
     with st.container(key="panel-judge"):
         _change(labels, signals)
 
@@ -76,7 +96,12 @@ def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
     known = {label.subject: label for label in reversed(labels) if label.subject in signals}
     st.html(tag("h2", esc("Judge again")))
     with st.container(horizontal=True, key="act-judge", vertical_alignment="bottom"):
-        subject = st.selectbox("Alert", list(known), format_func=lambda id: wording.shortened(signals[id].title or signals[id].why, 80), label_visibility="collapsed")
+        subject = st.selectbox(
+            "Alert",
+            list(known),
+            format_func=lambda one: wording.shortened(signals[one].title or signals[one].why, 80),
+            label_visibility="collapsed",
+        )
         value = st.selectbox("Judgement", get_args(Disposition), label_visibility="collapsed", width=140)
         if st.button("Save", key="judge-again") and subject and value:
             with reading.told(), reading.desk() as desk:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import streamlit as st
 
+from groundswell.index.export import export_search
 from groundswell.index.language import HELP, QueryError, parse
 from groundswell.index.query import By, Field, Page, Query, Sort
 from groundswell.index.records import SavedSearch
-from groundswell.ui import charts, links, reading, wording
-from groundswell.ui.export import as_csv, as_jsonl
+from groundswell.ui import charts, links, reading, timeline, wording
 from groundswell.ui.markup import NOTHING, Html, bold, esc, joined, link, tag
-from groundswell.ui.today import day_axis, volume_series
+from groundswell.ui.series import DAY, day_axis, volume_series
 from groundswell.ui.views.documents import document_list
 
 FACETS: tuple[Field, ...] = ("risk", "sentiment", "market", "lang", "source", "kind", "target", "theme")
 PAGE = 20
-MOST_EXPORTED = 10_000
 SORTS: Mapping[str, Sort] = {"Newest": "newest", "Best match": "relevance", "Oldest": "oldest"}
 EXAMPLES = (
     ('"guaranteed returns" OR 杀猪盘', "either, the first as a phrase"),
@@ -81,7 +82,9 @@ def _asked() -> None:
 
 
 def _help() -> None:
-    rows = (tag("li", [link(links.search_text(text), tag("code", esc(text))), esc(f" {what}")]) for text, what in EXAMPLES)
+    rows = (
+        tag("li", [link(links.search_text(text), tag("code", esc(text))), esc(f" {what}")]) for text, what in EXAMPLES
+    )
     st.html(joined([tag("ul", rows), tag("pre", esc(HELP), cls="help")]))
 
 
@@ -113,14 +116,21 @@ def _results(page: Page, query: Query, text: str, cursors: list[str]) -> None:
     settings = reading.settings()
     first = (len(cursors) - 1) * PAGE + 1
     themes = reading.theme_names(_themes_on(page))
-    found = f"{wording.number(first)}–{wording.number(first + len(page.hits) - 1)} of {wording.plural(page.total, 'document')}"
+    span = f"{wording.number(first)}–{wording.number(first + len(page.hits) - 1)}"
+    found = f"{span} of {wording.plural(page.total, 'document')}"
     with st.container(key="panel-found"):
         st.html(joined([tag("p", esc(found), cls="note found"), _timeline(query, page, text)]))
         st.html(tag("div", document_list(page.hits, settings.board.timezone, themes)))
         with st.container(horizontal=True, key="act-pages"):
-            st.button("Previous", disabled=len(cursors) < 2, on_click=cursors.pop, key="previous")
-            st.button("Next", disabled=not page.cursor, on_click=cursors.append, args=(page.cursor,), key="next")
+            st.button("Previous", disabled=len(cursors) < 2, on_click=_turn, args=("",), key="previous")
+            st.button("Next", disabled=not page.cursor, on_click=_turn, args=(page.cursor,), key="next")
             _exports(query)
+
+
+def _turn(cursor: str) -> None:
+    """Turn to the page that begins at the cursor, or back to the one before."""
+    cursors: list[str] = st.session_state["cursors"]
+    st.session_state["cursors"] = [*cursors, cursor] if cursor else cursors[:-1]
 
 
 def _themes_on(page: Page) -> tuple[str, ...]:
@@ -132,29 +142,31 @@ def _themes_on(page: Page) -> tuple[str, ...]:
 def _timeline(query: Query, page: Page, text: str) -> Html:
     """Return when the documents found were published, over at most 60 days."""
     now = reading.now()
-    days = day_axis(now, 60)
-    shown = replace(query, since=max(query.since or days[0], days[0]), until=min(query.until or now, now), trusted_dates=True, cursor="")
-    if page.total < 2 or (shown.since and shown.until and shown.until - shown.since < timedelta(days=3)):
+    since = max(query.since or now - 60 * DAY, now - 60 * DAY)
+    days = day_axis(now, (now - since).days + 1)
+    if page.total < 2 or len(days) < 4:
         return NOTHING
+    shown = replace(query, since=days[0], until=min(query.until or now, now), trusted_dates=True)
     series = volume_series(days, reading.count(shown, By(period="day")))
-    return charts.columns(series, lambda day: links.narrowed(text, on=links.day(day))) if any(series.values) else NOTHING
+    return (
+        timeline.columns(series, lambda day: links.narrowed(text, on=links.day(day))) if any(series.values) else NOTHING
+    )
 
 
 def _exports(query: Query) -> None:
     stem = f"groundswell-{datetime.now(UTC):%Y%m%d-%H%M}"
     st.download_button("CSV", lambda: _export(query, "csv"), f"{stem}.csv", "text/csv", on_click="ignore", key="csv")
-    st.download_button("JSONL", lambda: _export(query, "jsonl"), f"{stem}.jsonl", "application/jsonl", on_click="ignore", key="jsonl")
+    st.download_button(
+        "JSONL", lambda: _export(query, "jsonl"), f"{stem}.jsonl", "application/jsonl", on_click="ignore", key="jsonl"
+    )
 
 
 def _export(query: Query, kind: str) -> bytes:
-    """Return everything that was found, at most ten thousand documents."""
-    documents = []
-    page = None
-    with reading.reader() as reader:
-        while len(documents) < MOST_EXPORTED and (page is None or page.cursor):
-            page = reader.search(replace(query, limit=500, cursor=page.cursor if page else ""))
-            documents += [hit.document for hit in page.hits]
-    return (as_csv if kind == "csv" else as_jsonl)(documents[:MOST_EXPORTED])
+    """Return everything that was found, as a file's content."""
+    with TemporaryDirectory(prefix="groundswell-") as folder, reading.reader() as reader:
+        file = Path(folder) / f"found.{kind}"
+        export_search(reader, query, file)
+        return file.read_bytes()
 
 
 def _counts(page: Page, text: str) -> None:
@@ -165,13 +177,23 @@ def _counts(page: Page, text: str) -> None:
 
 
 def _facet(field: Field, counts: tuple[tuple[str, int], ...], text: str, names: Mapping[str, str]) -> Html:
-    shown = [(value, count) for value, count in counts if value and not (field == "theme" and value not in names)]
+    shown = [(value, count) for value, count in counts if value]
+    shown = [(value, count) for value, count in shown if field != "theme" or value in names]
     if not shown:
         return NOTHING
-    titles = {"theme": names.get, "risk": wording.risk, "target": wording.risk}
-    name = titles.get(field, str)
     added = {value: links.narrowed(text, **{field: value}) for value, _ in shown}
-    return tag("div", [tag("h2", bold(_FACET_NAMES.get(field, field))), charts.bars(shown, added.__getitem__, lambda value: name(value) or value, most=6)], cls="facet")
+    return tag(
+        "div",
+        [
+            tag("h2", bold(_FACET_NAMES.get(field, field))),
+            charts.bars(shown, added.__getitem__, lambda value: _named(field, value, names), most=6),
+        ],
+        cls="facet",
+    )
+
+
+def _named(field: Field, value: str, themes: Mapping[str, str]) -> str:
+    return wording.risk(value) if field in {"risk", "target"} else themes.get(value, value)
 
 
 _FACET_NAMES = {"lang": "language", "target": "about whom"}
@@ -181,5 +203,16 @@ def _nothing(text: str) -> None:
     if not text:
         st.html(tag("p", esc("Nothing has been crawled yet: groundswell run begins."), cls="empty"))
         return
-    tips = ("fewer words, or OR between them", "a longer time: since:30d", "without a field: risk: and market: must both be known of a post")
-    st.html(joined([tag("p", esc("No document says this. Try:"), cls="empty"), tag("ul", (tag("li", esc(f"· {tip}")) for tip in tips))]))
+    tips = (
+        "fewer words, or OR between them",
+        "a longer time: since:30d",
+        "without a field: risk: and market: must both be known of a post",
+    )
+    st.html(
+        joined(
+            [
+                tag("p", esc("No document says this. Try:"), cls="empty"),
+                tag("ul", (tag("li", esc(f"· {tip}")) for tip in tips)),
+            ]
+        )
+    )

@@ -1,4 +1,4 @@
-"""Sources: what was visited, what it brought, what it complained about, and what was refused. ``?source=`` leads to one."""
+"""Sources: what was visited, what it brought, what it complained about, what was refused. ``?source=`` leads to one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def show() -> None:
     rows = sorted(reading.seen(30).rows, key=lambda row: (-row.bad_days, row.source))
     wanted = st.query_params.get("source", "")
     bad = sum(row.cells[-1].state == "bad" for row in rows)
-    said = f"{wording.number(len(rows))} known · {wording.plural(bad, 'source')} not seen today" if bad else f"{wording.number(len(rows))} known · all seen"
+    said = (
+        f"{wording.number(len(rows))} known · {wording.plural(bad, 'source')} not seen today"
+        if bad
+        else f"{wording.number(len(rows))} known · all seen"
+    )
     st.html(tag("div", [tag("h1", esc(wanted or "Sources")), tag("span", esc("" if wanted else said))], cls="top"))
     if not rows:
         st.html(tag("p", esc("No source has been visited yet: groundswell run begins."), cls="empty"))
@@ -31,9 +35,19 @@ def show() -> None:
     refusals = [refusal for refusal in reading.records(Refusal, 5000) if not wanted or refusal.source == wanted]
     most = MOST_RUNS * (4 if wanted else 1)
     parts = [tag("p", link("sources", esc("All sources")), cls="crumb")] if wanted else []
-    parts += [_panel("Coverage", "30 days (UTC): blue = posts, pale = silent as it may be, red = not seen", _coverage(shown))]
-    parts += [_panel("Visits", f"the newest {most} of {wording.number(len(runs))}" if len(runs) > most else "", _runs(runs, most))]
-    parts += [_panel("Refused", f"{wording.plural(len(refusals), 'item')} that could not be stored, and why", _refusals(refusals))]
+    parts += [
+        _panel("Coverage", "30 days (UTC): blue = posts, pale = silent as it may be, red = not seen", _coverage(shown))
+    ]
+    parts += [
+        _panel(
+            "Visits", f"the newest {most} of {wording.number(len(runs))}" if len(runs) > most else "", _runs(runs, most)
+        )
+    ]
+    parts += [
+        _panel(
+            "Refused", f"{wording.plural(len(refusals), 'item')} that could not be stored, and why", _refusals(refusals)
+        )
+    ]
     st.html(joined(parts))
 
 
@@ -49,7 +63,11 @@ def _coverage(rows: Sequence[Row]) -> Html:
 def _row(row: Row) -> list[Html]:
     zone = reading.settings().board.timezone
     posts = sum(cell.posts for cell in row.cells)
-    strip = tag("div", (tag("i", cls=cell.state, title=f"{cell.day.day} {cell.day:%b}: {cell.why}") for cell in row.cells), cls="strip")
+    strip = tag(
+        "div",
+        (tag("i", cls=cell.state, title=f"{cell.day.day} {cell.day:%b}: {cell.why}") for cell in row.cells),
+        cls="strip",
+    )
     return [
         link(links.source(row.source), esc(row.source)),
         strip,
@@ -61,7 +79,16 @@ def _row(row: Row) -> list[Html]:
 
 def _complaint(run: CrawlRun | None) -> Html:
     said = (run.error or run.complaint) if run else ""
-    return tag("span", esc(wording.shortened(said, 160)), cls="sev critical", style="text-transform:none;letter-spacing:0;font-weight:400") if said else esc("all well")
+    return (
+        tag(
+            "span",
+            esc(wording.shortened(said, 160)),
+            cls="sev critical",
+            style="text-transform:none;letter-spacing:0;font-weight:400",
+        )
+        if said
+        else esc("all well")
+    )
 
 
 def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
@@ -72,20 +99,39 @@ def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
         [
             tag("span", esc(wording.stamp(run.started_at, zone)), cls="nowrap"),
             link(links.source(run.source), esc(run.source)),
-            *(tag("span", esc(wording.number(count)), cls="num") for count in (run.found, run.stored, run.duplicate, run.refused, run.undated)),
-            tag("span", esc(wording.span(run.finished_at - run.started_at) if (run.finished_at - run.started_at).total_seconds() >= 60 else f"{(run.finished_at - run.started_at).total_seconds():.0f}{wording.THIN}s"), cls="nowrap"),
+            *(
+                tag("span", esc(wording.number(count)), cls="num")
+                for count in (run.found, run.stored, run.duplicate, run.refused, run.undated)
+            ),
+            tag(
+                "span",
+                esc(
+                    wording.span(run.finished_at - run.started_at)
+                    if (run.finished_at - run.started_at).total_seconds() >= 60
+                    else f"{(run.finished_at - run.started_at).total_seconds():.0f}{wording.THIN}s"
+                ),
+                cls="nowrap",
+            ),
             _complaint(run),
         ]
         for run in runs[:most]
     )
-    return table(("visit", "source", "found", "new", "known", "refused", "undated", "took", "it said"), rows, cls="stack")
+    return table(
+        ("visit", "source", "found", "new", "known", "refused", "undated", "took", "it said"), rows, cls="stack"
+    )
 
 
 def _refusals(refusals: Sequence[Refusal]) -> Html:
     if not refusals:
         return tag("p", esc("Nothing was refused."), cls="empty")
     reasons = Counter(refusal.reason for refusal in refusals).most_common(6)
-    tags = tag("p", (tag("span", esc(f"{wording.shortened(reason, 60)}: {wording.number(count)}"), cls="tagged") for reason, count in reasons))
+    tags = tag(
+        "p",
+        (
+            tag("span", esc(f"{wording.shortened(reason, 60)}: {wording.number(count)}"), cls="tagged")
+            for reason, count in reasons
+        ),
+    )
     rows = (
         [
             esc(refusal.source),

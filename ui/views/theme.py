@@ -9,9 +9,10 @@ import streamlit as st
 
 from groundswell.index.query import By, Field, Query
 from groundswell.index.records import Case, Checkpoint, Document, Lineage, Signal, Theme
-from groundswell.ui import charts, links, reading, wording
+from groundswell.ui import charts, links, reading, timeline, wording
 from groundswell.ui.markup import NOTHING, Html, esc, facts, joined, link, panel, tag
-from groundswell.ui.today import SHOWN_DAYS, day_axis, mean_mood, mood_series, volume_series
+from groundswell.ui.series import day_axis, mean_mood, mood_series, volume_series
+from groundswell.ui.today import SHOWN_DAYS
 from groundswell.ui.trends import HISTORY_DAYS
 from groundswell.ui.views.documents import article, document_list
 
@@ -28,12 +29,16 @@ NEWEST = 12
 
 def show() -> None:
     """Draw the page."""
-    id = st.query_params.get("theme", "")
-    theme = reading.record(Theme, id) if id else None
+    wanted = st.query_params.get("theme", "")
+    theme = reading.record(Theme, wanted) if wanted else None
     if theme is None:
-        _unknown(id)
+        _unknown(wanted)
         return
-    signals = sorted((signal for signal in reading.records(Signal, 5000) if signal.theme == theme.id), key=lambda signal: signal.at, reverse=True)
+    signals = sorted(
+        (signal for signal in reading.records(Signal, 5000) if signal.theme == theme.id),
+        key=lambda signal: signal.at,
+        reverse=True,
+    )
     fired = [signal for signal in signals if signal.fired]
     st.html(_head(theme, fired))
     _silence(theme)
@@ -42,21 +47,46 @@ def show() -> None:
 
 def _unknown(id: str) -> None:
     said = f"There is no theme {id}; it may have been forgotten." if id else "No theme was chosen."
-    st.html(joined([tag("div", tag("h1", esc("Theme")), cls="top"), tag("p", [esc(said + " "), link("themes", esc("All themes"), cls="out")], cls="empty")]))
+    st.html(
+        joined(
+            [
+                tag("div", tag("h1", esc("Theme")), cls="top"),
+                tag("p", [esc(said + " "), link("themes", esc("All themes"), cls="out")], cls="empty"),
+            ]
+        )
+    )
 
 
 def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     zone = reading.settings().board.timezone
     titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != theme.label]
-    said = f"{wording.plural(theme.size, 'document')} · {wording.date(theme.first_seen, zone)} to {wording.date(theme.last_seen, zone)}"
+    size = sum(bucket.copies for bucket in reading.count(Query(where={"theme": (theme.id,)}), By()))
+    said = f"{wording.plural(size, 'document')} · {wording.date(theme.first_seen, zone)} to "
+    said += wording.date(theme.last_seen, zone)
     said += f" · {theme.state}" if theme.state != "living" else ""
-    words = (link(links.search_text(f'"{word}"' if " " in word else word), esc(word), cls="tagged") for word in theme.keywords[:14])
-    risk = link(links.search(risk=theme.risk), esc(f"risk: {wording.risk(theme.risk)}"), cls="tagged") if theme.risk else NOTHING
+    words = (
+        link(links.search_text(f'"{word}"' if " " in word else word), esc(word), cls="tagged")
+        for word in theme.keywords[:14]
+    )
+    risk = (
+        link(links.search(risk=theme.risk), esc(f"risk: {wording.risk(theme.risk)}"), cls="tagged")
+        if theme.risk
+        else NOTHING
+    )
     return joined(
         [
             tag("p", link("themes", esc("Themes")), cls="crumb"),
-            tag("div", [tag("h1", esc(wording.shortened(theme.label, 140))), tag("span", link(links.search(theme=theme.id), esc(said)))], cls="top"),
-            tag("p", esc(" · ".join(wording.shortened(title, 80) for title in titles[:4])), cls="note") if titles else NOTHING,
+            tag(
+                "div",
+                [
+                    tag("h1", esc(wording.shortened(theme.label, 140))),
+                    tag("span", link(links.search(theme=theme.id), esc(said))),
+                ],
+                cls="top",
+            ),
+            tag("p", esc(" · ".join(wording.shortened(title, 80) for title in titles[:4])), cls="note")
+            if titles
+            else NOTHING,
             tag("p", esc(fired[0].why), cls="lead") if fired else NOTHING,
             tag("p", [risk, *words], cls="words"),
         ]
@@ -69,7 +99,9 @@ def _silence(theme: Theme) -> None:
     until = datetime.fromisoformat(str(mark.value["until"])) if mark and mark.value.get("until") else None
     with st.container(horizontal=True, key=f"act-theme-{theme.id}", vertical_alignment="center"):
         if until and until > datetime.now(UTC):
-            st.html(tag("p", esc(f"Silent until {wording.stamp(until, reading.settings().board.timezone)}."), cls="state"))
+            st.html(
+                tag("p", esc(f"Silent until {wording.stamp(until, reading.settings().board.timezone)}."), cls="state")
+            )
             st.button("Wake", key=f"wake-{theme.id}", on_click=_wake, args=(theme.id,))
         else:
             st.button("Snooze", key=f"snooze-{theme.id}", on_click=_snooze, args=(theme.id,))
@@ -96,34 +128,56 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
     buckets = reading.count(query, By(period="day"))
     volume, mood = volume_series(days, buckets).last(SHOWN_DAYS), mood_series(days, buckets).last(SHOWN_DAYS)
     titles = {signal.id: signal.why for signal in fired}
-    chart = charts.volume_and_mood(
-        volume, mood, fired, seen.unseen()[-SHOWN_DAYS:], titles, now=now, address=lambda day: links.search_day(day, theme=theme.id)
+    chart = timeline.volume_and_mood(
+        volume,
+        mood,
+        fired,
+        seen.unseen()[-SHOWN_DAYS:],
+        titles,
+        now=now,
+        address=lambda day: links.search_day(day, theme=theme.id),
     )
     recent = [bucket for bucket in buckets if bucket.start and bucket.start >= days[-7]]
     copies = sum(bucket.copies for bucket in buckets)
     folded = sum(bucket.count for bucket in buckets)
     numbers = facts(
         [
-            ("last 7 days", link(links.search(theme=theme.id, since=links.day(days[-7])), esc(wording.plural(sum(b.count for b in recent), "document")))),
+            (
+                "last 7 days",
+                link(
+                    links.search(theme=theme.id, since=links.day(days[-7])),
+                    esc(wording.plural(sum(b.count for b in recent), "document")),
+                ),
+            ),
             ("mood, 7 days", esc(wording.mood(mean_mood(recent)))),
             ("alerts", esc(wording.number(len(fired)))),
             ("copies", esc(f"{wording.number(copies - folded)} of {wording.number(copies)} repeat another text")),
         ],
         cls="four",
     )
-    return panel("Documents and mood", "60 days, copies counted once, grey band = expected, dots = alerts", joined([chart, numbers]))
+    return panel(
+        "Documents and mood",
+        "60 days, copies counted once, grey band = expected, dots = alerts",
+        joined([chart, numbers]),
+    )
 
 
 def _breakdowns(theme: Theme) -> Html:
     fields = tuple(field for _, field in BREAKDOWNS)
     page = reading.search(Query(where={"theme": (theme.id,)}, facets=fields, limit=1))
-    panels = []
-    for title, field in BREAKDOWNS:
-        counts = [pair for pair in page.facets.get(field, ()) if pair[0]]
-        name = wording.risk if field in {"risk", "target"} else str
-        if counts:
-            panels.append(panel(title, "", charts.bars(counts, lambda value, field=field: links.search(**{"theme": theme.id, field: value}), name, most=6)))  # type: ignore[misc]  the default binds the loop's field
+    panels = [
+        panel(title, "", _bars(theme, field, counts))
+        for title, field in BREAKDOWNS
+        if (counts := [pair for pair in page.facets.get(field, ()) if pair[0]])
+    ]
     return tag("div", panels, cls="row even")
+
+
+def _bars(theme: Theme, field: Field, counts: Sequence[tuple[str, int]]) -> Html:
+    def address(value: str) -> str:
+        return links.search(**{"theme": theme.id, field: value})
+
+    return charts.bars(counts, address, wording.risk if field in {"risk", "target"} else str, most=6)
 
 
 def _texts(theme: Theme) -> Html:
@@ -134,11 +188,19 @@ def _texts(theme: Theme) -> Html:
     if not exemplars:
         return tag("div", panel("Newest", "copies folded", right), cls="row one")
     left = joined(article(document, zone, hide=theme.risk) for document in exemplars)
-    return tag("div", [panel("Newest", "copies folded", right), panel("Most typical", "what the theme is made of", left)], cls="row half")
+    return tag(
+        "div",
+        [panel("Newest", "copies folded", right), panel("Most typical", "what the theme is made of", left)],
+        cls="row half",
+    )
 
 
 def _past(theme: Theme, signals: Sequence[Signal]) -> Html:
-    return tag("div", [panel("Alerts and held signals", "", _signals(signals)), panel("What became of it", "", _lineage(theme))], cls="row half")
+    return tag(
+        "div",
+        [panel("Alerts and held signals", "", _signals(signals)), panel("What became of it", "", _lineage(theme))],
+        cls="row half",
+    )
 
 
 def _signals(signals: Sequence[Signal]) -> Html:
@@ -150,9 +212,17 @@ def _signals(signals: Sequence[Signal]) -> Html:
 
 
 def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
-    evidence = links.search(theme=signal.theme, since=links.instant(signal.start), until=links.instant(signal.end))
-    state = tag("span", esc(signal.severity), cls=f"sev {signal.severity}") if signal.fired else esc(f"held: {signal.held_by or 'below the threshold'}")
-    by = [state, esc(f" · {wording.KINDS[signal.kind]} · {wording.stamp(signal.at, zone)} · "), link(evidence, esc(wording.plural(len(signal.evidence), "document")))]
+    evidence = links.evidence(signal.theme, signal.start, signal.end)
+    state = (
+        tag("span", esc(signal.severity), cls=f"sev {signal.severity}")
+        if signal.fired
+        else esc(f"held: {signal.held_by or 'below the threshold'}")
+    )
+    by = [
+        state,
+        esc(f" · {wording.KINDS[signal.kind]} · {wording.stamp(signal.at, zone)} · "),
+        link(evidence, esc(wording.plural(len(signal.evidence), "document"))),
+    ]
     if case:
         by += [esc(" · "), link(links.case(case.id), esc(f"case {case.status}"))]
     return tag("li", [tag("div", by, cls="by"), tag("p", esc(signal.why))])
@@ -161,15 +231,23 @@ def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
 def _lineage(theme: Theme) -> Html:
     zone = reading.settings().board.timezone
     events = [event for event in reading.records(Lineage, 5000) if event.theme == theme.id]
-    names = reading.theme_names(tuple(sorted({id for event in events for id in event.others} | set(theme.parents) | set(theme.children))))
+    names = reading.theme_names(
+        tuple(sorted({other for event in events for other in event.others} | set(theme.parents) | set(theme.children)))
+    )
     rows = [_event(event.what, event.others, names, event.why, wording.stamp(event.at, zone)) for event in events[:12]]
     if not events:
-        rows = [_event("came from", theme.parents, names, "", "")] * bool(theme.parents) + [_event("went to", theme.children, names, "", "")] * bool(theme.children)
-    born = tag("li", [tag("div", esc(wording.stamp(theme.first_seen, zone)), cls="by"), tag("p", esc("first document"))])
+        rows = [_event("came from", theme.parents, names, "", "")] * bool(theme.parents) + [
+            _event("went to", theme.children, names, "", "")
+        ] * bool(theme.children)
+    born = tag(
+        "li", [tag("div", esc(wording.stamp(theme.first_seen, zone)), cls="by"), tag("p", esc("first document"))]
+    )
     return tag("ul", [*rows, born], cls="history")
 
 
 def _event(what: str, others: Sequence[str], names: dict[str, str], why: str, when: str) -> Html:
-    linked = [link(links.theme(id), esc(wording.shortened(names.get(id, id), 60)), cls="out") for id in others]
+    linked = [
+        link(links.theme(other), esc(wording.shortened(names.get(other, other), 60)), cls="out") for other in others
+    ]
     whom = joined([esc(": "), Html(", ".join(linked))]) if linked else NOTHING
     return tag("li", [tag("div", esc(when), cls="by"), tag("p", [esc(what), whom, esc(f" ({why})" if why else "")])])

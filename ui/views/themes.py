@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import streamlit as st
@@ -12,7 +13,7 @@ from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Signal, Theme
 from groundswell.ui import charts, links, reading, wording
 from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
-from groundswell.ui.today import Series, day_axis, mean_mood, volume_series
+from groundswell.ui.series import Series, day_axis, mean_mood, volume_series
 from groundswell.ui.trends import HISTORY_DAYS, change
 
 MOST = 60
@@ -25,7 +26,13 @@ def show() -> None:
     themes = reading.records(Theme, 5000)
     st.html(tag("div", [tag("h1", esc("Themes")), tag("span", esc(_said(themes)))], cls="top"))
     if not themes:
-        st.html(tag("p", esc("No themes yet: groundswell run (or groundswell themes) makes them from what was crawled."), cls="empty"))
+        st.html(
+            tag(
+                "p",
+                esc("No themes yet: groundswell run (or groundswell themes) makes them from what was crawled."),
+                cls="empty",
+            )
+        )
         return
     words, order, risk, faded = _filters(themes)
     shown = [theme for theme in themes if _wanted(theme, words, risk, faded)]
@@ -37,7 +44,9 @@ def show() -> None:
 
 def _said(themes: Sequence[Theme]) -> str:
     states = Counter(theme.state for theme in themes)
-    return " · ".join(f"{wording.number(states[state])} {state}" for state in ("living", "faded", "merged") if states[state])
+    return " · ".join(
+        f"{wording.number(states[state])} {state}" for state in ("living", "faded", "merged") if states[state]
+    )
 
 
 def _note(count: int) -> str:
@@ -48,28 +57,75 @@ def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
     asked = st.query_params.get("sort", "change")
     risks = sorted({theme.risk for theme in themes if theme.risk})
     with st.container(horizontal=True, key="act-themes", vertical_alignment="bottom"):
-        words = st.text_input("Words", key="theme-words", placeholder="words in label or keywords", label_visibility="collapsed", width=260)
-        order = st.selectbox("Order", list(ORDERS), index=list(ORDERS).index(asked) if asked in ORDERS else 0, format_func=ORDERS.__getitem__, label_visibility="collapsed", width=180)
-        risk = st.selectbox("Risk", ["", *risks], format_func=lambda value: wording.risk(value) or "any risk", label_visibility="collapsed", width=190)
+        words = st.text_input(
+            "Words",
+            key="theme-words",
+            placeholder="words in label or keywords",
+            label_visibility="collapsed",
+            width=260,
+        )
+        order = st.selectbox(
+            "Order",
+            list(ORDERS),
+            index=list(ORDERS).index(asked) if asked in ORDERS else 0,
+            format_func=ORDERS.__getitem__,
+            label_visibility="collapsed",
+            width=180,
+        )
+        risk = st.selectbox(
+            "Risk",
+            ["", *risks],
+            format_func=lambda value: wording.risk(value) or "any risk",
+            label_visibility="collapsed",
+            width=190,
+        )
         faded = st.toggle("Faded too", key="theme-faded")
     return words.casefold().strip(), order, risk, faded
 
 
 def _wanted(theme: Theme, words: str, risk: str, faded: bool) -> bool:
     text = " ".join((theme.label, *theme.keywords, *theme.titles.values())).casefold()
-    return (faded or theme.state == "living") and (not risk or theme.risk == risk) and all(word in text for word in words.split())
+    return (
+        (faded or theme.state == "living")
+        and (not risk or theme.risk == risk)
+        and all(word in text for word in words.split())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much a theme is talked of: in the 48 hours before, in the last 48, in all; and how it feels now."""
+
+    was: int = 0
+    now: int = 0
+    size: int = 0
+    mood: float | None = None
 
 
 def _table(themes: Sequence[Theme], order: str) -> Html:
-    now = reading.now()
-    by = By(fields=("theme",))
-    latest = _by_theme(Query(since=now - WINDOW, until=now, trusted_dates=True, collapse=True), by)
-    before = _by_theme(Query(since=now - 2 * WINDOW, until=now - WINDOW, trusted_dates=True, collapse=True), by)
-    alerts = _alerts()
-    ranked = sorted(themes, key=lambda theme: _rank(theme, order, latest, before, alerts))[:MOST]
+    talk, alerts = _talk(), _alerts()
+    ranked = sorted(themes, key=lambda theme: _rank(theme, order, talk.get(theme.id, Talk()), alerts))[:MOST]
     series = _series(tuple(theme.id for theme in ranked))
-    rows = (_row(theme, latest.get(theme.id, []), before.get(theme.id, []), series[theme.id], alerts.get(theme.id)) for theme in ranked)
-    return table(("theme", "risk", "four weeks", "48 h before → now", "mood", "documents", "last seen"), rows, cls="right stack")
+    head = ("theme", "risk", "four weeks", "48 h before → now", "mood", "documents", "last seen")
+    rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id)) for theme in ranked)
+    return table(head, rows, cls="right stack")
+
+
+def _talk() -> dict[str, Talk]:
+    at = reading.now()
+    by = By(fields=("theme",))
+    sizes = _by_theme(Query(), by)
+    latest = _by_theme(Query(since=at - WINDOW, until=at, trusted_dates=True, collapse=True), by)
+    before = _by_theme(Query(since=at - 2 * WINDOW, until=at - WINDOW, trusted_dates=True, collapse=True), by)
+    return {
+        theme: Talk(
+            was=sum(bucket.count for bucket in before.get(theme, ())),
+            now=sum(bucket.count for bucket in latest.get(theme, ())),
+            size=sum(bucket.copies for bucket in whole),
+            mood=mean_mood(latest.get(theme, ())),
+        )
+        for theme, whole in sizes.items()
+    }
 
 
 def _by_theme(query: Query, by: By) -> dict[str, list[Bucket]]:
@@ -87,14 +143,11 @@ def _alerts() -> dict[str, Signal]:
     return newest
 
 
-def _rank(
-    theme: Theme, order: str, latest: Mapping[str, Sequence[Bucket]], before: Mapping[str, Sequence[Bucket]], alerts: Mapping[str, Signal]
-) -> tuple[float, str]:
-    was, now = (sum(bucket.count for bucket in counts.get(theme.id, ())) for counts in (before, latest))
+def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[float, str]:
     keys = {
-        "change": -abs(change(was, now)),
+        "change": -abs(change(talk.was, talk.now)),
         "alerts": -alerts[theme.id].at.timestamp() if theme.id in alerts else 0.0,
-        "size": -theme.size,
+        "size": -talk.size,
         "newest": -theme.first_seen.timestamp(),
     }
     return keys[order], theme.label
@@ -105,27 +158,27 @@ def _series(ids: tuple[str, ...]) -> dict[str, Series]:
     days = day_axis(now, 2 * HISTORY_DAYS)
     query = Query(since=days[0], until=now, trusted_dates=True, collapse=True, where={"theme": ids})
     counts = _by_theme(query, By(period="day", fields=("theme",)))
-    return {id: volume_series(days, counts.get(id, [])).last(HISTORY_DAYS) for id in ids}
+    return {one: volume_series(days, counts.get(one, [])).last(HISTORY_DAYS) for one in ids}
 
 
-def _row(theme: Theme, latest: Sequence[Bucket], before: Sequence[Bucket], series: Series, alert: Signal | None) -> list[Html]:
-    was, now = (sum(bucket.count for bucket in counts) for counts in (before, latest))
+def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list[Html]:
     colour = alert.severity if alert else "ink"
     moment = reading.now()
+    moved = f"{wording.number(talk.was)} → {wording.number(talk.now)}"
     window = {"since": links.instant(moment - 2 * WINDOW), "until": links.instant(moment)}
     return [
         joined([link(links.theme(theme.id), esc(wording.shortened(theme.label, 90))), _mark(theme, alert)]),
         link(links.search(risk=theme.risk), esc(wording.risk(theme.risk))) if theme.risk else esc("–"),
         charts.sparkline(series, colour, "Documents a day over four weeks"),
-        link(links.search(theme=theme.id, **window), esc(f"{wording.number(was)} → {wording.number(now)}"), cls="num"),
-        tag("span", esc(wording.mood(mean_mood(latest))), cls="num"),
-        link(links.search(theme=theme.id), esc(wording.number(theme.size)), cls="num"),
+        link(links.search(theme=theme.id, **window), esc(moved), cls="num"),
+        tag("span", esc(wording.mood(talk.mood)), cls="num"),
+        link(links.search(theme=theme.id), esc(wording.number(talk.size)), cls="num"),
         tag("span", esc(wording.date(theme.last_seen, reading.settings().board.timezone)), cls="nowrap"),
     ]
 
 
 def _mark(theme: Theme, alert: Signal | None) -> Html:
-    said = [theme.state] if theme.state != "living" else []
+    said: list[str] = [theme.state] if theme.state != "living" else []
     if alert and reading.now() - alert.at < timedelta(days=7):
         said.append(f"{alert.severity} alert")
     return joined(tag("span", esc(f" · {word}"), cls="state") for word in said)

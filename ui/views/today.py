@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from groundswell.index.records import Signal
-from groundswell.ui import charts, links, reading, wording
+from groundswell.ui import charts, links, reading, timeline, wording
+from groundswell.ui.cards import Card
 from groundswell.ui.desk import Disposition
 from groundswell.ui.markup import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
-from groundswell.ui.today import Card, Today, lead
+from groundswell.ui.today import Today, lead
 
 MOST_CARDS = 6
 
@@ -74,7 +75,9 @@ def _card(card: Card, today: Today) -> None:
 
 
 def _head(card: Card, today: Today) -> Html:
-    age = tag("span", esc(f"{wording.span(today.now - card.signal.at)} old"), title=f"{card.signal.at:%Y-%m-%d %H:%M} UTC")
+    age = tag(
+        "span", esc(f"{wording.span(today.now - card.signal.at)} old"), title=f"{card.signal.at:%Y-%m-%d %H:%M} UTC"
+    )
     title = tag("h3", link(links.theme(card.signal.theme), esc(wording.shortened(card.title, 110))), cls="clamp")
     return joined([tag("div", [tag("span", esc(card.signal.severity), cls="sev"), age], cls="meta"), title])
 
@@ -86,19 +89,22 @@ def _why(card: Card) -> Html:
 def _spark(card: Card) -> Html:
     what = "Mood" if card.signal.kind == "sour" else "Documents"
     picture = charts.sparkline(card.series, card.signal.severity, f"{what} a day over eight weeks with what is usual")
-    return link(_evidence(card), picture)
-
-
-def _evidence(card: Card) -> str:
-    return links.search(theme=card.signal.theme, since=links.instant(card.signal.start), until=links.instant(card.signal.end))
+    return link(links.evidence(card.signal.theme, card.signal.start, card.signal.end), picture)
 
 
 def _facts(card: Card) -> Html:
     theme = card.signal.theme
-    risk = link(links.search(risk=card.signal.risk), esc(wording.risk(card.signal.risk))) if card.signal.risk else esc("none")
+    risk = (
+        link(links.search(risk=card.signal.risk), esc(wording.risk(card.signal.risk)))
+        if card.signal.risk
+        else esc("none")
+    )
     places = [link(links.search(theme=theme, market=code), esc(code)) for code, _ in card.markets[:3]]
     whole = sum(count for _, count in card.languages)
-    tongues = [link(links.search(theme=theme, lang=code), esc(f"{code} {wording.percent(count, whole)}")) for code, count in card.languages[:2]]
+    tongues = [
+        link(links.search(theme=theme, lang=code), esc(f"{code} {wording.percent(count, whole)}"))
+        for code, count in card.languages[:2]
+    ]
     dot = esc(" · ")
     return facts(
         [
@@ -128,6 +134,8 @@ def _buttons(card: Card) -> None:
     alert = card.signal
     if not card.case:
         st.button("Open case", key=f"open-{alert.id}", type="primary", on_click=_open, args=(alert.id,))
+    elif not card.in_case:
+        st.button("Add to case", key=f"add-{alert.id}", type="primary", on_click=_add, args=(card.case.id, alert.id))
     if not card.confirmed_by:
         st.button("Confirm", key=f"confirm-{alert.id}", on_click=_judge, args=(alert.id, "confirmed"))
     st.button("False alarm", key=f"false-{alert.id}", on_click=_judge, args=(alert.id, "false"))
@@ -137,13 +145,24 @@ def _buttons(card: Card) -> None:
 def _open(signal: str) -> None:
     with reading.told(), reading.desk() as desk:
         case = desk.open_case(signal, by=reading.me(), now=datetime.now(UTC))
-        reading.say(f"Case opened, due in {wording.span(case.due - case.opened_at) if case.due else '–'}: {case.title}")
+        due = f", due in {wording.span(case.due - case.opened_at)}" if case.due else ""
+        reading.say(f"Case opened{due}: {case.title}")
+
+
+def _add(case: str, signal: str) -> None:
+    with reading.told(), reading.desk() as desk:
+        desk.add_signal(case, signal, by=reading.me(), now=datetime.now(UTC))
+        reading.say("Added to the case.")
 
 
 def _judge(signal: str, value: Disposition) -> None:
     with reading.told(), reading.desk() as desk:
         desk.judge(signal, value, by=reading.me(), now=datetime.now(UTC))
-        said = {"confirmed": "Confirmed.", "false": "Marked as a false alarm; Labels takes it back.", "duplicate": "Marked as a duplicate."}
+        said = {
+            "confirmed": "Confirmed.",
+            "false": "Marked as a false alarm; Labels takes it back.",
+            "duplicate": "Marked as a duplicate.",
+        }
         reading.say(said[value])
 
 
@@ -158,9 +177,13 @@ def _snooze(alert: Signal) -> None:
 
 
 def _lines(today: Today) -> Html:
-    chart = charts.volume_and_mood(today.volume, today.mood, today.alerts, today.unseen, dict(today.titles), now=today.now)
-    volume = panel("Volume and mood", "60 days, grey band = expected, dots = alerts, hatching = we were not looking", chart)
-    heat = panel("Risk × market", "against the last four weeks, in standard deviations", charts.heat_map(today.heat, today.now))
+    chart = timeline.volume_and_mood(today.volume, today.mood, today.alerts, today.unseen, today.titles, now=today.now)
+    volume = panel(
+        "Volume and mood", "60 days, grey band = expected, dots = alerts, hatching = we were not looking", chart
+    )
+    heat = panel(
+        "Risk × market", "against the last four weeks, in standard deviations", charts.heat_map(today.heat, today.now)
+    )
     return tag("div", [volume, heat], cls="row")
 
 
@@ -168,7 +191,9 @@ def _tables(today: Today) -> Html:
     undated = wording.percent(today.undated, today.total)
     found = today.coverage
     note = f"{wording.plural(len(found.rows), 'source')} × 30 days, {undated} of posts undated"
-    return tag("div", [panel("Movers", "48 h", _movers(today)), panel("Coverage", note, charts.coverage_map(found))], cls="row")
+    return tag(
+        "div", [panel("Movers", "48 h", _movers(today)), panel("Coverage", note, charts.coverage_map(found))], cls="row"
+    )
 
 
 def _movers(today: Today) -> Html:
@@ -178,8 +203,14 @@ def _movers(today: Today) -> Html:
     rows = (
         [
             link(links.theme(mover.theme.id), esc(wording.shortened(mover.theme.label, 90))),
-            link(links.search(risk=mover.theme.risk), esc(wording.risk(mover.theme.risk))) if mover.theme.risk else esc("–"),
-            link(links.search(theme=mover.theme.id, **window), esc(f"{wording.number(mover.was)} → {wording.number(mover.now)}"), cls="num"),
+            link(links.search(risk=mover.theme.risk), esc(wording.risk(mover.theme.risk)))
+            if mover.theme.risk
+            else esc("–"),
+            link(
+                links.search(theme=mover.theme.id, **window),
+                esc(f"{wording.number(mover.was)} → {wording.number(mover.now)}"),
+                cls="num",
+            ),
             tag("span", esc(wording.mood(mover.mood)), cls="num"),
         ]
         for mover in today.movers

@@ -1,0 +1,158 @@
+"""Documents and moods over days, in one frame: every day a link, every alert a dot, every blind day hatched.
+
+Lines stretch with the page; dots, hatching and words are elements over and under them, so that they keep their shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from groundswell.index.records import Signal
+from groundswell.ui import links, wording
+from groundswell.ui.charts import Scale, area, lines, picture, reach, scale, stretches
+from groundswell.ui.markup import NOTHING, Html, esc, joined, link, tag
+from groundswell.ui.series import Series
+
+WIDE, TALL, LOW = 760.0, 190.0, 90.0
+"""The drawing's own units; the style sheet decides how large it is."""
+Address = Callable[[datetime], str]
+
+
+def volume_and_mood(
+    volume: Series,
+    mood: Series,
+    alerts: Sequence[Signal],
+    unseen: Sequence[Sequence[str]],
+    titles: Mapping[str, str],
+    *,
+    now: datetime,
+    address: Address = links.search_day,
+) -> Html:
+    """Return two lines over the same days: documents with alerts and blind days, and mood below."""
+    runs = stretches([names or None for names in unseen])
+    above = [
+        *(_hatch(run, len(volume.days)) for run in runs),
+        _volume(volume),
+        _word(f"documents a day, at most {_most(volume)}", "most"),
+        *_blind_words(runs, unseen, len(volume.days)),
+        _days(volume, unseen, address),
+        *_alerts(volume, alerts, titles),
+    ]
+    below = [_mood(mood), _word("mood, −1 … 1", "mood"), _mood_days(mood, address)]
+    return joined([tag("div", above, cls="chart"), tag("div", below, cls="chart low"), _dates(volume.days, now)])
+
+
+def columns(series: Series, address: Address) -> Html:
+    """Return small columns over the days, for a search result."""
+    tall = 44.0
+    highest = max((value or 0 for value in series.values), default=0) or 1
+    step = WIDE / max(1, len(series.days))
+    body = "".join(
+        f'<rect class="f-low" x="{i * step + 0.5:.1f}" y="{tall - 1 - 42 * (value or 0) / highest:.1f}" '
+        f'width="{max(0.6, step - 1):.1f}" height="{42 * (value or 0) / highest:.1f}"/>'
+        for i, value in enumerate(series.values)
+    )
+    return tag(
+        "div", [picture(body, WIDE, tall, "Documents found a day"), _days(series, (), address)], cls="chart tiny"
+    )
+
+
+def _volume(series: Series) -> Html:
+    x, y = _x(series), scale(0, reach(series)[1], TALL - 4, 22)
+    body = area(series.bands, x, y) + lines(series.values, "ink", x, y, bridge=False)
+    return picture(body, WIDE, TALL, "Documents a day with what is usual")
+
+
+def _mood(series: Series) -> Html:
+    x, y = _x(series), scale(-1, 1, LOW - 4, 12)
+    rules = "".join(
+        f'<line class="s-line" x1="0" x2="{WIDE:g}" y1="{at:.1f}" y2="{at:.1f}"{dashes}/>'
+        for at, dashes in ((1.0, ""), (y(0), ' stroke-dasharray="2 4"'))
+    )
+    body = area(series.bands, x, y) + rules + lines(series.values, "medium", x, y, bridge=True)
+    return picture(body, WIDE, LOW, "Mean mood a day, from minus one to one")
+
+
+def _x(series: Series) -> Scale:
+    """Return where a day stands: in the middle of its cell, so that what lies over it agrees."""
+    step = WIDE / max(1, len(series.days))
+    return lambda day: (day + 0.5) * step
+
+
+def _most(series: Series) -> str:
+    return wording.number(max((value for value in series.values if value), default=0))
+
+
+def _word(text: str, cls: str) -> Html:
+    return tag("span", esc(text), cls=f"axis {cls}")
+
+
+# --- over and under the lines --------------------------------------------------------------------------------------
+
+
+def _hatch(run: Sequence[int], days: int) -> Html:
+    return tag("i", cls="hatch", style=f"left:{100 * run[0] / days:.2f}%;width:{100 * len(run) / days:.2f}%")
+
+
+def _blind_words(runs: Sequence[Sequence[int]], unseen: Sequence[Sequence[str]], days: int) -> Iterable[Html]:
+    """Yield the words beside the longest hatched stretch: what was not seen."""
+    if not runs:
+        return
+    run = max(runs, key=len)
+    names = sorted({name for i in run for name in unseen[i]})
+    left = run[0] < days * 0.6
+    side = f"left:{100 * run[0] / days:.1f}%" if left else f"right:{100 * (days - run[-1] - 1) / days:.1f}%"
+    said = f"{wording.plural(len(names), 'source')} down: not calm, unseen"
+    yield tag("span", esc(said), cls="axis blind", style=side, title=", ".join(names))
+
+
+def _days(series: Series, unseen: Sequence[Sequence[str]], address: Address) -> Html:
+    cells = (link(address(day), NOTHING, title=_told(series, unseen, i)) for i, day in enumerate(series.days))
+    return tag("div", cells, cls="days")
+
+
+def _told(series: Series, unseen: Sequence[Sequence[str]], i: int) -> str:
+    usual = series.bands[i]
+    said = f"{_date(series.days[i])}: {wording.plural(int(series.values[i] or 0), 'document')}"
+    said += f", usually {wording.number(round(usual.low))} to {wording.number(round(usual.high))}" if usual else ""
+    return said + (f"; not seen: {', '.join(unseen[i][:5])}" if i < len(unseen) and unseen[i] else "")
+
+
+def _mood_days(series: Series, address: Address) -> Html:
+    cells = (
+        link(address(day), NOTHING, title=f"{_date(day)}: mood {wording.mood(series.values[i])}")
+        for i, day in enumerate(series.days)
+    )
+    return tag("div", cells, cls="days")
+
+
+def _alerts(series: Series, alerts: Sequence[Signal], titles: Mapping[str, str]) -> Iterable[Html]:
+    """Yield a dot with a line down for each alert; it leads to its theme."""
+    for alert in alerts:
+        day = _day_of(alert, series.days)
+        if day is not None:
+            title = f"{alert.severity}, {_date(alert.at)}: {titles.get(alert.id) or alert.why}"
+            style = f"left:{100 * (day + 0.5) / len(series.days):.2f}%"
+            yield link(links.theme(alert.theme), NOTHING, cls=f"dot k-{alert.severity}", title=title, style=style)
+
+
+def _day_of(alert: Signal, days: Sequence[datetime]) -> int | None:
+    at = alert.at - timedelta(seconds=1)  # an alert that closes a day's last bucket belongs to that day
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return (day - days[0]).days if days and days[0] <= day <= days[-1] else None
+
+
+def _date(day: datetime) -> str:
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def _dates(days: Sequence[datetime], now: datetime) -> Html:
+    """Return five dates below a chart."""
+    if len(days) < 5:
+        return NOTHING
+    marks = [days[round(i * (len(days) - 1) / 4)] for i in range(5)]
+    words = [f"{day.day} {day:%b}" for day in marks]
+    if days[-1].date() == now.date():
+        words[-1] = "today"
+    return tag("div", (tag("span", esc(word)) for word in words), cls="dates")
