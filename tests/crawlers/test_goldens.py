@@ -30,7 +30,7 @@ PLACEHOLDER = "http://web.test"
 def crawled(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     """All cases, crawled together in one run, as JSON."""
     conftest = request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py")))
-    web, root = conftest.Web(), tmp_path_factory.mktemp("goldens")  # type: ignore[union-attr]  # it is loaded
+    web, root = conftest.Web(), tmp_path_factory.mktemp("goldens")
     for case in CASES:
         shutil.copytree(FOLDER / case, root / case)
         source = (FOLDER / case / "source.yaml").read_text("utf-8").replace(PLACEHOLDER, web.url)
@@ -39,14 +39,14 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
             body = (FOLDER / case / page["file"]).read_bytes().replace(PLACEHOLDER.encode(), web.url.encode())
             headers = {name: value.replace(PLACEHOLDER, web.url) for name, value in page.get("headers", {}).items()}
             body = gzip.compress(body) if page.get("gzip") else body
-            web.play(path, conftest.Answer(body, type=page.get("type", "text/html"), headers=headers))  # type: ignore[union-attr]  # it is loaded
+            web.play(path, conftest.Answer(body, type=page.get("type", "text/html"), headers=headers))
     polite = CrawlSettings(
         sources=tuple(root / case / f"{case}.yaml" for case in CASES), delay_seconds=0, allow_private_addresses=True
     )
     settings = Settings(data_dir=root / "data", crawl=polite)
     os.environ["GROUNDSWELL_AUTHOR_SALT"] = "golden"
     with open_store(settings) as store:
-        crawl(store, settings, now=conftest.NOW)  # type: ignore[union-attr]  # it is loaded
+        crawl(store, settings, now=conftest.NOW)
         yield {case: _found(store, case, web.url) for case in CASES}
     del os.environ["GROUNDSWELL_AUTHOR_SALT"]
     web.close()

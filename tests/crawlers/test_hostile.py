@@ -29,7 +29,7 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha">' + "".join(
 @pytest.fixture
 def answer(request: pytest.FixtureRequest) -> Any:
     """The scripted server's `Answer`."""
-    return request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py"))).Answer  # type: ignore[union-attr]  # it is loaded
+    return request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py"))).Answer
 
 
 def test_no_trouble_of_one_source_stops_another(house: Any, web: Any, answer: Any, closed_port: int) -> None:

@@ -15,8 +15,8 @@ LATER = NOW + timedelta(hours=6)
 PAGE = (
     "<html><head><title>{title}</title></head><body><article><h1>{title}</h1><p>{text} It was said at length by several"
     " people who had paid for the service, and repeated by others in the afternoon.</p><p>The company did not answer"
-    " when it was asked about the bill, the refund and the way in which the advertisement was shown.</p></article></body>"
-    "</html>"
+    " when it was asked about the bill, the refund and the way in which the advertisement was shown.</p></article>"
+    "</body></html>"
 )
 
 
@@ -109,7 +109,7 @@ def answer(request: pytest.FixtureRequest) -> Any:
     """The scripted server's `Answer`."""
     from pathlib import Path
 
-    return request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py"))).Answer  # type: ignore[union-attr]  # it is loaded
+    return request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py"))).Answer
 
 
 def test_a_second_visit_fetches_only_what_is_new(house: Any, web: Any, answer: Any) -> None:

@@ -39,7 +39,7 @@ PATIENCE = 60.0
 @pytest.fixture
 def answer(request: pytest.FixtureRequest) -> Any:
     """The scripted server's `Answer`."""
-    return request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py"))).Answer  # type: ignore[union-attr]  # it is loaded
+    return request.config.pluginmanager.getplugin(str(Path(__file__).with_name("conftest.py"))).Answer
 
 
 @pytest.mark.slow
