@@ -30,8 +30,12 @@ def name_of(kind: type[Any]) -> str:
 
 
 def to_json(record: Record | Document) -> dict[str, Any]:
-    """Return the record as JSON values; times as ISO 8601, vectors as text (see `groundswell.index.vector`)."""
-    values: dict[str, Any] = adapter(type(record)).dump_python(record, mode="json")
+    """Return the record as JSON values; times as ISO 8601, vectors as text (see `groundswell.index.vector`).
+
+    Raises:
+        ValueError: a field holds what its type does not allow; the message names it.
+    """
+    values: dict[str, Any] = adapter(type(record)).dump_python(record, mode="json", warnings="error")
     return values
 
 

@@ -157,23 +157,25 @@ class _Parser:
 
     def either(self) -> Expression | None:
         """Return what is joined by OR."""
-        start = self.peek()
+        start = self.at
         branches = [self.every()]
         while (token := self.peek()) and token.kind == "word" and token.text == "OR":
             self.at += 1
-            if branches[-1] is None or (branch := self.every()) is None:
+            branches.append(self.every())
+            self.need_outside(start)
+            if None in branches:
                 raise QueryError("OR stands between two things to look for", token.at)
-            branches.append(branch)
-        self.need_outside(start, len(branches))
         return _joined(AnyOf, [branch for branch in branches if branch is not None])
 
-    def need_outside(self, start: Token | None, branches: int) -> None:
-        """Refuse times within an OR: they would have to hold for a part of the search alone."""
-        begin = self.tokens.index(start) if start else 0
-        inside = [token for token in self.tokens[begin : self.at] if token.kind == "field" and token.name in TIMES]
-        if branches > 1 and inside:
-            raise QueryError(f"{inside[0].name}: holds for the whole search, so it cannot stand beside OR; "
-                             "put brackets around the words with OR", inside[0].at)  # fmt: skip
+    def need_outside(self, start: int) -> None:
+        """Refuse times beside OR: they would have to hold for a part of the search alone."""
+        inside = [token for token in self.tokens[start : self.at] if token.kind == "field" and token.name in TIMES]
+        if inside:
+            raise QueryError(
+                f"{inside[0].name}: holds for the whole search, so it cannot stand beside OR; "
+                "put brackets around the words with OR",
+                inside[0].at,
+            )
 
     def every(self) -> Expression | None:
         """Return what must hold together."""

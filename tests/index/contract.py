@@ -257,6 +257,8 @@ class StoreContract:
             (mention("x", "\ud800"), "JSON"),
             (mention("x", rating=float("nan")), "JSON"),
             (signal("x", strength=float("inf")), "JSON"),
+            (mention("x", market=("no", "text")), "market"),
+            (mention("x", kind="rumour"), "kind"),
             (enriched("there", vector=np.full(DIMENSIONS, np.nan, np.float32)), "finite"),
             (enriched("there", vector=np.ones((2, 2), np.float32)), "one row"),
             (enriched("there", vector=np.ones(DIMENSIONS + 1, np.float32)), "this store holds"),

@@ -1,0 +1,181 @@
+"""How quick a store is: bulk writing, searching, facets, memory, disk.
+
+    python bench/store.py --documents 100000 [--store sqlite] [--keep FOLDER]
+
+Texts are made from a fixed vocabulary with Zipf frequencies, one in five Chinese; every store of a run gets the same.
+Prints one JSON object a store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from groundswell.configs.schema import ElasticSettings, Settings, SqliteSettings
+from groundswell.index.open import open_reader, open_store
+from groundswell.index.query import AllOf, AnyOf, By, Field, Is, Not, Phrase, Query, Word
+from groundswell.index.records import Enriched, Label3, Membership, Mention, Record, Sentiment, Vector
+
+BATCH = 1000
+DAYS = 90
+DIMENSIONS = 384
+START = datetime(2026, 8, 1, tzinfo=UTC)
+LATIN = [
+    f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "e", "io", "u", "ang") for c in ("ta", "ri", "ng", "s", "mo")
+]
+HAN = [chr(0x4E00 + n * 7) for n in range(600)]
+LABELS: tuple[Label3, ...] = ("negative", "neutral", "positive")
+FACETS: tuple[Field, ...] = ("source", "market", "sentiment", "risk", "theme")
+
+
+def records(count: int) -> Iterator[list[Record]]:
+    """Yield batches of mentions with all that is made of them."""
+    dice = np.random.default_rng(7)
+    centres = dice.normal(size=(200, DIMENSIONS)).astype(np.float32)
+    for begin in range(0, count, BATCH):
+        batch: list[Record] = []
+        for n in range(begin, min(count, begin + BATCH)):
+            batch += document(n, dice, centres)
+        yield batch
+
+
+def document(n: int, dice: np.random.Generator, centres: Any) -> list[Record]:
+    """Return one mention, its enrichment and its membership."""
+    at = START + timedelta(seconds=float(dice.uniform(0, DAYS * 86_400)))
+    theme = int(min(dice.zipf(1.4), 200)) - 1
+    probabilities = dice.dirichlet((2.0, 2.0, 1.0))
+    low, middle, high = map(float, probabilities)
+    vector = centres[theme] + dice.normal(size=DIMENSIONS).astype(np.float32)
+    identity = f"{n:020x}"
+    mention = Mention(
+        id=identity, source=f"source{int(min(dice.zipf(1.5), 40))}", kind="post", text=text(dice), fetched_at=at,
+        published_at=at, date_confidence="exact", market=("SG", "MY", "ID", "TH", "VN", "PH", "AU", "NZ")[n % 8],
+        author_key=f"author{int(dice.integers(count_of_authors(n)))}",
+    )  # fmt: skip
+    enriched = Enriched(
+        id=identity, lang="zh" if n % 5 == 0 else "en", made_by="bench",
+        sentiment=Sentiment(label=LABELS[int(probabilities.argmax())], negative=low, neutral=middle, positive=high),
+        risks={f"risk{theme % 23}": float(dice.uniform())}, vector=vector / np.linalg.norm(vector),
+        duplicate_of=f"{n - n % 10:020x}" if n % 10 < 2 else identity,
+    )  # fmt: skip
+    return [mention, enriched, Membership(id=identity, theme=f"theme{theme}", confidence=0.8, at=at)]
+
+
+def count_of_authors(n: int) -> int:
+    """Return how many people write, more with time."""
+    return 10 + n // 5
+
+
+def text(dice: np.random.Generator) -> str:
+    """Return some twenty words, a fifth of the texts Chinese."""
+    ranks = np.minimum(dice.zipf(1.3, 22), 300) - 1
+    if dice.uniform() < 0.2:
+        return "".join(HAN[rank] for rank in np.minimum(dice.zipf(1.2, 40), 600) - 1)
+    return " ".join(LATIN[rank] for rank in ranks)
+
+
+def questions(near: Vector) -> dict[str, Callable[[Any, int], Any]]:
+    """Return what is asked, each with a number that varies it."""
+    last = START + timedelta(days=DAYS)
+    return {
+        "rare words": lambda reader, n: reader.search(Query(match=AllOf((Word(LATIN[60 + n]), Word(LATIN[30 + n]))))),
+        "a common word": lambda reader, n: reader.search(Query(match=Word(LATIN[2 + n % 9]))),
+        "relevance": lambda reader, n: reader.search(
+            Query(match=AllOf((Word(LATIN[10 + n]), Word(LATIN[15 + n]))), sort="relevance", highlight=True)
+        ),
+        "chinese substring": lambda reader, n: reader.search(Query(match=Phrase(HAN[n % 20] + HAN[3 + n % 20]))),
+        "boolean with fields": lambda reader, n: reader.search(
+            Query(match=AllOf((AnyOf((Word(LATIN[20 + n]), Word(LATIN[25 + n]))), Not(Is("market", "SG")))))
+        ),
+        "words and facets": lambda reader, n: reader.search(Query(match=Word(LATIN[12 + n]), facets=FACETS)),
+        "words and vector": lambda reader, n: reader.search(Query(match=Word(LATIN[20 + n]), vector=near)),
+        "vector alone": lambda reader, n: reader.search(Query(vector=near, limit=20 + n)),
+        "newest, collapsed": lambda reader, n: reader.search(
+            Query(collapse=True, since=last - timedelta(days=7), where={"market": (("SG", "MY", "ID")[n % 3],)})
+        ),
+        "board facets, 30 days": lambda reader, n: reader.search(
+            Query(since=last - timedelta(days=30, hours=n), limit=0, facets=FACETS)
+        ),
+        "board facets, one theme": lambda reader, n: reader.search(
+            Query(where={"theme": (f"theme{n}",)}, limit=20, facets=FACETS)
+        ),
+        "day by sentiment": lambda reader, n: reader.count(
+            Query(since=START + timedelta(days=n)), By(period="day", fields=("sentiment",))
+        ),
+        "day by theme": lambda reader, n: reader.count(
+            Query(since=last - timedelta(days=30 + n)), By(period="day", fields=("theme",))
+        ),
+        "hours of a theme, clusters": lambda reader, n: reader.count(
+            Query(where={"theme": (f"theme{n}",)}, collapse=True), By(period="hour")
+        ),
+    }
+
+
+def measure(settings: Settings, count: int, rounds: int) -> dict[str, Any]:
+    """Fill a store, ask it everything, and return the figures."""
+    spent, written = 0.0, 0
+    with open_store(settings) as store:
+        for batch in records(count):
+            begin = time.perf_counter()
+            written += store.put(batch).new // 3
+            spent += time.perf_counter() - begin
+    near = np.ones(DIMENSIONS, np.float32) / np.float32(np.sqrt(DIMENSIONS))
+    answers: dict[str, Any] = {}
+    with open_reader(settings) as reader:
+        for name, ask in questions(near).items():
+            first = timed(ask, reader, 0)
+            times = [timed(ask, reader, n % 20) for n in range(rounds)]
+            answers[name] = {
+                "first": round(first, 1),
+                "p50": round(statistics.median(times), 1),
+                "p95": round(statistics.quantiles(times, n=20)[-1], 1),
+            }
+    folder = settings.data_dir
+    return {
+        "store": settings.store.backend,
+        "documents": count,
+        "bulk documents a second": round(written / spent) if spent and written else None,
+        "milliseconds": answers,
+        "client memory MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "disk MB": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // 2**20,
+    }
+
+
+def timed(ask: Callable[[Any, int], Any], reader: Any, n: int) -> float:
+    """Return how many milliseconds an answer takes."""
+    begin = time.perf_counter()
+    ask(reader, n)
+    return (time.perf_counter() - begin) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=60, help="how often each question is asked")
+    parser.add_argument("--store", choices=["sqlite", "elastic"], action="append", help="may be given twice")
+    parser.add_argument("--elastic", default="http://127.0.0.1:9200", help="address of a server")
+    parser.add_argument("--keep", type=Path, help="folder that is kept, and used again without writing anew")
+    given = parser.parse_args()
+    for backend in given.store or ["sqlite"]:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = given.keep or Path(scratch)
+            store = SqliteSettings() if backend == "sqlite" else ElasticSettings(url=given.elastic, prefix="bench")
+            count = given.documents
+            figures = measure(Settings(data_dir=folder, store=store), count, given.rounds)
+            json.dump(figures, sys.stdout, indent=1)
+            print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The little language in which people search."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groundswell.index.language import FIELDS, HELP, QueryError, parse
+from groundswell.index.query import AllOf, AnyOf, Field, Is, Not, Phrase, Query, Word
+from tests.index.makers import NOON
+
+DAY = timedelta(days=1)
+MIDNIGHT = NOON.replace(hour=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("", Query()),
+        ("   ", Query()),
+        ("& -- !", Query()),
+        ("refund", Query(match=Word("refund"))),
+        ("refund ads", Query(match=AllOf((Word("refund"), Word("ads"))))),
+        ("refund AND ads", Query(match=AllOf((Word("refund"), Word("ads"))))),
+        ('"no refund"', Query(match=Phrase("no refund"))),
+        ("“no refund”", Query(match=Phrase("no refund"))),
+        ("refund OR 退款", Query(match=AnyOf((Word("refund"), Word("退款"))))),
+        ("a b OR c", Query(match=AnyOf((AllOf((Word("a"), Word("b"))), Word("c"))))),
+        ("(a OR b) c", Query(match=AllOf((AnyOf((Word("a"), Word("b"))), Word("c"))))),
+        ("-a", Query(match=Not(Word("a")))),
+        ("NOT a", Query(match=Not(Word("a")))),
+        ("-(a OR b)", Query(match=Not(AnyOf((Word("a"), Word("b")))))),
+        ("e-mail", Query(match=Word("e-mail"))),
+        ("or and not", Query(match=AllOf((Word("or"), Word("and"), Word("not"))))),
+        ("10:30", Query(match=Word("10:30"))),
+        ("https://example.org/a", Query(match=Word("https://example.org/a"))),
+        ("market:sg", Query(where={"market": ("SG",)})),
+        ("country:SG,my", Query(where={"market": ("SG", "MY")})),
+        ("market：sg", Query(where={"market": ("SG",)})),
+        ("-market:SG", Query(without={"market": ("SG",)})),
+        ("-market:SG -market:MY", Query(without={"market": ("SG", "MY")})),
+        ("market:none", Query(where={"market": ("",)})),
+        ('theme:"a, b"', Query(where={"theme": ("a, b",)})),
+        ("language:ZH", Query(where={"lang": ("zh",)})),
+        ("Sentiment:NEGATIVE", Query(where={"sentiment": ("negative",)})),
+        ("date_confidence:none", Query(where={"date_confidence": ("none",)})),
+        ("risk:a risk:b", Query(where={"risk": ("a",)}, match=Is("risk", "b"))),
+        ("risk:a OR b", Query(match=AnyOf((Is("risk", "a"), Word("b"))))),
+        ("since:7d", Query(since=NOON - 7 * DAY)),
+        ("since:24h", Query(since=NOON - DAY)),
+        ("since:2w until:today", Query(since=NOON - 14 * DAY, until=MIDNIGHT)),
+        ("until:2026-11-01", Query(until=datetime(2026, 11, 1, tzinfo=UTC))),
+        ("since:2026-11-01T08:00+08:00", Query(since=datetime(2026, 11, 1, tzinfo=UTC))),
+        ("on:yesterday", Query(since=MIDNIGHT - DAY, until=MIDNIGHT)),
+        ("on:2026-11-03", Query(since=datetime(2026, 11, 3, tzinfo=UTC), until=datetime(2026, 11, 4, tzinfo=UTC))),
+        ("on:2026-12", Query(since=datetime(2026, 12, 1, tzinfo=UTC), until=datetime(2027, 1, 1, tzinfo=UTC))),
+        ("since:7d since:1d", Query(since=NOON - DAY)),
+        ("ads sort:relevance", Query(match=Word("ads"), sort="relevance")),
+        ("since:7d (a OR b)", Query(since=NOON - 7 * DAY, match=AnyOf((Word("a"), Word("b"))))),
+    ],
+)
+def test_what_is_typed_means(text: str, query: Query) -> None:
+    """Each form of the language, as the help says."""
+    assert parse(text, now=NOON) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "says"),
+    [
+        ('"never closed', 0, "never closed"),
+        ("a (b", 2, "never closed"),
+        ("a)", 1, "closes nothing"),
+        ("a OR", 2, "between two"),
+        ("OR a", 0, "between two"),
+        ("a NOT", 2, "nothing after"),
+        ("risks_:x", 0, "did you mean risk"),
+        ("a lnag:x", 2, "did you mean lang"),
+        ("zzzz:x", 0, "there are id, source"),
+        ("sentiment:negativ", 0, "did you mean sentiment:negative"),
+        ("kind:zzz", 0, "one of news"),
+        ("market:", 0, "market:SG"),
+        ("since:", 0, "since:7d"),
+        ("a since:soon", 2, "is no time"),
+        ("since:2026-13-01", 0, "is no time"),
+        ("since:999999w", 0, "is no time"),
+        ("on:9999-12-31", 0, "out of the calendar"),
+        ("-since:7d", 1, "cannot be turned around"),
+        ("a OR since:7d", 5, "whole search"),
+        ("sort:best", 0, "sort:"),
+        ('theme:"x', 0, "never closed"),
+        ("(" * 30 + "a" + ")" * 30, 20, "brackets"),
+        ("- " * 2 + "a" * 5000, 4000, "characters"),
+    ],
+)
+def test_what_cannot_be_understood_is_explained(text: str, position: int, says: str) -> None:
+    """An error says where, and what was meant."""
+    with pytest.raises(QueryError, match="at character") as caught:
+        parse(text, now=NOON)
+    assert says in str(caught.value)
+    assert caught.value.position == position
+
+
+PIECES = st.sampled_from(
+    ["(", ")", "-", '"', "OR", "AND", "NOT", ":", " ", "risk:", "since:", "until:", "on:", "sort:", "7d", "9999-12",
+     "a", "广告", "“", "：", "0000", "-" * 30, "\x00", "\ud800", "none", ",",
+     "9" * 30 + "d", "2026-11-01T99", "market:,"]
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.text(max_size=80) | st.lists(PIECES, max_size=14).map("".join) | st.lists(PIECES, max_size=14).map(" ".join))
+def test_no_input_crashes(text: str) -> None:
+    """Anything at all is a query, or explained."""
+    with contextlib.suppress(QueryError):
+        assert parse(text, now=NOON).limit == Query().limit
+
+
+def test_the_help_is_true() -> None:
+    """Every example of the help is understood, and every field is told."""
+    for line in HELP.split("\n\n", maxsplit=1)[0].splitlines():
+        parse(line.split("  ", 1)[0], now=NOON)
+    assert all(name in HELP for name in get_args(Field))
+    assert set(FIELDS.values()) == set(get_args(Field))
