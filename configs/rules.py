@@ -39,9 +39,9 @@ LETTERS = r"\p{L}\p{M}\p{N}_"
 """What ``\\w`` means, as RE2 classes."""
 UNSPACED = r"\p{Han}\p{Thai}\p{Hiragana}\p{Katakana}\p{Lao}\p{Khmer}\p{Myanmar}"
 """Scripts that write no space between words, as RE2 classes."""
-BOUNDARY = rf"(?:\b|^|$|[^\p{{L}}\p{{M}}\p{{N}}_]|[{UNSPACED}])"
-"""What ``\\b`` becomes in a pattern with letters beyond ASCII. RE2's own knows ASCII letters only: it would never match
-beside đ or 骗. RE2 cannot look around, so beside such a letter the boundary takes the space or comma it stands for."""
+EDGE = rf"^|$|[^{LETTERS}]|[{UNSPACED}]"
+"""What ``\\b`` becomes beside a letter beyond ASCII: RE2's own knows ASCII letters only and would never match beside
+đ or 骗. RE2 cannot look around, so the boundary then takes the space or comma it stands for."""
 _USE = re.compile(r"\{([a-z][a-z_0-9]*)\}")
 
 Patterns = tuple[str, ...]
@@ -180,17 +180,28 @@ def _filled(pattern: str, words: dict[str, str]) -> str:
 
 def _every_script(pattern: str) -> str:
     r"""Return the pattern with ``\b``, ``\w`` and ``\W`` meaning letters of any script, inside classes too."""
+    pieces = re.findall(r"\\[pP]\{\^?\w+\}|\\.|.", pattern, re.DOTALL)
     made: list[str] = []
     in_class = False
-    boundary = r"\b" if pattern.isascii() else BOUNDARY
-    for piece in re.findall(r"\\[pP]\{\^?\w+\}|\\.|.", pattern, re.DOTALL):
+    for place, piece in enumerate(pieces):
         if piece in {"[", "]"}:
             in_class = piece == "["
         if piece == r"\w":
             made.append(LETTERS if in_class else f"[{LETTERS}]")
+        elif in_class or piece not in {r"\b", r"\W"}:
+            made.append(piece)
         else:
-            made.append({r"\b": boundary, r"\W": f"[^{LETTERS}]"}.get(piece, piece) if not in_class else piece)
+            made.append(f"[^{LETTERS}]" if piece == r"\W" else _boundary(pieces, place))
     return "".join(made)
+
+
+def _boundary(pieces: list[str], place: int) -> str:
+    r"""Return what stands for the ``\b`` at a place, by the letters on its two sides."""
+    beside = pieces[max(place - 1, 0) : place] + pieces[place + 1 : place + 2]
+    if not all(piece.isascii() for piece in beside):
+        return f"(?:{EDGE})"
+    grouped = not "".join(pieces).isascii() and not {"(", ")"}.isdisjoint(beside)
+    return rf"(?:\b|{EDGE})" if grouped else r"\b"
 
 
 def refusal(pattern: str) -> str:

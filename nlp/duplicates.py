@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,8 @@ CONTAINED_SHINGLES = 12
 """Shingles the shorter one needs for that: a stock phrase inside a long text is no quotation."""
 CONTAINED_RATIO = 0.4
 """Length the shorter one must have beside the longer: below, the longer says something of its own."""
+CANDIDATES = 64
+"""Firsts a text is compared with, those that share most bands; copies share about half of the 24."""
 CHUNK = 16_384
 """Shingles hashed at a time: 72 hash functions × 8 bytes × this is 9 MB."""
 
@@ -117,12 +120,19 @@ class Duplicates:
     def _repeated(self, told: Told, shingles: Hashes, keys: Hashes, settled: Iterable[int]) -> str | None:
         """Return the earliest first that the text repeats."""
         fresh = chain.from_iterable(self._fresh.get(key, ()) for key in keys.tolist())
-        copies = [
-            (at, first)
-            for first, at, others in (self._firsts[owner] for owner in {*settled, *fresh})
-            if abs(told.at - at) <= self.reach and alike(shingles, others, self.similarity)
-        ]
+        near = self._nearest(Counter(chain(settled, fresh)), told.at)
+        if not near:
+            return None
+        same = alike(shingles, [others for _, _, others in near], self.similarity)
+        copies = [(at, first) for (first, at, _), is_copy in zip(near, same, strict=True) if is_copy]
         return min(copies)[1] if copies else None
+
+    def _nearest(self, shared: Counter[int], at: datetime) -> list[tuple[str, datetime, Hashes]]:
+        """Return the firsts within reach that share most bands, at most `CANDIDATES`: a template has thousands."""
+        within = [owner for owner in shared if abs(at - self._firsts[owner][1]) <= self.reach]
+        if len(within) > CANDIDATES:
+            within = sorted(within, key=lambda owner: (-shared[owner], *self._firsts[owner][1::-1]))[:CANDIDATES]
+        return [self._firsts[owner] for owner in within]
 
     def _remember(self, told: Told, shingles: Hashes, keys: Hashes) -> None:
         owner = len(self._firsts)
@@ -152,15 +162,19 @@ class Duplicates:
         self._sorted_keys, self._sorted_owners, self._fresh = keys[order], owners[order], {}
 
 
-def alike(a: Hashes, b: Hashes, similarity: float) -> bool:
-    """Return whether two sorted shingle sets are near-duplicates: alike as a whole, or one quotes or cuts the other."""
-    small, large = (a, b) if len(a) <= len(b) else (b, a)
-    if len(small) < CONTAINED_RATIO * len(large):
-        return False
-    shared = int(np.isin(small, large, assume_unique=True).sum())
-    if shared >= similarity * (len(a) + len(b) - shared):
-        return True
-    return len(small) >= CONTAINED_SHINGLES and shared >= CONTAINED * len(small)
+def alike(text: Hashes, others: Sequence[Hashes], similarity: float) -> NDArray[np.bool_]:
+    """Return which of the others a text is a near-duplicate of: alike as a whole, or one quotes or cuts the other.
+
+    All are sorted sets of shingles, none empty.
+    """
+    lengths = np.array([len(other) for other in others])
+    pooled = np.concatenate(others)
+    places = np.minimum(np.searchsorted(text, pooled), len(text) - 1)
+    shared = np.add.reduceat((text[places] == pooled).astype(np.int64), np.cumsum(lengths) - lengths)
+    small, large = np.minimum(lengths, len(text)), np.maximum(lengths, len(text))
+    whole = shared >= similarity * (lengths + len(text) - shared)
+    quoted = (small >= CONTAINED_SHINGLES) & (small >= CONTAINED_RATIO * large) & (shared >= CONTAINED * small)
+    return np.asarray(whole | quoted)
 
 
 def normalised(text: str) -> str:

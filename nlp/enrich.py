@@ -343,11 +343,7 @@ def _nothing(said: Said, language: Language, made_by: str) -> Enriched:
 
 
 def _by_id(ids: Sequence[str], probabilities: NDArray[np.float32]) -> dict[str, float]:
-    return {
-        risk: round(float(value), 4)
-        for risk, value in zip(ids, probabilities, strict=True)
-        if float(value) >= KEPT_RISK
-    }
+    return {risk: round(float(value), 4) for risk, value in zip(ids, probabilities, strict=True)}
 
 
 def _count(

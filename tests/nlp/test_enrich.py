@@ -42,11 +42,13 @@ def _mention(name: str, text: str, hours: float = 0, **more: Any) -> Mention:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    """A data folder of its own."""
     return Settings(data_dir=tmp_path)
 
 
 @pytest.fixture
 def store(settings: Settings) -> Iterator[Store]:
+    """An empty embedded store."""
     with open_store(settings) as opened:
         yield opened
 
@@ -130,7 +132,7 @@ def test_a_run_that_is_cut_off_ends_as_an_undisturbed_one(tmp_path: Path) -> Non
                 with pytest.raises(KeyboardInterrupt):
                     enrich(store, _fake(), settings, now=NOW, rules=NO_RULES, progress=_die_after_one)
             enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
-            ends.append({id: replace(one, vector=None) for id, one in _enriched(store).items()})
+            ends.append({name: replace(one, vector=None) for name, one in _enriched(store).items()})
     assert len(ends[0]) == 1200
     assert ends[0] == ends[1]
 

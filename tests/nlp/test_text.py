@@ -1,0 +1,56 @@
+"""Cleaning: what the model reads."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from groundswell.nlp.text import MAX_CHARS, clean, clean_one, joined
+
+
+@pytest.mark.parametrize(
+    ("given_text", "read"),
+    [
+        ("schÃ¶n &amp; gut", "schön & gut"),
+        ("see https://a.b/c?utm_source=x now", "see http now"),
+        ("看http://t.cn/abc真的", "看http真的"),
+        ("@bob_x @ann hi", "@user hi"),
+        ("mail me@shop.example please", "mail email please"),
+        ("感谢@张三 的分享", "感谢@user 的分享"),
+        ("<b>too many</b><br/>ads<script>alert(1)</script>", "too many ads"),
+        ("sc\u200bam \u202eevil\u202c", "scam evil"),
+        ("sooooooooo loud!!!!!!!!", "soooo loud!!!!"),
+        ("Rp 1000000 lost", "Rp 1000000 lost"),
+        ("I <3 it 😀👨\u200d👩\u200d👧", "I <3 it 😀👨\u200d👩\u200d👧"),
+        ("a\ud800b\x00c", "a\ufffdbc"),
+        ("line\r\n\tbreak", "line break"),
+    ],
+)
+def test_a_text_is_mended_and_keeps_its_feeling(given_text: str, read: str) -> None:
+    """Mojibake, links, handles, markup and invisible letters go; emoji, numbers and emphasis stay."""
+    assert clean_one(given_text) == read
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=200, deadline=None)
+def test_whatever_comes_in_one_bounded_line_comes_out(text: str) -> None:
+    """No control characters, no lone surrogates, no line breaks, never longer than asked; twice is once."""
+    once = clean_one(text, max_chars=100)
+    assert len(once) <= 100
+    assert not any(char in once for char in "\n\r\x00\u202e\u200b")
+    once.encode("utf-8")
+
+
+@pytest.mark.parametrize("piece", ["<", "<!--", "<a ", "@", "a@", "a.a@b.", "http://", "&", "é", "ã€", "\u0301"])
+def test_hostile_repetition_stays_bounded(piece: str) -> None:
+    """Ten million characters cost no more than the first few thousand."""
+    assert len(clean([piece * (10_000_000 // len(piece))])[0]) <= MAX_CHARS
+
+
+def test_a_title_is_said_once() -> None:
+    """Feeds repeat the title at the head of the text."""
+    assert joined("Ads are back", "Ads are back, says the app") == "Ads are back, says the app"
+    assert joined("Ads are back", "The app says so") == "Ads are back. The app says so"
+    assert joined("", "text") == "text"
+    assert joined("Why?", "text") == "Why? text"
