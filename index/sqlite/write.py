@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from groundswell.index.check import objection
-from groundswell.index.codec import encode, name_of
+from groundswell.index.codec import decode, encode, name_of
 from groundswell.index.records import Case, Record
 from groundswell.index.sqlite import documents, others
 from groundswell.index.sqlite.connect import explained, open_for_writing
@@ -72,9 +72,9 @@ def _sorted_out(records: Iterable[Record]) -> tuple[list[Record], tuple[Refused,
 
 
 def _not_json(record: Record) -> str:
-    """Return why a record cannot be written as JSON; "" where it can."""
+    """Return why a record cannot be written as JSON and read back; "" where it can."""
     try:
-        encode(record)
+        decode(type(record), encode(record))
     except (ValueError, TypeError) as error:
-        return f"it cannot be written as JSON: {error}"
+        return f"it cannot be kept as JSON: {' '.join(str(error).split())[:300]}"
     return ""
