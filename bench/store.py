@@ -165,7 +165,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=60, help="how often each question is asked")
     parser.add_argument("--store", choices=["sqlite", "elastic"], action="append", help="may be given twice")
     parser.add_argument("--elastic", default="http://127.0.0.1:9200", help="address of a server")
-    parser.add_argument("--keep", type=Path, help="folder that is kept, and used again without writing anew")
+    parser.add_argument("--keep", type=Path, help="folder that is kept and filled only once")
     given = parser.parse_args()
     for backend in given.store or ["sqlite"]:
         with tempfile.TemporaryDirectory() as scratch:
