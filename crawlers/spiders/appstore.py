@@ -36,6 +36,8 @@ class AppstoreSpider(SourceSpider[AppstoreSource]):
         reviews = entries(self.json(response))
         known = self.job.marks.get(key, {}).get("updated", "")
         for number, review in enumerate(reviews, 1):
+            if (stamp := self._when(review)) and stamp < known:
+                continue  # read at an earlier visit; an edited review has a newer stamp
             yield raw_review(review, f"{response.url} entry {number}", app=app, market=market)
         self.taken += len(reviews)
         stamps = [stamp for review in reviews if (stamp := self._when(review))]
