@@ -50,4 +50,5 @@ class Arrival:
         """Return the lift of every distance, shape ``(REACH + 1,)``; the last holds for all that is farther."""
         expected = self.pairs * (self.alike.sum() / max(self.pairs.sum(), 1.0))
         lifts = np.clip(np.log((self.alike + SHY) / (expected + SHY)), self.least, self.most)
-        return np.interp(np.log(np.maximum(np.arange(REACH + 1), 1)), CENTRES, lifts).astype(np.float32)
+        table: Floats = np.interp(np.log(np.maximum(np.arange(REACH + 1), 1)), CENTRES, lifts).astype(np.float32)
+        return table

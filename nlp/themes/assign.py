@@ -9,28 +9,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.index.ids import stable_id
-from groundswell.index.records import Lineage, LineageKind
+from groundswell.index.records import Lineage, LineageKind, ThemeState
 from groundswell.nlp.keywords import words as keywords
 from groundswell.nlp.themes.arrival import REACH, Arrival
 from groundswell.nlp.themes.evidence import DIMENSIONS, Evidence, Floats, Tokens, Weights
+from groundswell.nlp.themes.lives import agglomerate, halves
+from groundswell.nlp.themes.sums import LONG_AGO, Sums
 
 BLOCK = 256
 """Documents that are grouped among themselves at once; the square of it bounds the cost of a document."""
-FULL = 300.0
-"""Documents a theme's profile remembers in effect; older ones fade from it, so that it may move, slowly."""
-TRACE = 32
-"""Latest members of a theme whose distance of arrival counts."""
 LOOK_EVERY = 64
 """New documents after which the latest ones are looked at again."""
-LONG_AGO = -(10**9)
+COPY_FITS = 0.5
+"""Confidence of a document that was placed by the company it keeps: a copy, or one that waited."""
+REMEMBERED = 200_000
+"""Documents whose place is remembered without asking, for their copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,16 @@ class Thresholds:
     keep: float = 1.0
     move: float = 1.0
     least: float = 1.0
-    merge: float = 4.5
-    split: float = 0.5
+    merge: float = 3.5
+    split: float = 1.5
     revive: float = 1.0
     alike: float = 6.3
     arrival: float = 1.0
+
+    def at(self, similarity: float | None) -> Thresholds:
+        """Return the thresholds for a wish in the settings: none keeps what was frozen, .5 too; 1 is strictest."""
+        shift = 0.0 if similarity is None else 8 * (similarity - 0.5)
+        return replace(self, group=self.group + shift, join=self.join + shift, merge=self.merge + shift)
 
 
 @dataclass(slots=True, eq=False)
@@ -73,10 +78,10 @@ class Cluster:
     first_seen: datetime
     last_seen: datetime
     theme: str = ""
-    state: Literal["living", "faded"] = "living"
+    state: ThemeState = "living"
     size: int = 0
     copies: int = 0
-    members: deque[str] = field(default_factory=lambda: deque(maxlen=64))
+    members: deque[str] = field(default_factory=lambda: deque(maxlen=512))
     authors: set[str] = field(default_factory=set)
     parents: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
@@ -135,17 +140,17 @@ class ThemeSpace:
         self.clusters: dict[int, Cluster] = {}
         self.recent: deque[Recent] = deque(maxlen=REACH)
         self.position = 0
-        self._unseen = 0
+        self.unseen = 0
         self.now = datetime.min.replace(tzinfo=UTC)
-        self._of: dict[str, Cluster] = {}
-        self._answer: dict[str, str] = {}
+        self.placed: dict[str, Cluster] = {}
+        self._fit: dict[str, float] = {}
         self._moved: dict[str, str] = {}
-        self._free: list[int] = []
-        self._resize(64)
+        self.sums = Sums()
+        self.learn_lifts()
 
     # What goes in and comes out
 
-    def add(
+    def add(  # noqa: PLR0917  one document's fields, column by column
         self,
         ids: Sequence[str],
         vectors: Floats,
@@ -167,29 +172,38 @@ class ThemeSpace:
             copy_of: the id of the document each is a near-copy of; empty or its own id for a first.
         """
         n = len(ids)
+        self._fit.clear()
         langs, authors, copy_of = langs or [""] * n, authors or [""] * n, copy_of or [""] * n
         times = times or [self.now] * n
         for start in range(0, n, BLOCK):
             part = range(start, min(start + BLOCK, n))
-            firsts = [i for i in part if copy_of[i] in ("", ids[i]) or copy_of[i] not in self._of]
+            firsts = [i for i in part if copy_of[i] in ("", ids[i]) or not self._there(copy_of[i])]
             lines = self.evidence.read(vectors[firsts], [texts[i] for i in firsts], [langs[i] for i in firsts])
             self._block(
                 [
-                    Recent(ids[i], self.position + k, z, vectors[i], times[i], authors[i])
+                    Recent(ids[i], self.position + k, z, halved(vectors[i]), times[i], authors[i])
                     for k, (i, z) in enumerate(zip(firsts, lines, strict=True))
                 ]
             )
             for i in part:
-                if ids[i] not in self._of:
-                    self._copy(ids[i], self._of[copy_of[i]], times[i])
-        answer = [self.theme_of(i) for i in ids]
-        for i in ids:
-            self._moved.pop(i, None)
+                if ids[i] not in self.placed:
+                    self._copy(ids[i], self.placed[copy_of[i]], times[i])
+        answer = [self.theme_of(one) for one in ids]
+        for one in ids:
+            self._moved.pop(one, None)
         return answer
+
+    def remember(self, themes: Mapping[str, str]) -> None:
+        """Be told where earlier documents went (id → theme), so that their copies follow them."""
+        self.placed.update({i: self.themes[t] for i, t in themes.items() if t in self.themes and i not in self.placed})
+
+    def _there(self, id: str) -> bool:
+        cluster = self.placed.get(id)
+        return cluster is not None and self.clusters.get(cluster.slot) is cluster
 
     def theme_of(self, id: str) -> str:
         """Return a document's theme now, "" if it waits or is no longer remembered."""
-        cluster = self._of.get(id)
+        cluster = self.placed.get(id)
         return cluster.theme if cluster else ""
 
     def drain(self) -> dict[str, str]:
@@ -197,10 +211,37 @@ class ThemeSpace:
         moved, self._moved = self._moved, {}
         return moved
 
+    def confidence(self, id: str) -> float:
+        """Return how well a document of the last batches fits where it is, from 0 to 1; 0 in the pool."""
+        cluster = self.placed.get(id)
+        return self._fit.get(id, COPY_FITS) if cluster and cluster.theme else 0.0
+
+    def waiting(self) -> list[Cluster]:
+        """Return what waits in the pool, in the order it came."""
+        return [cluster for cluster in self.clusters.values() if not cluster.theme]
+
+    def waiting_vectors(self) -> Floats:
+        """Return the mean centred embedding of each that waits, shape ``(n, 384)``."""
+        means = self.sums.means(np.array([c.slot for c in self.waiting()], dtype=np.int64))
+        return means[:, :DIMENSIONS]
+
+    def suggest(self, groups: Sequence[Sequence[Cluster]]) -> None:
+        """Be told that some that wait might belong together; what the evidence bears out becomes one, or a theme."""
+        for group in groups:
+            slots = np.array([c.slot for c in group], dtype=np.int64)
+            means = self.sums.means(slots)
+            labels = agglomerate(means @ means.T, at_least=self.thresholds.join)
+            for label in np.unique(labels):
+                first, *others = [c for c, mine in zip(group, labels, strict=True) if mine == label]
+                for other in others:
+                    self._swallow(first, other)
+        self._tidy()
+
     def centroid(self, theme: str) -> Floats:
         """Return a theme's mean embedding, shape ``(384,)``, unit length, in the encoder's own space."""
-        mean = self._raw[self.themes[theme].slot]
-        return (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+        mean = self.sums.raw[self.themes[theme].slot]
+        unit: Floats = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+        return unit
 
     # A block of documents
 
@@ -215,36 +256,37 @@ class ThemeSpace:
             for document in group:
                 self._enter(document, home)
         self.recent.extend(documents)
-        self._unseen += len(documents)
-        if self._unseen >= LOOK_EVERY:
-            self._look_again(list(self.recent)[-BLOCK - self._unseen :])
-            self._unseen = 0
+        self.unseen += len(documents)
+        if self.unseen >= LOOK_EVERY:
+            self._look_again(list(self.recent)[-BLOCK - self.unseen :])
+            self._split()
+            self._merge()
+            self.unseen = 0
         self._tidy()
+        self._judge(documents)
 
     def _learn_arrival(self, documents: list[Recent]) -> None:
         before = [*self.recent, *documents]
         scores = stack(documents) @ stack(before).T
         distance = np.subtract.outer([d.position for d in documents], [d.position for d in before])
         self.arrival.learn(scores, distance)
+        self.learn_lifts()
+
+    def learn_lifts(self) -> None:
+        """Bring the lifts in use up to what is known of arrival."""
         self._lifts = self.thresholds.arrival * self.arrival.table()
 
     def _group(self, documents: list[Recent]) -> list[list[Recent]]:
-        if len(documents) == 1:
-            return [documents]
-        from scipy.cluster.hierarchy import fcluster, linkage  # noqa: PLC0415  a second, not for --help
-        from scipy.spatial.distance import squareform  # noqa: PLC0415
-
-        z, at = stack(documents), np.array([d.position for d in documents])
-        links = z @ z.T + self._lift(np.abs(np.subtract.outer(at, at)))
-        most = float(links.max())
-        far = most - (links + links.T) / 2
-        np.fill_diagonal(far, 0)
-        tree = linkage(squareform(far, checks=False), "average")
-        labels = fcluster(tree, most - self.thresholds.group, "distance")
         groups: dict[int, list[Recent]] = {}
+        labels = agglomerate(self._links(documents), at_least=self.thresholds.group)
         for label, document in zip(labels, documents, strict=True):
             groups.setdefault(int(label), []).append(document)
         return list(groups.values())
+
+    def _links(self, documents: list[Recent]) -> Floats:
+        z, at = stack(documents), np.array([d.position for d in documents])
+        out: Floats = z @ z.T + self._lift(np.abs(np.subtract.outer(at, at)))
+        return out
 
     def _match(self, groups: list[list[Recent]]) -> list[tuple[list[Recent], Cluster | None]]:
         """Pair groups with clusters, nearest first; each joining moves the cluster for those that come after."""
@@ -252,10 +294,9 @@ class ThemeSpace:
         if not len(slots):
             return [(g, None) for g in groups]
         means = np.stack([stack(g).mean(0) for g in groups])
-        links = means @ self._means(slots).T
+        links = means @ self.sums.means(slots).T
         links[links < self.thresholds.least] = -np.inf
-        for row, group in zip(links, groups, strict=True):
-            row += self._near(np.array([d.position for d in group]), slots)
+        links += np.stack([self._near(np.array([d.position for d in g]), slots) for g in groups])
         links -= self.thresholds.join + self._reluctance(slots)
         best = links.argmax(1)
         found = [
@@ -263,6 +304,14 @@ class ThemeSpace:
             for i, (group, j) in enumerate(zip(groups, best, strict=True))
         ]
         return sorted(found, key=lambda f: f[1] is None)
+
+    def _judge(self, documents: list[Recent]) -> None:
+        homes = np.array([d.cluster.slot for d in documents if d.cluster], dtype=np.int64)
+        links = (stack([d for d in documents if d.cluster]) * self.sums.means(homes)).sum(1)
+        fits = 1 / (1 + np.exp(-(links - self.thresholds.keep) / 2))
+        self._fit.update(
+            {d.id: round(float(f), 3) for d, f in zip((d for d in documents if d.cluster), fits, strict=True)}
+        )
 
     def _reluctance(self, slots: NDArray[np.int64]) -> Floats:
         return np.array(
@@ -275,7 +324,7 @@ class ThemeSpace:
         column = {int(s): k for k, s in enumerate(slots)}
         there = [self.clusters[int(s)] for s in slots]
         z = stack(documents)
-        links = z @ self._means(slots).T
+        links = z @ self.sums.means(slots).T
         links[links < self.thresholds.least] = -np.inf
         for i, document in enumerate(documents):
             links[i] += self._near(np.array([document.position]), slots)
@@ -297,19 +346,19 @@ class ThemeSpace:
 
     def _without(self, document: Recent, own: Cluster) -> float:
         """Return a document's link to the rest of its own cluster."""
-        n = self._n[own.slot]
+        n = float(self.sums.n[own.slot])
         if n < 1.5:
             return self.thresholds.join  # alone in the pool: anything it fits is better
-        rest = (self._sum[own.slot] - document.evidence) / (n - 1)
-        trace = self._trace[own.slot]
+        rest = (self.sums.evidence[own.slot] - document.evidence) / (n - 1)
+        trace = self.sums.trace[own.slot]
         others = trace[trace != document.position]
         return float(document.evidence @ rest) + float(self._lift(np.abs(document.position - others)).mean())
 
     def _near(self, at: NDArray[np.int64], slots: NDArray[np.int64]) -> Floats:
         """Return the mean lift of arrival between documents and the latest members of each cluster."""
-        trace = self._trace[slots]
+        trace = self.sums.trace[slots]
         out = np.full(len(slots), self._lifts[-1], np.float32)
-        close = np.flatnonzero(self._last[slots] > at.min() - REACH)
+        close = np.flatnonzero(self.sums.last[slots] > at.min() - REACH)
         if len(close):
             known = trace[close] > LONG_AGO
             lifts = self._lift(np.abs(at[:, None, None] - trace[close][None])).mean(0)
@@ -317,52 +366,28 @@ class ThemeSpace:
         return out
 
     def _lift(self, distance: NDArray[np.int64]) -> Floats:
-        return self._lifts[np.minimum(distance, REACH)]
+        out: Floats = self._lifts[np.minimum(distance, REACH)]
+        return out
 
     # Clusters and their sums
 
-    def _resize(self, capacity: int) -> None:
-        width = DIMENSIONS + 1024
-        old = getattr(self, "_n", np.zeros(0, np.float32))
-        self._n = grown(old, (capacity,), 0)
-        self._sum = grown(getattr(self, "_sum", np.zeros((0, width), np.float32)), (capacity, width), 0)
-        self._raw = grown(getattr(self, "_raw", np.zeros((0, DIMENSIONS), np.float32)), (capacity, DIMENSIONS), 0)
-        self._trace = grown(getattr(self, "_trace", np.zeros((0, TRACE), np.int64)), (capacity, TRACE), LONG_AGO)
-        self._last = grown(getattr(self, "_last", np.zeros(0, np.int64)), (capacity,), LONG_AGO)
-        self._free += list(range(capacity - 1, len(old) - 1, -1))
-
-    def _means(self, slots: NDArray[np.int64]) -> Floats:
-        return self._sum[slots] / np.maximum(self._n[slots], 1e-9)[:, None]
-
     def _open(self, document: Recent) -> Cluster:
-        if not self._free:
-            self._resize(2 * len(self._n))
-        slot = self._free.pop()
-        self._n[slot], self._sum[slot], self._raw[slot] = 0, 0, 0
-        self._trace[slot], self._last[slot] = LONG_AGO, LONG_AGO
-        cluster = Cluster(slot, document.at, document.at)
-        self.clusters[slot] = cluster
+        cluster = Cluster(self.sums.take(), document.at, document.at)
+        self.clusters[cluster.slot] = cluster
         return cluster
 
     def _close(self, cluster: Cluster) -> None:
         del self.clusters[cluster.slot]
-        self._free.append(cluster.slot)
+        self.sums.free.append(cluster.slot)
 
     def _enter(self, document: Recent, cluster: Cluster) -> None:
-        s = cluster.slot
-        if self._n[s] > FULL:
-            shrink = FULL / self._n[s]
-            self._n[s], self._sum[s], self._raw[s] = FULL, self._sum[s] * shrink, self._raw[s] * shrink
-        self._n[s] += 1
-        self._sum[s] += document.evidence
-        self._raw[s] += document.raw
-        self._trace[s] = np.sort(np.append(self._trace[s][1:], document.position))
-        self._last[s] = max(self._last[s], document.position)
+        self.sums.put_in(cluster.slot, document.evidence, document.raw, document.position)
         if cluster.state == "faded":
             cluster.state = "living"
             self._tell("revived", cluster, "documents about it came again")
         cluster.size += 1
-        cluster.authors.add(document.author or f"?{document.id}")
+        if len(cluster.authors) < self.fewest_authors:
+            cluster.authors.add(document.author or f"?{document.id}")
         document.cluster = cluster
         self._copy(document.id, cluster, document.at)
 
@@ -371,7 +396,7 @@ class ThemeSpace:
         cluster.copies += 1
         cluster.first_seen, cluster.last_seen = min(cluster.first_seen, at), max(cluster.last_seen, at)
         cluster.members.append(id)
-        self._of[id] = cluster
+        self.placed[id] = cluster
         if before != cluster.theme:
             self._moved[id] = cluster.theme
 
@@ -379,11 +404,7 @@ class ThemeSpace:
         cluster = document.cluster
         if cluster is None:
             return
-        s = cluster.slot
-        self._n[s] -= 1
-        self._sum[s] -= document.evidence
-        self._raw[s] -= document.raw
-        self._trace[s] = np.sort(np.where(self._trace[s] == document.position, LONG_AGO, self._trace[s]))
+        self.sums.take_out(cluster.slot, document.evidence, document.raw, document.position)
         cluster.size -= 1
         cluster.copies -= 1
         if document.id in cluster.members:
@@ -394,7 +415,86 @@ class ThemeSpace:
 
     # Lives of themes
 
+    def _merge(self) -> None:
+        """Make one of clusters that have grown into one another; an old large theme is never swallowed."""
+        slots = np.array(sorted(s for s, c in self.clusters.items() if c.state == "living"), dtype=np.int64)
+        means = self.sums.means(slots)
+        links = means @ means.T
+        order = np.argwhere(np.triu(links > self.thresholds.least, 1))
+        for i, j in sorted(order.tolist(), key=lambda p: -links[p[0], p[1]]):
+            pair = [self.clusters.get(int(slots[k])) for k in (i, j)]
+            if pair[0] is None or pair[1] is None:
+                continue
+            older, younger = sorted((c for c in pair if c), key=lambda c: (not c.theme, c.first_seen, c.slot))
+            needed = self.thresholds.merge if younger.theme else self.thresholds.join
+            link = float(links[i, j]) + float(self._near(self._traced(younger), np.array([older.slot]))[0])
+            if link >= needed and younger.copies <= (younger.members.maxlen or 0):
+                self._swallow(older, younger)
+
+    def _traced(self, cluster: Cluster) -> NDArray[np.int64]:
+        trace = self.sums.trace[cluster.slot]
+        known: NDArray[np.int64] = trace[trace > LONG_AGO]
+        return known
+
+    def _swallow(self, older: Cluster, younger: Cluster) -> None:
+        self.sums.pour(younger.slot, older.slot)
+        older.size, older.copies = older.size + younger.size, older.copies + younger.copies
+        older.first_seen = min(older.first_seen, younger.first_seen)
+        older.last_seen = max(older.last_seen, younger.last_seen)
+        older.authors |= younger.authors
+        self._hand_over(list(younger.members), older)
+        for document in self.recent:
+            if document.cluster is younger:
+                document.cluster = older
+        if younger.theme:
+            younger.state, younger.children = "merged", (older.theme,)
+            older.parents = (*older.parents, younger.theme)
+            self._tell("merged", younger, f"{younger.size} documents tell of the same as {older.theme}", (older.theme,))
+            del self.themes[younger.theme]
+        self._close(younger)
+
+    def _hand_over(self, ids: list[str], cluster: Cluster) -> None:
+        for one in ids:
+            before = self.theme_of(one)
+            cluster.members.append(one)
+            self.placed[one] = cluster
+            if before != cluster.theme:
+                self._moved[one] = cluster.theme
+
+    def _split(self) -> None:
+        """Let a theme fall in two whose recent documents do; the half that is less like its past gets a new id."""
+        latest: dict[int, list[Recent]] = {}
+        for document in self.recent:
+            if document.cluster and document.cluster.theme and self.clusters.get(document.cluster.slot):
+                latest.setdefault(document.cluster.slot, []).append(document)
+        for slot, documents in latest.items():
+            if len(documents) >= 2 * self.smallest:
+                self._split_one(self.clusters[slot], documents)
+
+    def _split_one(self, cluster: Cluster, documents: list[Recent]) -> None:
+        links = self._links(documents)
+        one = halves(links)
+        if min(one.sum(), (~one).sum()) < self.smallest or links[np.ix_(one, ~one)].mean() >= self.thresholds.split:
+            return
+        past = self.sums.means(np.array([cluster.slot]))[0]
+        like = stack(documents) @ past
+        side = one if like[one].mean() < like[~one].mean() else ~one
+        leaving = [d for d, leaves in zip(documents, side, strict=True) if leaves]
+        if cluster.size - len(leaving) < self.smallest:
+            return
+        new = self._open(leaving[0])
+        for document in leaving:
+            self._leave(document)
+            self._enter(document, new)
+        self._promote(new)
+        if new.theme:
+            new.parents, cluster.children = (cluster.theme,), (*cluster.children, new.theme)
+            why = f"{len(leaving)} documents had become another subject"
+            self._tell("split", cluster, why, (new.theme,))
+
     def _tidy(self) -> None:
+        while len(self.placed) > REMEMBERED:
+            self.placed.pop(next(iter(self.placed)))
         for cluster in list(self.clusters.values()):
             if not cluster.theme:
                 self._promote(cluster)
@@ -413,8 +513,13 @@ class ThemeSpace:
         self._tell("born", cluster, f"{cluster.size} documents about it")
 
     def _tell(self, what: LineageKind, cluster: Cluster, why: str, others: tuple[str, ...] = ()) -> None:
-        id = stable_id("lineage", cluster.theme, what, self.now.isoformat(), *others)
-        self.events.append(Lineage(id=id, theme=cluster.theme, what=what, at=self.now, others=others, why=why))
+        key = stable_id("lineage", cluster.theme, what, self.now.isoformat(), *others)
+        self.events.append(Lineage(id=key, theme=cluster.theme, what=what, at=self.now, others=others, why=why))
+
+
+def halved(vector: Floats) -> Floats:
+    """Return a vector in the precision it is kept in."""
+    return vector.astype(np.float16).astype(np.float32)
 
 
 def stack(documents: Sequence[Recent]) -> Floats:
@@ -422,11 +527,4 @@ def stack(documents: Sequence[Recent]) -> Floats:
     return np.stack([d.evidence for d in documents])
 
 
-def grown(array: NDArray[np.generic], shape: tuple[int, ...], fill: float) -> NDArray[np.generic]:
-    """Return a larger array that begins with this one."""
-    out = np.full(shape, fill, array.dtype)
-    out[: len(array)] = array
-    return out
-
-
-__all__ = ["BLOCK", "Cluster", "Mapping", "ThemeSpace", "Thresholds"]
+__all__ = ["BLOCK", "Cluster", "Recent", "ThemeSpace", "Thresholds"]

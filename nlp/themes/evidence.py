@@ -25,6 +25,7 @@ DIMENSIONS = 384
 """Of the embedding."""
 HASHED = 1024
 """Signed dimensions the words are hashed into (Weinberger et al. 2009): bounded, and it needs no vocabulary."""
+WIDTH = DIMENSIONS + HASHED
 MEMORY = 5000
 """Documents over which the mean vectors and the document frequencies trail."""
 PRIOR = 300
