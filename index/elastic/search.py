@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from elasticsearch import Elasticsearch
 
 from groundswell.index.elastic.client import checked
@@ -17,12 +18,16 @@ from groundswell.index.elastic.count import facet_aggs, facets
 from groundswell.index.elastic.documents import from_source
 from groundswell.index.highlight import highlights
 from groundswell.index.query import AllOf, Hit, Page, Query
+from groundswell.index.records import Vector
 from groundswell.index.sqlite.compile import leaves
 from groundswell.index.sqlite.search import LARGEST_PAGE, NEAREST, RANKED, RRF_K
 from groundswell.index.store import StoreError
+from groundswell.index.vector import vector_from_text
 
-CANDIDATES = 10
+CANDIDATES = 3
 """Neighbours looked at on each shard, for one that is wanted."""
+OVERSAMPLE = 2
+"""Neighbours by 8-bit vectors that are ordered again by the whole ones, for one that is wanted."""
 MOST_CANDIDATES = 10_000
 TRIES = 20
 """Pages that one page may look through for documents that are the first of their cluster."""
@@ -164,19 +169,33 @@ def _by_words(asked: _Asked, words: Clause, must: list[Clause]) -> list[Row]:
 
 
 def _by_vector(asked: _Asked, must: list[Clause], limit: int) -> list[Row]:
-    """Return the nearest rows by cosine (the server's score is (1 + cosine) / 2)."""
+    """Return the nearest rows by cosine: found through the server's 8-bit graph, ordered by the vectors themselves."""
     vector = asked.query.vector
-    if vector is None or not vector.any():
+    if vector is None or not vector.any() or len(vector) not in _dimensions(asked):
         return []
+    wanted = min(MOST_CANDIDATES, OVERSAMPLE * limit)
     knn = {
         "field": "vector",
         "query_vector": [float(number) for number in vector],
-        "k": limit,
-        "num_candidates": min(MOST_CANDIDATES, limit * CANDIDATES),
+        "k": wanted,
+        "num_candidates": min(MOST_CANDIDATES, wanted * CANDIDATES),
         "filter": must,
     }
-    answer = asked.send(knn=knn, size=limit, track_total_hits=False)
-    return [_row(hit, 2 * hit["_score"] - 1) for hit in answer["hits"]["hits"]]
+    answer = asked.send(knn=knn, size=wanted, track_total_hits=False)
+    rows = [_row(hit, _cosine(vector, hit["_source"])) for hit in answer["hits"]["hits"]]
+    return sorted(rows, key=lambda row: (row.score, row.at, row.id), reverse=True)[:limit]
+
+
+def _dimensions(asked: _Asked) -> set[int]:
+    """Return how many numbers the vectors have that are there; asking with another number is an error of the server."""
+    found = asked.client.indices.get_mapping(index=asked.alias, ignore_unavailable=True)
+    return {index["mappings"]["properties"]["vector"].get("dims", 0) for index in found.values()}
+
+
+def _cosine(vector: Vector, source: Mapping[str, Any]) -> float:
+    """Return the cosine with the vector that a document was given."""
+    other = vector_from_text(source["body"]["enriched"]["vector"])
+    return float(vector @ other / (np.linalg.norm(vector) * np.linalg.norm(other)))
 
 
 def _row(hit: Mapping[str, Any], score: float) -> Row:

@@ -1,0 +1,67 @@
+"""The Elasticsearch store keeps every promise of the contract, on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from elasticsearch import helpers
+
+from groundswell.configs.schema import ElasticSettings
+from groundswell.index.elastic.store import ElasticStore
+from groundswell.index.store import Store
+from tests.elastic.server import server
+from tests.index.contract import StoreContract
+
+pytestmark = [pytest.mark.elastic, pytest.mark.slow]
+LINE = "9"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A real server, started once for all."""
+    with server(LINE) as address:
+        yield address
+
+
+class ElasticShelf:
+    """One prefix of a cluster; emptied between tests, because making a dozen indices takes a second."""
+
+    def __init__(self, url: str) -> None:
+        self.settings = ElasticSettings(url=url, prefix="contract")
+        self.stores: list[ElasticStore] = []
+
+    def open(self) -> Store:
+        """Open the store; the same data each time."""
+        self.stores.append(ElasticStore(self.settings))
+        return self.stores[-1]
+
+    def refresh(self) -> None:
+        """Make what was written visible."""
+        self.stores[-1].client.indices.refresh(index="contract-*")
+
+    def empty(self) -> None:
+        """Delete every document of every index."""
+        with ElasticStore(self.settings) as store:
+            client = store.client
+            client.indices.refresh(index="contract-*")
+            while hits := client.search(index="contract-*", size=5000, source=False)["hits"]["hits"]:
+                gone = [{"_op_type": "delete", "_index": hit["_index"], "_id": hit["_id"]} for hit in hits]
+                helpers.bulk(client, gone, refresh=True)
+
+    def close(self) -> None:
+        """Close every store that was opened."""
+        while self.stores:
+            self.stores.pop().close()
+
+
+class TestElastic(StoreContract):
+    """The contract."""
+
+    @pytest.fixture
+    def shelf(self, url: str) -> Iterator[ElasticShelf]:
+        """Give a cluster with nothing in it."""
+        one = ElasticShelf(url)
+        one.empty()
+        yield one
+        one.close()
