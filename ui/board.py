@@ -38,6 +38,7 @@ def main() -> None:
     pages = {name: _page(name) for name in VIEWS}
     current = st.navigation(list(pages.values()), position="hidden")
     st.html(STYLES / "board.css")
+    st.html(f"<style>:root {{ color-scheme: {st.context.theme.type or 'light dark'} }}</style>")  # for what floats
     with st.container(key="script"):
         st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     _follow_view(pages)

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from groundswell.configs.schema import Settings
 from groundswell.index.ids import mention_id, stable_id
+from groundswell.index.open import OpenReader, open_reader, open_store
+from groundswell.index.query import Query
 from groundswell.index.records import (
     CrawlRun,
     Enriched,
@@ -305,14 +308,28 @@ def _themes(now: datetime) -> Iterator[Record]:
     )
 
 
+@dataclass(frozen=True)
+class World:
+    """Where a seeded store is, and when it was made."""
+
+    settings: Settings
+    now: datetime
+
+    def store(self) -> Store:
+        """Open the store for writing."""
+        return open_store(self.settings)
+
+    def reader(self) -> OpenReader:
+        """Open the store for reading."""
+        return open_reader(self.settings)
+
+
 def signal_id(key: str) -> str:
     """Return the id of a theme's alert."""
     return stable_id("signal", key)
 
 
 def _signals(store: Store, now: datetime) -> Iterator[Record]:
-    from groundswell.index.query import Query
-
     told: tuple[tuple[str, SignalKind, Severity, float, float, float, str, bool], ...] = (
         (
             "deepfake",

@@ -26,7 +26,7 @@ EXAMPLES = (
     ('"guaranteed returns" OR 杀猪盘', "either, the first as a phrase"),
     ("deepfake market:SG since:7d", "a word, in one market, in the last week"),
     ("risk:gambling -lang:id", "a risk, not in Indonesian"),
-    ("sentiment:negative source:app_reviews", "what one source complains about"),
+    ("sentiment:negative kind:review", "what reviews complain about"),
 )
 
 

@@ -1,0 +1,154 @@
+"""The first page says what changed, and no more than is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from groundswell.configs.schema import Settings
+from groundswell.index.open import open_reader, open_store
+from groundswell.index.query import Query
+from groundswell.index.records import Mention
+from groundswell.ui.desk import Desk
+from groundswell.ui.today import Today, lead, look, period_begin
+from tests.ui.seed import World, signal_id, theme_id
+
+
+def _look(world: World) -> Today:
+    with world.reader() as reader:
+        return look(reader, world.settings, now=world.now)
+
+
+@pytest.fixture(scope="module")
+def today(seeded: World) -> Today:
+    """Return the first page of the seeded world."""
+    return _look(seeded)
+
+
+def test_alerts_wait_gravest_first(today: Today) -> None:
+    """Held signals and old alerts are not among them."""
+    assert [card.signal.severity for card in today.cards] == ["critical", "high", "medium", "low"]
+    assert today.cards[0].title == "Minister's face in trading-app ads"
+    assert {code for code, _ in today.cards[0].markets} == {"SG", "MY"}
+
+
+def test_the_numbers_are_those_of_the_documents_behind_them(today: Today, seeded: World) -> None:
+    """What stands on top is what the search behind it finds."""
+    with seeded.reader() as reader:
+        found = reader.search(Query(since=today.since, until=today.now, trusted_dates=True))
+        cell = ("impersonation_deepfake", "SG")
+        behind = Query(
+            since=today.now - timedelta(days=1), until=today.now, trusted_dates=True, collapse=True,
+            where={"risk": (cell[0],), "market": (cell[1],)},
+        )  # fmt: skip
+        assert today.posts == found.total
+        assert today.heat.counts[cell] == reader.search(behind).total > 0
+
+
+def test_the_lead_says_the_gravest(today: Today) -> None:
+    """One sentence stands out, the next says what and where."""
+    first, rest = lead(today)
+    assert first == "Four things changed."
+    assert rest.startswith("The gravest is new and fast: Minister's face in trading-app ads in ")
+
+
+def test_the_blind_days_are_known(today: Today) -> None:
+    """Five sources failed together for three days; the chart hatches these days."""
+    blind = [i for i, names in enumerate(today.unseen) if names]
+    assert len(blind) in {2, 3, 4}
+    assert {"app_reviews_id", "mastodon_ads", "zh_weekly"} <= set(today.unseen[blind[1]])
+
+
+def test_the_risk_that_grew_tops_the_map(today: Today) -> None:
+    """It departs by several deviations where it grew, and nowhere else."""
+    assert today.heat.risks[0] == "impersonation_deepfake"
+    assert today.heat.departures["impersonation_deepfake", "SG"] > 2
+    assert today.heat.markets[:2] == ("SG", "MY")
+
+
+def test_the_theme_that_grew_moves_most(today: Today) -> None:
+    """Movers begin with what changed most, either way."""
+    assert "Minister's face in trading-app ads" in [mover.theme.label for mover in today.movers[:2]]
+
+
+@pytest.mark.parametrize("judgement", ["false", "duplicate"])
+def test_a_judged_alert_waits_no_longer(world: World, judgement: str) -> None:
+    """A false alarm and a duplicate leave the page."""
+    with world.store() as store:
+        Desk(store).judge(signal_id("deepfake"), judgement, by="mei", now=world.now)  # type: ignore[arg-type]  # one of them
+    assert theme_id("deepfake") not in {card.signal.theme for card in _look(world).cards}
+
+
+def test_a_confirmed_alert_stays_and_says_by_whom(world: World) -> None:
+    """Confirming is no reason to look away."""
+    with world.store() as store:
+        Desk(store).judge(signal_id("deepfake"), "confirmed", by="mei", now=world.now)
+    assert _look(world).cards[0].confirmed_by == "mei"
+
+
+def test_a_snoozed_theme_is_silent_until_it_wakes(world: World) -> None:
+    """Snooze hides it, wake shows it again."""
+    with world.store() as store:
+        Desk(store).snooze(theme_id("deepfake"), days=7, by="mei", now=world.now)
+        assert theme_id("deepfake") not in {card.signal.theme for card in _look(world).cards}
+        Desk(store).wake(theme_id("deepfake"), by="mei", now=world.now)
+        assert theme_id("deepfake") in {card.signal.theme for card in _look(world).cards}
+
+
+def test_a_theme_s_next_alert_finds_its_open_case(world: World) -> None:
+    """A second alert about the same theme offers to join the case, not to open another."""
+    with world.store() as store:
+        case = Desk(store).open_case(signal_id("sneakers"), by="mei", now=world.now)
+        alert = next(card.signal for card in _look(world).cards if card.signal.theme == theme_id("sneakers"))
+        store.put([replace(alert, id="next", at=world.now - timedelta(hours=1), follows=alert.id)])
+        card = next(card for card in _look(world).cards if card.signal.theme == theme_id("sneakers"))
+        assert card.signal.id == "next"
+        assert card.case is not None
+        assert card.case.id == case.id
+        assert not card.in_case
+
+
+def test_an_empty_store_says_how_to_begin(empty: World) -> None:
+    """Nothing crawled is said as such, not as calm."""
+    assert lead(_look(empty)) == ("Nothing has been crawled yet.", "Run groundswell run, and come back in a few minutes.")
+
+
+def test_a_short_history_is_not_called_normal(tmp_path: Path) -> None:
+    """With five days of posts nobody knows what is usual."""
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    settings = Settings(data_dir=tmp_path)
+    posts = [
+        Mention(
+            id=f"m{day}", source="s", kind="post", text=f"text {day}", fetched_at=now,
+            published_at=now - timedelta(days=day, hours=1), date_confidence="exact",
+        )
+        for day in range(5)
+    ]  # fmt: skip
+    with open_store(settings) as store:
+        store.put(posts)
+    with open_reader(settings) as reader:
+        _, rest = lead(look(reader, settings, now=now))
+    assert "too few to know what is usual" in rest
+
+
+def test_an_archive_is_shown_as_of_its_last_day(tmp_path: Path) -> None:
+    """Reviews of 2024 are looked at from the end of 2024."""
+    last = datetime(2024, 12, 31, 9, tzinfo=UTC)
+    settings = Settings(data_dir=tmp_path)
+    post = Mention(
+        id="m", source="s", kind="review", text="text", fetched_at=last, published_at=last, date_confidence="exact"
+    )
+    with open_store(settings) as store:
+        store.put([post])
+    with open_reader(settings) as reader:
+        assert look(reader, settings, now=datetime(2026, 11, 22, tzinfo=UTC)).now == last + timedelta(minutes=1)
+
+
+def test_the_day_being_told_has_at_least_six_hours() -> None:
+    """At 08:40 the day began yesterday; at 15:00 it began this morning."""
+    morning = datetime(2026, 11, 22, 0, 40, tzinfo=UTC)
+    assert period_begin(morning, "Asia/Singapore", 8) == datetime(2026, 11, 21, tzinfo=UTC)
+    assert period_begin(morning + timedelta(hours=7), "Asia/Singapore", 8) == datetime(2026, 11, 22, tzinfo=UTC)
