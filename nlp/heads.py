@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from groundswell.nlp.targets import KINDS, named
+
+if TYPE_CHECKING:
+    from groundswell.configs.taxonomy import Taxonomy
 
 Array = NDArray[np.float32]
 
@@ -22,6 +29,115 @@ class Head:
         return np.asarray(features @ self.weight.T + self.bias, dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """All heads of a model.
+
+    `sentiment` and `target` read pooled states and vectors, `risks` both side by side. `language` tells from the vector
+    which language a text is in, softly; `shifts` ``(languages, 3)`` are that language's corrections of the sentiment
+    logits. `background` are risk features of texts of every kind, against which new classes are learned.
+    """
+
+    sentiment: Head
+    risks: Head
+    risk_ids: tuple[str, ...]
+    target: Head
+    language: Head
+    shifts: Array
+    background: Array
+
+    @property
+    def dimensions(self) -> int:
+        """Return the length of a vector."""
+        return int(self.target.weight.shape[1])
+
+    @property
+    def width(self) -> int:
+        """Return the length of a pooled state."""
+        return int(self.sentiment.weight.shape[1])
+
+    def shift(self, vectors: Array) -> Array:
+        """Return each text's correction of the sentiment logits, ``(n, 3)``."""
+        return np.asarray(softmax(self.language.logits(vectors)) @ self.shifts, dtype=np.float32)
+
+    def risk_features(self, vectors: Array, pooled: Array) -> Array:
+        """Return what the risk heads read: the vector alone, or with the tuned branch's state beside it."""
+        if self.risks.weight.shape[1] == self.dimensions:
+            return vectors
+        return np.concatenate([vectors, pooled], axis=1)
+
+    def with_risks(self, risks: Head, risk_ids: tuple[str, ...]) -> Heads:
+        """Return the same with other risk heads."""
+        return replace(self, risks=risks, risk_ids=risk_ids)
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, NDArray[Any]], risk_ids: tuple[str, ...]) -> Heads:
+        """Return the heads that a bundle's ``heads.npz`` holds."""
+
+        def head(name: str) -> Head:
+            return Head(_float(arrays[f"{name}.weight"]), _float(arrays[f"{name}.bias"]))
+
+        return cls(
+            sentiment=head("sentiment"),
+            risks=head("risks"),
+            risk_ids=risk_ids,
+            target=head("target"),
+            language=head("language"),
+            shifts=_float(arrays["shifts"]),
+            background=_float(arrays["background"]),
+        )
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what `read` takes; the background in half precision, as it is only compared with."""
+        heads = {"sentiment": self.sentiment, "risks": self.risks, "target": self.target, "language": self.language}
+        stored: dict[str, NDArray[Any]] = {}
+        for name, head in heads.items():
+            stored |= {f"{name}.weight": head.weight, f"{name}.bias": head.bias}
+        return stored | {"shifts": self.shifts, "background": self.background.astype(np.float16)}
+
+    @classmethod
+    def blank(cls, dimensions: int) -> Heads:
+        """Return heads that know nothing, for vectors of a length."""
+        none = Head(np.zeros((1, dimensions), np.float32), np.zeros(1, np.float32))
+        three = Head(np.zeros((3, dimensions), np.float32), np.zeros(3, np.float32))
+        return cls(three, none, ("",), none, none, np.zeros((1, 3), np.float32), np.zeros((0, dimensions), np.float32))
+
+    @classmethod
+    def from_examples(cls, embed: Callable[[Sequence[str]], Array], taxonomy: Taxonomy) -> Heads:
+        """Return heads fitted on texts of our own and the taxonomy's examples, for an encoder we know nothing of."""
+        from groundswell.nlp.shots import fit_risk, fit_sentiment, stack
+        from groundswell.nlp.train.seeds import seeds
+
+        texts = seeds()
+        vectors = embed([seed.text for seed in texts])
+        risks = []
+        for risk in taxonomy.risks:
+            holds = np.array([risk.id in seed.risks for seed in texts])
+            others = np.concatenate([vectors[~holds], embed(risk.counterexamples)])
+            risks.append(fit_risk(np.concatenate([vectors[holds], embed(risk.examples)]), others))
+        plain = cls.blank(vectors.shape[1])
+        return replace(
+            plain,
+            sentiment=fit_sentiment(vectors, [seed.sentiment for seed in texts]),
+            target=fit_targets(vectors, [seed.text for seed in texts]),
+            background=vectors,
+        ).with_risks(stack(risks), taxonomy.risk_ids)
+
+
+def fit_targets(vectors: Array, texts: Sequence[str]) -> Head:
+    """Return a head that says whom a text is usually about, learned from texts whose words name just one target."""
+    from sklearn.linear_model import LogisticRegression
+
+    kinds = [named(text) for text in texts]
+    alone = [n for n, kind in enumerate(kinds) if len(kind) <= 1]
+    labels = [KINDS.index(kinds[n][0] if kinds[n] else "other") for n in alone]
+    model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(vectors[alone], labels)
+    weight = np.zeros((len(KINDS), vectors.shape[1]), np.float32)
+    bias = np.full(len(KINDS), -1e3, np.float32)
+    weight[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
+    return Head(weight, bias)
+
+
 def softmax(logits: Array) -> Array:
     """Return probabilities along the last axis."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -31,3 +147,7 @@ def softmax(logits: Array) -> Array:
 def sigmoid(logits: Array) -> Array:
     """Return probabilities element by element; clipped so that nothing overflows."""
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), dtype=np.float32)
+
+
+def _float(values: NDArray[Any]) -> Array:
+    return np.asarray(values, dtype=np.float32)

@@ -1,25 +1,32 @@
 """The model: one pass of the encoder over a batch of texts, then its heads.
 
-`load_model` opens what the configuration names; `Model.read` gives all that is known of the texts at once.
+`load_model` opens what the configuration names; `Model.read` gives all that is known of the texts at once. A model is a
+`Reader` of vectors and pieces plus heads; heads come with a bundle, or are fitted on the spot from texts of our own where
+the user names another encoder or adds classes of risk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.configs.schema import ModelSettings
-from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
-from groundswell.index.records import Target
-from groundswell.nlp.bundle import Bundle, ModelError, find_bundle, read_bundle
-from groundswell.nlp.encoder.runtime import Runtime
-from groundswell.nlp.encoder.tokens import Tokenizer
-from groundswell.nlp.heads import Head, sigmoid, softmax
+from groundswell.index.records import SentimentLabel, Target
+from groundswell.nlp.bundle import Bundle, find_bundle, read_bundle
+from groundswell.nlp.encoder.tokens import Batch, Tokenizer, Tokens
+from groundswell.nlp.heads import Head, Heads, sigmoid, softmax
+from groundswell.nlp.targets import KINDS, Clause, by_target, clauses
+
+if TYPE_CHECKING:
+    from groundswell.configs.schema import ModelSettings
+    from groundswell.configs.taxonomy import Taxonomy
+    from groundswell.nlp.encoder.runtime import Runtime
 
 Array = NDArray[np.float32]
+LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +43,33 @@ class Reading:
     targets: tuple[tuple[Target, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One pass over ``n`` texts: unit `vectors`, `pooled` states of the tuned branch, and the same for each clause."""
+
+    vectors: Array
+    pooled: Array
+    clauses: list[list[Clause]]
+    clause_pooled: list[Array]
+
+
 class Model:
     """Reads texts: every text is encoded once. Made by `load_model`; not for use by several threads at a time."""
 
-    def __init__(self, bundle: Bundle, runtime: Runtime, tokenizer: Tokenizer, settings: ModelSettings) -> None:
-        arrays = bundle.arrays("heads.npz")
-        self._runtime, self._tokenizer, self._batch_tokens = runtime, tokenizer, settings.batch_tokens
-        self._sentiment = Head(arrays["sentiment.weight"], arrays["sentiment.bias"])
-        self._risks = Head(arrays["risks.weight"], arrays["risks.bias"])
-        self.risk_ids: tuple[str, ...] = tuple(bundle["risk_ids"])
-        self.made_by: str = bundle.made_by
-        self.embedding_version: str = bundle["embedding_version"]
-        self.dimensions: int = bundle["dimensions"]
+    def __init__(
+        self,
+        runtime: Runtime,
+        tokenizer: Tokenizer,
+        heads: Heads,
+        settings: ModelSettings,
+        *,
+        made_by: str,
+        embedding_version: str,
+    ) -> None:
+        self._runtime, self._tokenizer, self._heads = runtime, tokenizer, heads
+        self._batch_tokens, self._unsure_below = settings.batch_tokens, settings.unsure_below
+        self.risk_ids, self.dimensions = heads.risk_ids, heads.dimensions
+        self.made_by, self.embedding_version = made_by, embedding_version
 
     def vectors(self, texts: Sequence[str]) -> Array:
         """Return embeddings only: ``(n, dimensions)`` float32, unit length."""
@@ -59,34 +81,140 @@ class Model:
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Return all that is known of the texts, in their order."""
-        vectors = self.vectors(texts)
+        encoded = self.encode(texts)
+        heads = self._heads
+        shift = heads.shift(encoded.vectors)
+        sentiment = softmax(heads.sentiment.logits(encoded.pooled) + shift)
+        usual = heads.target.logits(encoded.vectors).argmax(axis=1)
         return Reading(
-            vectors=vectors,
-            sentiment=softmax(self._sentiment.logits(vectors)),
-            risks=sigmoid(self._risks.logits(vectors)),
-            targets=((),) * len(vectors),
+            vectors=encoded.vectors,
+            sentiment=sentiment,
+            risks=sigmoid(heads.risks.logits(heads.risk_features(encoded.vectors, encoded.pooled))),
+            targets=tuple(
+                self._targets(encoded, row, sentiment[row], shift[row], int(usual[row])) for row in range(len(texts))
+            ),
         )
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        """Run the encoder once over each text."""
+        tokens = self._tokenizer(texts)
+        parts = [clauses(text) for text in texts]
+        vectors = np.zeros((len(tokens), self.dimensions), dtype=np.float32)
+        pooled = np.zeros((len(tokens), self._heads.width), dtype=np.float32)
+        clause_pooled: list[Array] = [pooled[:0]] * len(tokens)
+        for batch in self._tokenizer.batches(tokens, self._batch_tokens):
+            vectors[batch.rows], states = self._runtime.run(batch, pieces=True)
+            if states is None:
+                pooled[batch.rows] = vectors[batch.rows]
+                continue
+            pooled[batch.rows] = _mean(states, batch)
+            for at, row in enumerate(batch.rows):
+                if len(parts[row]) > 1:
+                    clause_pooled[row] = _clause_means(states[at], tokens[row], parts[row], pooled[row])
+        return Encoded(vectors, pooled, parts, clause_pooled)
+
+    def _targets(self, encoded: Encoded, row: int, whole: Array, shift: Array, usual: int) -> tuple[Target, ...]:
+        about = by_target(encoded.clauses[row], KINDS[usual])
+        means = encoded.clause_pooled[row]
+        if len(about) == 1 or not len(means):
+            return tuple(Target(who=kind, label=self._label(whole)) for kind in about)
+        logits = self._heads.sentiment.logits(means) + shift
+        return tuple(
+            Target(who=kind, label=self._label(softmax(logits[numbers].mean(axis=0)))) for kind, numbers in about.items()
+        )
+
+    def _label(self, probabilities: Array) -> SentimentLabel:
+        best = int(probabilities.argmax())
+        return LABELS[best] if probabilities[best] >= self._unsure_below else "unsure"
+
+
+def _mean(states: Array, batch: Batch) -> Array:
+    real = batch.mask[:, :, None].astype(np.float32)
+    return np.asarray((states * real).sum(axis=1) / real.sum(axis=1), dtype=np.float32)
+
+
+def _clause_means(states: Array, tokens: Tokens, parts: Sequence[Clause], whole: Array) -> Array:
+    """Return the mean state of each clause's own pieces; the whole text's where a clause was cut off by the limit."""
+    middle = (tokens.starts + tokens.ends) / 2
+    means = []
+    for part in parts:
+        own = (middle >= part.start) & (middle < part.end) & (tokens.starts >= 0)
+        means.append(states[: len(own)][own].mean(axis=0) if own.any() else whole)
+    return np.stack(means)
 
 
 def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> Model:
     """Open the model that the configuration names.
 
+    A taxonomy may know classes that the model was not trained on: they get heads from their examples.
+
     Raises:
         ModelError: There is no such model, or it is damaged.
     """
-    taxonomy = taxonomy or load_taxonomy()
     folder = find_bundle(settings.name)
     if folder is None:
-        msg = f"no model is called {settings.name!r}"
-        raise ModelError(msg)
+        return _hub_model(settings, taxonomy)
     bundle = read_bundle(folder)
     tokenizer = Tokenizer.read(
         bundle.path("tokenizer.json"), prefix=bundle["prefix"], max_tokens=settings.max_tokens, pad=bundle["pad"]
     )
-    return Model(bundle, _runtime(bundle, settings), tokenizer, settings)
+    heads = Heads.read(bundle.arrays("heads.npz"), tuple(bundle["risk_ids"]))
+    model = Model(
+        _runtime(bundle, settings),
+        tokenizer,
+        heads,
+        settings,
+        made_by=bundle.made_by,
+        embedding_version=bundle["embedding_version"],
+    )
+    return _with_taxonomy(model, heads, settings, taxonomy) if taxonomy else model
 
 
 def _runtime(bundle: Bundle, settings: ModelSettings) -> Runtime:
+    if settings.runtime == "torch":
+        from groundswell.nlp.encoder.torch import TorchRuntime
+
+        return TorchRuntime(bundle, threads=settings.threads)
     from groundswell.nlp.encoder.runtime import OnnxRuntime
 
     return OnnxRuntime(bundle.path("encoder.onnx"), threads=settings.threads)
+
+
+def _with_taxonomy(model: Model, heads: Heads, settings: ModelSettings, taxonomy: Taxonomy) -> Model:
+    """Return the model with heads for just the taxonomy's classes, new ones from their examples."""
+    from groundswell.nlp.shots import fit_risk, stack
+
+    known = dict(zip(heads.risk_ids, range(len(heads.risk_ids)), strict=True))
+    if taxonomy.risk_ids == heads.risk_ids:
+        return model
+    made = []
+    for risk in taxonomy.risks:
+        if risk.id in known:
+            row = known[risk.id]
+            made.append(Head(heads.risks.weight[row : row + 1], heads.risks.bias[row : row + 1]))
+            continue
+        others = np.concatenate([heads.background, _features(model, risk.counterexamples)])
+        made.append(fit_risk(_features(model, risk.examples), others))
+    model._heads = heads.with_risks(stack(made), taxonomy.risk_ids)  # noqa: SLF001  a model is finished in this file
+    model.risk_ids = taxonomy.risk_ids
+    model.made_by += f" + taxonomy {taxonomy.version}"
+    return model
+
+
+def _features(model: Model, texts: Sequence[str]) -> Array:
+    encoded = model.encode(texts)
+    return model._heads.risk_features(encoded.vectors, encoded.pooled)  # noqa: SLF001  as above
+
+
+def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:
+    """Open an encoder of the user's choice; its heads are fitted on texts of our own, which takes some seconds."""
+    from groundswell.configs.taxonomy import load_taxonomy
+    from groundswell.nlp.encoder.torch import HubRuntime, hub_tokenizer
+
+    prefix = "query: " if "e5" in settings.name.lower() else ""
+    runtime = HubRuntime(settings.name, threads=settings.threads)
+    tokenizer = hub_tokenizer(settings.name, prefix=prefix, max_tokens=settings.max_tokens, pad=runtime.pad)
+    names = {"made_by": f"{settings.name} with heads from examples", "embedding_version": settings.name}
+    bare = Model(runtime, tokenizer, Heads.blank(runtime.dimensions), settings, **names)
+    taxonomy = taxonomy or load_taxonomy()
+    return Model(runtime, tokenizer, Heads.from_examples(bare.vectors, taxonomy), settings, **names)

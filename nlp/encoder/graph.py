@@ -4,14 +4,15 @@ One forward pass gives two things: the untouched embedding (mean of the last lay
 tuned branch, which leaves the trunk at `Shape.fork` and has upper layers of its own. The shared lower layers are
 computed once.
 
-Linear layers are stored in blocks of 4 or 8 bits with one scale a block (`MatMulNBits`), activations are quantised a row
-and a block at a time. So, unlike with per-tensor dynamic quantisation, a text's vector does not depend on which other
-texts share its batch: a run that was killed and begun again stores the same numbers.
+Linear layers run in 8-bit integers. The step size of every activation is fixed beforehand, from the ranges seen on a
+few hundred texts, so (unlike with dynamic quantisation) a text's vector does not depend on which other texts share its
+batch: a run that was killed and begun again stores the same numbers. A few channels of a transformer are tens of times
+larger than the others; their size is moved into the weights (SmoothQuant, Xiao et al. 2023) before both are rounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,8 +24,10 @@ Storage = Literal["float", "int8", "int4"]
 
 BLOCK = 32
 """Weights that share a scale; the block size of the checkpoint we start from, so its 4-bit weights are kept exactly."""
-INT8_ACTIVATIONS = 4
-"""``accuracy_level`` of MatMulNBits: activations to int8, a block at a time."""
+LARGEST = 63
+"""Greatest weight code: seven bits, because processors without VNNI add two products in sixteen bits and would overflow."""
+SMOOTHING = 0.75
+"""How much of a channel's size moves from activation to weight: 0 none, 1 all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,32 @@ class Shape:
     fork: int = 12
     branch: int = 0
     epsilon: float = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The least and greatest value of each channel of an activation, each of shape ``(channels,)``."""
+
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How an activation becomes a byte: ``rint(x * scale) + zero``, with one `scale` a channel."""
+
+    scale: Array
+    zero: int
+
+
+def smooth(reach: Range, matrices: Sequence[Array]) -> Step:
+    """Return the step for an activation that all of `matrices` ``(out, in)`` read."""
+    size = np.maximum(np.abs(reach.low), np.abs(reach.high)) + 1e-6
+    weight = np.max([np.abs(matrix).max(axis=0) for matrix in matrices], axis=0) + 1e-6
+    moved = size**SMOOTHING / weight ** (1 - SMOOTHING)
+    low, high = min(float((reach.low / moved).min()), 0.0), max(float((reach.high / moved).max()), 0.0)
+    step = (high - low) / 255
+    return Step((1 / (moved * step)).astype(np.float32), round(-low / step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +110,16 @@ def blocks(matrix: Array, bits: int) -> Blocks:
 class _Builder:
     """Collects nodes and constants; every method returns the name of what it made."""
 
-    def __init__(self, shape: Shape, weights: Mapping[str, Array], storage: Mapping[str, Storage]) -> None:
-        self.shape, self.weights, self.storage = shape, weights, storage
+    def __init__(
+        self,
+        shape: Shape,
+        weights: Mapping[str, Array],
+        storage: Mapping[str, Storage],
+        ranges: Mapping[str, Range],
+    ) -> None:
+        self.shape, self.weights, self.storage, self.ranges = shape, weights, storage, ranges
+        self.most = LARGEST
+        self.codes: dict[str, tuple[str, Step]] = {}
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
 
@@ -106,24 +143,32 @@ class _Builder:
         return self.constant(name, self.weights[name].astype(np.float32))
 
     def linear(self, inputs: str, name: str, out: str) -> str:
-        """``inputs @ W.T`` without its bias, with W stored as asked for."""
-        matrix, kind = self.weights[f"{name}.weight"], self.storage.get(name.split(".")[0], "float")
-        if kind == "float":
+        """``inputs @ W.T`` without its bias, in floats or in bytes as asked for."""
+        matrix = self.weights[f"{name}.weight"]
+        if self.storage.get(name.split(".")[0], "float") == "float":
             return self.op("MatMul", [inputs, self.constant(f"{name}.weight", matrix.T.astype(np.float32))], out)
-        stored = blocks(matrix, 4 if kind == "int4" else 8)
-        count = stored.columns // BLOCK
-        codes = self.constant(f"{name}.codes", stored.codes.reshape(stored.rows, count, -1))
-        scales = self.constant(f"{name}.scales", stored.scales.reshape(stored.rows, count))
+        codes, step = self.coded(inputs, name)
+        moved = (matrix / step.scale).T
+        sizes = (np.abs(moved).max(axis=0) / self.most).astype(np.float32)
+        weight = self.constant(f"{name}.codes", np.rint(moved / sizes).astype(np.int8))
+        one, zero = self.constant("one", np.array(1, np.float32)), self.zero(step)
         return self.fused(
-            "MatMulNBits",
-            [inputs, codes, scales],
-            out,
-            K=stored.columns,
-            N=stored.rows,
-            bits=stored.bits,
-            block_size=BLOCK,
-            accuracy_level=INT8_ACTIVATIONS,
+            "MatMulIntegerToFloat", [codes, weight, one, self.constant(f"{name}.sizes", sizes), zero], out
         )
+
+    def coded(self, inputs: str, name: str) -> tuple[str, Step]:
+        """Return `inputs` in bytes; query, key and value read the same ones."""
+        if inputs not in self.codes:
+            layer, part = name.rsplit(".", 1)
+            readers = ("query", "key", "value") if part in ("query", "key", "value") else (part,)
+            step = smooth(self.ranges[inputs], [self.weights[f"{layer}.{reader}.weight"] for reader in readers])
+            scaled = self.op("Mul", [inputs, self.constant(f"{name}.step", step.scale)], f"{name}.scaled")
+            one = self.constant("one", np.array(1, np.float32))
+            self.codes[inputs] = self.op("QuantizeLinear", [scaled, one, self.zero(step)], f"{name}.coded"), step
+        return self.codes[inputs]
+
+    def zero(self, step: Step) -> str:
+        return self.constant(f"zero{step.zero}", np.array(step.zero, np.uint8))
 
     def norm(self, values: str, residual: str, bias: str, name: str, out: str) -> str:
         """LayerNorm(values + residual + bias)."""
@@ -185,15 +230,21 @@ class _Builder:
         return tuple(outputs)
 
 
-def build(shape: Shape, weights: Mapping[str, Array], storage: Mapping[str, Storage]) -> Any:
+def build(
+    shape: Shape,
+    weights: Mapping[str, Array],
+    storage: Mapping[str, Storage],
+    ranges: Mapping[str, Range] | None = None,
+) -> Any:
     """Return the ONNX model: inputs ``ids``, ``places``, ``mask`` (n, length); outputs ``vector`` and ``pieces``.
 
-    `weights` are named ``embed.word.weight``, ``trunk.0.query.weight`` (out, in), ``branch.0.…``; `storage` says how the
-    linear layers of ``embed``, ``trunk`` and ``branch`` are kept.
+    `weights` are named ``embed.word.weight``, ``trunk.0.query.weight`` (out, in), ``branch.0.…``; `storage` says how
+    ``embed`` (float, int8 or int4), ``trunk`` and ``branch`` (float or int8) are kept; ``int8`` layers need the `ranges`
+    of what they read, as `activations` names them.
     """
     from onnx import TensorProto, helper
 
-    builder = _Builder(shape, weights, storage)
+    builder = _Builder(shape, weights, storage, ranges or {})
     names = builder.build()
     ranks = {"vector": ["n", shape.hidden], "pieces": ["n", "length", shape.hidden]}
     graph = helper.make_graph(
@@ -209,3 +260,18 @@ def build(shape: Shape, weights: Mapping[str, Array], storage: Mapping[str, Stor
     )
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=10, producer_name="groundswell")
+
+
+def activations(shape: Shape) -> tuple[str, ...]:
+    """Return the names of all activations that linear layers read."""
+    names = []
+    for layers, room, first in ((shape.layers, "trunk", "layer0"), (shape.branch, "branch", _fork(shape))):
+        before = first
+        for n in range(layers):
+            names += [before, f"{room}.{n}.heard", f"{room}.{n}.middle", f"{room}.{n}.bent"]
+            before = f"{room}.{n}.out"
+    return tuple(dict.fromkeys(names))
+
+
+def _fork(shape: Shape) -> str:
+    return f"trunk.{shape.fork - 1}.out" if shape.fork else "layer0"
