@@ -97,7 +97,7 @@ def summary(store: Reader, truth: Truth, say: Callable[[str], None]) -> None:
     from groundswell.index.records import Signal, Theme
 
     for field in ("lang", "source", "sentiment", "risk"):
-        buckets = sorted(store.count(Query(), By(fields=(field,))), key=lambda bucket: -bucket.copies)  # type: ignore[arg-type]
+        buckets = sorted(store.count(Query(), By(fields=(field,))), key=lambda bucket: -bucket.copies)
         shown = " · ".join(f"{bucket.values[0] or '–'} {bucket.copies:,}" for bucket in buckets[:12])
         say(f"{field:9} {shown}{' …' if len(buckets) > 12 else ''}")
     themes = sorted(store.recent(Theme), key=lambda theme: -theme.size)
@@ -117,7 +117,7 @@ def score(store: Reader, alerts: Sequence[Signal], truth: Truth) -> list[Found]:
     first: dict[str, Signal] = {}
     for alert in alerts:
         evidence = [(each.url, each.text) for each in store.many(Mention, alert.evidence)]
-        if name := truth.found(evidence):
+        if (name := truth.found(evidence)) in truth.onsets:
             first.setdefault(name, alert)
     return [Found(name, onset, first.get(name)) for name, onset in truth.onsets.items()]
 

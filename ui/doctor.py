@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
 
+STATES: dict[str, Literal["ok", "warning", "bad"]] = {"ok": "ok", "note": "warning", "problem": "bad"}
 FREE_BYTES = 2_000_000_000
 """With less room on the disk, a month of crawling may not fit."""
 
@@ -73,8 +74,8 @@ def _taxonomy(settings: Settings) -> Iterator[Finding]:
 def _sources(settings: Settings) -> Iterator[Finding]:
     from groundswell.crawlers.check import check_sources
 
-    for found in check_sources(settings):
-        yield Finding(f"source {found.source}", found.state, found.said, found.do)
+    for found in check_sources(settings.crawl):
+        yield Finding(f"source {found.source}".strip(), STATES[found.level], found.message)
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from groundswell.configs.schema import ElasticSettings, Settings, SqliteSettings
 from groundswell.configs.template import commented
 from groundswell.configs.yaml_lines import ConfigError
 
+Write = Callable[[str], Path]
+
 
 @pytest.fixture
-def write(tmp_path: Path):  # type: ignore[no-untyped-def]  a function from text to path
+def write(tmp_path: Path) -> Write:
     """Return a function that writes a configuration file."""
 
     def _write(text: str) -> Path:
@@ -25,9 +28,9 @@ def write(tmp_path: Path):  # type: ignore[no-untyped-def]  a function from text
     return _write
 
 
-def _message(path: Path | None, **more: object) -> str:
+def _message(path: Path | None, overrides: Mapping[str, object] | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
-        load_settings(path, environ={}, **more)  # type: ignore[arg-type]  passed through
+        load_settings(path, overrides, environ={})
     return str(caught.value)
 
 
@@ -37,7 +40,7 @@ def test_without_any_file_the_defaults_hold(tmp_path: Path, monkeypatch: pytest.
     assert load_settings(environ={}) == Settings()
 
 
-def test_the_environment_wins_over_the_file_and_a_flag_over_both(write) -> None:  # type: ignore[no-untyped-def]
+def test_the_environment_wins_over_the_file_and_a_flag_over_both(write: Write) -> None:
     """File, then environment, then flags."""
     path = write("board:\n  port: 1111\n  host: 127.0.0.2\ncrawl: {delay_seconds: 3}\n")
     environ = {"GROUNDSWELL_BOARD__PORT": "2222", "GROUNDSWELL_CRAWL__DELAY_SECONDS": "4"}
@@ -45,40 +48,40 @@ def test_the_environment_wins_over_the_file_and_a_flag_over_both(write) -> None:
     assert (settings.board.port, settings.board.host, settings.crawl.delay_seconds) == (3333, "127.0.0.2", 4)
 
 
-def test_a_wrong_key_is_named_with_file_line_and_the_nearest_key(write) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_key_is_named_with_file_line_and_the_nearest_key(write: Write) -> None:
     """A typing error is never silently a default."""
     said = _message(write("crawl:\n  obey_robots: true\n  delay: 2\n"))
     assert "groundswell.yaml:3" in said
     assert "did you mean 'delay_seconds'?" in said
 
 
-def test_a_wrong_unit_is_named_with_what_the_setting_means(write) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrong_unit_is_named_with_what_the_setting_means(write: Write) -> None:
     """Seconds are a number; "2s" is not."""
     said = _message(write("crawl:\n  delay_seconds: 2s\n"))
     assert "groundswell.yaml:2" in said
     assert "Pause between two requests" in said
 
 
-def test_a_missing_file_is_named_where_it_is_asked_for(write) -> None:  # type: ignore[no-untyped-def]
+def test_a_missing_file_is_named_where_it_is_asked_for(write: Write) -> None:
     """The taxonomy that is not there is missed before the first crawl, not after it."""
     said = _message(write("board: {}\ntaxonomy: risks.yaml\n"))
     assert "groundswell.yaml:2" in said
     assert "risks.yaml" in said
 
 
-def test_paths_mean_the_same_from_any_folder(write) -> None:  # type: ignore[no-untyped-def]
+def test_paths_mean_the_same_from_any_folder(write: Write) -> None:
     """They are relative to the file that states them."""
     path = write("data_dir: data\n")
     assert load_settings(path, environ={}).data_dir == path.parent / "data"
 
 
-def test_a_variable_of_an_unknown_section_is_refused_with_its_name(write) -> None:  # type: ignore[no-untyped-def]
+def test_a_variable_of_an_unknown_section_is_refused_with_its_name(write: Write) -> None:
     """The same care as for the file."""
     with pytest.raises(ConfigError, match=r"GROUNDSWELL_CRAWLER__DELAY.*did you mean 'crawl'"):
         load_settings(write(""), environ={"GROUNDSWELL_CRAWLER__DELAY": "1"})
 
 
-def test_a_bad_flag_is_named_as_the_flag_it_was(write) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_flag_is_named_as_the_flag_it_was(write: Write) -> None:
     """The user who typed it looks for it on the command line."""
     assert "--port" in _message(write(""), overrides={"board.port": "many"})
 
@@ -87,19 +90,19 @@ def test_a_bad_flag_is_named_as_the_flag_it_was(write) -> None:  # type: ignore[
     ("text", "said"),
     [("board: [", "groundswell.yaml:1"), ("- a\n- b\n", "expected settings"), ("store: {backend: oracle}\n", "store")],
 )
-def test_what_is_no_configuration_is_refused_in_a_sentence(write, text: str, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_configuration_is_refused_in_a_sentence(write: Write, text: str, said: str) -> None:
     """Broken YAML, a list, an unknown store."""
     assert said in _message(write(text))
 
 
-def test_a_store_is_the_embedded_one_unless_another_is_named(write) -> None:  # type: ignore[no-untyped-def]
+def test_a_store_is_the_embedded_one_unless_another_is_named(write: Write) -> None:
     """Only the path needs to be said to move the database."""
     assert isinstance(load_settings(write("store: {path: x.db}\n"), environ={}).store, SqliteSettings)
     elastic = load_settings(write("store: {backend: elastic, replicas: 1}\n"), environ={}).store
     assert isinstance(elastic, ElasticSettings)
 
 
-def test_init_writes_every_setting_and_the_file_means_the_defaults(write) -> None:  # type: ignore[no-untyped-def]
+def test_init_writes_every_setting_and_the_file_means_the_defaults(write: Write) -> None:
     """Uncommenting any line of it changes nothing."""
     text = commented()
     assert load_settings(write(text), environ={}).model_copy(update={"data_dir": Settings().data_dir}) == Settings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -80,12 +80,22 @@ def show(ctx: click.Context, case: str) -> None:
 @click.option("--due", type=click.DateTime(["%Y-%m-%d"]), help="Its new due day (UTC).")
 @click.option("--by", default="terminal", show_default=True, help="Who edits it.")
 @click.pass_context
-def edit(ctx: click.Context, case: str, by: str, due: datetime | None, **changes: str | None) -> None:
+def edit(ctx: click.Context, /, case: str, by: str, due: datetime | None, **changes: str | None) -> None:
     """Change a case; if somebody else did so meanwhile you are told and nothing is overwritten."""
     from groundswell.ui.desk import Desk
 
     with _store(ctx) as store:
-        edited = Desk(store).edit_case(case, by=by, now=now(), due=due, **changes)
+        edited = Desk(store).edit_case(
+            case,
+            by=by,
+            now=now(),
+            due=due.replace(tzinfo=UTC) if due else None,
+            note=changes["note"],
+            owner=changes["owner"],
+            status=changes["status"],
+            cause=changes["cause"],
+            decision=changes["decision"],
+        )
     click.echo(f"case {edited.id} is {edited.status}, version {edited.version}")
 
 

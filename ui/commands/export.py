@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -21,7 +22,7 @@ from groundswell.ui.console import now, progress_bar, settings_of
     help="For everything.",
 )
 @click.pass_context
-def command(ctx: click.Context, target: Path, query: str | None, form: str) -> int:
+def command(ctx: click.Context, target: Path, query: str | None, form: Literal["jsonl", "parquet"]) -> int:
     """Write everything into the folder TARGET (import reads it back), or a search result into one file."""
     settings = settings_of(ctx)
     from groundswell.index.export import export_all, export_search

@@ -12,7 +12,8 @@ from groundswell.ui.console import now, printable, settings_of
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
-    from groundswell.index.query import Hit, Page, Query
+    from groundswell.index.query import Field, Hit, Page, Query
+    from groundswell.index.records import Vector
 
 EXCERPT = 200
 """Characters of a text shown for a hit."""
@@ -28,7 +29,16 @@ EXCERPT = 200
 @click.option("--grammar", is_flag=True, help="Explain the query language.")
 @click.pass_context
 def command(
-    ctx: click.Context, words: tuple[str, ...], grammar: bool, as_json: bool, meaning: bool, **page: object
+    ctx: click.Context,
+    /,
+    *,
+    words: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    facets: tuple[str, ...],
+    cursor: str,
+    meaning: bool,
+    grammar: bool,
 ) -> int:
     """Ask the index: words, "phrases", OR, -not, field:value, since:7d.
 
@@ -40,7 +50,9 @@ def command(
         click.echo(HELP)
         return 0
     settings, text = settings_of(ctx), " ".join(words)
-    query = _query(text, settings if meaning else None, page)
+    query = replace(_query(text), limit=limit, cursor=cursor, facets=_fields(facets))
+    if meaning and text:
+        query = replace(query, vector=_vector(text, settings))
     from groundswell.index.open import open_reader
 
     with open_reader(settings) as reader:
@@ -52,23 +64,30 @@ def command(
     return 0
 
 
-def _query(text: str, meaning: Settings | None, page: dict[str, object]) -> Query:
+def _query(text: str) -> Query:
     from groundswell.index.language import QueryError, parse
-    from groundswell.index.query import Field
 
-    if unknown := set(page["facets"]) - set(get_args(Field)):  # type: ignore[call-overload]  click gives a tuple
-        raise click.BadParameter(
-            f"no field {unknown.pop()!r}; there are {', '.join(get_args(Field))}", param_hint="--facet"
-        )
     try:
-        query = replace(parse(text, now=now()), **page, highlight=True, collapse=True)  # type: ignore[arg-type]  as click checked
+        query = parse(text, now=now())
     except QueryError as error:
         raise click.UsageError(str(error)) from None
-    if not (meaning and text):
-        return replace(query, sort="relevance" if query.match else "newest")
+    return replace(query, highlight=True, collapse=True, sort="relevance" if query.match else "newest")
+
+
+def _fields(names: tuple[str, ...]) -> tuple[Field, ...]:
+    from groundswell.index.query import Field
+
+    known: tuple[Field, ...] = get_args(Field)
+    if unknown := set(names).difference(known):
+        raise click.BadParameter(f"no field {unknown.pop()!r}; there are {', '.join(known)}", param_hint="--facet")
+    return tuple(field for field in known if field in names)
+
+
+def _vector(text: str, settings: Settings) -> Vector:
     from groundswell.nlp.model import load_model
 
-    return replace(query, vector=load_model(meaning.model).vectors([text])[0], sort="relevance")
+    vector: Vector = load_model(settings.model).vectors([text])[0]
+    return vector
 
 
 def _json(page: Page) -> dict[str, object]:
