@@ -125,8 +125,9 @@ def by_meaning(vectors: NDArray[np.float32], hours: NDArray[np.float64], use: ND
                 first.append(moment)
                 last.append(moment + REBUILT)
         moment += REBUILT
-    rows = Rows(np.array(starts), *(np.concatenate(x) if x else np.zeros(0) for x in (items, near)))
-    return Groups(rows, np.array(first), np.array(last), [""] * len(first))
+    flat = np.concatenate([np.zeros(0, np.int32), *items])
+    rows = Rows(np.array(starts), flat, np.concatenate([np.zeros(0, np.float32), *near]))
+    return Groups(rows, np.array(first, np.float64), np.array(last, np.float64), [""] * len(first))
 
 
 def _divide(dense: NDArray[np.float32], grain: int) -> NDArray[np.float32]:
