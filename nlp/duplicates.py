@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nlargest, nsmallest
 from itertools import chain
 
 import numpy as np
@@ -131,7 +132,9 @@ class Duplicates:
         """Return the firsts within reach that share most bands, at most `CANDIDATES`: a template has thousands."""
         within = [owner for owner in shared if abs(at - self._firsts[owner][1]) <= self.reach]
         if len(within) > CANDIDATES:
-            within = sorted(within, key=lambda owner: (-shared[owner], *self._firsts[owner][1::-1]))[:CANDIDATES]
+            fewest = nlargest(CANDIDATES, map(shared.__getitem__, within))[-1]
+            most = [owner for owner in within if shared[owner] >= fewest]
+            within = nsmallest(CANDIDATES, most, key=lambda owner: (-shared[owner], *self._firsts[owner][1::-1]))
         return [self._firsts[owner] for owner in within]
 
     def _remember(self, told: Told, shingles: Hashes, keys: Hashes) -> None:

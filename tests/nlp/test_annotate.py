@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,7 @@ from groundswell.configs.schema import Settings
 from groundswell.nlp import annotate as module
 from groundswell.nlp.annotate import annotate
 from groundswell.nlp.rules import Rules
-
-
-def _fake(**given: Any) -> Any:
-    spec = importlib.util.spec_from_file_location("nlp_fakes", Path(__file__).with_name("fakes.py"))
-    assert spec
-    assert spec.loader
-    fakes = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    if not hasattr(fakes, "FakeModel"):
-        spec.loader.exec_module(fakes)
-    return fakes.FakeModel(**given)
+from tests.nlp.fakes import FakeModel
 
 
 def _schema(name: str) -> dict[str, Any]:
@@ -36,7 +25,7 @@ def _schema(name: str) -> dict[str, Any]:
 def _run(tmp_path: Path, raw: bytes, **more: Any) -> tuple[list[dict[str, Any]], module.Counts]:
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(raw)
-    model = more.pop("model", None) or _fake()
+    model = more.pop("model", None) or FakeModel()
     counts = annotate(source, target, model, Settings(), rules=more.pop("rules", Rules(())), **more)
     return [json.loads(line) for line in target.read_bytes().split(b"\n") if line], counts
 
@@ -106,7 +95,7 @@ def test_an_answer_says_all_that_the_contract_promises(tmp_path: Path) -> None:
 def test_a_text_the_model_chokes_on_costs_only_its_own_line(tmp_path: Path) -> None:
     """Found by halving; its neighbours are annotated."""
     raw = b"".join(_line(id=i, text="plague" if i == 33 else f"text {i}") for i in range(100))
-    answers, counts = _run(tmp_path, raw, model=_fake(poison="plague"))
+    answers, counts = _run(tmp_path, raw, model=FakeModel(poison="plague"))
     assert counts.failed == 1
     assert answers[33] == {"id": 33, "error": "could not be read: RuntimeError: the encoder choked"}
     assert [answer["id"] for answer in answers] == list(range(100))
@@ -132,7 +121,7 @@ def test_the_target_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     """A model that breaks leaves the old answers and no litter; an empty file makes an empty file."""
     (tmp_path / "out.jsonl").write_text("old\n")
     with pytest.raises(RuntimeError):
-        _run(tmp_path, b"".join(_line(id=i, text=f"text {i}") for i in range(20)), model=_fake(poison="text"))
+        _run(tmp_path, b"".join(_line(id=i, text=f"text {i}") for i in range(20)), model=FakeModel(poison="text"))
     assert (tmp_path / "out.jsonl").read_text() == "old\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl"]
     assert _run(tmp_path, b"") == ([], module.Counts(0, 0, 0))

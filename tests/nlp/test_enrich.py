@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,19 +17,10 @@ from groundswell.index.records import Document, Enriched, Mention, Refusal
 from groundswell.index.store import Store
 from groundswell.nlp.enrich import enrich
 from groundswell.nlp.rules import Rules
+from tests.nlp.fakes import FakeModel
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 NO_RULES = Rules(())
-
-
-def _fake(**given: Any) -> Any:
-    spec = importlib.util.spec_from_file_location("nlp_fakes", Path(__file__).with_name("fakes.py"))
-    assert spec
-    assert spec.loader
-    module = sys.modules.setdefault(spec.name, importlib.util.module_from_spec(spec))
-    if not hasattr(module, "FakeModel"):
-        spec.loader.exec_module(module)
-    return module.FakeModel(**given)
 
 
 def _mention(name: str, text: str, hours: float = 0, **more: Any) -> Mention:
@@ -60,8 +49,8 @@ def _enriched(store: Store) -> dict[str, Enriched]:
 def test_every_mention_is_read_once_and_counts_add_up(store: Store, settings: Settings) -> None:
     """What was pending is enriched, and a second run finds nothing to do."""
     store.put([_mention(f"m{i}", f"I hate these ads so much, number {i} today") for i in range(30)])
-    report = enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
-    again = enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
+    report = enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
+    again = enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
     assert (report.pending, report.enriched, report.refused) == (30, 30, 0)
     assert again.pending == 0
     assert str(again) == "nothing new to read"
@@ -74,7 +63,7 @@ def test_every_mention_is_read_once_and_counts_add_up(store: Store, settings: Se
 def test_a_poisoned_document_never_stops_its_batch(store: Store, settings: Settings) -> None:
     """It is set aside with its reason, once, and is not tried again by the same model."""
     store.put([_mention(f"m{i}", "plague" if i == 5 else f"I love this app, day {i} of using it") for i in range(20)])
-    model = _fake(poison="plague")
+    model = FakeModel(poison="plague")
     report = enrich(store, model, settings, now=NOW, rules=NO_RULES)
     assert (report.pending, report.enriched, report.refused) == (20, 19, 1)
     refusals = store.recent(Refusal)
@@ -83,7 +72,7 @@ def test_a_poisoned_document_never_stops_its_batch(store: Store, settings: Setti
     later = enrich(store, model, settings, now=NOW, rules=NO_RULES)
     assert (later.pending, later.enriched, later.set_aside) == (1, 0, 1)
     assert len(store.recent(Refusal)) == 1
-    healed = enrich(store, _fake(made_by="fake 2"), settings, now=NOW, rules=NO_RULES)
+    healed = enrich(store, FakeModel(made_by="fake 2"), settings, now=NOW, rules=NO_RULES)
     assert healed.enriched == 20, "a better model tries all of them again"
 
 
@@ -91,7 +80,7 @@ def test_a_broken_model_blames_no_document(store: Store, settings: Settings) -> 
     """When every text fails the run stops with the model's own error, and nothing is set aside."""
     store.put([_mention(f"m{i}", f"plain text number {i}") for i in range(12)])
     with pytest.raises(RuntimeError, match="choked"):
-        enrich(store, _fake(poison="plain"), settings, now=NOW, rules=NO_RULES)
+        enrich(store, FakeModel(poison="plain"), settings, now=NOW, rules=NO_RULES)
     assert not store.recent(Refusal)
 
 
@@ -99,8 +88,8 @@ def test_a_new_model_reads_anew_and_keeps_who_repeats_whom(store: Store, setting
     """Re-scoring changes made_by everywhere and no cluster."""
     text = "Every two songs there is an ad and I really cannot stand it any more, please fix it"
     store.put([_mention("first", text), _mention("copy", f"RT @someone: {text} https://t.co/x", hours=5)])
-    enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
-    enrich(store, _fake(made_by="fake 2"), settings, now=NOW, rules=NO_RULES)
+    enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
+    enrich(store, FakeModel(made_by="fake 2"), settings, now=NOW, rules=NO_RULES)
     found = _enriched(store)
     assert {one.made_by for one in found.values()} == {"fake 2"}
     assert found["copy"].duplicate_of == "first"
@@ -111,9 +100,9 @@ def test_a_copy_that_comes_in_a_later_run_finds_its_first_in_the_store(store: St
     """Copies are told across runs; beyond the window the same text is new again."""
     text = "They charged my card twice this month and support has not answered one of my mails"
     store.put([_mention("first", text, hours=-24 * 20)])
-    enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
+    enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
     store.put([_mention("copy", text + "!!"), _mention("old", text, hours=-24 * 80)])
-    enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
+    enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
     found = _enriched(store)
     assert found["copy"].duplicate_of == "first"
     assert found["old"].duplicate_of == "old"
@@ -121,7 +110,7 @@ def test_a_copy_that_comes_in_a_later_run_finds_its_first_in_the_store(store: St
 
 def test_a_run_that_is_cut_off_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     """Half the batches written, then death: the next run makes the same store."""
-    texts = [f"The app was down again on day {i // 2}, nothing loads and nobody answers" for i in range(1200)]
+    texts = [f"The app was down again on day {i // 2}, nothing loads and nobody answers" for i in range(700)]
     mentions = [_mention(f"m{i:04}", text, hours=i / 60) for i, text in enumerate(texts)]
     ends = []
     for name, dies in (("whole", False), ("cut", True)):
@@ -130,10 +119,10 @@ def test_a_run_that_is_cut_off_ends_as_an_undisturbed_one(tmp_path: Path) -> Non
             store.put(mentions)
             if dies:
                 with pytest.raises(KeyboardInterrupt):
-                    enrich(store, _fake(), settings, now=NOW, rules=NO_RULES, progress=_die_after_one)
-            enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
+                    enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES, progress=_die_after_one)
+            enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
             ends.append({name: replace(one, vector=None) for name, one in _enriched(store).items()})
-    assert len(ends[0]) == 1200
+    assert len(ends[0]) == 700
     assert ends[0] == ends[1]
 
 
@@ -150,7 +139,7 @@ def test_nothing_readable_is_unsure_and_has_no_vector(store: Store, settings: Se
             _mention("undated", "I love it very much, thanks", published_at=None, date_confidence="none"),
         ]
     )
-    report = enrich(store, _fake(), settings, now=NOW, rules=NO_RULES)
+    report = enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES)
     assert report.enriched == 3
     blank = store.get(Document, "blank")
     assert blank
@@ -163,7 +152,7 @@ def test_unsure_follows_the_setting(store: Store, tmp_path: Path) -> None:
     """A feeling less likely than `model.unsure_below` is called unsure."""
     store.put([_mention("m", "The price is what it is, we will see tomorrow")])
     lenient = Settings(data_dir=tmp_path, model=ModelSettings(unsure_below=0.3))
-    enrich(store, _fake(), lenient, now=NOW, rules=NO_RULES)
+    enrich(store, FakeModel(), lenient, now=NOW, rules=NO_RULES)
     assert _enriched(store)["m"].sentiment.label == "negative"
 
 
