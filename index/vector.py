@@ -44,6 +44,16 @@ def vector_from_text(text: str | Sequence[float] | NDArray[Any]) -> NDArray[np.f
     return numbers
 
 
+def to_blob(vector: NDArray[np.float32]) -> bytes:
+    """Return the vector as stores keep it: float16, little-endian."""
+    return np.asarray(vector, dtype="<f2").tobytes()
+
+
+def from_blob(blob: bytes) -> NDArray[np.float32]:
+    """Return the vector of `to_blob`."""
+    return np.frombuffer(blob, dtype="<f2").astype(np.float32)
+
+
 class AsText:
     """Annotation that tells pydantic how a vector becomes JSON and comes back."""
 

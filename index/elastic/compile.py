@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from groundswell.index.fields import TAGS, UNDATED, moment
+from groundswell.index.paging import DEEPEST
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Lack, Not, Phrase, Query, Word
 from groundswell.index.segment import for_query
-from groundswell.index.sqlite.compile import DEEPEST
-from groundswell.index.sqlite.rows import TAGS, UNDATED, moment
 from groundswell.index.store import StoreError
 
 Clause = dict[str, Any]

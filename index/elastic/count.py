@@ -9,9 +9,9 @@ from elasticsearch import Elasticsearch
 
 from groundswell.index.elastic.client import checked
 from groundswell.index.elastic.compile import filters
+from groundswell.index.fields import UNDATED, time_of
+from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
-from groundswell.index.sqlite.count import MOST_VALUES
-from groundswell.index.sqlite.rows import UNDATED, time_of
 
 PAGE = 5000
 EXACT = 40_000

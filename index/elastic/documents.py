@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from groundswell.index.codec import from_json, to_json
+from groundswell.index.fields import COLUMNS, UNDATED, columns, tags
 from groundswell.index.records import Document, Enriched, Membership, Mention
 from groundswell.index.segment import for_index
-from groundswell.index.sqlite.rows import COLUMNS, UNDATED, columns, tags
 
 FLAGS = ("enriched", "membership")
 

@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Any
 
 from groundswell.index.codec import name_of
+from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.records import RECORDS, Enriched, Membership, Mention
-from groundswell.index.sqlite.rows import UNDATED, time_of
 
 VERSION = 1
 """Counts changes of the mappings; `_meta.mapping_version` in each file says the same."""

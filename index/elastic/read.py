@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 
 from elasticsearch import Elasticsearch, NotFoundError
 
@@ -16,9 +16,9 @@ from groundswell.index.elastic.compile import filters
 from groundswell.index.elastic.count import buckets
 from groundswell.index.elastic.documents import from_source
 from groundswell.index.elastic.names import Names
+from groundswell.index.parts import PARTS, parts_of
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Document, Enriched, Membership
-from groundswell.index.sqlite.read import PARTS
 
 R = TypeVar("R")
 SCAN_PAGE = 500
@@ -60,7 +60,7 @@ class ElasticReader:
         with explained(self.settings):
             if kind in PARTS:
                 found = {one: entry[0] for one, entry in self.load(list(dict.fromkeys(ids))).items()}
-                return _parts(kind, [found[one] for one in ids if one in found])
+                return parts_of(kind, [found[one] for one in ids if one in found])
             alias = self.names.kind(name_of(kind))
             sources = self.sources(alias, list(dict.fromkeys(ids)))
         return [from_json(kind, sources[one]["body"]) for one in ids if one in sources]
@@ -71,7 +71,7 @@ class ElasticReader:
             must = [{"term": {PARTS[kind]: True}}] if kind in (Enriched, Membership) else []
             order = [{"at": {"order": "desc"}}, {"id": {"order": "desc"}}]
             hits = self._pages(self.names.documents, {"bool": {"filter": must}}, order, limit)
-            return _parts(kind, [from_source(hit["_source"], vectors=False) for hit in hits])
+            return parts_of(kind, [from_source(hit["_source"], vectors=False) for hit in hits])
         order = [{"at": {"order": "desc"}}, {"id": {"order": "asc"}}]
         hits = self._pages(self.names.kind(name_of(kind)), {"match_all": {}}, order, limit)
         return [from_json(kind, hit["_source"]["body"]) for hit in hits]
@@ -155,14 +155,6 @@ class ElasticReader:
         finally:
             with explained(self.settings):
                 self.client.options(ignore_status=404).close_point_in_time(id=pit)
-
-
-def _parts(kind: type[R], found: list[Document]) -> list[R]:
-    """Return documents, or one part of each that has it."""
-    if kind is Document:
-        return cast("list[R]", found)
-    parts = [getattr(document, PARTS[kind]) for document in found]
-    return [part for part in parts if part is not None]
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,11 +14,19 @@ from groundswell.index.elastic.compile import Clause, expression, filters, split
 from groundswell.index.elastic.count import facet_aggs, facets
 from groundswell.index.elastic.documents import from_source
 from groundswell.index.highlight import highlights
+from groundswell.index.paging import (
+    LARGEST_PAGE,
+    NEAREST,
+    RANKED,
+    Ranked,
+    cursor_of,
+    first_of_each_cluster,
+    fuse,
+    leaves,
+    read_cursor,
+)
 from groundswell.index.query import AllOf, Hit, Page, Query
 from groundswell.index.records import Vector
-from groundswell.index.sqlite.compile import leaves
-from groundswell.index.sqlite.search import LARGEST_PAGE, NEAREST, RANKED, RRF_K
-from groundswell.index.store import StoreError
 from groundswell.index.vector import vector_from_text
 
 CANDIDATES = 3
@@ -33,14 +38,10 @@ TRIES = 20
 """Pages that one page may look through for documents that are the first of their cluster."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A document's place in an answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Ranked):
+    """A document's place in an answer, and what the server keeps of it."""
 
-    id: str
-    at: int
-    duplicate: str
-    score: float
     source: dict[str, Any]
 
 
@@ -84,7 +85,7 @@ def _timed(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
     """Return what matches, the rows of the page, and the next cursor, by time."""
     query = asked.query
     sort = "oldest" if query.sort == "oldest" else "newest"
-    found, after = filters(query), _read_cursor(query.cursor, sort)
+    found, after = filters(query), read_cursor(query.cursor, sort)
     rows: list[Row] = []
     for _ in range(TRIES if query.collapse else 1):
         page = _page(asked, found, sort, after, limit + 1 - len(rows))
@@ -94,7 +95,7 @@ def _timed(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
         after = (page[-1].at, page[-1].id)
     more = limit > 0 and len(rows) > limit
     rows = rows[:limit]
-    return found, rows, _cursor(sort, rows[-1].at, rows[-1].id) if more else ""
+    return found, rows, cursor_of(sort, rows[-1].at, rows[-1].id) if more else ""
 
 
 def _order(sort: str) -> list[dict[str, Any]]:
@@ -137,7 +138,7 @@ def _firsts(asked: _Asked, found: list[Clause], sort: str, rows: Sequence[Row]) 
 def _ranked(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
     """Return what matches, the rows of the page, and the next cursor, best first."""
     query = asked.query
-    place = _read_cursor(query.cursor, "relevance")
+    place = read_cursor(query.cursor, "relevance")
     offset = max(0, int(str(place[0]))) if place else 0
     words, rest = split(query.match)
     must = filters(replace(query, match=AllOf(rest) if rest else None))
@@ -150,9 +151,9 @@ def _ranked(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
         found = [*must, _either([expression(AllOf(words))] if words else [], near)]
     rows = fuse(rankings) if len(rankings) > 1 else rankings[0]
     if query.collapse:
-        rows = _first_of_each_cluster(rows)
+        rows = first_of_each_cluster(rows)
     more = limit and len(rows) > offset + limit
-    return found, rows[offset : offset + limit], _cursor("relevance", offset + limit, 0) if more else ""
+    return found, rows[offset : offset + limit], cursor_of("relevance", offset + limit, 0) if more else ""
 
 
 def _either(words: list[Clause], near: Sequence[Row]) -> Clause:
@@ -200,27 +201,7 @@ def _cosine(vector: Vector, source: Mapping[str, Any]) -> float:
 
 def _row(hit: Mapping[str, Any], score: float) -> Row:
     source = hit["_source"]
-    return Row(hit["_id"], source["at"], source["duplicate"], score, source)
-
-
-def fuse(rankings: Sequence[Sequence[Row]]) -> list[Row]:
-    """Return all rows by the sum of 1 / (k + rank) over the rankings, best first (Cormack et al., SIGIR 2009)."""
-    scores: dict[str, float] = {}
-    rows: dict[str, Row] = {}
-    for ranking in rankings:
-        for rank, row in enumerate(ranking, 1):
-            rows[row.id] = row
-            scores[row.id] = scores.get(row.id, 0.0) + 1 / (RRF_K + rank)
-    fused = [replace(row, score=scores[one]) for one, row in rows.items()]
-    return sorted(fused, key=lambda row: (row.score, row.at, row.id), reverse=True)
-
-
-def _first_of_each_cluster(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows without those whose near-duplicate stands before."""
-    first: dict[str, Row] = {}
-    for row in rows:
-        first.setdefault(row.duplicate, row)
-    return list(first.values())
+    return Row(id=hit["_id"], at=source["at"], duplicate=source["duplicate"], score=score, source=source)
 
 
 def _hits(asked: _Asked, rows: Sequence[Row], found: list[Clause]) -> Iterable[Hit]:
@@ -241,25 +222,3 @@ def _copies(asked: _Asked, rows: Sequence[Row], found: list[Clause]) -> dict[str
     among = [*found, {"terms": {"duplicate": clusters}}]
     answer = asked.send(query={"bool": {"filter": among}}, size=0, aggs=aggs, track_total_hits=False)
     return {each["key"]: each["doc_count"] for each in answer["aggregations"]["clusters"]["buckets"]}
-
-
-def _cursor(sort: str, *place: object) -> str:
-    """Return where the next page begins, opaque."""
-    return base64.urlsafe_b64encode(json.dumps([sort, *place]).encode()).decode()
-
-
-def _read_cursor(cursor: str, sort: str) -> Sequence[object]:
-    """Return the place that a cursor stands for.
-
-    Raises:
-        StoreError: it is not from this kind of search.
-    """
-    if not cursor:
-        return ()
-    try:
-        kind, first, second = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError):
-        kind, first, second = None, None, None
-    if kind != sort or not isinstance(first, int) or type(second) is not (int if sort == "relevance" else str):
-        raise StoreError("this page is not from this search: ask for its first page again")
-    return first, second

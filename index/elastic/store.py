@@ -23,12 +23,9 @@ from groundswell.index.elastic.documents import to_source
 from groundswell.index.elastic.migrate import ensure, ensure_month
 from groundswell.index.elastic.names import KINDS
 from groundswell.index.elastic.read import ElasticReader
+from groundswell.index.fields import dated, moment
+from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
-from groundswell.index.sqlite.documents import ORDER, Part, _without, applied, is_part
-from groundswell.index.sqlite.others import rest
-from groundswell.index.sqlite.read import PARTS
-from groundswell.index.sqlite.rows import dated, moment
-from groundswell.index.sqlite.write import _sorted_out
 from groundswell.index.store import Conflict, R, Refused, Report
 
 CHUNK = 500
@@ -72,7 +69,7 @@ class ElasticStore(ElasticReader):
 
     def put(self, records: Iterable[Record]) -> Report:
         """Write records; the same id twice is once."""
-        good, refused = _sorted_out(records)
+        good, refused = sorted_out(records)
         report = Report(refused=refused)
         with explained(self.settings):
             parts: list[Part] = sorted(is_part(good), key=lambda part: ORDER[type(part)])
@@ -134,7 +131,7 @@ class ElasticStore(ElasticReader):
         changed = {}
         for one, entry in entries.items():
             if entry.before is not None:
-                entry.after = _without(entry.before, kind)
+                entry.after = without(entry.before, kind)
                 if entry.after != entry.before:
                     changed[one] = entry
         self._write(changed)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from groundswell.index.fields import TAGS, UNDATED, moment
+from groundswell.index.paging import DEEPEST
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Lack, Not, Phrase, Query, Word
 from groundswell.index.segment import for_query, is_text
-from groundswell.index.sqlite.rows import TAGS, UNDATED, moment
 from groundswell.index.store import StoreError
 
-DEEPEST = 100
-"""Brackets within brackets that a query may have."""
 LACKS: dict[Lack, str] = {"enriched": "enriched", "membership": "membership", "vector": "vector"}
 COLUMN: dict[Field, str] = {
     "id": "id",
@@ -157,18 +156,6 @@ def phrase(text: str) -> str | None:
         return None
     quoted = " ".join(words).replace('"', '""')
     return f'"{quoted}"' + (" *" if unfinished else "")
-
-
-def leaves(item: Expression | None) -> Iterator[Word | Phrase]:
-    """Yield the words and phrases that are asked for (not those that must be absent)."""
-    match item:
-        case Word() | Phrase():
-            yield item
-        case AllOf(items) | AnyOf(items):
-            for one in items:
-                yield from leaves(one)
-        case _:
-            return
 
 
 def split(item: Expression | None) -> tuple[tuple[Expression, ...], tuple[Expression, ...]]:

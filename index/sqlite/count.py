@@ -7,17 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from groundswell.index.fields import DAY, TAGS, UNDATED, moment, time_of
+from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
 from groundswell.index.sqlite.compile import COLUMN, Where, any_of, where
 from groundswell.index.sqlite.rollup import BESIDE, PLAIN
-from groundswell.index.sqlite.rows import DAY, TAGS, UNDATED, moment, time_of
 
 LENGTH: dict[Period, int] = {"hour": DAY // 24, "day": DAY, "week": 7 * DAY}
 MONDAY = -3 * DAY
 """The Monday before 1970, a Thursday."""
 LAST_DAY = moment(datetime.max.replace(tzinfo=UTC)) // DAY * DAY
-MOST_VALUES = 200
-"""Values of one facet, the most frequent first."""
 Key = tuple[int | str | None, ...]
 """Begin of the period (or ``None``), then one value a field."""
 Row = tuple[Key, int, int, int, int]

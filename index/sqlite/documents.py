@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from groundswell.index.check import NO_MENTION, apart_from_fetch, wrong_dimensions
+from groundswell.index.check import NO_MENTION, wrong_dimensions
 from groundswell.index.codec import encode
-from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.fields import COLUMNS, columns, dated, tags
+from groundswell.index.parts import ORDER, Part, applied, text_of, without
+from groundswell.index.records import Document, Enriched, Mention
 from groundswell.index.segment import for_index
 from groundswell.index.sqlite import rollup
 from groundswell.index.sqlite.load import chunks, documents, numbers
-from groundswell.index.sqlite.rows import COLUMNS, columns, dated, tags
-from groundswell.index.sqlite.vectors import from_blob, to_blob
 from groundswell.index.store import Refused, Report
-
-Part = Mention | Enriched | Membership
-ORDER: dict[type[Part], int] = {Mention: 0, Enriched: 1, Membership: 2}
-"""In one call, mentions come first, whatever the order they were given in."""
+from groundswell.index.vector import to_blob
 
 
 @dataclass(slots=True)
@@ -73,85 +68,14 @@ def _dimensions(db: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def applied(document: Document | None, part: Part) -> tuple[Document, str]:
-    """Return the document with a part added, and whether that was new, updated or the same."""
-    match part:
-        case Mention():
-            return _with_mention(document, part)
-        case Enriched():
-            return _with_enriched(_there(document), part)
-        case Membership():
-            return _with_membership(_there(document), part)
-
-
-def _there(document: Document | None) -> Document:
-    """Return the document, which must be there."""
-    if document is None:
-        raise ValueError(NO_MENTION)
-    return document
-
-
-def _with_mention(document: Document | None, mention: Mention) -> tuple[Document, str]:
-    """Add a mention; another text makes what was understood of the old one void."""
-    if document is None:
-        return Document(mention=mention), "new"
-    old = document.mention
-    if not apart_from_fetch(old, mention) or encode(replace(mention, fetched_at=old.fetched_at)) == encode(old):
-        return document, "same"
-    if (old.title, old.text) != (mention.title, mention.text):
-        return Document(mention=mention), "updated"
-    return replace(document, mention=mention), "updated"
-
-
-def _with_enriched(document: Document, enriched: Enriched) -> tuple[Document, str]:
-    """Add what was understood; without a vector, the vector that is there stays."""
-    old = document.enriched
-    vector = None if enriched.vector is None else from_blob(to_blob(enriched.vector))
-    if vector is None and old is not None:
-        vector = old.vector
-    enriched = replace(enriched, vector=vector)
-    if old is None:
-        return replace(document, enriched=enriched), "new"
-    if _text(old) == _text(enriched) and _equal(old, enriched):
-        return document, "same"
-    return replace(document, enriched=enriched), "updated"
-
-
-def _text(enriched: Enriched) -> str:
-    """Return the JSON of what was understood, the vector apart."""
-    return encode(replace(enriched, vector=None))
-
-
-def _equal(one: Enriched, other: Enriched) -> bool:
-    """Tell whether two have the same vector, or both none."""
-    if one.vector is None or other.vector is None:
-        return one.vector is other.vector
-    return bool(np.array_equal(one.vector, other.vector))
-
-
-def _with_membership(document: Document, membership: Membership) -> tuple[Document, str]:
-    """Add which theme it belongs to."""
-    old = document.membership
-    if old is not None and (old == membership or encode(old) == encode(membership)):
-        return document, "same"
-    return replace(document, membership=membership), "new" if old is None else "updated"
-
-
 def delete(db: sqlite3.Connection, kind: type[object], ids: Sequence[str]) -> int:
     """Forget documents, or one part of them; return how many there were."""
     entries = [entry for entry in _load(db, list(dict.fromkeys(ids))).values() if entry.before is not None]
     for entry in entries:
-        entry.after = _without(_there(entry.before), kind)
+        entry.after = without(entry.before, kind) if entry.before else None
     changed = [entry for entry in entries if entry.after != entry.before]
     write(db, changed)
     return len(changed)
-
-
-def _without(document: Document, kind: type[object]) -> Document | None:
-    """Return a document without a part; nothing is left without the mention."""
-    if kind is Enriched:
-        return replace(document, enriched=None)
-    return replace(document, membership=None) if kind is Membership else None
 
 
 def write(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
@@ -185,7 +109,7 @@ def _body(document: Document) -> tuple[str, str | None, str | None]:
     """Return the JSON of the parts."""
     return (
         encode(document.mention),
-        _text(document.enriched) if document.enriched else None,
+        text_of(document.enriched) if document.enriched else None,
         encode(document.membership) if document.membership else None,
     )
 
@@ -253,8 +177,3 @@ def _half(document: Document | None) -> bytes | None:
     if document is None or document.enriched is None or document.enriched.vector is None:
         return None
     return to_blob(document.enriched.vector)
-
-
-def is_part(records: Iterable[object]) -> list[Part]:
-    """Return those records that are parts of documents."""
-    return [record for record in records if isinstance(record, Mention | Enriched | Membership)]

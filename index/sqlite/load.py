@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from groundswell.index.codec import decode
 from groundswell.index.records import Document, Enriched, Membership, Mention
-from groundswell.index.sqlite.vectors import from_blob
+from groundswell.index.vector import from_blob
 
 T = TypeVar("T")
 AT_ONCE = 500

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from groundswell.index.check import CHANGED_CASE, OWN_TIME
 from groundswell.index.codec import decode, encode, name_of
-from groundswell.index.records import Case, Enriched, Membership, Mention, Record
+from groundswell.index.fields import moment
+from groundswell.index.records import Case, Record
 from groundswell.index.sqlite.load import chunks
-from groundswell.index.sqlite.rows import moment
 from groundswell.index.store import Conflict, Refused, Report
 
 
@@ -79,8 +79,3 @@ def delete(db: sqlite3.Connection, kind: str, ids: Sequence[str]) -> int:
         sql = f"DELETE FROM record WHERE kind = ? AND id IN ({marks})"
         count += db.execute(sql, (kind, *some)).rowcount
     return count
-
-
-def rest(records: Sequence[Record]) -> list[Record]:
-    """Return those records that are no parts of documents."""
-    return [record for record in records if not isinstance(record, Mention | Enriched | Membership)]

@@ -9,25 +9,19 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Self, TypeVar
 
 from groundswell.index.codec import decode, name_of
+from groundswell.index.fields import UNDATED, time_of
+from groundswell.index.parts import PARTS, parts_of
 from groundswell.index.query import Bucket, By, Page, Query
-from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.records import Document, Enriched, Membership
 from groundswell.index.sqlite import count, search
 from groundswell.index.sqlite.connect import explained, open_for_reading
 from groundswell.index.sqlite.load import chunks, documents, numbers
-from groundswell.index.sqlite.rows import UNDATED, time_of
 from groundswell.index.sqlite.vectors import VectorCache
 
 R = TypeVar("R")
-PARTS: dict[type[Any], str] = {
-    Document: "document",
-    Mention: "mention",
-    Enriched: "enriched",
-    Membership: "membership",
-}
-"""Kinds that rest together as one document, and which attribute of it they are."""
 
 
 class SqliteReader:
@@ -84,7 +78,7 @@ class SqliteReader:
         with self._snapshot() as db:
             if kind in PARTS:
                 found = numbers(db, ids)
-                return _parts(kind, documents(db, [found[one] for one in ids if one in found], vectors=True))
+                return parts_of(kind, documents(db, [found[one] for one in ids if one in found], vectors=True))
             texts = _texts(db, name_of(kind), ids)
         return [decode(kind, texts[one]) for one in ids if one in texts]
 
@@ -95,7 +89,7 @@ class SqliteReader:
                 has = f"WHERE {PARTS[kind]} = 1" if kind in (Enriched, Membership) else ""
                 sql = f"SELECT n FROM document {has} ORDER BY at DESC, id DESC LIMIT ?"
                 ns = [n for (n,) in db.execute(sql, (limit,))]
-                return _parts(kind, documents(db, ns, vectors=False))
+                return parts_of(kind, documents(db, ns, vectors=False))
             sql = "SELECT json FROM record WHERE kind = ? ORDER BY at DESC, id LIMIT ?"
             return [decode(kind, text) for (text,) in db.execute(sql, (name_of(kind), limit))]
 
@@ -126,14 +120,6 @@ class SqliteReader:
             if not rows:
                 return
             after = (rows[-1].at, rows[-1].id)
-
-
-def _parts(kind: type[R], found: list[Document]) -> list[R]:
-    """Return documents, or one part of each that has it."""
-    if kind is Document:
-        return cast("list[R]", found)
-    parts = [getattr(document, PARTS[kind]) for document in found]
-    return [part for part in parts if part is not None]
 
 
 def _texts(db: sqlite3.Connection, name: str, ids: Sequence[str]) -> dict[str, str]:

@@ -6,9 +6,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from groundswell.index.fields import DAY, TAGS, UNDATED, columns, tags
 from groundswell.index.query import Field
 from groundswell.index.records import Document
-from groundswell.index.sqlite.rows import DAY, TAGS, UNDATED, columns, tags
 
 PLAIN: tuple[Field, ...] = ("source", "kind", "lang", "market", "date_confidence", "sentiment")
 """Fields that every cell knows."""

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from groundswell.index.highlight import highlights
+from groundswell.index.paging import (
+    LARGEST_PAGE,
+    NEAREST,
+    RANKED,
+    Ranked,
+    cursor_of,
+    first_of_each_cluster,
+    fuse,
+    leaves,
+    read_cursor,
+)
 from groundswell.index.query import AllOf, Expression, Hit, Page, Phrase, Query, Word
 from groundswell.index.records import Document
 from groundswell.index.sqlite import count
-from groundswell.index.sqlite.compile import Where, fts, leaves, split, where
+from groundswell.index.sqlite.compile import Where, fts, split, where
 from groundswell.index.sqlite.load import chunks, documents
 from groundswell.index.sqlite.vectors import VectorCache
-from groundswell.index.store import StoreError
-
-RRF_K = 60
-"""Constant of reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009)."""
-NEAREST = 200
-"""How many neighbours of a vector belong to an answer."""
-RANKED = 1000
-"""How far a ranking goes; nobody reads on, and the rest is there by time."""
-LARGEST_PAGE = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A document's place in an answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Ranked):
+    """A document's place in an answer, and its number in the tables."""
 
     n: int
-    at: int
-    id: str
-    duplicate: str
-    score: float = 0.0
+
+
+def _row(n: int, at: int, id: str, duplicate: str, score: float = 0.0) -> Row:
+    """Return a row as a statement gives it."""
+    return Row(n=n, at=at, id=id, duplicate=duplicate, score=score)
 
 
 def search(db: sqlite3.Connection, query: Query, cache: VectorCache) -> Page:
@@ -55,11 +56,11 @@ def _timed(db: sqlite3.Connection, query: Query, limit: int) -> tuple[Where, lis
     """Return what matches, the rows of the page, and the next cursor, by time."""
     found = where(query)
     sort = "oldest" if query.sort == "oldest" else "newest"
-    after = _read_cursor(query.cursor, sort)
+    after = read_cursor(query.cursor, sort)
     rows = by_time(db, query, limit + 1, after=after, oldest=sort == "oldest") if limit else []
     more = len(rows) > limit
     rows = rows[:limit]
-    return found, rows, _cursor(sort, rows[-1].at, rows[-1].id) if more else ""
+    return found, rows, cursor_of(sort, rows[-1].at, rows[-1].id) if more else ""
 
 
 def by_time(
@@ -82,7 +83,7 @@ def by_time(
         f"SELECT d.n, d.at, d.id, d.duplicate FROM document d WHERE {found.sql}"
         f" ORDER BY d.at {direction}, d.id {direction} LIMIT ?"
     )
-    return [Row(*row) for row in db.execute(sql, (*found.parameters, limit))]
+    return [_row(*row) for row in db.execute(sql, (*found.parameters, limit))]
 
 
 def _ranked(db: sqlite3.Connection, query: Query, limit: int, cache: VectorCache) -> tuple[Where, list[Row], str]:
@@ -101,10 +102,10 @@ def _ranked(db: sqlite3.Connection, query: Query, limit: int, cache: VectorCache
         found = _with_near(filters, words, near)
     rows = fuse(rankings) if len(rankings) > 1 else rankings[0]
     if query.collapse:
-        rows = _first_of_each_cluster(rows)
+        rows = first_of_each_cluster(rows)
     page = rows[offset : offset + limit]
     more = limit and len(rows) > offset + limit
-    return found, page, _cursor("relevance", offset + limit, ceiling) if more else ""
+    return found, page, cursor_of("relevance", offset + limit, ceiling) if more else ""
 
 
 def _with_near(filters: Where, words: tuple[Expression, ...], near: list[Row]) -> Where:
@@ -126,7 +127,7 @@ def _by_words(db: sqlite3.Connection, text: str, filters: Where) -> list[Row]:
         f" FROM words CROSS JOIN document d ON d.n = words.rowid WHERE words MATCH ? AND {filters.sql}"
         " ORDER BY score DESC, d.at DESC, d.id DESC LIMIT ?"
     )
-    return [Row(*row) for row in db.execute(sql, (text, *filters.parameters, RANKED))]
+    return [_row(*row) for row in db.execute(sql, (text, *filters.parameters, RANKED))]
 
 
 def _by_vector(db: sqlite3.Connection, query: Query, filters: Where, cache: VectorCache, limit: int) -> list[Row]:
@@ -139,33 +140,13 @@ def _by_vector(db: sqlite3.Connection, query: Query, filters: Where, cache: Vect
         among = [n for (n,) in db.execute(sql, filters.parameters)]
     near = dict(cache.nearest(db, query.vector, limit, among))
     rows = {row[0]: row for some in chunks(list(near)) for row in _rows(db, some)}
-    return [Row(*rows[n], score=score) for n, score in near.items() if n in rows]
+    return [_row(*rows[n], score=score) for n, score in near.items() if n in rows]
 
 
 def _rows(db: sqlite3.Connection, ns: Sequence[int]) -> Iterable[tuple[int, int, str, str]]:
     """Return the rows with these numbers."""
     marks = ", ".join("?" * len(ns))
     return db.execute(f"SELECT n, at, id, duplicate FROM document WHERE n IN ({marks})", ns)
-
-
-def fuse(rankings: Sequence[Sequence[Row]]) -> list[Row]:
-    """Return all rows by the sum of 1 / (k + rank) over the rankings, best first."""
-    scores: dict[int, float] = {}
-    rows: dict[int, Row] = {}
-    for ranking in rankings:
-        for rank, row in enumerate(ranking, 1):
-            rows[row.n] = row
-            scores[row.n] = scores.get(row.n, 0.0) + 1 / (RRF_K + rank)
-    fused = [replace(row, score=scores[n]) for n, row in rows.items()]
-    return sorted(fused, key=lambda row: (row.score, row.at, row.id), reverse=True)
-
-
-def _first_of_each_cluster(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows without those whose near-duplicate stands before."""
-    first: dict[str, Row] = {}
-    for row in rows:
-        first.setdefault(row.duplicate, row)
-    return list(first.values())
 
 
 def _hits(db: sqlite3.Connection, query: Query, rows: Sequence[Row], found: Where) -> Iterable[Hit]:
@@ -202,30 +183,8 @@ def _copies(db: sqlite3.Connection, rows: Sequence[Row], found: Where) -> dict[s
     return copies
 
 
-def _cursor(sort: str, *place: object) -> str:
-    """Return where the next page begins, opaque."""
-    return base64.urlsafe_b64encode(json.dumps([sort, *place]).encode()).decode()
-
-
-def _read_cursor(cursor: str, sort: str) -> tuple[int, object] | tuple[()]:
-    """Return the place that a cursor stands for.
-
-    Raises:
-        StoreError: it is not from this kind of search.
-    """
-    if not cursor:
-        return ()
-    try:
-        kind, first, second = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError):
-        kind, first, second = None, None, None
-    if kind != sort or not isinstance(first, int) or type(second) is not (int if sort == "relevance" else str):
-        raise StoreError("this page is not from this search: ask for its first page again")
-    return first, second
-
-
 def _place(db: sqlite3.Connection, cursor: str) -> tuple[int, int]:
     """Return how many ranked rows were shown, and the newest row there was when the first page was made."""
-    if place := _read_cursor(cursor, "relevance"):
+    if place := read_cursor(cursor, "relevance"):
         return max(0, place[0]), int(str(place[1]))
     return 0, db.execute("SELECT coalesce(max(n), 0) FROM document").fetchone()[0]

@@ -20,16 +20,6 @@ Numbers = NDArray[np.int64]
 Matrix = NDArray[np.floating[Any]]
 
 
-def to_blob(vector: Vector) -> bytes:
-    """Return the vector as the database keeps it: float16, little-endian."""
-    return np.asarray(vector, dtype="<f2").tobytes()
-
-
-def from_blob(blob: bytes) -> Vector:
-    """Return the vector of `to_blob`."""
-    return np.frombuffer(blob, dtype="<f2").astype(np.float32)
-
-
 class VectorCache:
     """A copy of the vector table, shape (documents, dimensions), for every thread of a process."""
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from groundswell.index.check import objection
-from groundswell.index.codec import decode, encode, name_of
+from groundswell.index.codec import name_of
+from groundswell.index.parts import PARTS, is_part, rest, sorted_out
 from groundswell.index.records import Case, Record
 from groundswell.index.sqlite import documents, others
 from groundswell.index.sqlite.connect import explained, open_for_writing
-from groundswell.index.sqlite.read import PARTS, SqliteReader
-from groundswell.index.store import R, Refused, Report
+from groundswell.index.sqlite.read import SqliteReader
+from groundswell.index.store import R, Report
 
 
 class SqliteStore(SqliteReader):
@@ -44,9 +44,9 @@ class SqliteStore(SqliteReader):
 
     def put(self, records: Iterable[Record]) -> Report:
         """Write records, all in one transaction; say what was new, updated, the same, refused."""
-        good, refused = _sorted_out(records)
+        good, refused = sorted_out(records)
         with self._transaction() as db:
-            report = documents.put(db, documents.is_part(good)) + others.put(db, others.rest(good))
+            report = documents.put(db, is_part(good)) + others.put(db, rest(good))
         return report + Report(refused=refused)
 
     def edit(self, case: Case, *, expected_version: int) -> Case:
@@ -58,23 +58,3 @@ class SqliteStore(SqliteReader):
         """Forget records by id; return how many there were."""
         with self._transaction() as db:
             return documents.delete(db, kind, ids) if kind in PARTS else others.delete(db, name_of(kind), ids)
-
-
-def _sorted_out(records: Iterable[Record]) -> tuple[list[Record], tuple[Refused, ...]]:
-    """Return the records a store can keep, and the others with the reason."""
-    good, refused = [], []
-    for record in records:
-        if reason := objection(record) or _not_json(record):
-            refused.append(Refused(id=record.id, reason=reason))
-        else:
-            good.append(record)
-    return good, tuple(refused)
-
-
-def _not_json(record: Record) -> str:
-    """Return why a record cannot be written as JSON and read back; "" where it can."""
-    try:
-        decode(type(record), encode(record))
-    except (ValueError, TypeError) as error:
-        return f"it cannot be kept as JSON: {' '.join(str(error).split())[:300]}"
-    return ""

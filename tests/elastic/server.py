@@ -1,6 +1,7 @@
 """A real Elasticsearch for the tests: a given one, a container, or Elastic's own small distribution from Maven.
 
-``GROUNDSWELL_TEST_ES=URL`` wins; a container engine comes next; Maven last. Where none can be had, `NoServerError` says so.
+``GROUNDSWELL_TEST_ES=URL`` wins; a container engine comes next; Maven last. Where none can be had, `NoServerError`
+says so.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 VERSIONS = {"8": "8.19.16", "9": "9.2.8"}
-"""The newest of both lines that Maven Central carries as integ-test-zip (server core, netty, x-pack core and security)."""
+"""The newest of both lines that Maven Central carries as integ-test-zip: server core, netty, x-pack core, security."""
 FEWEST_JAVA = {"8": 17, "9": 21}
 ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"

@@ -41,9 +41,15 @@ class ElasticShelf:
         self.stores[-1].client.indices.refresh(index="contract-*")
 
     def empty(self) -> None:
-        """Delete every document of every index."""
+        """Delete the indices of all months, and every document of the others.
+
+        What is deleted from an index still counts in how rare its words are, so months go whole.
+        """
         with ElasticStore(self.settings) as store:
             client = store.client
+            months = [name for name in client.indices.get_alias(index="contract-documents") if "undated" not in name]
+            if months:
+                client.indices.delete(index=months)
             client.indices.refresh(index="contract-*")
             while hits := client.search(index="contract-*", size=5000, source=False)["hits"]["hits"]:
                 gone = [{"_op_type": "delete", "_index": hit["_index"], "_id": hit["_id"]} for hit in hits]

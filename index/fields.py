@@ -1,4 +1,4 @@
-"""What a document looks like in the narrow table and the tag table."""
+"""What a document can be found, filtered and counted by: the same numbers and values in every store."""
 
 from __future__ import annotations
 
