@@ -83,7 +83,7 @@ def test_before_its_first_post_a_source_was_not_missed(tmp_path: Path) -> None:
 
 def test_today_is_not_judged_before_it_is_over(tmp_path: Path) -> None:
     """A morning without posts is no gap yet."""
-    assert _states(_seen(tmp_path, _posts("loud", 10, but=range(0, 1))), "loud")[-1] == "i"
+    assert _states(_seen(tmp_path, _posts("loud", 10, but=range(1))), "loud")[-1] == "i"
 
 
 def test_a_day_is_hatched_only_when_much_is_missing(tmp_path: Path) -> None:

@@ -112,7 +112,9 @@ def test_judging_again_changes_one_s_own_judgement_only(world: World) -> None:
         desk.judge(signal_id("deepfake"), "false", by="mei", now=world.now)
         desk.judge(signal_id("deepfake"), "confirmed", by="mei", now=world.now + timedelta(minutes=1))
         desk.judge(signal_id("deepfake"), "false", by="arif", now=world.now)
-        found = {label.annotator: label.value for label in store.recent(Label) if label.subject == signal_id("deepfake")}
+        found = {
+            label.annotator: label.value for label in store.recent(Label) if label.subject == signal_id("deepfake")
+        }
         assert found == {"mei": "confirmed", "arif": "false"}
 
 

@@ -113,7 +113,10 @@ def test_a_theme_s_next_alert_finds_its_open_case(world: World) -> None:
 
 def test_an_empty_store_says_how_to_begin(empty: World) -> None:
     """Nothing crawled is said as such, not as calm."""
-    assert lead(_look(empty)) == ("Nothing has been crawled yet.", "Run groundswell run, and come back in a few minutes.")
+    assert lead(_look(empty)) == (
+        "Nothing has been crawled yet.",
+        "Run groundswell run, and come back in a few minutes.",
+    )
 
 
 def test_a_short_history_is_not_called_normal(tmp_path: Path) -> None:

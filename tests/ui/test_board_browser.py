@@ -1,0 +1,201 @@
+"""The board in a real browser: wide and narrow, light and dark, with hostile guests and with two people at once."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from groundswell.index.records import Case, Label
+from groundswell.ui.desk import Desk
+from groundswell.ui.launch import start
+from tests.ui.seed import World, signal_id, theme_id
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VIEWS = ("", "themes", "theme", "search?q=hostileguest", "cases", "cases?case=", "sources", "labels", "sql")
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory, seeded: World) -> Iterator[tuple[World, str]]:
+    """Serve a copy of the seeded world, with one open case; yield it with the board's address."""
+    import shutil
+    import socket
+
+    from groundswell.configs.schema import Settings
+
+    folder = tmp_path_factory.mktemp("served") / "world"
+    shutil.copytree(seeded.settings.data_dir, folder)
+    world = World(Settings(data_dir=folder), seeded.now)
+    with world.store() as store:
+        Desk(store).open_case(signal_id("sneakers"), by="<b>mei</b>", now=world.now)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = start(world.settings, port=port)
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+        yield world, f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(url: str) -> None:
+    for _ in range(240):
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # our own server on loopback
+                assert answer.read() == b"ok"
+                return
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail("the board did not answer within a minute")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open a real browser, or skip where there is none."""
+    if not CHROMIUM.exists():
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Open a person's own window."""
+    opened = browser.new_context(viewport={"width": 1440, "height": 1000})
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()
+
+
+def _ready(page: Page) -> None:
+    """Wait until the page is drawn to its end."""
+    page.wait_for_selector(".stHtml h1")
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def _address(base: str, view: str) -> str:
+    from groundswell.index.ids import stable_id
+
+    if view == "theme":
+        return f"{base}/theme?theme={theme_id('hostile')}"
+    return f"{base}/{view}{stable_id('case', signal_id('sneakers')) if view.endswith('case=') else ''}"
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+def test_every_view_fits_and_nothing_of_strangers_runs(
+    board: tuple[World, str], browser: Browser, scheme: str, width: int
+) -> None:
+    """No error, nothing wider than the screen, no stranger's code, no request to anywhere else, readable colours."""
+    _, base = board
+    outside: list[str] = []
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 900}
+    )
+    context.on("request", lambda request: outside.append(request.url))
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    for view in VIEWS:
+        page.goto(_address(base, view))
+        _ready(page)
+        assert page.locator("[data-testid=stException]").count() == 0, view
+        wide = page.evaluate(
+            "(() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth]; })()"
+        )
+        assert wide[0] <= wide[1], f"{view} is {wide[0]} wide on {wide[1]}"
+        assert page.evaluate("document.body.dataset.owned") is None, view
+        assert page.locator(".stHtml script, .stHtml a[href^=javascript]").count() <= 1, view  # one: our own
+        ink = page.evaluate("getComputedStyle(document.querySelector('.stHtml h1')).color")
+        assert ink == ("rgb(236, 234, 228)" if scheme == "dark" else "rgb(29, 31, 36)")
+    context.close()
+    assert [url for url in outside if not url.startswith((base, "data:", "blob:", base.replace("http", "ws")))] == []
+
+
+def test_an_alert_is_handled_from_the_first_page(board: tuple[World, str], context: BrowserContext) -> None:
+    """Open a case, confirm, call another a false alarm, snooze a third; then follow links without losing one's name."""
+    world, base = board
+    page = context.new_page()
+    page.goto(base)
+    _ready(page)
+    page.locator("input[aria-label='You are']").fill("Noor")
+    page.keyboard.press("Enter")
+    critical = page.locator("[class*=st-key-card-critical]")
+    critical.get_by_role("button", name="Open case").click()
+    expect(page.locator(".said")).to_contain_text("Case opened, due in 4")
+    critical.get_by_role("button", name="Confirm").click()
+    expect(critical.locator(".state")).to_have_text("Case open · confirmed by Noor")
+    page.locator("[class*=st-key-card-low]").get_by_role("button", name="False alarm").click()
+    expect(page.locator("[class*=st-key-card-low]")).to_have_count(0)
+    page.locator("[class*=st-key-card-medium]").get_by_role("button", name="Snooze").click()
+    expect(page.locator("[class*=st-key-card-medium]")).to_have_count(0)
+    with world.reader() as reader:
+        assert {label.value for label in reader.recent(Label) if label.annotator == "Noor"} == {"confirmed", "false"}
+        assert any(signal_id("deepfake") in case.signals for case in reader.recent(Case))
+    page.evaluate("window.still = true")
+    critical.locator("h3 a").click()
+    expect(page.locator(".stHtml h1")).to_contain_text("Minister's face")
+    assert page.evaluate("window.still"), "the page was loaded anew"
+    page.go_back()
+    expect(page.locator(".stHtml h1")).to_have_text("Today")
+    expect(page.locator("input[aria-label='You are']")).to_have_value("Noor")
+
+
+def test_a_number_leads_to_its_documents(board: tuple[World, str], context: BrowserContext) -> None:
+    """The cell of the map that says +x lists exactly the documents it counts."""
+    _, base = board
+    page = context.new_page()
+    page.goto(base)
+    _ready(page)
+    cell = page.locator(".heat a.hc").first
+    title = cell.get_attribute("title") or ""
+    count = int(re.search(r"(\d+) document", title)[1])  # type: ignore[index]  # the title says it
+    cell.click()
+    expect(page.locator(".found")).to_contain_text(f"of {count} document")
+
+
+def test_the_second_editor_of_a_case_is_told(
+    board: tuple[World, str], browser: Browser, context: BrowserContext
+) -> None:
+    """Two windows, one case: the second one's words are not lost, and nor are the first one's."""
+    _, base = board
+    other = browser.new_context()
+    pages = [context.new_page(), other.new_page()]
+    for page in pages:
+        page.goto(_address(base, "cases?case="))
+        _ready(page)
+    for page, words in zip(pages, ("asked the shop", "called the bank"), strict=True):
+        page.get_by_label("Note").fill(words)
+        page.get_by_role("button", name="Save").click()
+        page.wait_for_selector(".said")
+    expect(pages[0].locator(".said")).to_have_text("Saved.")
+    expect(pages[1].locator(".said")).to_contain_text("somebody changed this case while you were writing")
+    expect(pages[1].locator(".history").first).to_contain_text("asked the shop")
+    expect(pages[1].get_by_label("Note")).to_have_value("called the bank")
+    other.close()
+
+
+def test_the_board_says_that_it_is_well(board: tuple[World, str]) -> None:
+    """A monitor can ask; telemetry is off and only loopback listens."""
+    _, base = board
+    _wait(f"{base}/_stcore/health")
+    from groundswell.ui.launch import command
+
+    flags = " ".join(command(port=1, host="127.0.0.1", headless=True))
+    assert "--browser.gatherUsageStats=false" in flags
+    assert "--server.address=127.0.0.1" in flags

@@ -1,0 +1,297 @@
+"""The mail says what the board says, reaches each reader once, and carries nobody's code."""
+
+from __future__ import annotations
+
+import email
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import default
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from groundswell.configs.schema import DigestSettings, Settings
+from groundswell.index.records import Checkpoint, Signal
+from groundswell.ui.desk import Desk
+from groundswell.ui.digest import Digest, DigestError, blocks, make_digest, message_of, send_digest, write_digest
+from groundswell.ui.series import Series
+from tests.ui.seed import World, signal_id
+
+READERS = ("mei@example.org", "arif@example.org")
+
+
+class _Handler:
+    """A mail server's inside: takes everything but what is addressed to `refuses`."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], EmailMessage]] = []
+        self.refuses: set[str] = set()
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802  # aiosmtpd's name
+        """Take or refuse a recipient."""
+        if address in self.refuses:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
+        """Keep a mail."""
+        message = email.message_from_bytes(envelope.content, policy=default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append((envelope.rcpt_tos, message))
+        return "250 OK"
+
+
+@dataclass
+class _Server:
+    """A real mail server on loopback."""
+
+    handler: _Handler
+    port: int
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def server() -> Iterator[_Server]:
+    """Run a mail server without login."""
+    handler, port = _Handler(), _free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield _Server(handler, port)
+    finally:
+        controller.stop()
+
+
+def _with_mail(world: World, port: int, **more: Any) -> Settings:
+    mail: dict[str, Any] = {"recipients": READERS, "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}
+    return world.settings.model_copy(update={"digest": DigestSettings(**(mail | more))})
+
+
+def _digest(world: World) -> Digest:
+    with world.reader() as reader:
+        return make_digest(reader, world.settings, now=world.now)
+
+
+@pytest.fixture(scope="module")
+def digest(seeded: World) -> Digest:
+    """Return the mail of the seeded world."""
+    return _digest(seeded)
+
+
+class _Seen(HTMLParser):
+    """Collects elements, links, classes and styles of a mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+
+    def handle_data(self, data: str) -> None:
+        """Note text."""
+        self.text += data
+
+
+def _seen(html: str) -> _Seen:
+    parser = _Seen()
+    parser.feed(html)
+    return parser
+
+
+# --- what it says --------------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_changed_in_both_forms(digest: Digest) -> None:
+    """Subject, lead, alerts, movers and gaps stand in HTML and in text."""
+    assert re.fullmatch(r"Groundswell, \w{3} \d+ \w{3}: Four things changed", digest.subject)
+    for said in ("Four things changed.", "Minister's face in trading-app ads", "31 posts in 9 hours", "shoppers_vn"):
+        assert said in digest.text
+        assert said in _seen(digest.html).text
+    assert "▁" in digest.text
+
+
+def test_nothing_of_strangers_runs_or_loads(digest: Digest) -> None:
+    """No script, picture, form or handler, and every link leads to the board."""
+    seen = _seen(digest.html)
+    assert not seen.tags & {"script", "img", "iframe", "form", "object", "link", "svg"}
+    assert not {name for name in seen.attributes if name.startswith("on")}
+    assert all(link.startswith("http://127.0.0.1:8501/") for link in seen.links)
+    assert '<img src=x onerror="document.body.dataset.owned=1">' in seen.text
+
+
+def test_styles_stand_inside_and_dark_screens_have_theirs(digest: Digest) -> None:
+    """Mail clients drop style sheets; the dark rules are all that is left in one."""
+    sheet = "".join(re.findall(r"<style>(.*?)</style>", digest.html, re.DOTALL))
+    assert "prefers-color-scheme" in sheet
+    assert "max-width" in digest.html
+    assert not re.search(r"^\s*\.panel\s*\{", sheet.split("@media")[0], re.MULTILINE)
+
+
+def test_links_lead_to_the_address_readers_can_reach(world: World) -> None:
+    """Behind a proxy the board has another address than the one it listens on."""
+    mail = DigestSettings(board_url="https://board.example/gs/")
+    settings = world.settings.model_copy(update={"digest": mail})
+    with world.reader() as reader:
+        html = make_digest(reader, settings, now=world.now).html
+    assert all(link.startswith("https://board.example/gs/") for link in _seen(html).links)
+
+
+def test_cases_that_wait_are_in_it(world: World) -> None:
+    """An open case that is late stands in the mail with its owner."""
+    with world.store() as store:
+        Desk(store).open_case(signal_id("deepfake"), by="mei", owner="Mei", now=world.now - timedelta(hours=9))
+    text = _digest(world).text
+    assert "CASES THAT WAIT" in text
+    assert re.search(r"Minister's face in trading-app ads \(Mei, 5.h late\)", text)
+
+
+def test_an_empty_store_makes_an_honest_mail(empty: World) -> None:
+    """Nothing crawled is said; nothing fails."""
+    assert "Nothing has been crawled yet" in _digest(empty).text
+
+
+def test_a_small_chart_is_as_tall_as_its_values() -> None:
+    """The lowest is lowest, the highest highest, and a day without a value is empty."""
+    days = tuple(datetime(2026, 11, day, tzinfo=UTC) for day in range(1, 5))
+    assert blocks(Series(days, (0.0, 4.0, 8.0, None), (None,) * 4)) == "▁▄█▁"
+
+
+def test_a_title_cannot_write_headers(world: World) -> None:
+    """Line breaks in what becomes a subject or a title never reach a header."""
+    with world.store() as store:
+        alert = store.get(Signal, signal_id("deepfake"))
+        assert alert is not None
+        store.put([replace(alert, title="x\r\nBcc: all@example.org\r\n\r\nhello")])
+    message = message_of(_digest(world), DigestSettings(recipients=READERS))
+    assert message["Bcc"] is None
+    evil = Digest("x\r\nBcc: all@example.org", "<p>", "t", "2026-11-22", world.now)
+    raw = message_of(evil, DigestSettings(recipients=READERS)).as_bytes()
+    assert not re.search(rb"^Bcc:", raw, re.MULTILINE)
+
+
+@pytest.mark.parametrize("address", ["a@example.org\r\nBcc: b@example.org", "nobody", "a b@example.org", ""])
+def test_what_is_no_address_is_named(digest: Digest, address: str) -> None:
+    """A wrong recipient is refused before anything is sent."""
+    with pytest.raises(DigestError, match=r"digest\.recipients"):
+        message_of(digest, DigestSettings(recipients=(address,)))
+
+
+# --- writing and sending it ----------------------------------------------------------------------------------------
+
+
+def test_it_is_written_as_page_text_and_message(digest: Digest, tmp_path: Path) -> None:
+    """Three files of the day; the message opens in any mail client and holds both forms."""
+    files = write_digest(digest, tmp_path / "out")
+    assert [file.name for file in files] == [f"digest-{digest.day}{end}" for end in (".html", ".txt", ".eml")]
+    message = email.message_from_bytes(files[2].read_bytes(), policy=default)
+    assert isinstance(message, EmailMessage)
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    text = message.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().replace("\r\n", "\n") == digest.text
+
+
+def test_it_reaches_everybody_once_a_day(world: World, server: _Server) -> None:
+    """Asked twice, the server gets one mail; the next day's is another."""
+    settings, digest = _with_mail(world, server.port), _digest(world)
+    with world.store() as store:
+        assert "2 recipients" in send_digest(digest, settings, store, now=world.now)
+        assert "sent before" in send_digest(digest, settings, store, now=world.now)
+        assert len(server.handler.mails) == 1
+        recipients, message = server.handler.mails[0]
+        assert sorted(recipients) == sorted(READERS)
+        assert message["Subject"] == digest.subject
+        send_digest(replace(digest, day="2099-01-01"), settings, store, now=world.now)
+        assert len(server.handler.mails) == 2
+        mark = store.get(Checkpoint, f"digest/{digest.day}")
+        assert mark is not None
+        assert "example.org" not in str(mark.value)
+
+
+def test_who_was_refused_is_named_and_tried_again_alone(world: World, server: _Server) -> None:
+    """One full mailbox does not cost the others their mail, nor send it to them twice."""
+    settings, digest = _with_mail(world, server.port), _digest(world)
+    server.handler.refuses = {"arif@example.org"}
+    with world.store() as store:
+        with pytest.raises(DigestError, match="refused arif@example.org; 1 other sent"):
+            send_digest(digest, settings, store, now=world.now)
+        server.handler.refuses = set()
+        assert "1 recipient" in send_digest(digest, settings, store, now=world.now)
+    assert [recipients for recipients, _ in server.handler.mails] == [["mei@example.org"], ["arif@example.org"]]
+
+
+def test_all_refused_is_an_error_and_nobody_counts_as_served(world: World, server: _Server) -> None:
+    """Refusing everybody leaves nothing marked as sent."""
+    server.handler.refuses = set(READERS)
+    with world.store() as store:
+        with pytest.raises(DigestError, match="0 others sent"):
+            send_digest(_digest(world), _with_mail(world, server.port), store, now=world.now)
+        server.handler.refuses = set()
+        assert "2 recipients" in send_digest(_digest(world), _with_mail(world, server.port), store, now=world.now)
+
+
+def test_login_is_used_and_a_wrong_password_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The password comes from the environment, and the error names the setting and the variable."""
+
+    def check(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=(data.login, data.password) == (b"digest", b"right"), handled=False)
+
+    port = _free_port()
+    controller = Controller(
+        _Handler(), hostname="127.0.0.1", port=port, authenticator=check, auth_require_tls=False, auth_required=True
+    )
+    controller.start()
+    try:
+        settings = _with_mail(world, port, smtp_user="digest", smtp_password_env="TEST_SMTP")
+        with world.store() as store:
+            with pytest.raises(DigestError, match="TEST_SMTP holds no password"):
+                send_digest(_digest(world), settings, store, now=world.now)
+            monkeypatch.setenv("TEST_SMTP", "wrong")
+            with pytest.raises(DigestError, match=r"refused the login of digest: look at digest\.smtp_user"):
+                send_digest(_digest(world), settings, store, now=world.now)
+            monkeypatch.setenv("TEST_SMTP", "right")
+            assert "2 recipients" in send_digest(_digest(world), settings, store, now=world.now)
+    finally:
+        controller.stop()
+
+
+def test_a_server_without_encryption_is_not_used_as_if_it_had(world: World, server: _Server) -> None:
+    """STARTTLS asked for and not offered: nothing is sent, and the setting is named."""
+    settings = _with_mail(world, server.port, smtp_security="starttls")
+    with world.store() as store, pytest.raises(DigestError, match=r"digest\.smtp_security"):
+        send_digest(_digest(world), settings, store, now=world.now)
+    assert server.handler.mails == []
+
+
+def test_no_server_and_nobody_are_told(world: World) -> None:
+    """A closed port, no host, no recipients: each has its sentence."""
+    port, digest = _free_port(), _digest(world)
+    with world.store() as store:
+        with pytest.raises(DigestError, match=f"127.0.0.1:{port} did not take the digest"):
+            send_digest(digest, _with_mail(world, port), store, now=world.now)
+        with pytest.raises(DigestError, match=r"set digest\.smtp_host"):
+            send_digest(digest, _with_mail(world, port, smtp_host=""), store, now=world.now)
+        with pytest.raises(DigestError, match=r"name addresses in digest\.recipients"):
+            send_digest(digest, _with_mail(world, port, recipients=()), store, now=world.now)

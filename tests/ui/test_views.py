@@ -1,0 +1,185 @@
+"""Every view draws itself from any store, and nothing from the web becomes Markdown on the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from groundswell.index.records import Case, SavedSearch
+from groundswell.ui import reading
+from groundswell.ui.desk import Desk
+from groundswell.ui.launch import SCRIPT, SETTINGS_VARIABLE, write_settings
+from tests.ui.seed import HOSTILE, World, signal_id, theme_id
+
+VIEWS = ("today", "themes", "theme", "search", "cases", "sources", "labels", "sql")
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    """Begin each test with nothing cached."""
+    reading._kept.clear()  # type: ignore[attr-defined]  # Streamlit's cached functions have it
+    reading._settings.clear()  # type: ignore[attr-defined]  # the same
+
+
+def _open(view: str, **query: str) -> AppTest:
+    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app.query_params["view"] = view
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def _html(app: AppTest) -> str:
+    """Return the HTML of the page, without our style sheet and script."""
+    parts = [str(element.value) for element in app.get("html")]
+    return "\n".join(part for part in parts if not part.startswith(("<style", "<script")))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_draws_a_full_store(shown: World, view: str) -> None:
+    """No view fails, and each has its title."""
+    app = _open(view, theme=theme_id("sneakers"))
+    assert not app.exception
+    assert "<h1>" in _html(app)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_draws_an_empty_store(empty: World, monkeypatch: pytest.MonkeyPatch, view: str) -> None:
+    """Before anything was crawled every view says so, and how to begin."""
+    monkeypatch.setenv(SETTINGS_VARIABLE, str(write_settings(empty.settings, 1)))
+    app = _open(view)
+    assert not app.exception
+    assert "<h1>" in _html(app)
+
+
+def test_no_store_at_all_is_a_sentence_and_not_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board started in an empty folder says what to do."""
+    from groundswell.configs.schema import Settings
+
+    monkeypatch.setenv(SETTINGS_VARIABLE, str(write_settings(Settings(data_dir=tmp_path / "none"), 1)))
+    app = _open("today")
+    assert not app.exception
+    assert "groundswell" in _html(app)
+
+
+@pytest.mark.parametrize("view", ["today", "themes", "theme", "search", "sources"])
+def test_what_strangers_wrote_is_escaped_everywhere(shown: World, view: str) -> None:
+    """No view passes a stranger's element on to the page, nor to anything that reads Markdown."""
+    app = _open(view, theme=theme_id("hostile"), q="hostileguest", source="")
+    html = _html(app)
+    assert "&lt;script&gt;" in html or "&lt;img" in html
+    for text in HOSTILE[:2]:
+        assert text not in html
+    assert 'href="javascript:' not in html
+    assert "evil.example" not in html
+    for element in (*app.markdown, *app.button, *app.caption, *app.text_input):
+        said = f"{getattr(element, 'value', '')}{getattr(element, 'label', '')}"
+        assert not any(text in said for text in HOSTILE)
+
+
+def test_a_case_is_opened_from_the_first_page(shown: World) -> None:
+    """The button makes the case, the page says so, and the alert shows it."""
+    app = _open("today")
+    app.text_input(key="me").input("Mei")
+    app.button(key=f"open-{signal_id('deepfake')}").click().run()
+    assert not app.exception
+    assert "Case opened, due in 4" in _html(app)
+    with shown.reader() as reader:
+        cases = reader.recent(Case)
+    assert [case.history[0].by for case in cases] == ["Mei"]
+    assert f"cases?case={cases[0].id}" in _html(app)
+
+
+def test_a_false_alarm_and_a_snooze_leave_the_first_page(shown: World) -> None:
+    """Both are gone at once; the others stay."""
+    app = _open("today")
+    app.button(key=f"false-{signal_id('hostile')}").click().run()
+    app.button(key=f"snooze-{signal_id('adload')}").click().run()
+    assert not app.exception
+    keys = {button.key for button in app.button}
+    assert f"open-{signal_id('deepfake')}" in keys
+    assert not {f"open-{signal_id('hostile')}", f"open-{signal_id('adload')}"} & keys
+
+
+def test_two_people_with_one_case_open(shown: World) -> None:
+    """The second one's form is turned down with the first one's words, and what they typed stays."""
+    with shown.store() as store:
+        case = Desk(store).open_case(signal_id("sneakers"), by="mei", now=shown.now)
+    mei, arif = _open("cases", case=case.id), _open("cases", case=case.id)
+    mei.text_area(key=f"note-{case.id}").input("asked the shop")
+    mei.button(key=f"FormSubmitter:edit-{case.id}-Save").click().run()
+    assert "Saved." in _html(mei)
+    arif.text_area(key=f"note-{case.id}").input("called the bank")
+    arif.button(key=f"FormSubmitter:edit-{case.id}-Save").click().run()
+    assert "somebody changed this case while you were writing" in _html(arif)
+    assert "asked the shop" in _html(arif)
+    assert arif.text_area(key=f"note-{case.id}").value == "called the bank"
+    arif.button(key=f"FormSubmitter:edit-{case.id}-Save").click().run()
+    assert "Saved." in _html(arif)
+    with shown.reader() as reader:
+        kept = reader.get(Case, case.id)
+    assert kept is not None
+    assert [note.text for note in kept.history[1:]] == ["asked the shop", "called the bank"]
+
+
+def test_a_case_does_not_close_without_a_decision(shown: World) -> None:
+    """The page says what is missing."""
+    with shown.store() as store:
+        case = Desk(store).open_case(signal_id("sneakers"), by="mei", now=shown.now)
+    app = _open("cases", case=case.id)
+    app.selectbox(key=f"status-{case.id}-0").select("closed")
+    app.button(key=f"FormSubmitter:edit-{case.id}-Save").click().run()
+    assert "cause and decision still missing" in _html(app)
+
+
+def test_a_search_that_cannot_be_understood_says_where(shown: World) -> None:
+    """The mistake is named, and what was meant."""
+    html = _html(_open("search", q="sentiment:negativ"))
+    assert "did you mean sentiment:negative" in html
+
+
+def test_search_turns_pages_without_losing_or_repeating(shown: World) -> None:
+    """Going on and back shows the same documents again."""
+    app = _open("search", q="iklan")
+    first = _html(app)
+    app.button(key="next").click().run()
+    second = _html(app)
+    assert "1–20 of" in first
+    assert "21–40 of" in second
+    app.button(key="previous").click().run()
+    assert _html(app) == first
+
+
+def test_a_search_is_saved_and_found_again(shown: World) -> None:
+    """A saved search stands in its list, as a link."""
+    with shown.store() as store:
+        Desk(store).save_search("slots in Indonesia", "risk:gambling market:ID", by="mei", now=shown.now)
+    html = _html(_open("search"))
+    assert "slots in Indonesia" in html
+    assert "search?q=risk%3Agambling%20market%3AID" in html
+    with shown.reader() as reader:
+        assert len(reader.recent(SavedSearch)) == 1
+
+
+def test_labels_show_precision_with_its_interval(shown: World) -> None:
+    """One confirmed alert proves little, and the interval says how little."""
+    with shown.store() as store:
+        Desk(store).judge(signal_id("deepfake"), "false", by="mei", now=shown.now - timedelta(hours=1))
+    html = _html(_open("labels"))
+    assert "1.00 (0.21 to 1.00)" in html
+    assert "0.00 (0.00 to 0.79)" in html
+
+
+def test_sql_answers_and_refuses_to_write(shown: World) -> None:
+    """A statement that reads is answered; one that writes gets a sentence."""
+    app = _open("sql")
+    app.text_area(key="sql").input("select count(*) as n from themes")
+    app.button(key="FormSubmitter:ask-sql-Ask").click().run()
+    assert not app.exception
+    assert int(app.dataframe[0].value["n"][0]) == 11
+    app.text_area(key="sql").input("delete from themes")
+    app.button(key="FormSubmitter:ask-sql-Ask").click().run()
+    assert "only reading is possible here" in _html(app)
