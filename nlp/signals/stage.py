@@ -98,7 +98,13 @@ def scopes(documents: Sequence[Document]) -> list[Scope]:
 
 def _found(store: Store, documents: list[Document], settings: Settings, progress: Progress) -> Iterator[Signal]:
     """Yield undecided signals of every scope."""
-    maker = Maker(store, documents, settings)
+    maker = Maker(
+        documents,
+        settings,
+        runs=store.recent(CrawlRun, limit=5000),
+        themes=store.recent(Theme, limit=20_000),
+        cases=store.recent(Case, limit=500),
+    )
     watched = scopes(documents)
     cost = float(np.log10(len(watched)))
     for k, scope in enumerate(watched):
@@ -114,22 +120,34 @@ def _found(store: Store, documents: list[Document], settings: Settings, progress
 class Maker:
     """Makes signals out of what the detector found, with evidence, severity and reasons."""
 
-    def __init__(self, store: Store, documents: list[Document], settings: Settings) -> None:
-        self.store, self.documents, self.settings = store, documents, settings
+    def __init__(
+        self, documents: Sequence[Document], settings: Settings, *, runs: Sequence[CrawlRun] = (),
+        themes: Sequence[Theme] = (), cases: Sequence[Case] = (),
+    ) -> None:  # fmt: skip
+        self.documents, self.cases = documents, cases
         mentions = [document.mention for document in documents]
         self.counts = in_time(mentions)
         self.sources = [mention.source for mention in mentions]
         self.hours = np.array([m.published_at.timestamp() / 3600 for m in mentions if m.published_at])
         self.known_at = _known_at(documents)
-        self.silences: Silences = silences(self.sources, self.hours, store.recent(CrawlRun, limit=5000))
-        self.themes = {theme.id: theme for theme in store.recent(Theme, limit=20_000)}
-        self.cases = store.recent(Case, limit=500)
+        self.silences: Silences = silences(self.sources, self.hours, runs)
+        self.themes = {theme.id: theme for theme in themes}
         self.weights = risk_weights(settings)
         self.retold = Counter(d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id)
         self.markets = settings.signals.markets
 
-    def jumps(self, rows: NDArray[np.int64], scope: Scope, cost: float) -> Iterator[Signal]:
-        """Yield what surged or is new in a scope: each subject when it first shows and whenever it grew stronger."""
+    def jumps(
+        self, rows: NDArray[np.int64], scope: Scope, cost: float = 0.0, *, kept: float = KEPT, grows: float = GROWS
+    ) -> Iterator[Signal]:
+        """Yield what surged or is new in a scope: each subject when it first shows and whenever it grew stronger.
+
+        Args:
+            rows: the scope's documents, by position.
+            scope: what part of the stream it is.
+            cost: taken off every strength, because several scopes are looked at.
+            kept: strength from which a candidate is told of.
+            grows: how much stronger a subject must have become to be told of again.
+        """
         stream = self._stream(rows)
         detection = detect(stream)
         kinds = kind_of(detection.numbers)
@@ -137,7 +155,7 @@ class Maker:
         best: dict[int, float] = {}
         names: dict[int, str] = {}
         for candidate, kind, strength in zip(detection.found, kinds, strengths, strict=True):
-            if strength < max(KEPT, best.get(candidate.subject, -np.inf) + GROWS):
+            if strength < max(kept, best.get(candidate.subject, -np.inf) + grows):
                 continue
             best[candidate.subject] = float(strength)
             first = self.documents[rows[candidate.whole[0]]].id
