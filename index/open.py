@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -38,14 +39,22 @@ def database(settings: Settings) -> Path:
     return given or settings.data_dir / "groundswell.db"
 
 
-def open_store(settings: Settings) -> Store:
+def open_store(settings: Settings, *, spool: bool = False) -> Store:
     """Open the store for reading and writing; create it where there is none.
+
+    With `spool`, for stages that can go on with what they themselves put, an unreachable cluster is no error: see
+    `groundswell.index.spool`.
 
     Raises:
         StoreError: it cannot be opened; the message says why and what to do.
     """
     if isinstance(settings.store, ElasticSettings):
-        store: Store = _elastic().ElasticStore(settings.store)
+        connect = partial(_elastic().ElasticStore, settings.store, settings.data_dir)
+        if spool:
+            from groundswell.index.spool import SpoolingStore
+
+            return SpoolingStore(connect, settings.data_dir)
+        store: Store = connect()
         return store
     from groundswell.index.sqlite.write import SqliteStore
 

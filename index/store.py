@@ -48,6 +48,10 @@ class StoreError(Exception):
     """A store that cannot answer; the message says which, why, and what to do next."""
 
 
+class UnavailableError(StoreError):
+    """The store cannot be reached or does not keep up: what is to be written can wait (`groundswell.index.spool`)."""
+
+
 class Conflict(StoreError):  # noqa: N818  a person reads it: "two people edited this case"
     """Somebody else changed the record since it was read."""
 

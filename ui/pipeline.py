@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 STAGES = ("crawl", "enrich", "themes", "signals", "export", "digest")
 
 
+SPOOLED = ("crawl", "enrich")
+"""Stages that go on while the cluster is away: what they put waits on the local disk."""
+
+
 class BusyError(OSError):
     """Another run works on the same data folder."""
 
@@ -47,8 +51,21 @@ def run_once(
     for name in stages:
         begun = time.monotonic()
         with progress_bar(name) as progress:
-            said, failed = STEPS[name](store, settings, clock(), progress)
+            said, failed = _step(name, store, settings, clock(), progress)
         yield Stage(name, said, time.monotonic() - begun, _peak_mb(), failed)
+
+
+def _step(name: str, store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    """Run one stage; while the cluster is away, those that need all that was ever stored wait for another turn."""
+    from groundswell.index.spool import everything
+    from groundswell.index.store import UnavailableError
+
+    if name in SPOOLED:
+        return STEPS[name](store, settings, now, progress)
+    try:
+        return STEPS[name](everything(store), settings, now, progress)
+    except UnavailableError as error:
+        return f"left out: {error}", True
 
 
 @contextmanager

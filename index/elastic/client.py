@@ -12,15 +12,15 @@ import elasticsearch
 from elasticsearch import Elasticsearch
 
 from groundswell.configs.schema import ElasticSettings
-from groundswell.index.store import StoreError
+from groundswell.index.store import StoreError, UnavailableError
 
 OLDEST = (8, 19)
 RETRIES = 8
+BACKOFF_SECONDS = 0.5
+"""The first pause before an overloaded server is asked again; each is twice as long, up to a minute."""
 OVERLOADED = (429, 502, 503, 504)
-
-
-class UnavailableError(StoreError):
-    """The server cannot be reached or does not keep up: what is to be written can wait in the local spool."""
+FULL = ("disk", "read-only", "flood")
+"""Words by which the server says that it has no room."""
 
 
 def connect(settings: ElasticSettings) -> Elasticsearch:
@@ -54,13 +54,13 @@ def explained(settings: ElasticSettings) -> Iterator[None]:
     """Turn what the client raises into sentences; no secret is ever in them.
 
     Raises:
-        UnavailableError: the server is gone, slow or overloaded, or its disk is full.
+        UnavailableError: the server is gone, slow or overloaded, its disk is full, or it does not let us in.
         StoreError: anything else.
     """
     try:
         yield
     except elastic_transport.TlsError as error:
-        raise StoreError(
+        raise UnavailableError(
             f"{settings.url}: the certificate is not trusted ({_short(error)}); set store.ca_certs or store.fingerprint"
         ) from None
     except elastic_transport.ConnectionTimeout:
@@ -70,7 +70,7 @@ def explained(settings: ElasticSettings) -> Iterator[None]:
     except elastic_transport.TransportError as error:
         raise UnavailableError(f"{settings.url}: cannot be reached ({_short(error)}); is the server up?") from None
     except elasticsearch.UnsupportedProductError:
-        raise StoreError(f"{settings.url}: this is not Elasticsearch") from None
+        raise UnavailableError(f"{settings.url}: this is not Elasticsearch; see store.url") from None
     except elasticsearch.ApiError as error:
         raise _of_status(settings, error) from None
 
@@ -78,25 +78,30 @@ def explained(settings: ElasticSettings) -> Iterator[None]:
 def _of_status(settings: ElasticSettings, error: elasticsearch.ApiError) -> StoreError:
     """Return the sentence for an answer that is an error."""
     status, reason = error.meta.status, _reason(error)
-    if status == 401:
-        return StoreError(
-            f"{settings.url}: who we are was not accepted (401); is {settings.api_key_env} set and unexpired?"
-        )
-    if status == 403 and "disk" not in reason:
-        return StoreError(
-            f"{settings.url}: this key may not do that (403): {reason}; see docs/elastic.md for the roles"
-        )
-    if "media type" in reason.lower() or "compatible-with" in reason:
-        major = elasticsearch.__version__[0]
-        return StoreError(
-            f"{settings.url}: the server does not speak with client {major}; for a server of the 8 line: "
-            "pip install 'elasticsearch>=8.19,<9'"
-        )
+    if sentence := _turned_away(settings, status, reason):
+        return UnavailableError(f"{settings.url}: {sentence}")
     if status in OVERLOADED or status == 408:
         return UnavailableError(f"{settings.url}: overloaded or not ready ({status}): {reason}")
-    if "disk" in reason or "read-only" in reason or "flood" in reason:
+    if any(word in reason for word in FULL):
         return UnavailableError(f"{settings.url}: its disk is full and indices are read-only: make room; {reason}")
+    if status == 404 and "index" in reason:
+        return StoreError(f"{settings.url}: there is no store yet ({reason}): run `groundswell migrate` or `run` first")
     return StoreError(f"{settings.url}: {status}: {reason}")
+
+
+def _turned_away(settings: ElasticSettings, status: int, reason: str) -> str:
+    """Return why the server does not let us in, and what to do; "" where it does."""
+    if status == 401:
+        return f"who we are was not accepted (401); is {settings.api_key_env} set and unexpired?"
+    if status == 403 and not any(word in reason for word in FULL):
+        return f"this key may not do that (403): {reason}; see docs/elastic.md for the roles"
+    if "media type" in reason.lower() or "media-type" in reason.lower() or "compatible-with" in reason:
+        major = elasticsearch.__version__[0]
+        return (
+            f"the server does not speak with client {major}; for a server of the 8 line: "
+            "pip install 'elasticsearch>=8.19,<9'"
+        )
+    return ""
 
 
 def _reason(error: elasticsearch.ApiError) -> str:

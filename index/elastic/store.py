@@ -18,7 +18,7 @@ from elasticsearch import ConflictError, helpers
 from groundswell.configs.schema import ElasticSettings
 from groundswell.index.check import CHANGED_CASE, NO_MENTION, OWN_TIME, wrong_dimensions
 from groundswell.index.codec import encode, from_json, name_of, to_json
-from groundswell.index.elastic.client import OVERLOADED, RETRIES, UnavailableError, explained
+from groundswell.index.elastic.client import BACKOFF_SECONDS, FULL, OVERLOADED, RETRIES, explained
 from groundswell.index.elastic.documents import to_source
 from groundswell.index.elastic.migrate import ensure, ensure_month
 from groundswell.index.elastic.names import KINDS
@@ -26,7 +26,7 @@ from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.fields import dated, moment
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
-from groundswell.index.store import Conflict, R, Refused, Report
+from groundswell.index.store import Conflict, R, Refused, Report, UnavailableError
 
 CHUNK = 500
 MAX_BYTES = 10 * 1024 * 1024
@@ -69,7 +69,8 @@ class ElasticStore(ElasticReader):
 
     def put(self, records: Iterable[Record]) -> Report:
         """Write records; the same id twice is once."""
-        good, refused = sorted_out(records)
+        given = list(records)
+        good, refused = sorted_out(given)
         report = Report(refused=refused)
         with explained(self.settings):
             parts: list[Part] = sorted(is_part(good), key=lambda part: ORDER[type(part)])
@@ -80,7 +81,7 @@ class ElasticStore(ElasticReader):
             others = rest(good)
             for start in range(0, len(others), CHUNK):
                 report += self._put_others(others[start : start + CHUNK])
-        self._dead_letters(report.refused)
+        self._dead_letters(given, report.refused)
         return report
 
     def edit(self, case: Case, *, expected_version: int) -> Case:
@@ -239,7 +240,7 @@ class ElasticStore(ElasticReader):
             chunk_size=CHUNK,
             max_chunk_bytes=MAX_BYTES,
             max_retries=RETRIES,
-            initial_backoff=0.5,
+            initial_backoff=BACKOFF_SECONDS,
             max_backoff=60,
             retry_on_status=OVERLOADED,
             raise_on_error=False,
@@ -250,16 +251,25 @@ class ElasticStore(ElasticReader):
                 failed[result["_id"]] = _failure(result)
         return failed
 
-    def _dead_letters(self, refused: Sequence[Refused]) -> None:
-        """Keep what the server would not take, with its reason, where a person finds it."""
+    def _dead_letters(self, given: Sequence[Record], refused: Sequence[Refused]) -> None:
+        """Keep what was refused, with its reason, where a person finds it and can put it again."""
         if not refused or self.folder is None:
             return
+        reasons = {each.id: each.reason for each in refused}
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "dead-letters.jsonl").open("a", encoding="utf-8") as file:
-            for each in refused:
-                file.write(
-                    json.dumps({"at": datetime.now(UTC).isoformat(), "id": each.id, "reason": each.reason}) + "\n"
-                )
+        with (self.folder / "dead-letters.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as file:
+            for record in given:
+                if record.id in reasons:
+                    file.write(json.dumps(_letter(record, reasons[record.id]), ensure_ascii=False) + "\n")
+
+
+def _letter(record: Record, reason: str) -> dict[str, Any]:
+    """Return a refused record with its reason; one that is no JSON at all, without its values."""
+    letter = {"at": datetime.now(UTC).isoformat(), "id": record.id, "reason": reason, "kind": name_of(type(record))}
+    try:
+        return {**letter, "record": to_json(record)}
+    except ValueError:
+        return letter
 
 
 def _apply(entries: Mapping[str, Entry], parts: Sequence[Part], fits: Callable[[Part], str]) -> list[Refused]:
@@ -316,7 +326,7 @@ def _failure(result: Mapping[str, Any]) -> str | None:
     reason = error.get("reason", "") if isinstance(error, dict) else str(error)
     if status == 409:
         return None
-    if status in OVERLOADED or "read-only" in reason or "disk" in reason:
+    if status in OVERLOADED or any(word in reason for word in FULL):
         raise UnavailableError(f"the server does not take writes ({status}): {reason[:300]}")
     return f"the server refused it ({status}): {reason[:300]}"
 

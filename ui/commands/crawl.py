@@ -19,7 +19,7 @@ def command(ctx: click.Context, sources: tuple[str, ...]) -> int:
     from groundswell.crawlers.run import crawl
     from groundswell.index.open import open_store
 
-    with open_store(settings) as store, progress_bar("crawl") as progress:
+    with open_store(settings, spool=True) as store, progress_bar("crawl") as progress:
         runs = crawl(store, settings, now=now(), only=sources, progress=progress)
     table(
         ("source", "found", "stored", "duplicate", "refused", "undated", "remark"),

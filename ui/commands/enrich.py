@@ -19,7 +19,7 @@ def command(ctx: click.Context) -> int:
     from groundswell.nlp.enrich import enrich
     from groundswell.nlp.model import load_model
 
-    with open_store(settings) as store, progress_bar("enrich") as progress:
+    with open_store(settings, spool=True) as store, progress_bar("enrich") as progress:
         report = enrich(store, load_model(settings.model), settings, now=now(), progress=progress)
     click.echo(str(report))
     return 0

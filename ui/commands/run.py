@@ -50,7 +50,7 @@ def turn(settings: Settings, skip: tuple[str, ...] = ()) -> bool:
 
     failed = False
     stages = [stage for stage in STAGES if stage not in skip]
-    with only_one(settings), open_store(settings) as store:
+    with only_one(settings), open_store(settings, spool=True) as store:
         for stage in run_once(store, settings, clock=now, stages=stages):
             failed |= stage.failed
             click.echo(f"{stage.name:8} {stage.seconds:7.1f} s  {stage.peak_mb:6,} MB  {stage.said}")
