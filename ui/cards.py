@@ -73,8 +73,10 @@ def _handled(reader: Reader, alerts: Sequence[Signal]) -> Handled:
 
 
 def title_of(signal: Signal, theme: Theme | None) -> str:
-    """Return what an alert is about, in the words of its theme."""
-    return signal.title or (theme.label if theme else "") or wording.risk(signal.risk) or "Unnamed theme"
+    """Return what an alert is about, in the words of its theme: in English, as the board, where there are such."""
+    if theme and (theme.titles.get("en") or not signal.title):
+        return wording.theme(theme)
+    return signal.title or wording.risk(signal.risk) or "Unnamed theme"
 
 
 def latest_by_theme(alerts: Sequence[Signal], now: datetime) -> list[Signal]:

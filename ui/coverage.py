@@ -18,7 +18,7 @@ State = Literal["ok", "bad", "idle", "before"]
 """Posts or a good visit · failed or improbably silent · silent, as it may be · not yet known."""
 CHANCE = 0.001
 """A silence less likely than this, at the source's usual rate, is a gap."""
-NOTICED = 0.1
+NOTICED = 0.04
 """A day is hatched when sources that usually bring this share of all posts were not seen."""
 
 

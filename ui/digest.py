@@ -139,8 +139,8 @@ def _card(card: Card, today: Today, base: str) -> dict[str, Any]:
         "why": alert.why,
         "age": wording.span(today.now - alert.at),
         "kind": wording.KINDS[alert.kind],
-        "url": f"{base}/{links.theme(alert.theme)}",
-        "evidence_url": f"{base}/{links.evidence(alert.theme, alert.start, alert.end)}",
+        "url": f"{base}/{links.alert(alert)}",
+        "evidence_url": f"{base}/{links.evidence(alert)}",
         "evidence": wording.plural(len(alert.evidence), "document"),
         "risk": wording.risk(alert.risk),
         "markets": " · ".join(code for code, _ in card.markets[:3]),
@@ -190,7 +190,7 @@ def _heights(series: Series) -> list[float]:
 
 def _mover(mover: Mover, base: str, window: dict[str, str]) -> dict[str, Any]:
     return {
-        "title": mover.theme.label,
+        "title": wording.theme(mover.theme),
         "url": f"{base}/{links.theme(mover.theme.id)}",
         "risk": wording.risk(mover.theme.risk) or "–",
         "change": f"{wording.number(mover.was)} → {wording.number(mover.now)}",

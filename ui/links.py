@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
+from groundswell.index.records import Signal
+
+MOST_IDS = 80
+"""So many ids still make an address that every browser takes."""
+
 
 def search(**terms: str) -> str:
     """Return the address of a search; `terms` are fields of the query language, empty ones are left out."""
@@ -50,9 +55,16 @@ def search_day(at: datetime, **terms: str) -> str:
     return search(**terms, on=day(at))
 
 
-def evidence(theme_id: str, begin: datetime, end: datetime) -> str:
-    """Return the address of what a theme's documents said within a window."""
-    return search(theme=theme_id, since=instant(begin), until=instant(end))
+def evidence(signal: Signal) -> str:
+    """Return the address of the very documents that made a signal; where they are too many, of theme and window."""
+    if 0 < len(signal.evidence) <= MOST_IDS:
+        return search(id=",".join(signal.evidence))
+    return search(theme=signal.theme, since=instant(signal.start), until=instant(signal.end))
+
+
+def alert(signal: Signal) -> str:
+    """Return the address of what an alert is about: its theme's page, or its documents where it has no theme."""
+    return theme(signal.theme) if signal.theme else evidence(signal)
 
 
 def theme(theme_id: str) -> str:

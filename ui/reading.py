@@ -16,6 +16,7 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
+from groundswell.ui import wording
 from groundswell.ui.coverage import Coverage, coverage
 from groundswell.ui.desk import Desk
 from groundswell.ui.launch import SETTINGS_VARIABLE
@@ -128,7 +129,7 @@ def count(query: Query, by: By) -> list[Bucket]:
 
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:
     """Return the labels of themes."""
-    return {theme.id: theme.label for theme in many(Theme, ids)}
+    return {theme.id: wording.theme(theme) for theme in many(Theme, ids)}
 
 
 # --- the person at the board ---------------------------------------------------------------------------------------

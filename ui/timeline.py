@@ -134,7 +134,7 @@ def _alerts(series: Series, alerts: Sequence[Signal], titles: Mapping[str, str])
         if day is not None:
             title = f"{alert.severity}, {_date(alert.at)}: {titles.get(alert.id) or alert.why}"
             style = f"left:{100 * (day + 0.5) / len(series.days):.2f}%"
-            yield link(links.theme(alert.theme), NOTHING, cls=f"dot k-{alert.severity}", title=title, style=style)
+            yield link(links.alert(alert), NOTHING, cls=f"dot k-{alert.severity}", title=title, style=style)
 
 
 def _day_of(alert: Signal, days: Sequence[datetime]) -> int | None:

@@ -223,7 +223,7 @@ def _gravest(today: Today) -> str:
     place = f" in {wording.listed(where)}" if where else ""
     fresh = today.now - card.signal.at < DAY
     lone = sum(other.signal.severity == card.signal.severity for other in today.cards) == 1
-    begin = "It" if len(today.cards) == 1 else "The gravest" if lone else "The newest of the gravest"
+    begin = "It" if len(today.cards) == 1 else "The gravest" if lone else "The newest"
     return f"{begin} {_SAID[card.signal.kind][fresh]}: {card.title}{place}."
 
 

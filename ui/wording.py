@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from groundswell.index.records import Theme
+
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NO-BREAK SPACE}"
 SPELLED = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
@@ -150,6 +152,11 @@ def since(begin: datetime, now: datetime, zone: str) -> str:
 def risk(risk_id: str) -> str:
     """Return a taxonomy id as a few words."""
     return RISKS.get(risk_id) or risk_id.replace("_", " ")
+
+
+def theme(theme: Theme) -> str:
+    """Return a theme's title: in English, as everything on the board, where it has one."""
+    return theme.titles.get("en") or theme.label or "Unnamed theme"
 
 
 def market(code: str) -> str:

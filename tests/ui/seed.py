@@ -286,7 +286,7 @@ def _themes(now: datetime) -> Iterator[Record]:
             first_seen=now - timedelta(days=30 if subject.key == "deepfake" else DAYS),
             last_seen=now - timedelta(hours=1),
             keywords=subject.keywords,
-            titles={subject.texts[0][0]: subject.texts[0][1][:40]},
+            titles={subject.texts[-1][0]: subject.texts[-1][1][:40]} | {"en": subject.label},
             size=size,
             risk=subject.risk,
         )

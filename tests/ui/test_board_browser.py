@@ -115,9 +115,7 @@ def test_every_view_fits_and_nothing_of_strangers_runs(
         page.goto(_address(base, view))
         _ready(page)
         assert page.locator("[data-testid=stException]").count() == 0, view
-        wide = page.evaluate(
-            "(() => { const m = document.querySelector('[data-testid=stMain]'); return [m.scrollWidth, m.clientWidth]; })()"
-        )
+        wide = page.locator("[data-testid=stMain]").evaluate("main => [main.scrollWidth, main.clientWidth]")
         assert wide[0] <= wide[1], f"{view} is {wide[0]} wide on {wide[1]}"
         assert page.evaluate("document.body.dataset.owned") is None, view
         assert page.locator(".stHtml script, .stHtml a[href^=javascript]").count() <= 1, view  # one: our own

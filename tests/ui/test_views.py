@@ -20,8 +20,8 @@ VIEWS = ("today", "themes", "theme", "search", "cases", "sources", "labels", "sq
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     """Begin each test with nothing cached."""
-    reading._kept.clear()  # type: ignore[attr-defined]  # Streamlit's cached functions have it
-    reading._settings.clear()  # type: ignore[attr-defined]  # the same
+    reading._kept.clear()
+    reading._settings.clear()
 
 
 def _open(view: str, **query: str) -> AppTest:
@@ -34,7 +34,7 @@ def _open(view: str, **query: str) -> AppTest:
 
 def _html(app: AppTest) -> str:
     """Return the HTML of the page, without our style sheet and script."""
-    parts = [str(element.value) for element in app.get("html")]
+    parts = [str(getattr(element, "value", "")) for element in app.get("html")]
     return "\n".join(part for part in parts if not part.startswith(("<style", "<script")))
 
 

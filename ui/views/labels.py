@@ -83,7 +83,7 @@ def _row(label: Label, signal: Signal | None) -> list[Html]:
     zone = reading.settings().board.timezone
     title = wording.shortened(signal.title or signal.why, 90) if signal else "forgotten alert"
     return [
-        link(links.theme(signal.theme), esc(title)) if signal else esc(title),
+        link(links.alert(signal), esc(title)) if signal else esc(title),
         esc(signal.kind if signal else "–"),
         esc(label.value),
         esc(label.annotator),

@@ -59,7 +59,7 @@ def _unknown(id: str) -> None:
 
 def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     zone = reading.settings().board.timezone
-    titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != theme.label]
+    titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != wording.theme(theme)]
     size = sum(bucket.copies for bucket in reading.count(Query(where={"theme": (theme.id,)}), By()))
     said = f"{wording.plural(size, 'document')} · {wording.date(theme.first_seen, zone)} to "
     said += wording.date(theme.last_seen, zone)
@@ -79,7 +79,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
             tag(
                 "div",
                 [
-                    tag("h1", esc(wording.shortened(theme.label, 140))),
+                    tag("h1", esc(wording.shortened(wording.theme(theme), 140))),
                     tag("span", link(links.search(theme=theme.id), esc(said))),
                 ],
                 cls="top",
@@ -212,7 +212,7 @@ def _signals(signals: Sequence[Signal]) -> Html:
 
 
 def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
-    evidence = links.evidence(signal.theme, signal.start, signal.end)
+    evidence = links.evidence(signal)
     state = (
         tag("span", esc(signal.severity), cls=f"sev {signal.severity}")
         if signal.fired

@@ -167,7 +167,7 @@ def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list
     moved = f"{wording.number(talk.was)} → {wording.number(talk.now)}"
     window = {"since": links.instant(moment - 2 * WINDOW), "until": links.instant(moment)}
     return [
-        joined([link(links.theme(theme.id), esc(wording.shortened(theme.label, 90))), _mark(theme, alert)]),
+        joined([link(links.theme(theme.id), esc(wording.shortened(wording.theme(theme), 90))), _mark(theme, alert)]),
         link(links.search(risk=theme.risk), esc(wording.risk(theme.risk))) if theme.risk else esc("–"),
         charts.sparkline(series, colour, "Documents a day over four weeks"),
         link(links.search(theme=theme.id, **window), esc(moved), cls="num"),

@@ -78,7 +78,7 @@ def _head(card: Card, today: Today) -> Html:
     age = tag(
         "span", esc(f"{wording.span(today.now - card.signal.at)} old"), title=f"{card.signal.at:%Y-%m-%d %H:%M} UTC"
     )
-    title = tag("h3", link(links.theme(card.signal.theme), esc(wording.shortened(card.title, 110))), cls="clamp")
+    title = tag("h3", link(links.alert(card.signal), esc(wording.shortened(card.title, 110))), cls="clamp")
     return joined([tag("div", [tag("span", esc(card.signal.severity), cls="sev"), age], cls="meta"), title])
 
 
@@ -89,7 +89,7 @@ def _why(card: Card) -> Html:
 def _spark(card: Card) -> Html:
     what = "Mood" if card.signal.kind == "sour" else "Documents"
     picture = charts.sparkline(card.series, card.signal.severity, f"{what} a day over eight weeks with what is usual")
-    return link(links.evidence(card.signal.theme, card.signal.start, card.signal.end), picture)
+    return link(links.evidence(card.signal), picture)
 
 
 def _facts(card: Card) -> Html:
@@ -202,7 +202,7 @@ def _movers(today: Today) -> Html:
     window = {"since": links.instant(today.now - timedelta(days=4)), "until": links.instant(today.now)}
     rows = (
         [
-            link(links.theme(mover.theme.id), esc(wording.shortened(mover.theme.label, 90))),
+            link(links.theme(mover.theme.id), esc(wording.shortened(wording.theme(mover.theme), 90))),
             link(links.search(risk=mover.theme.risk), esc(wording.risk(mover.theme.risk)))
             if mover.theme.risk
             else esc("–"),
