@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,8 +35,12 @@ def settings_of(ctx: click.Context) -> Settings:
 
 
 def now() -> datetime:
-    """Return the present moment, in UTC: the only clock of the command line."""
-    return datetime.now(UTC)
+    """Return the present moment, in UTC: the only clock of the command line.
+
+    ``GROUNDSWELL_NOW`` (ISO 8601 with an offset) stops it, so that a run can be repeated exactly.
+    """
+    fixed = os.environ.get("GROUNDSWELL_NOW")
+    return datetime.fromisoformat(fixed).astimezone(UTC) if fixed else datetime.now(UTC)
 
 
 @contextmanager
