@@ -90,7 +90,10 @@ def _row(
     source: str, axis: Sequence[datetime], posts: Mapping[datetime, int], runs: Sequence[CrawlRun], now: datetime
 ) -> Row:
     counts = [posts.get(day, 0) for day in axis]
-    visits = [[run for run in runs if day <= run.started_at < day + timedelta(days=1)] for day in axis]
+    by_day: dict[datetime, list[CrawlRun]] = defaultdict(list)
+    for run in runs:
+        by_day[run.started_at.replace(hour=0, minute=0, second=0, microsecond=0)].append(run)
+    visits = [by_day.get(day, []) for day in axis]
     begun = next((i for i, count in enumerate(counts) if count or visits[i]), len(axis))
     silent = _silences(counts, begun)
     cells = []

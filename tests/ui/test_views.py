@@ -173,6 +173,7 @@ def test_labels_show_precision_with_its_interval(shown: World) -> None:
     assert "0.00 (0.00 to 0.79)" in html
 
 
+@pytest.mark.slow
 def test_sql_answers_and_refuses_to_write(shown: World) -> None:
     """A statement that reads is answered; one that writes gets a sentence."""
     app = _open("sql")

@@ -1,0 +1,67 @@
+"""The demo, as a newcomer runs it: a real crawl, a real model, real statistics, a board that answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.elastic.server import free_port
+
+pytestmark = pytest.mark.slow
+
+
+def _groundswell(folder: Path, *args: str) -> str:
+    line = [sys.executable, "-c", "from groundswell.ui.cli import main; main()", *args]
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=2400, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the demo has run; what it said stands in said.txt."""
+    root = tmp_path_factory.mktemp("demo")
+    (root / "said.txt").write_text(_groundswell(root, "demo", "--once", "--port", str(free_port())), "utf-8")
+    return root
+
+
+@pytest.mark.timeout(2700)
+def test_the_demo_finds_what_was_planted_and_its_board_answers(folder: Path) -> None:
+    """All three risks, each after its onset, detected and not looked up; and no more alerts than a person reads."""
+    said = (folder / "said.txt").read_text("utf-8")
+    found = re.findall(r"^planted: (\w+), .*: found (\d+) h after onset$", said, re.MULTILINE)
+    assert {name for name, _ in found} == {"deepfake_minister", "fake_sneaker_shop", "wrong_creator_bans"}, said
+    assert "board: http://127.0.0.1:" in said
+    assert len(re.findall(r"^  alert ", said, re.MULTILINE)) <= 20
+
+
+def test_counts_of_the_demo_add_up(folder: Path) -> None:
+    """In = stored + duplicate + refused, and at least three thousand dated documents are read."""
+    said = (folder / "said.txt").read_text("utf-8")
+    found, stored, twice, refused, undated = (
+        int(number.replace(",", ""))
+        for number in re.search(  # type: ignore[union-attr]  # the line is there or the test fails as it should
+            r"([\d,]+) found = ([\d,]+) stored \+ ([\d,]+) already there \+ ([\d,]+) refused; ([\d,]+) undated", said
+        ).groups()
+    )
+    assert found == stored + twice + refused
+    assert stored - undated >= 3000
+
+
+def test_search_and_sql_work_where_the_demo_has_run(folder: Path) -> None:
+    """Without any configuration of one's own."""
+    answer = json.loads(_groundswell(folder, "search", "广告", "--json", "--limit", "3"))
+    assert answer["total"] > 10
+    assert len(answer["hits"]) == 3
+    rows = _groundswell(folder, "sql", "select count(*) as n from documents", "--json")
+    assert json.loads(rows)["n"] >= 3000
+
+
+def test_the_digest_of_the_demo_is_written(folder: Path) -> None:
+    """As HTML and as text."""
+    names = {path.suffix for path in (folder / ".groundswell" / "demo" / "digests").iterdir()}
+    assert {".html", ".txt"} <= names
