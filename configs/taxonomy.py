@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator
 
 from groundswell.configs.schema import Section
 from groundswell.configs.yaml_lines import ConfigError, explain, read_yaml
@@ -60,31 +60,26 @@ class Taxonomy(Section):
         """Return the ids of the classes, in order."""
         return tuple(risk.id for risk in self.risks)
 
-    def risk(self, id: str) -> Risk:
-        """Return one class.
+    def risk(self, name: str) -> Risk:
+        """Return the class of that id.
 
         Raises:
             KeyError: There is no such class.
         """
         for risk in self.risks:
-            if risk.id == id:
+            if risk.id == name:
                 return risk
-        msg = f"no risk is called {id!r}; known: {', '.join(self.risk_ids)}"
+        msg = f"no risk is called {name!r}; known: {', '.join(self.risk_ids)}"
         raise KeyError(msg)
 
-    @model_validator(mode="after")
-    def _ids_once(self) -> Taxonomy:
-        ids = [term.id for terms in (self.risks, self.tags, self.targets) for term in terms]
-        twice = sorted({id for id in ids if ids.count(id) > 1})
-        if twice:
+    @field_validator("risks", "tags", "targets")
+    @classmethod
+    def _ids_once(cls, terms: tuple[Risk | Term, ...]) -> tuple[Risk | Term, ...]:
+        ids = [term.id for term in terms]
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
             msg = f"ids must differ; given twice: {', '.join(twice)}"
             raise ValueError(msg)
-        return self
-
-
-def _missing(id: str, known: tuple[str, ...]) -> Risk:
-    msg = f"no risk is called {id!r}; known: {', '.join(known)}"
-    raise KeyError(msg)
+        return terms
 
 
 def load_taxonomy(path: Path | None = None) -> Taxonomy:

@@ -1,8 +1,7 @@
 """The model: one pass of the encoder over a batch of texts, then its heads.
 
-`load_model` opens what the configuration names; `Model.read` gives all that is known of the texts at once. A model is a
-`Reader` of vectors and pieces plus heads; heads come with a bundle, or are fitted on the spot from texts of our own where
-the user names another encoder or adds classes of risk.
+`load_model` opens what the configuration names; `Model.read` gives all that is known of the texts at once. Heads come
+with a bundle, or are fitted on the spot from texts of our own where the user names another encoder or adds classes.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class Reading:
     """What was understood of ``n`` texts.
 
     `vectors` ``(n, dimensions)`` of unit length; `sentiment` ``(n, 3)`` calibrated probabilities of negative, neutral,
-    positive; `risks` ``(n, classes)`` calibrated, a class is claimed at .5; `targets` whom each text's feelings are about.
+    positive; `risks` ``(n, classes)`` calibrated, a class is claimed at .5; `targets` whom a text's feelings are about.
     """
 
     vectors: Array
@@ -119,9 +118,8 @@ class Model:
         if len(about) == 1 or not len(means):
             return tuple(Target(who=kind, label=self._label(whole)) for kind in about)
         logits = self._heads.sentiment.logits(means) + shift
-        return tuple(
-            Target(who=kind, label=self._label(softmax(logits[numbers].mean(axis=0)))) for kind, numbers in about.items()
-        )
+        mean = {kind: softmax(logits[numbers].mean(axis=0)) for kind, numbers in about.items()}
+        return tuple(Target(who=kind, label=self._label(chances)) for kind, chances in mean.items())
 
     def _label(self, probabilities: Array) -> SentimentLabel:
         best = int(probabilities.argmax())
@@ -167,7 +165,7 @@ def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> 
         made_by=bundle.made_by,
         embedding_version=bundle["embedding_version"],
     )
-    return _with_taxonomy(model, heads, settings, taxonomy) if taxonomy else model
+    return _with_taxonomy(model, heads, taxonomy) if taxonomy else model
 
 
 def _runtime(bundle: Bundle, settings: ModelSettings) -> Runtime:
@@ -180,7 +178,7 @@ def _runtime(bundle: Bundle, settings: ModelSettings) -> Runtime:
     return OnnxRuntime(bundle.path("encoder.onnx"), threads=settings.threads)
 
 
-def _with_taxonomy(model: Model, heads: Heads, settings: ModelSettings, taxonomy: Taxonomy) -> Model:
+def _with_taxonomy(model: Model, heads: Heads, taxonomy: Taxonomy) -> Model:
     """Return the model with heads for just the taxonomy's classes, new ones from their examples."""
     from groundswell.nlp.shots import fit_risk, stack
 
@@ -195,7 +193,7 @@ def _with_taxonomy(model: Model, heads: Heads, settings: ModelSettings, taxonomy
             continue
         others = np.concatenate([heads.background, _features(model, risk.counterexamples)])
         made.append(fit_risk(_features(model, risk.examples), others))
-    model._heads = heads.with_risks(stack(made), taxonomy.risk_ids)  # noqa: SLF001  a model is finished in this file
+    model._heads = heads.with_risks(stack(made), taxonomy.risk_ids)
     model.risk_ids = taxonomy.risk_ids
     model.made_by += f" + taxonomy {taxonomy.version}"
     return model
@@ -203,7 +201,7 @@ def _with_taxonomy(model: Model, heads: Heads, settings: ModelSettings, taxonomy
 
 def _features(model: Model, texts: Sequence[str]) -> Array:
     encoded = model.encode(texts)
-    return model._heads.risk_features(encoded.vectors, encoded.pooled)  # noqa: SLF001  as above
+    return model._heads.risk_features(encoded.vectors, encoded.pooled)
 
 
 def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from groundswell.index.records import TargetKind
 
@@ -37,7 +38,8 @@ WORDS: dict[TargetKind, str] = {
         r"\bproducts?\b|\bitems?\b|\brestaurants?\b|"
         r"\bpenjual\w*|\btoko\w*|\bseller\b|\bpedagang\b|\bpelapak\b|\bpengiklan\b|\bpenipu\w*|\bbarang\w*|\bkedai\b|"
         r"\bpeniaga\b|\bjenama\b|\bproduk\w*|ร้าน|แม่ค้า|พ่อค้า|ผู้ขาย|แบรนด์|สินค้า|มิจฉาชีพ|ของแท้|ของปลอม|"
-        r"cửa hàng|người bán|nhãn hàng|thương hiệu|sản phẩm|\bsp\b|\bhàng\b|商家|店家|店铺|卖家|品牌|骗子|厂家|假货|正品|实物"
+        r"cửa hàng|người bán|nhãn hàng|thương hiệu|sản phẩm|\bsp\b|\bhàng\b|"
+        r"商家|店家|店铺|卖家|品牌|骗子|厂家|假货|正品|实物"
     ),
     "creator": (
         r"\binfluencers?\b|\bcreators?\b|\byoutubers?\b|\bstreamers?\b|\bcelebrit\w+|\bsingers?\b|\bartists?\b|"
@@ -55,7 +57,8 @@ WORDS: dict[TargetKind, str] = {
     "platform": (
         r"\bapps?\b|\bapplications?\b|\bplatform\w*|\bwebsite\b|\bsite\b|\bfacebook\b|\binstagram\b|\btik ?tok\b|"
         r"\byoutube\b|\btwitter\b|\bthreads\b|\bnetflix\b|\bspotify\b|\bhotstar\b|\bdisney\b|\bshopee\b|\btokopedia\b|"
-        r"\btokped\b|\blazada\b|\bgoogle\b|\bmeta\b|\bwhatsapp\b|\bchatgpt\b|\bpremium\b|\bsubscription\b|\bmy account\b|"
+        r"\btokped\b|\blazada\b|\bgoogle\b|\bmeta\b|\bwhatsapp\b|\bchatgpt\b|\bpremium\b|"
+        r"\bsubscription\b|\bmy account\b|"
         r"\bcustomer (?:service|support|care)\b|\bsupport\b|\bmoderation\b|\bapk\b|\baplikasi\w*|\bakun\w*|\bakaun\w*|"
         r"\bcs\b|\bfitur\b|\blangganan\b|\blanggan\w*|แอป|แอพ|เพจหลัก|แพลตฟอร์ม|บัญชี|เฟซ|ติ๊กต|ยูทูบ|ลาซาด้า|ช้อปปี้|"
         r"ứng dụng|nền tảng|tài khoản|tổng đài|软件|平台|应用|客服|账号|会员|微博|抖音|淘宝|京东|百度"
@@ -77,7 +80,7 @@ def clauses(text: str) -> list[Clause]:
     """Return the clauses of a text, at least one; commas, full stops and words like "but" separate them."""
     cuts = [0, *(match.end() for match in _CUT.finditer(text)), len(text)]
     spans: list[tuple[int, int]] = []
-    for start, end in zip(cuts, cuts[1:], strict=False):
+    for start, end in pairwise(cuts):
         if spans and (_letters(text[start:end]) < SHORTEST or len(spans) == MOST_CLAUSES):
             spans[-1] = (spans[-1][0], end)
         elif end > start:

@@ -25,7 +25,7 @@ Storage = Literal["float", "int8", "int4"]
 BLOCK = 32
 """Weights that share a scale; the block size of the checkpoint we start from, so its 4-bit weights are kept exactly."""
 LARGEST = 63
-"""Greatest weight code: seven bits, because processors without VNNI add two products in sixteen bits and would overflow."""
+"""Greatest weight code: seven bits, as processors without VNNI add two products in sixteen bits and would overflow."""
 SMOOTHING = 0.75
 """How much of a channel's size moves from activation to weight: 0 none, 1 all."""
 
@@ -145,7 +145,7 @@ class _Builder:
     def linear(self, inputs: str, name: str, out: str) -> str:
         """``inputs @ W.T`` without its bias, in floats or in bytes as asked for."""
         matrix = self.weights[f"{name}.weight"]
-        if self.storage.get(name.split(".")[0], "float") == "float":
+        if self.storage.get(name.split(".", 1)[0], "float") == "float":
             return self.op("MatMul", [inputs, self.constant(f"{name}.weight", matrix.T.astype(np.float32))], out)
         codes, step = self.coded(inputs, name)
         moved = (matrix / step.scale).T
@@ -239,14 +239,14 @@ def build(
     """Return the ONNX model: inputs ``ids``, ``places``, ``mask`` (n, length); outputs ``vector`` and ``pieces``.
 
     `weights` are named ``embed.word.weight``, ``trunk.0.query.weight`` (out, in), ``branch.0.…``; `storage` says how
-    ``embed`` (float, int8 or int4), ``trunk`` and ``branch`` (float or int8) are kept; ``int8`` layers need the `ranges`
-    of what they read, as `activations` names them.
+    ``embed`` (float, int8 or int4), ``trunk`` and ``branch`` (float or int8) are kept; ``int8`` layers need the
+    `ranges` of what they read, as `activations` names them.
     """
     from onnx import TensorProto, helper
 
     builder = _Builder(shape, weights, storage, ranges or {})
     names = builder.build()
-    ranks = {"vector": ["n", shape.hidden], "pieces": ["n", "length", shape.hidden]}
+    ranks: dict[str, list[str | int | None]] = {"vector": ["n", shape.hidden], "pieces": ["n", "length", shape.hidden]}
     graph = helper.make_graph(
         builder.nodes,
         "groundswell",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 
 LONGEST_TEXT = 20_000
-"""Characters of a text that are looked at; the model reads far fewer pieces, and tokenising 10 MB would take seconds."""
+"""Characters of a text that are looked at; the model reads far fewer, and tokenising 10 MB would take seconds."""
 
 
 @dataclass(frozen=True, slots=True)

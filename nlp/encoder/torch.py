@@ -92,9 +92,10 @@ def _layer(weights: Mapping[str, Array], name: str, shape: Mapping[str, Any]) ->
         intermediate_size=shape["feed"],
         layer_norm_eps=shape["epsilon"],
         hidden_act="gelu",
-        attn_implementation="sdpa",
     )
-    layer = BertLayer(config).eval()
+    config._attn_implementation = "sdpa"  # the only way to say it to a layer without its model
+    layer: Any = BertLayer(config)  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    layer.eval()
     places = {
         "query": "attention.self.query",
         "key": "attention.self.key",

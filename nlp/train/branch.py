@@ -6,10 +6,9 @@ every further pass costs only the upper layers. Training is resumable: a checkpo
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,11 @@ if TYPE_CHECKING:
     import torch
 
 Array = NDArray[np.float32]
+Progress = Callable[[int, int | None, str], object]
 
 SENTIMENTS = 3
+RARE = -3.0
+"""Logit of a risk before anything is known of the text."""
 UNKNOWN = -1
 """No label: such a text has no share in that head's loss."""
 
@@ -33,9 +35,13 @@ class Recipe:
     layers: int = 4
     heads: int = 12
     batch_tokens: int = 1024
-    learning_rate: float = 1.5e-4
-    head_rate: float = 1e-3
-    warm_up: float = 0.06
+    steps: int = 1500
+    """Batches of sentiment alone, at a constant rate."""
+    last_steps: int = 260
+    """Batches of sentiment and of risk together, while the rate falls to nothing."""
+    learning_rate: float = 2e-4
+    head_rate: float = 3e-3
+    warm_up: int = 60
     weight_decay: float = 0.01
     dropout: float = 0.05
     smoothing: float = 0.05
@@ -82,6 +88,15 @@ def make_branch(weights: Mapping[str, Array], recipe: Recipe, first: int, risks:
     class Layer(nn.Module):
         """One post-norm transformer layer, as in BERT."""
 
+        query: nn.Linear
+        key: nn.Linear
+        value: nn.Linear
+        mix: nn.Linear
+        wide: nn.Linear
+        narrow: nn.Linear
+        norm1: nn.LayerNorm
+        norm2: nn.LayerNorm
+
         def __init__(self, name: str) -> None:
             super().__init__()
             for part in ("query", "key", "value", "mix", "wide", "narrow"):
@@ -98,11 +113,11 @@ def make_branch(weights: Mapping[str, Array], recipe: Recipe, first: int, risks:
 
         def forward(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             n, length, _ = states.shape
-            split = [
+            query, key, value = (
                 part(states).view(n, length, recipe.heads, -1).transpose(1, 2)
                 for part in (self.query, self.key, self.value)
-            ]
-            heard = F.scaled_dot_product_attention(*split, attn_mask=mask)
+            )
+            heard = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
             heard = heard.transpose(1, 2).reshape(n, length, -1)
             drop = recipe.dropout if self.training else 0.0
             middle = self.norm1(states + F.dropout(self.mix(heard), drop))
@@ -117,6 +132,8 @@ def make_branch(weights: Mapping[str, Array], recipe: Recipe, first: int, risks:
             self.layers = nn.ModuleList(Layer(f"trunk.{first + n}") for n in range(recipe.layers))
             self.sentiment = nn.Linear(hidden, SENTIMENTS)
             self.risks = nn.Linear(hidden, risks)
+            # Risks are rare: begin from there instead of from one half.
+            self.risks.bias.data.fill_(RARE)
 
         def pooled(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             hidden_from = mask[:, None, None, :].bool()
@@ -186,74 +203,98 @@ def losses(branch: Any, lesson: Lesson, rows: list[int], recipe: Recipe) -> Any:
     return (total + recipe.risk_weight * (each.sum(1) * weight).sum()) / len(rows)
 
 
+@dataclass(slots=True)
+class Tuning:
+    """A branch on its way: its optimiser and how many steps it has made, as they stand in the checkpoint."""
+
+    branch: Any
+    recipe: Recipe
+    checkpoint: Path
+    optimiser: Any = None
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        """Make the optimiser, and go on from the checkpoint if there is one."""
+        import torch
+
+        heads = [*self.branch.sentiment.parameters(), *self.branch.risks.parameters()]
+        groups = [
+            {"params": list(self.branch.layers.parameters()), "most": self.recipe.learning_rate},
+            {"params": heads, "most": self.recipe.head_rate, "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.AdamW(
+            groups, lr=0.0, weight_decay=self.recipe.weight_decay, betas=(0.9, 0.98), fused=True
+        )
+        if self.checkpoint.exists():
+            state = torch.load(self.checkpoint, weights_only=True)
+            self.branch.load_state_dict(state["branch"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step = int(state["step"])
+
+    def save(self) -> None:
+        """Write the checkpoint, all of it or nothing."""
+        import torch
+
+        aside = self.checkpoint.with_suffix(".part")
+        state = {"branch": self.branch.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
+        torch.save(state, aside)
+        aside.replace(self.checkpoint)
+
+    def learn(self, loss: Any) -> None:
+        """Make one step down a loss."""
+        import torch
+
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["most"] * rate(self.step, self.recipe)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.branch.parameters(), 1.0)
+        self.optimiser.step()
+        self.step += 1
+
+
+def rate(step: int, recipe: Recipe) -> float:
+    """Return the share of the learning rate at a step: up, level, and straight down over the last steps."""
+    left = recipe.steps + recipe.last_steps - step
+    return min(1.0, (step + 1) / recipe.warm_up, left / max(1, recipe.last_steps))
+
+
 def tune(
     branch: Any,
-    lesson: Lesson,
+    feelings: Lesson,
+    risks: Lesson,
     recipe: Recipe,
     *,
-    passes: int,
     checkpoint: Path,
-    watch: Any = None,
-    every: int = 500,
-    start: int = 0,
+    progress: Progress | None = None,
+    every: int = 50,
 ) -> None:
-    """Tune the branch in place; goes on from `checkpoint` if there is one. `watch(step, branch)` is called `every` steps."""
-    import torch
-
-    heads = [*branch.sentiment.parameters(), *branch.risks.parameters()]
-    groups = [
-        {"params": list(branch.layers.parameters()), "lr": recipe.learning_rate},
-        {"params": heads, "lr": recipe.head_rate, "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, betas=(0.9, 0.98), fused=True)
-    plan = [batch for number in range(passes) for batch in lesson.pass_over(recipe, start + number)]
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, len(plan), recipe.warm_up))
-    done = _resume(checkpoint, branch, optimiser, schedule)
+    """Tune the branch in place, going on from `checkpoint`, which is written `every` so many steps."""
+    tuning, total = Tuning(branch, recipe, checkpoint), recipe.steps + recipe.last_steps
+    sentiment = islice(endless(feelings, recipe), tuning.step, None)
+    risk = islice(endless(risks, recipe), max(0, tuning.step - recipe.steps), None)
     branch.train()
-    for step in range(done, len(plan)):
-        optimiser.zero_grad(set_to_none=True)
-        losses(branch, lesson, plan[step], recipe).backward()
-        torch.nn.utils.clip_grad_norm_(branch.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        if (step + 1) % every == 0 or step + 1 == len(plan):
-            _save(checkpoint, branch, optimiser, schedule, step + 1)
-            if watch:
-                branch.eval()
-                watch(step + 1, len(plan), branch)
-                branch.train()
+    while tuning.step < total:
+        loss = losses(branch, feelings, next(sentiment), recipe)
+        if tuning.step >= recipe.steps:
+            loss = loss + losses(branch, risks, next(risk), recipe)
+        tuning.learn(loss)
+        if tuning.step % every == 0 or tuning.step == total:
+            tuning.save()
+            if progress:
+                progress(tuning.step, total, "tuning")
     branch.eval()
 
 
-def _rate(step: int, total: int, warm_up: float) -> float:
-    begin = max(1, int(total * warm_up))
-    if step < begin:
-        return (step + 1) / begin
-    return 0.5 * (1 + math.cos(math.pi * (step - begin) / max(1, total - begin)))
+def endless(lesson: Lesson, recipe: Recipe) -> Iterator[list[int]]:
+    """Yield batches, pass after pass."""
+    for number in count():
+        yield from lesson.pass_over(recipe, number)
 
 
-def _save(path: Path, branch: Any, optimiser: Any, schedule: Any, step: int) -> None:
-    import torch
-
-    state = {"branch": branch.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict()}
-    aside = path.with_suffix(".part")
-    torch.save({**state, "step": step, "at": time.time()}, aside)
-    aside.replace(path)
-
-
-def _resume(path: Path, branch: Any, optimiser: Any, schedule: Any) -> int:
-    import torch
-
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    branch.load_state_dict(state["branch"])
-    optimiser.load_state_dict(state["optimiser"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["step"])
-
-
-def predict(branch: Any, activations: Activations, rows: Sequence[int], tokens: int = 4096) -> tuple[Array, Array, Array]:
+def predict(
+    branch: Any, activations: Activations, rows: Sequence[int], tokens: int = 4096
+) -> tuple[Array, Array, Array]:
     """Return pooled features ``(n, hidden)``, sentiment logits and risk logits of the rows, in their order."""
     import torch
 
@@ -278,6 +319,3 @@ def branch_weights(branch: Any) -> dict[str, Array]:
         f"branch.{name.removeprefix('layers.')}": value.detach().numpy().astype(np.float32)
         for name, value in branch.layers.state_dict(prefix="layers.").items()
     }
-
-
-__all__ = ["Activations", "Lesson", "Recipe", "branch_weights", "make_branch", "predict", "replace", "tune"]

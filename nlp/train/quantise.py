@@ -26,8 +26,10 @@ def session(model: Any, threads: int = 1) -> Any:
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-def find_ranges(shape: Shape, weights: Mapping[str, Array], texts: Sequence[str], tokenizer: Tokenizer) -> dict[str, Range]:
-    """Return the range of every channel that a linear layer reads, over the real pieces of `texts`, in full precision."""
+def find_ranges(
+    shape: Shape, weights: Mapping[str, Array], texts: Sequence[str], tokenizer: Tokenizer
+) -> dict[str, Range]:
+    """Return the range of every channel that a linear layer reads, over the real pieces of `texts`, in floats."""
     from onnx import TensorProto, helper
 
     names = activations(shape)

@@ -1,4 +1,4 @@
-"""Texts written for training: a line is risk codes, a feeling, and the text. They are ours and ship with Groundswell."""
+"""Texts written for training: a line is risk codes, a feeling, the text. They are ours and ship with Groundswell."""
 
 from __future__ import annotations
 

@@ -122,10 +122,11 @@ SOURCES: tuple[Source, ...] = (
 def read_source(source: Source, data: Path) -> Iterator[Example]:
     """Yield the labelled texts of one file; rows without a text or with an unknown label are passed over."""
     path = data / source.path
-    delimiter = "\t" if path.suffix == ".tsv" else ","
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    tabs = path.suffix == ".tsv"
     with path.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter=delimiter, quoting=quoting)
+        rows = csv.DictReader(
+            stream, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+        )
         found = {example.text: example for row in rows if (example := _example(source, row))}
     taken: Counter[tuple[str, int]] = Counter()
     for example in sorted(found.values(), key=lambda example: _place(example.text)):

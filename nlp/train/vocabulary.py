@@ -96,6 +96,6 @@ def _nmt_nfkc() -> bytes:
             normalization_rule_name="nmt_nfkc",
             minloglevel=2,
         )
-        model = sentencepiece_model_pb2.ModelProto()
+        model = sentencepiece_model_pb2.ModelProto()  # type: ignore[attr-defined]  # protobuf makes it at run time
         model.ParseFromString(prefix.with_suffix(".model").read_bytes())
     return bytes(model.normalizer_spec.precompiled_charsmap)

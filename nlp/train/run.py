@@ -1,0 +1,321 @@
+"""The stages of training, one after the other; each leaves its result in the work folder and is not done twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
+from groundswell.nlp.bundle import find_bundle, write_manifest
+from groundswell.nlp.encoder.graph import Range, Shape, build
+from groundswell.nlp.encoder.tokens import Tokenizer
+from groundswell.nlp.heads import Head, Heads, fit_targets
+from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_weights, make_branch, predict, tune
+from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
+from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained
+from groundswell.nlp.train.quantise import find_ranges, session
+from groundswell.nlp.train.risks import RiskText, all_risk_texts
+from groundswell.nlp.train.sources import SOURCES, Example, read_source
+from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
+
+if TYPE_CHECKING:
+    from groundswell.nlp.train import Progress
+
+Array = NDArray[np.float32]
+
+NAME = "groundswell-small"
+EMBEDDING = "e5-small-72k-1"
+"""Names the space of vectors: starting weights, vocabulary, prefix, pooling. Themes are calibrated on it."""
+PIECES = 72_000
+LAYERS = 4
+"""Upper layers that are tuned."""
+LONGEST = 64
+"""Pieces of a training text."""
+RANGE_TEXTS = 16
+"""Texts of each source from which the ranges of activations are taken."""
+BACKGROUND = 600
+"""Texts kept in the bundle, as numbers, for a user's own classes to be told from."""
+STORAGE: Mapping[str, Any] = {"embed": "int4", "trunk": "int8", "branch": "int8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All training and validation texts."""
+
+    feelings: list[Example]
+    risks: list[RiskText]
+
+    @property
+    def ranges(self) -> list[str]:
+        """Return some texts of every source."""
+        by_source: dict[str, list[str]] = {}
+        for example in self.feelings:
+            by_source.setdefault(example.source, []).append(example.text)
+        return [text for texts in by_source.values() for text in texts[:RANGE_TEXTS]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What the stages share."""
+
+    shape: Shape
+    weights: Mapping[str, Array]
+    tokenizer: Tokenizer
+    ranges: Mapping[str, Range]
+    texts: Texts
+    taxonomy: Taxonomy
+
+
+def read_texts(data: Path, taxonomy: Taxonomy) -> Texts:
+    """Read all labelled texts that the data folder has.
+
+    Raises:
+        PretrainedError: There is none at all.
+    """
+    feelings = [e for source in SOURCES if (data / source.path).is_file() for e in read_source(source, data)]
+    if not feelings:
+        msg = f"{data}: no labelled sentiment found; it should hold sentiment/*.tsv as docs/model-card.md lists them"
+        raise PretrainedError(msg)
+    order = np.random.default_rng(0).permutation(len(feelings))
+    return Texts([feelings[n] for n in order], all_risk_texts(data, taxonomy))
+
+
+def run(
+    data: Path,
+    out: Path,
+    *,
+    version: str,
+    taxonomy: Taxonomy | None,
+    recipe: Recipe | None,
+    vocabulary: Path | None,
+    progress: Progress | None,
+) -> Path:
+    """See `groundswell.nlp.train.train`."""
+    say: Callable[[int, int | None, str], object] = progress or (lambda *_: None)
+    taxonomy, recipe = taxonomy or load_taxonomy(), recipe or Recipe(layers=LAYERS)
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    texts, start = read_texts(data, taxonomy), read_pretrained()
+    say(1, 5, "vocabulary")
+    weights = cut_vocabulary(start, texts, vocabulary or find_bundle(NAME), out)
+    tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST, pad=start.pad)
+    shape = shape_of(start, recipe)
+    say(2, 5, "ranges")
+    ranges = find_ranges(trunk_of(shape), weights, texts.ranges, tokenizer)
+    kit = Kit(shape, weights, tokenizer, ranges, texts, taxonomy)
+    say(3, 5, "tuning")
+    feelings = cache(work / "feelings.f16", [e.text for e in texts.feelings], kit, progress)
+    risks = cache(work / "risks.f16", [r.text for r in texts.risks], kit, progress)
+    branch = make_branch(weights, recipe, shape.fork, len(taxonomy.risks))
+    lessons = feeling_lesson(texts, feelings, taxonomy), risk_lesson(texts, risks)
+    tune(branch, *lessons, recipe, checkpoint=work / "branch.pt", progress=progress)
+    say(4, 5, "export")
+    runner = write_encoder(out, kit, branch)
+    heads = make_heads(kit, branch, (feelings, risks), runner)
+    write_rest(out, kit, heads, {"version": version, "recipe": asdict(recipe)})
+    say(5, 5, "done")
+    shutil.rmtree(work)
+    return out
+
+
+def shape_of(start: Pretrained, recipe: Recipe) -> Shape:
+    """Return the shape of the whole encoder: the trunk, and a branch that forks as many layers below its top."""
+    return Shape(
+        hidden=start.hidden,
+        layers=start.layers,
+        heads=start.heads,
+        feed=start.feed,
+        positions=start.positions,
+        fork=start.layers - recipe.layers,
+        branch=recipe.layers,
+    )
+
+
+def trunk_of(shape: Shape, layers: int | None = None) -> Shape:
+    """Return the shape of the trunk alone, or of its lower layers."""
+    parts = {**asdict(shape), "layers": layers or shape.layers, "branch": 0}
+    return Shape(**{**parts, "fork": parts["layers"]})
+
+
+def cut_vocabulary(start: Pretrained, texts: Texts, like: Path | None, out: Path) -> dict[str, Array]:
+    """Write the tokenizer and return the weights with the rows of the pieces it keeps."""
+    out.mkdir(parents=True, exist_ok=True)
+    if like is not None:
+        kept = pieces_of(like / "tokenizer.json", start)
+    else:
+        seen = count_pieces([e.text for e in texts.feelings] + [r.text for r in texts.risks], make_tokenizer(start))
+        kept = choose_pieces(start, seen, PIECES)
+    make_tokenizer(start, kept).save(str(out / "tokenizer.json"))
+    return {**start.weights, "embed.word.weight": start.weights["embed.word.weight"][kept]}
+
+
+def pieces_of(path: Path, start: Pretrained) -> list[int]:
+    """Return which pieces of the full vocabulary a tokenizer keeps."""
+    import json
+
+    number = {piece: n for n, (piece, _) in enumerate(start.pieces)}
+    return [number[piece] for piece, _ in json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]]
+
+
+def cache(path: Path, texts: Sequence[str], kit: Kit, progress: Progress | None) -> Activations:
+    """Return the states below the fork, in the integers that will serve; computed once, then read from `path`."""
+    tokens = kit.tokenizer(texts)
+    done = path.with_suffix(".done")
+    activations = Activations(path, np.array([len(t.ids) for t in tokens], dtype=np.int64), kit.shape.hidden)
+    if done.exists():
+        return activations
+    runner, rows = session(lower_layers(kit)), 0
+    for batch in kit.tokenizer.batches(tokens, 2048):
+        feed = {"ids": batch.ids, "places": np.arange(batch.ids.shape[1]), "mask": batch.mask}
+        states = runner.run(["pieces"], feed)[0]
+        for at, row in enumerate(batch.rows):
+            activations.put(int(row), states[at, : int(batch.mask[at].sum())])
+        rows += len(batch.rows)
+        if progress:
+            progress(rows, len(tokens), "lower layers")
+    done.touch()
+    return activations
+
+
+def lower_layers(kit: Kit) -> Any:
+    """Return the graph of the layers below the fork; its output ``pieces`` is what the branch reads."""
+    from onnx import helper
+
+    fork = kit.shape.fork
+    model = build(trunk_of(kit.shape, fork), kit.weights, STORAGE, kit.ranges)
+    model.graph.node.append(helper.make_node("Identity", [f"trunk.{fork - 1}.out"], ["pieces"]))
+    model.graph.output.append(helper.make_tensor_value_info("pieces", 1, ["n", "length", kit.shape.hidden]))
+    return model
+
+
+QUIET = ("umsab", "semeval", "nusax")
+"""Sources whose texts hardly ever carry a risk: they teach the risk heads to keep still."""
+
+
+def feeling_lesson(texts: Texts, activations: Activations, taxonomy: Taxonomy) -> Lesson:
+    """Return what sentiment is learned from."""
+    source = {source.name: source for source in SOURCES}
+    quiet = np.array([any(word in e.source for word in QUIET) for e in texts.feelings])
+    risks = np.where(quiet[:, None], 0.0, -1.0).repeat(len(taxonomy.risks), axis=1).astype(np.float32)
+    train = [e.split == "train" for e in texts.feelings]
+    return Lesson(
+        activations,
+        np.array([e.sentiment for e in texts.feelings], dtype=np.int64),
+        risks,
+        np.array([source[e.source].weight for e in texts.feelings], dtype=np.float32),
+        np.array([source[e.source].times * t for e, t in zip(texts.feelings, train, strict=True)], dtype=np.float32),
+    )
+
+
+TIMES = {"ours": 1.0, "labelled": 1.5, "pattern": 0.8}
+
+
+def risk_lesson(texts: Texts, activations: Activations) -> Lesson:
+    """Return what risks are learned from; our own texts teach sentiment too."""
+    return Lesson(
+        activations,
+        np.array([r.sentiment for r in texts.risks], dtype=np.int64),
+        np.stack([r.labels for r in texts.risks]),
+        np.array([r.weight for r in texts.risks], dtype=np.float32),
+        np.array([TIMES[r.origin] * (r.split == "train") for r in texts.risks], dtype=np.float32),
+    )
+
+
+def write_encoder(out: Path, kit: Kit, branch: Any) -> Any:
+    """Write the graph that ships, and return a session on it."""
+    whole = {**kit.weights, **branch_weights(branch)}
+    model = build(kit.shape, whole, STORAGE, find_ranges(kit.shape, whole, kit.texts.ranges, kit.tokenizer))
+    (out / "encoder.onnx").write_bytes(model.SerializeToString())
+    return session(model)
+
+
+def write_rest(out: Path, kit: Kit, heads: Heads, about: Mapping[str, Any]) -> None:
+    """Write heads and manifest; with the manifest the bundle is there."""
+    np.savez_compressed(out / "heads.npz", allow_pickle=False, **heads.arrays())
+    manifest = {
+        "name": NAME,
+        "embedding_version": EMBEDDING,
+        "prefix": PREFIX,
+        "pad": 1,
+        "dimensions": kit.shape.hidden,
+        "shape": asdict(kit.shape),
+        "risk_ids": list(kit.taxonomy.risk_ids),
+        "texts": {"sentiment": len(kit.texts.feelings), "risk": len(kit.texts.risks)},
+    }
+    write_manifest(out, {**manifest, **about})
+
+
+def embed(runner: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Array, Array]:
+    """Return vectors and pooled branch states of texts, by the graph that ships."""
+    tokens = tokenizer(texts)
+    width = runner.get_outputs()[0].shape[1]
+    vectors, pooled = (np.zeros((len(tokens), width), dtype=np.float32) for _ in range(2))
+    for batch in tokenizer.batches(tokens, 2048):
+        feed = {"ids": batch.ids, "places": np.arange(batch.ids.shape[1]), "mask": batch.mask}
+        vectors[batch.rows], states = runner.run(["vector", "pieces"], feed)
+        real = batch.mask[:, :, None]
+        pooled[batch.rows] = (states * real).sum(axis=1) / real.sum(axis=1)
+    return vectors, pooled
+
+
+def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], runner: Any) -> Heads:
+    """Return calibrated heads; all but language and target are fitted on validation texts."""
+    feelings, texts = kit.texts.feelings, kit.texts.risks
+    known = sorted({e.lang for e in feelings if e.split == "validation"})
+    temperature, shifts = _calibrated_sentiment(kit, branch, lower[0], known)
+    scale, shift = _calibrated_risks(kit, branch, lower[1])
+    sample = [feelings[n] for n in language_sample(feelings, known)]
+    vectors, _ = embed(runner, kit.tokenizer, [e.text for e in sample])
+    ours = [r.text for r in texts if r.origin == "ours"]
+    own_vectors, own_pooled = embed(runner, kit.tokenizer, ours)
+    sentiment, risks = _linear(branch.sentiment), _linear(branch.risks)
+    blind = np.zeros((len(risks.bias), vectors.shape[1]), np.float32)
+    return Heads(
+        sentiment=Head(sentiment.weight / temperature, sentiment.bias / temperature),
+        risks=Head(np.concatenate([blind, risks.weight * scale], axis=1), risks.bias * scale + shift),
+        risk_ids=kit.taxonomy.risk_ids,
+        target=fit_targets(np.concatenate([vectors, own_vectors]), [e.text for e in sample] + ours),
+        language=fit_language(vectors, [e.lang for e in sample], known),
+        shifts=shifts,
+        background=np.concatenate([own_vectors, own_pooled], axis=1)[:BACKGROUND],
+    )
+
+
+def _calibrated_sentiment(kit: Kit, branch: Any, lower: Activations, known: Sequence[str]) -> tuple[float, Array]:
+    rows = [n for n, e in enumerate(kit.texts.feelings) if e.split == "validation"]
+    _, logits, _ = predict(branch, lower, rows)
+    checked = [kit.texts.feelings[n] for n in rows]
+    return fit_sentiment(logits, np.array([e.sentiment for e in checked]), [e.lang for e in checked], known)
+
+
+def _calibrated_risks(kit: Kit, branch: Any, lower: Activations) -> tuple[float, float]:
+    rows = [n for n, r in enumerate(kit.texts.risks) if r.split == "validation"]
+    if not rows:
+        return 1.0, 0.0
+    _, _, logits = predict(branch, lower, rows)
+    return fit_risks(logits, np.stack([kit.texts.risks[n].labels for n in rows]))
+
+
+def _linear(layer: Any) -> Head:
+    return Head(layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy())
+
+
+def language_sample(examples: Sequence[Example], known: Sequence[str], most: int = 150) -> list[int]:
+    """Return row numbers of some training texts of every language."""
+    return [
+        n for lang in known for n in [n for n, e in enumerate(examples) if e.lang == lang and e.split == "train"][:most]
+    ]
+
+
+def fit_language(vectors: Array, langs: Sequence[str], known: Sequence[str]) -> Head:
+    """Return a head that tells the languages of `known` apart, in their order."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=100.0, max_iter=300).fit(vectors, [known.index(lang) for lang in langs])
+    return Head(model.coef_.astype(np.float32), model.intercept_.astype(np.float32))

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.nlp.encoder.graph import Shape, blocks, build
+from groundswell.nlp.encoder.tokens import Batch
+from groundswell.nlp.heads import softmax
+from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
+from groundswell.nlp.train.risks import hand_labelled, ours, text_id
+from groundswell.nlp.train.seeds import LANGUAGES, codes, seeds
+from groundswell.nlp.train.sources import Source, read_source
+
+SMALL = Shape(hidden=32, layers=2, heads=2, feed=64, positions=16, fork=1, branch=1)
+
+
+def random_weights(shape: Shape, pieces: int = 50, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return random weights of an encoder."""
+    chance = np.random.default_rng(seed)
+    weights: dict[str, np.ndarray] = {
+        "embed.word.weight": chance.normal(size=(pieces, shape.hidden)),
+        "embed.place.weight": chance.normal(size=(shape.positions, shape.hidden)),
+        "embed.norm.weight": np.ones(shape.hidden),
+        "embed.norm.bias": np.zeros(shape.hidden),
+    }
+    sizes = {"wide": (shape.feed, shape.hidden), "narrow": (shape.hidden, shape.feed)}
+    for name in [*(f"trunk.{n}" for n in range(shape.layers)), *(f"branch.{n}" for n in range(shape.branch))]:
+        for part in ("query", "key", "value", "mix", "wide", "narrow"):
+            size = sizes.get(part, (shape.hidden, shape.hidden))
+            weights[f"{name}.{part}.weight"] = chance.normal(size=size) * 0.2
+            weights[f"{name}.{part}.bias"] = chance.normal(size=size[0]) * 0.1
+        for part in ("norm1", "norm2"):
+            weights[f"{name}.{part}.weight"] = np.ones(shape.hidden)
+            weights[f"{name}.{part}.bias"] = np.zeros(shape.hidden)
+    return {name: value.astype(np.float32) for name, value in weights.items()}
+
+
+class Pieces:
+    """Stands in for a tokenizer where texts are already piece numbers."""
+
+    def __call__(self, texts: list[str]) -> list[str]:
+        """Return the texts themselves."""
+        return list(texts)
+
+    def batches(self, texts: list[str], _: int) -> list[Batch]:
+        """Return all texts as one batch."""
+        rows = [[int(piece) for piece in text.split()] for text in texts]
+        length = max(map(len, rows))
+        ids = np.ones((len(rows), length), np.int64)
+        mask = np.zeros((len(rows), length), np.int32)
+        for at, row in enumerate(rows):
+            ids[at, : len(row)], mask[at, : len(row)] = row, 1
+        return [Batch(np.arange(len(rows)), ids, mask)]
+
+
+def texts(count: int = 24) -> list[str]:
+    """Return texts that are piece numbers."""
+    chance = np.random.default_rng(5)
+    return [" ".join(map(str, chance.integers(2, 50, chance.integers(3, 12)))) for _ in range(count)]
+
+
+def test_four_bit_weights_are_kept_exactly() -> None:
+    """The checkpoint we start from lies on a 4-bit grid, and storing it in ours loses nothing."""
+    chance = np.random.default_rng(1)
+    codes4 = chance.integers(-8, 8, (6, 64))
+    codes4[:, ::32] = -8
+    matrix = (codes4 * chance.uniform(0.01, 0.1, (6, 1))).astype(np.float32)
+    assert np.abs(blocks(matrix, 4).restore() - matrix).max() < 1e-6
+
+
+def test_integers_agree_with_floats() -> None:
+    """The quantised graph gives nearly the vectors and states of the float graph."""
+    pytest.importorskip("onnx")
+    from groundswell.nlp.train.quantise import find_ranges, session
+
+    weights, tokenizer = random_weights(SMALL), Pieces()
+    ranges = find_ranges(SMALL, weights, texts(), tokenizer)  # type: ignore[arg-type]  # the stand-in
+    [batch] = tokenizer.batches(texts(), 0)
+    feed = {"ids": batch.ids, "places": np.arange(batch.ids.shape[1]), "mask": batch.mask}
+    exact = session(build(SMALL, weights, {})).run(["vector", "pieces"], feed)
+    storage = {"embed": "int8", "trunk": "int8", "branch": "int8"}
+    rounded = session(build(SMALL, weights, storage, ranges)).run(["vector", "pieces"], feed)  # type: ignore[arg-type]
+    assert (exact[0] * rounded[0]).sum(axis=1).min() > 0.99
+    assert np.abs(exact[1] - rounded[1])[batch.mask.astype(bool)].mean() < 0.1
+
+
+@pytest.mark.slow
+def test_training_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    """A branch tuned in two pieces is the branch tuned in one."""
+    torch = pytest.importorskip("torch")
+    from groundswell.nlp.train.branch import Activations, Lesson, Recipe, make_branch, tune
+
+    recipe = Recipe(layers=1, heads=2, batch_tokens=40, steps=6, last_steps=4, warm_up=2, dropout=0.0)
+    chance = np.random.default_rng(3)
+    lengths = chance.integers(3, 9, 30)
+    states = Activations(tmp_path / "states.f16", lengths, SMALL.hidden)
+    for row in range(30):
+        states.put(row, chance.normal(size=(lengths[row], SMALL.hidden)).astype(np.float32))
+    ones = np.ones(30, np.float32)
+    lesson = Lesson(states, chance.integers(0, 3, 30), chance.integers(0, 2, (30, 2)).astype(np.float32), ones, ones)
+
+    def tuned(checkpoint: Path, stop: int | None) -> dict[str, object]:
+        branch = make_branch(random_weights(SMALL), recipe, 1, 2)
+
+        def kill(step: int, _: int | None, __: str) -> None:
+            if step == stop:
+                raise KeyboardInterrupt
+
+        tune(branch, lesson, lesson, recipe, checkpoint=checkpoint, progress=kill, every=2)
+        return dict(branch.state_dict())
+
+    whole = tuned(tmp_path / "whole.pt", None)
+    for stop in (4, 8):
+        with pytest.raises(KeyboardInterrupt):
+            tuned(tmp_path / "pieces.pt", stop)
+    pieces = tuned(tmp_path / "pieces.pt", None)
+    assert all(torch.allclose(whole[name], pieces[name], atol=1e-6) for name in whole)
+
+
+def test_calibration_moves_confidence_to_what_is_right() -> None:
+    """Logits three times too sure come back to their true temperature, and a language's bias is found."""
+    chance = np.random.default_rng(0)
+    true = chance.normal(size=(3000, 3)).astype(np.float32) * 1.5
+    gold = np.array([chance.choice(3, p=softmax(row)) for row in true])
+    langs = ["en"] * 1500 + ["th"] * 1500
+    wrong = true * 3
+    wrong[1500:, 0] += 4
+    temperature, shifts = fit_sentiment(wrong, gold, langs, ["en", "th"])
+    assert 2 < temperature < 4.5
+    assert shifts[1, 0] - shifts[1, 1:].mean() < shifts[0, 0] - shifts[0, 1:].mean() - 0.8
+
+
+def test_risks_are_claimed_where_the_harm_of_both_errors_is_least() -> None:
+    """After calibration one half is the cut with the best F1, and unknown labels do not count."""
+    raw = np.concatenate([np.full((20, 1), -1.0), np.full((80, 1), -4.0)]).astype(np.float32)
+    labels = np.concatenate([np.ones((20, 1)), np.zeros((80, 1))]).astype(np.float32)
+    labels[-1] = -1
+    scale, shift = fit_risks(raw, labels)
+    assert scale * -1.0 + shift >= 0 > scale * -4.0 + shift
+
+
+def test_seeds_speak_six_languages_and_every_risk() -> None:
+    """Every class has texts of ours in every language, and counterexamples beside them."""
+    found = Counter((seed.lang, risk) for seed in seeds() for risk in seed.risks)
+    missing = [(lang, risk) for lang in LANGUAGES for risk in codes().values() if not found[lang, risk]]
+    assert not missing
+    assert sum(not seed.risks for seed in seeds()) > 100
+    assert set(codes().values()) == set(load_taxonomy().risk_ids)
+
+
+def test_labels_find_their_documents_by_hash(tmp_path: Path) -> None:
+    """A labelled document is recognised in the user's own copy of the set, and no text stands in our label files."""
+    rows = {text_id("ads ads ads"): "ad_experience"}
+    place = tmp_path / "corpora" / "spotify_id_2024" / "reviews.csv"
+    place.parent.mkdir(parents=True)
+    with place.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerows([["content"], ["ads ads ads"], ["a text nobody labelled"]])
+    assert not list(hand_labelled(tmp_path, load_taxonomy()))
+    assert rows == {text_id("ads ads ads"): "ad_experience"}
+
+
+def test_examples_of_a_class_say_nothing_of_the_others() -> None:
+    """An example in the taxonomy is known to belong to its class; whether to others too nobody said."""
+    taxonomy = load_taxonomy()
+    example = next(one for one in ours(taxonomy) if one.text == taxonomy.risk("gambling").examples[0])
+    assert sorted(set(example.labels.tolist())) == [-1.0, 1.0]
+
+
+def test_the_same_texts_are_held_out_everywhere(tmp_path: Path) -> None:
+    """What is held out depends on the text alone, whatever the order of the file."""
+    lines = [f"text number {n},{n % 5 + 1}" for n in range(300)]
+    source = Source("corpora/x/y.csv", "en", label="score", labels={"1": 0, "3": 1, "5": 2}, held_out=0.2)
+    path = tmp_path / source.path
+    path.parent.mkdir(parents=True)
+    found = []
+    for order in (lines, lines[::-1]):
+        path.write_text("\n".join(["text,score", *order]), encoding="utf-8")
+        found.append({e.text for e in read_source(source, tmp_path) if e.split == "validation"})
+    assert found[0] == found[1]
+    assert 10 < len(found[0]) < 60
+
+
+def test_training_wakes_no_torch_before_it_trains() -> None:
+    """Importing the training package is cheap."""
+    code = "import groundswell.nlp.train, sys; raise SystemExit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
