@@ -53,9 +53,9 @@ class Thresholds:
     group: float = 2.5
     join: float = 2.5
     keep: float = 1.0
-    move: float = 1.0
+    move: float = 3.0
     least: float = 1.0
-    merge: float = 3.5
+    merge: float = 3.0
     split: float = 1.5
     revive: float = 1.0
     alike: float = 6.3
@@ -177,7 +177,7 @@ class ThemeSpace:
         times = times or [self.now] * n
         for start in range(0, n, BLOCK):
             part = range(start, min(start + BLOCK, n))
-            firsts = [i for i in part if copy_of[i] in ("", ids[i]) or not self._there(copy_of[i])]
+            firsts = self._firsts(part, ids, copy_of)
             lines = self.evidence.read(vectors[firsts], [texts[i] for i in firsts], [langs[i] for i in firsts])
             self._block(
                 [
@@ -196,6 +196,16 @@ class ThemeSpace:
     def remember(self, themes: Mapping[str, str]) -> None:
         """Be told where earlier documents went (id → theme), so that their copies follow them."""
         self.placed.update({i: self.themes[t] for i, t in themes.items() if t in self.themes and i not in self.placed})
+
+    def _firsts(self, part: range, ids: Sequence[str], copy_of: Sequence[str]) -> list[int]:
+        """Return which of a part are no copies of what is here or of what comes before them in the part."""
+        firsts: list[int] = []
+        earlier: set[str] = set()
+        for i in part:
+            if copy_of[i] == ids[i] or not (copy_of[i] in earlier or self._there(copy_of[i])):
+                firsts.append(i)
+                earlier.add(ids[i])
+        return firsts
 
     def _there(self, id: str) -> bool:
         cluster = self.placed.get(id)
@@ -434,7 +444,7 @@ class ThemeSpace:
     def _traced(self, cluster: Cluster) -> NDArray[np.int64]:
         trace = self.sums.trace[cluster.slot]
         known: NDArray[np.int64] = trace[trace > LONG_AGO]
-        return known
+        return known if len(known) else trace[-1:]
 
     def _swallow(self, older: Cluster, younger: Cluster) -> None:
         self.sums.pour(younger.slot, older.slot)

@@ -41,7 +41,7 @@ def plain(space: ThemeSpace, slots: list[int]) -> dict[str, Any]:
     return {
         "version": VERSION, "slots": slots, "free": space.sums.free, "capacity": len(space.sums.n),
         "position": space.position, "unseen": space.unseen, "now": space.now.isoformat(),
-        "clusters": [plain_cluster(space.clusters[s]) for s in slots], "pooled": pooled,
+        "clusters": [plain_cluster(space.clusters[s]) for s in slots], "pooled": dict(sorted(pooled.items())),
         "recent": [[r.id, r.position, r.at.isoformat(), r.author, slot_of(space, r)] for r in space.recent],
         "words": [sorted(w) for w in space.evidence.recent], "counted": space.evidence.counted,
     }  # fmt: skip

@@ -1,0 +1,253 @@
+"""What the theme space promises: new subjects at once, ids that keep their meaning, nothing swept in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from groundswell.nlp.themes.arrival import REACH, Arrival
+from groundswell.nlp.themes.assign import ThemeSpace, Thresholds
+from groundswell.nlp.themes.evidence import Evidence, Weights, prior_means
+from groundswell.nlp.themes.state import pack, unpack
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+SUBJECTS = {
+    "refund": "advert refund refused charged twice card billing support silent",
+    "scam": "fake celebrity investment advert scam lost savings deepfake video",
+    "playback": "video advert freezes playback black screen skip button missing",
+    "creator": "creator payout late monetisation strike demonetised channel appeal",
+    "privacy": "advert listens microphone privacy tracking consent banner location",
+}
+
+
+class World:
+    """Makes documents about subjects: vectors around a direction in the encoder's cone, words drawn from a list."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.rng = np.random.default_rng(seed)
+        fixed = np.random.default_rng(1234)
+        self.directions = {name: unit(fixed.normal(size=384)) for name in SUBJECTS}
+        self.made = 0
+
+    def about(self, subject: str, count: int, *, words: bool = True) -> list[tuple[str, NDArray[np.float32], str]]:
+        """Return (id, vector, text) of documents about a subject; with `words` False they share none."""
+        return [self._one(self.directions[subject], SUBJECTS[subject].split() if words else []) for _ in range(count)]
+
+    def noise(self, count: int) -> list[tuple[str, NDArray[np.float32], str]]:
+        """Return documents that are about nothing anybody else speaks of."""
+        return [self._one(unit(self.rng.normal(size=384)), []) for _ in range(count)]
+
+    def _one(self, direction: NDArray[np.float64], words: list[str]) -> tuple[str, NDArray[np.float32], str]:
+        self.made += 1
+        vector = unit(prior_means()["en"] + 0.35 * direction + 0.35 * unit(self.rng.normal(size=384)))
+        said = list(self.rng.permutation(words)[:5]) + [f"only{self.made}x{k}" for k in range(3)]
+        return f"d{self.made}", vector.astype(np.float32), " ".join(said)
+
+
+def unit(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the vector in unit length."""
+    out: NDArray[np.float64] = x / np.linalg.norm(x)
+    return out
+
+
+def add(
+    space: ThemeSpace,
+    documents: Sequence[tuple[str, NDArray[np.float32], str]],
+    *,
+    day: float = 0,
+    authors: Sequence[str] | None = None,
+    copy_of: Sequence[str] | None = None,
+    lang: str = "en",
+) -> list[str]:
+    """Put documents into a space, all at one moment."""
+    ids, vectors, texts = zip(*documents, strict=True)
+    n = len(ids)
+    times = [START + timedelta(days=day)] * n
+    return space.add(ids, np.stack(vectors), texts, [lang] * n, times, authors or [f"a{i}" for i in range(n)], copy_of)
+
+
+def test_a_new_theme_appears_with_its_fifth_document() -> None:
+    """The document that makes a subject large enough makes the theme, and those that waited are told."""
+    world, space = World(), ThemeSpace(smallest=5)
+    first = [add(space, [d]) for d in world.about("scam", 4)]
+    assert first == [[""]] * 4
+    (theme,) = add(space, world.about("scam", 1), authors=["other"])
+    assert theme
+    assert space.drain() == dict.fromkeys(["d1", "d2", "d3", "d4"], theme)
+    assert [e.what for e in space.events] == ["born"]
+
+
+def test_one_author_alone_founds_no_theme() -> None:
+    """Somebody who writes the same complaint ten times is one voice."""
+    world, space = World(), ThemeSpace(fewest_authors=2)
+    assert set(add(space, world.about("scam", 10), authors=["same"] * 10)) == {""}
+    assert set(add(space, world.about("scam", 1), authors=["another"])) != {""}
+
+
+def test_copies_count_once_and_follow_their_first() -> None:
+    """Ten copies of one text are one document of a theme, and get its theme when it gets one."""
+    world, space = World(), ThemeSpace(smallest=5)
+    first, *others = world.about("scam", 5)
+    copies = [(f"copy{k}", first[1], first[2]) for k in range(10)]
+    assert set(add(space, [first, *copies], copy_of=["", *["d1"] * 10])) == {""}
+    (theme,) = set(add(space, others))
+    assert theme
+    assert space.theme_of("copy3") == theme
+    assert (space.themes[theme].size, space.themes[theme].copies) == (5, 15)
+
+
+def test_subjects_are_told_apart_and_noise_is_left_out() -> None:
+    """Five subjects in one stream are five themes; documents about nothing shared stay outside."""
+    world, space = World(), ThemeSpace()
+    truth = {d[0]: name for name in SUBJECTS for d in world.about(name, 12)}
+    world = World()
+    documents = [d for name in SUBJECTS for d in world.about(name, 12)]
+    noise = world.noise(30)
+    mixed = [(documents + noise)[i] for i in np.random.default_rng(0).permutation(90)]
+    themes = dict(zip([d[0] for d in mixed], add(space, mixed), strict=True))
+    themes |= space.drain()
+    found = {name: {themes[d] for d in truth if truth[d] == name} for name in SUBJECTS}
+    assert all(len(f) == 1 for f in found.values()), found
+    assert len(set.union(*found.values())) == 5
+    assert {themes[d[0]] for d in noise} == {""}
+
+
+def test_a_theme_keeps_its_id_over_thirty_days() -> None:
+    """Documents told a theme on their day are still of that theme a month later, and the subject has one id."""
+    world, space = World(), ThemeSpace()
+    told: dict[str, str] = {}
+    now: dict[str, str] = {}
+    for day in range(30):
+        documents = [d for name in SUBJECTS for d in world.about(name, 4)]
+        answers = dict(zip([d[0] for d in documents], add(space, documents, day=day), strict=True))
+        told |= {i: t for i, t in answers.items() if t}
+        now |= answers | space.drain()
+        told |= {i: t for i, t in now.items() if t and i not in told}
+    kept = np.mean([now[i] == theme for i, theme in told.items()])
+    assert kept >= 0.98
+    assert len(set(now.values()) - {""}) == 5
+
+
+def test_the_same_documents_give_the_same_ids() -> None:
+    """Ids come from the founding documents, not from the machine, the day or chance."""
+    runs = []
+    for _ in range(2):
+        world, space = World(), ThemeSpace()
+        runs.append([t for name in SUBJECTS for t in add(space, world.about(name, 8))])
+    assert runs[0] == runs[1]
+
+
+def test_two_languages_without_a_common_word_meet_in_one_theme() -> None:
+    """The same scam in Chinese and in Indonesian is one theme: where words cannot agree, meaning is enough."""
+    rng = np.random.default_rng(5)
+    subject = unit(rng.normal(size=384))
+    space = ThemeSpace()
+    answers = []
+    for lang, text in (("zh", "假冒 名人 投资 广告 骗走 积蓄"), ("id", "iklan investasi palsu artis menipu tabungan")):
+        corner = prior_means()[lang]
+        vectors = [unit(corner + 0.35 * subject + 0.3 * unit(rng.normal(size=384))) for _ in range(6)]
+        documents = [(f"{lang}{k}", v.astype(np.float32), text) for k, v in enumerate(vectors)]
+        answers.append(set(add(space, documents, lang=lang)))
+    space.drain()
+    assert answers[0] == answers[1] != {""}
+
+
+def test_a_theme_fades_and_comes_back_as_itself() -> None:
+    """After a month of silence a theme has faded; when its subject returns it is the same theme, revived."""
+    world, space = World(), ThemeSpace(fade_days=30)
+    (theme,) = set(add(space, world.about("refund", 12)))
+    add(space, world.about("scam", 6), day=40)
+    assert space.themes[theme].state == "faded"
+    assert set(add(space, world.about("refund", 3), day=41)) == {theme}
+    assert space.themes[theme].state == "living"
+    assert [e.what for e in space.events if e.theme == theme] == ["born", "faded", "revived"]
+
+
+def test_a_theme_that_becomes_two_splits_and_the_old_id_stays_with_the_old_subject() -> None:
+    """Two subjects that were one by mistake part; what is like the past keeps the id, the rest names its parent."""
+    world, space = World(), ThemeSpace(thresholds=Thresholds(least=-20, group=-20, join=-20, keep=-30, move=99))
+    (theme,) = set(add(space, world.about("refund", 40)))
+    space.thresholds = Thresholds(split=-40, least=-20, group=-20, join=-20, keep=-30, move=99)
+    add(space, world.about("creator", 20), day=1)
+    assert list(space.themes) == [theme]
+    space.thresholds = Thresholds()
+    add(space, [d for _ in range(30) for d in (*world.about("refund", 2), *world.about("creator", 2))], day=2)
+    assert space.theme_of("d1") == theme
+    assert space.theme_of("d50") not in {"", theme}
+    assert space.themes[space.theme_of("d50")].parents in {(theme,), ()}
+
+
+def test_a_pool_that_waits_too_long_is_let_go() -> None:
+    """What found no company in two weeks is an outlier; later company founds a theme without it."""
+    world, space = World(), ThemeSpace(pool_days=14)
+    add(space, world.about("scam", 2))
+    add(space, world.about("refund", 1), day=20)
+    add(space, world.about("scam", 5), day=21)
+    assert space.theme_of("d1") == ""
+    assert space.theme_of("d8")
+
+
+def test_a_saved_space_goes_on_as_if_nothing_had_been() -> None:
+    """State goes through bytes bit for bit: the next documents get the same answers, the next state is the same."""
+    one = ThemeSpace()
+    days = [
+        [*World(day).about("scam", 6), *World(day).about("refund", 4), *World(day + 99).noise(9)] for day in range(4)
+    ]
+    days = [[(f"{day}/{k}", d[1], d[2]) for k, d in enumerate(docs)] for day, docs in enumerate(days)]
+    for day in range(2):
+        add(one, days[day], day=day)
+        one.drain()
+    other = ThemeSpace()
+    unpack(pack(one), other)
+    for day in (2, 3):
+        assert add(one, days[day], day=day) == add(other, days[day], day=day)
+        assert one.drain() == other.drain()
+    assert pack(one) == pack(other)
+
+
+def test_a_state_of_another_version_is_refused() -> None:
+    """A layout that is not ours is named, not guessed at."""
+    import groundswell.nlp.themes.state as module
+
+    text = pack(ThemeSpace())
+    module.VERSION, kept = module.VERSION + 1, module.VERSION
+    try:
+        with pytest.raises(ValueError, match="version"):
+            unpack(text, ThemeSpace())
+    finally:
+        module.VERSION = kept
+
+
+def test_arrival_says_nothing_where_documents_come_in_no_order() -> None:
+    """In a shuffled stream a neighbour is like anybody else; in a stream of runs the nearest are more alike."""
+    rng = np.random.default_rng(0)
+    order = np.arange(REACH)
+    for kinds, low, high in ((rng.integers(0, 8, REACH), -0.3, 0.3), (order // 40, 1.0, 4.0)):
+        arrival = Arrival(alike_at=0.5)
+        alike = (kinds[:, None] == kinds[None]).astype(np.float32)
+        for _ in range(4):
+            arrival.learn(alike, np.subtract.outer(order, order))
+        assert low <= arrival.table()[2] <= high
+
+
+def test_nothing_comes_from_the_future() -> None:
+    """The evidence of a document is the same whether or not later documents exist."""
+    world = World()
+    documents = [d for name in SUBJECTS for d in world.about(name, 6)]
+    ids, vectors, texts = zip(*documents, strict=True)
+    whole, cut = (Evidence(Weights(), lambda text, lang: text.split()) for _ in range(2))
+    early = cut.read(np.stack(vectors[:10]), texts[:10], ["en"] * 10)
+    assert np.array_equal(whole.read(np.stack(vectors[:10]), texts[:10], ["en"] * 10), early)
+    assert len(ids) == 30
+
+
+def test_a_long_article_does_not_resemble_everything() -> None:
+    """Only its rarest words count, so a text with all words of the world stays bounded."""
+    evidence = Evidence(Weights(), lambda text, lang: text.split())
+    vectors = np.stack([unit(np.random.default_rng(k).normal(size=384)) for k in range(2)]).astype(np.float32)
+    lines = evidence.read(vectors, [" ".join(f"w{k}" for k in range(5000)), "w1 w2"], ["en", "en"])
+    assert float((lines[0, 384:] ** 2).sum()) <= Weights().words * Weights().telling * np.log(1e4)
