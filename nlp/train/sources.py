@@ -124,9 +124,8 @@ def read_source(source: Source, data: Path) -> Iterator[Example]:
     path = data / source.path
     tabs = path.suffix == ".tsv"
     with path.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(
-            stream, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-        )
+        # Tweets hold quotation marks that close nowhere: in tab-separated files they mean nothing.
+        rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(stream)
         found = {example.text: example for row in rows if (example := _example(source, row))}
     taken: Counter[tuple[str, int]] = Counter()
     for example in sorted(found.values(), key=lambda example: _place(example.text)):
