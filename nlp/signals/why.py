@@ -99,7 +99,7 @@ def affected(documents: Sequence[Document]) -> dict[str, list[tuple[str, int]]]:
         counts["kind"][mention.kind] += 1
         if enriched is not None:
             counts["lang"][enriched.lang] += 1
-            counts["target"].update({target.who for target in enriched.targets})
+            counts["target"].update(sorted({target.who for target in enriched.targets}))
     return {name: [(value, n) for value, n in counter.most_common(5) if value] for name, counter in counts.items()}
 
 
