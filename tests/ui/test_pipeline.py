@@ -22,7 +22,7 @@ from groundswell.index.records import Lineage, Refusal, Signal, Theme
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
-ITEMS = 700
+ITEMS = 400
 """Documents of the story that are taken: enough for themes and an alert, few enough to be read five times over."""
 SOURCE = """\
 format: file
