@@ -317,7 +317,7 @@ def main_risk(documents: Sequence[Document]) -> tuple[str, float]:
     counts: Counter[str] = Counter()
     for document in documents:
         risks = document.enriched.risks if document.enriched else {}
-        counts.update({risk for risk, probability in risks.items() if probability >= 0.5})
+        counts.update(sorted(risk for risk, probability in risks.items() if probability >= 0.5))
     for risk, count in counts.most_common(1):
         if count >= 0.25 * len(documents):
             return risk, count / len(documents)
