@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from groundswell.configs.schema import ElasticSettings, Settings, SqliteSettings
 from groundswell.index.query import Query
 from groundswell.index.records import Document
-from groundswell.index.store import Reader, Store
+from groundswell.index.store import Reader, Store, StoreError
 
 
 class OpenReader(Reader, Protocol):
@@ -75,14 +75,19 @@ def open_reader(settings: Settings) -> OpenReader:
     return SqliteReader(database(settings))
 
 
-def migrate(settings: Settings) -> str:
+def migrate(settings: Settings, *, back: bool = False) -> str:
     """Create the store, or bring it to this version's schema; return what was done, for people.
+
+    With `back`, return an Elasticsearch store to the schema before, with all that was written since.
 
     Raises:
         StoreError: it is newer than this Groundswell, or cannot be opened.
     """
     if isinstance(settings.store, ElasticSettings):
-        return str(import_module("groundswell.index.elastic.migrate").migrate(settings.store))
+        moving = import_module("groundswell.index.elastic.migrate")
+        return str(moving.back(settings.store) if back else moving.migrate(settings.store))
+    if back:
+        raise StoreError("an embedded store has no way back: copy its file before you migrate, or import an export")
     from groundswell.index.sqlite.connect import migrate_file
 
     return migrate_file(database(settings))

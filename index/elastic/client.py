@@ -19,8 +19,8 @@ RETRIES = 8
 BACKOFF_SECONDS = 0.5
 """The first pause before an overloaded server is asked again; each is twice as long, up to a minute."""
 OVERLOADED = (429, 502, 503, 504)
-FULL = ("disk", "read-only", "flood")
-"""Words by which the server says that it has no room."""
+FULL = ("disk", "read-only", "flood", "blocked by")
+"""Words by which the server says that it takes no writes now: it has no room, or indices are being moved."""
 
 
 def connect(settings: ElasticSettings) -> Elasticsearch:
@@ -83,7 +83,7 @@ def _of_status(settings: ElasticSettings, error: elasticsearch.ApiError) -> Stor
     if status in OVERLOADED or status == 408:
         return UnavailableError(f"{settings.url}: overloaded or not ready ({status}): {reason}")
     if any(word in reason for word in FULL):
-        return UnavailableError(f"{settings.url}: its disk is full and indices are read-only: make room; {reason}")
+        return UnavailableError(f"{settings.url}: it takes no writes now; if its disk is full, make room: {reason}")
     if status == 404 and "index" in reason:
         return StoreError(f"{settings.url}: there is no store yet ({reason}): run `groundswell migrate` or `run` first")
     return StoreError(f"{settings.url}: {status}: {reason}")
@@ -117,15 +117,17 @@ def _short(error: Exception) -> str:
 
 
 def checked(answer: Any) -> Any:
-    """Return an answer whose every shard has answered: some failed is an error, not a smaller answer.
+    """Return an answer whose every shard has answered: some missing is an error, not a smaller answer.
+
+    A shard that nobody holds is not counted as failed, only as not successful.
 
     Raises:
-        UnavailableError: a shard failed.
+        UnavailableError: a shard did not answer.
     """
     shards = answer.get("_shards", {})
-    if shards.get("failed"):
+    missing = shards.get("total", 0) - shards.get("successful", 0)
+    if missing or shards.get("failed"):
         reasons = {str(each.get("reason", {}).get("reason"))[:120] for each in shards.get("failures", ())}
-        raise UnavailableError(
-            f"{shards['failed']} of {shards['total']} shards did not answer: {'; '.join(sorted(reasons))}"
-        )
+        why = "; ".join(sorted(reasons)) or "nobody holds them, see _cluster/health"
+        raise UnavailableError(f"{missing} of {shards['total']} shards did not answer: {why}")
     return answer

@@ -1,31 +1,58 @@
-"""Indices, templates and aliases: made where they are missing, moved without downtime when mappings change."""
+"""Indices and aliases: made where they are missing, moved to other mappings while everybody goes on reading."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import BadRequestError, Elasticsearch
 
 from groundswell.configs.schema import ElasticSettings
+from groundswell.index.elastic.client import connect, explained
+from groundswell.index.elastic.documents import to_source
+from groundswell.index.elastic.move import Converter, compare, copy
 from groundswell.index.elastic.names import KINDS, VERSION, Names, mapping
+from groundswell.index.records import Document
 from groundswell.index.store import StoreError
 
 EXISTS = ("resource_already_exists_exception", "invalid_alias_name_exception")
+PASSES = 3
+"""How often what was written meanwhile is copied before writers are asked to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A version of the mappings: the mappings themselves, and how a document looks in them."""
+
+    version: int = VERSION
+    mapping: Callable[[str], dict[str, Any]] = mapping
+    source: Callable[[Document], dict[str, Any]] = to_source
+
+
+CURRENT = Schema()
 
 
 def ensure(client: Elasticsearch, names: Names, settings: ElasticSettings) -> None:
-    """Make every index that is missing; refuse a newer schema than this version of Groundswell knows.
+    """Make every index that is missing.
 
     Raises:
-        StoreError: the cluster holds a newer schema.
+        StoreError: the cluster holds another schema than this version of Groundswell writes.
     """
-    found = _version(client, names)
+    found = version_of(client, names)
     if found > VERSION:
         raise StoreError(
             f"{settings.url}: the indices have schema {found}, this Groundswell knows {VERSION}: install a newer one"
         )
-    if found == VERSION:
-        return
+    if found and found < VERSION:
+        raise StoreError(
+            f"{settings.url}: the indices have schema {found}, {VERSION} is needed: run `groundswell migrate`"
+        )
+    if not found:
+        _create_all(client, names, settings)
+
+
+def _create_all(client: Elasticsearch, names: Names, settings: ElasticSettings) -> None:
     for name in KINDS:
         _create(client, names, names.kind(name), "records", settings)
     ensure_month(client, names, f"{names.documents}-write-undated", settings)
@@ -42,23 +69,25 @@ def _create(
 ) -> None:
     if client.indices.exists_alias(name=alias):
         return
-    body = mapping(kind)
-    own: dict[str, Any] = {"index.number_of_shards": settings.shards, "index.number_of_replicas": settings.replicas}
     aliases: dict[str, Any] = {alias: {"is_write_index": True}, **({read: {}} if read else {})}
+    _make(client, names.index(alias), mapping(kind), settings, aliases)
+
+
+def _make(
+    client: Elasticsearch, index: str, body: Mapping[str, Any], settings: ElasticSettings, aliases: Mapping[str, Any]
+) -> None:
+    own: dict[str, Any] = {"index.number_of_shards": settings.shards, "index.number_of_replicas": settings.replicas}
     try:
         client.indices.create(
-            index=names.index(alias),
-            settings={**body.get("settings", {}), **own},
-            mappings=body["mappings"],
-            aliases=aliases,
+            index=index, settings={**body.get("settings", {}), **own}, mappings=body["mappings"], aliases=aliases
         )
     except BadRequestError as error:
         if error.error not in EXISTS:  # another process was quicker
             raise
 
 
-def _version(client: Elasticsearch, names: Names) -> int:
-    """Return the version of the mappings that are there, 0 for none."""
+def version_of(client: Elasticsearch, names: Names) -> int:
+    """Return the version of the mappings that are in use, 0 for none."""
     found = client.options(ignore_status=404).indices.get_mapping(index=names.places)
     versions = [
         index["mappings"].get("_meta", {}).get("mapping_version", 0)
@@ -66,3 +95,129 @@ def _version(client: Elasticsearch, names: Names) -> int:
         if isinstance(index, dict) and "mappings" in index
     ]
     return max(versions, default=0)
+
+
+def migrate(settings: ElasticSettings, *, to: Schema = CURRENT) -> str:
+    """Make the indices, or move them to the mappings of this version; return what was done, for people.
+
+    Readers notice nothing. Writers go on until the last difference is copied, and spool for that moment. The old
+    indices stay, closed for writing, so that `back` can return to them. Killed and run again, it goes on.
+
+    Raises:
+        StoreError: the indices are of a newer version, or a copy is not equal.
+    """
+    names = Names(settings.prefix)
+    with explained(settings), connect(settings) as client:
+        found = version_of(client, names)
+        if not found:
+            ensure(client, names, settings)
+            return f"{settings.url}: indices {settings.prefix}-* made, schema {VERSION}"
+        if found > to.version:
+            ensure(client, names, settings)
+        moved = _move(client, settings, to.version, to.mapping, to.source)
+    if not moved and found == to.version:
+        return f"{settings.url} has schema {found}: nothing to do"
+    return (
+        f"{settings.url} moved from schema {found} to {to.version}: {moved:,} records copied and compared; "
+        f"the old indices stay: `groundswell migrate --back` returns to them"
+    )
+
+
+def back(settings: ElasticSettings) -> str:
+    """Return to the indices of the version before, with all that was written since; return what was done, for people.
+
+    Raises:
+        StoreError: they are not there any more.
+    """
+    names = Names(settings.prefix)
+    with explained(settings), connect(settings) as client:
+        found = version_of(client, names)
+        before = Names(settings.prefix, found - 1)
+        if not client.indices.exists(index=before.index(before.places)):
+            raise StoreError(f"{settings.url}: there are no indices of schema {found - 1} to go back to")
+        old = _mappings(client, before)
+        moved = _move(client, settings, found - 1, lambda kind: {"mappings": old[kind]}, to_source)
+    return f"{settings.url} is back at schema {found - 1} with all that was written since ({moved:,} records compared)"
+
+
+def _mappings(client: Elasticsearch, names: Names) -> dict[str, Any]:
+    """Return the mappings of a version that is there."""
+    undated = names.index(f"{names.documents}-write-undated")
+    indices = {"documents": undated, "places": names.index(names.places), "records": names.index(names.kind("theme"))}
+    return {kind: client.indices.get_mapping(index=one)[one]["mappings"] for kind, one in indices.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """An alias with the index behind it and the index that is to be."""
+
+    alias: str
+    old: str
+    new: str
+    kind: str
+
+
+def _move(
+    client: Elasticsearch,
+    settings: ElasticSettings,
+    version: int,
+    mappings: Callable[[str], dict[str, Any]],
+    source: Callable[[Document], dict[str, Any]],
+) -> int:
+    """Copy, wait, copy the last difference, compare, and let all aliases point to the copies in one step."""
+    names = Names(settings.prefix, version)
+    converters = {kind: Converter(kind, mappings(kind), source) for kind in ("documents", "records", "places")}
+
+    def catch_up() -> tuple[list[_Pair], int]:
+        pairs = _pairs(client, names)
+        for pair in pairs:
+            if not client.indices.exists(index=pair.new):
+                _make(client, pair.new, mappings(pair.kind), settings, {})
+            _block(client, [pair.new], None)
+        return pairs, sum(copy(client, pair.old, pair.new, converters[pair.kind]) for pair in pairs)
+
+    for _ in range(PASSES):
+        if not catch_up()[1]:
+            break
+    pairs = _pairs(client, names)
+    try:
+        _block(client, [pair.old for pair in pairs], True)
+        pairs, _ = catch_up()
+        _block(client, [pair.old for pair in pairs], True)
+        count = sum(compare(client, pair.old, pair.new) for pair in pairs)
+        if pairs:
+            client.indices.update_aliases(actions=_swap(names, pairs))
+    except BaseException:
+        _block(client, [pair.old for pair in pairs], None)
+        raise
+    return count
+
+
+def _pairs(client: Elasticsearch, names: Names) -> list[_Pair]:
+    """Return what is not yet in this version."""
+    found = client.indices.get_alias(index=f"{names.prefix}-*")
+    pairs = []
+    for old, index in found.items():
+        for alias in index["aliases"]:
+            if alias != names.documents and old != (new := names.index(alias)):
+                kind = "documents" if "-write-" in alias else "places" if alias == names.places else "records"
+                pairs.append(_Pair(alias, old, new, kind))
+    return sorted(pairs, key=lambda pair: pair.alias)
+
+
+def _swap(names: Names, pairs: list[_Pair]) -> list[dict[str, Any]]:
+    """Return the actions that let every alias point to the new index, all in one step."""
+    actions: list[dict[str, Any]] = []
+    for pair in pairs:
+        actions.append({"remove": {"index": pair.old, "alias": pair.alias}})
+        actions.append({"add": {"index": pair.new, "alias": pair.alias, "is_write_index": True}})
+        if pair.kind == "documents":
+            actions.append({"remove": {"index": pair.old, "alias": names.documents}})
+            actions.append({"add": {"index": pair.new, "alias": names.documents}})
+    return actions
+
+
+def _block(client: Elasticsearch, indices: list[str], value: bool | None) -> None:
+    """Close indices for writing, or open them; writers spool meanwhile, readers notice nothing."""
+    if indices:
+        client.indices.put_settings(index=indices, settings={"index.blocks.write": value})

@@ -102,7 +102,7 @@ class ElasticReader:
         places = self.places(ids)
         found = {}
         for some in _chunks([(one, places[one]) for one in ids if one in places], MGET):
-            asked = [{"_id": one, "_index": self.names.index(alias)} for one, alias in some]
+            asked = [{"_id": one, "_index": alias} for one, alias in some]
             for doc in self.client.mget(docs=asked)["docs"]:
                 if doc.get("found"):
                     document = from_source(doc["_source"], vectors=True)

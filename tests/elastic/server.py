@@ -6,12 +6,15 @@ says so.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -21,6 +24,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 VERSIONS = {"8": "8.19.16", "9": "9.2.8"}
 """The newest of both lines that Maven Central carries as integ-test-zip: server core, netty, x-pack core, security."""
@@ -81,6 +86,8 @@ def server(line: str) -> Iterator[str]:
         NoServerError: none can be had.
     """
     if given := os.environ.get("GROUNDSWELL_TEST_ES"):
+        if line_of(given) != line:
+            pytest.skip(f"GROUNDSWELL_TEST_ES is a server of the {line_of(given)} line; this is about the {line} line")
         yield given
         return
     if engine := _engine():
@@ -92,19 +99,29 @@ def server(line: str) -> Iterator[str]:
 
 
 @contextmanager
-def node(line: str, settings: Mapping[str, str] | None = None) -> Iterator[Node]:
-    """Yield one node of our own from Maven's distribution, healthy, gone at the end with all it wrote."""
-    with cluster(line, count=1, settings=settings) as nodes:
+def node(
+    line: str, settings: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
+) -> Iterator[Node]:
+    """Yield one node of our own from Maven's distribution, healthy, gone at the end with all it wrote.
+
+    `files` are written beside its configuration: certificates, users, roles.
+    """
+    with cluster(line, count=1, settings=settings, files=files) as nodes:
         yield nodes[0]
 
 
 @contextmanager
-def cluster(line: str, *, count: int, settings: Mapping[str, str] | None = None) -> Iterator[list[Node]]:
+def cluster(
+    line: str, *, count: int, settings: Mapping[str, str] | None = None, files: Mapping[str, str] | None = None
+) -> Iterator[list[Node]]:
     """Yield so many nodes on loopback that have found each other."""
-    home, java = distribution(line), _java(line)
+    home, java = distribution(line), java_for(line)
     folder = Path(tempfile.mkdtemp(prefix="groundswell-es-"))
     folder.chmod(0o755)
     nodes = _plan(home, folder, count, dict(settings or {}))
+    for each in nodes:
+        for name, text in (files or {}).items():
+            (each.folder / "config" / name).write_text(text)
     try:
         for each in nodes:
             start(each, java)
@@ -121,14 +138,18 @@ def cluster(line: str, *, count: int, settings: Mapping[str, str] | None = None)
 
 def distribution(line: str) -> Path:
     """Return the unpacked home of a line, fetched through Maven once and kept in the user's cache."""
-    version = VERSIONS[line]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "groundswell-tests"
-    if os.getuid() == 0:
-        cache = Path("/var/tmp/groundswell-tests")  # noqa: S108  nobody must be able to read it; root's home is closed
+    version, cache = VERSIONS[line], cache_folder()
     home = cache / f"elasticsearch-{version}"
     if not (home / "bin" / "elasticsearch").exists():
         _fetch(version, cache)
     return home
+
+
+def cache_folder() -> Path:
+    """Return where what was fetched is kept."""
+    if os.getuid() == 0:
+        return Path("/var/tmp/groundswell-tests")  # noqa: S108  nobody must be able to read it; root's home is closed
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "groundswell-tests"
 
 
 def start(each: Node, java: Path) -> None:
@@ -174,6 +195,39 @@ def healthy(url: str, count: int = 1) -> bool:
             return bool(answer.status == 200) and b'"timed_out":false' in answer.read()
     except (urllib.error.URLError, OSError):
         return False
+
+
+def line_of(url: str) -> str:
+    """Return which line a server is of: "8" or "9"."""
+    with urllib.request.urlopen(f"{url}/_nodes?filter_path=nodes.*.version", timeout=10) as answer:  # noqa: S310  given
+        nodes = json.load(answer)["nodes"]
+    return str(next(iter(nodes.values()))["version"]).split(".")[0]
+
+
+def client_folder() -> Path:
+    """Return a folder with the client of the 8 line, for PYTHONPATH; made once from the hashed lock beside us."""
+    lock = Path(__file__).with_name("client8.lock")
+    folder = cache_folder() / f"client-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    if not folder.exists():
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache_folder()) as inside:
+            uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+            pip = [uv, "pip"] if uv else [sys.executable, "-m", "pip"]
+            line = [
+                *pip,
+                "install",
+                "-q",
+                "--no-deps",
+                "--require-hashes",
+                "--target",
+                f"{inside}/client",
+                "-r",
+                str(lock),
+            ]
+            subprocess.run(line, check=True, stdin=subprocess.DEVNULL)
+            with suppress(OSError):  # another run was quicker
+                Path(inside, "client").rename(folder)
+    return folder
 
 
 def free_port() -> int:
@@ -261,7 +315,7 @@ def _fetch(version: str, cache: Path) -> None:
     cache.chmod(0o755)
 
 
-def _java(line: str) -> Path:
+def java_for(line: str) -> Path:
     """Return the home of a JDK that this line runs on."""
     found = {}
     for release in [*Path("/usr/lib/jvm").glob("*/release"), *_java_home()]:

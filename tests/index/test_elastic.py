@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import elasticsearch
 import pytest
 from elasticsearch import helpers
 
@@ -14,7 +15,8 @@ from tests.elastic.server import server
 from tests.index.contract import StoreContract
 
 pytestmark = [pytest.mark.elastic, pytest.mark.slow]
-LINE = "9"
+LINE = str(elasticsearch.__version__[0])
+"""Client and server are of the same line; `tests/elastic/test_lines.py` runs this file with the other one's, too."""
 
 
 @pytest.fixture(scope="module")

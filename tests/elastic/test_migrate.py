@@ -1,0 +1,165 @@
+"""Moving to other mappings while everybody works, and back; moving between the stores."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import elasticsearch
+import pytest
+from elasticsearch import Elasticsearch
+
+from groundswell.configs.schema import ElasticSettings, Settings
+from groundswell.index import open as opening
+from groundswell.index.elastic.documents import to_source
+from groundswell.index.elastic.migrate import Schema, back, migrate
+from groundswell.index.elastic.names import mapping
+from groundswell.index.elastic.read import ElasticReader
+from groundswell.index.elastic.store import ElasticStore
+from groundswell.index.export import export_all, import_all
+from groundswell.index.open import open_store
+from groundswell.index.query import Query
+from groundswell.index.records import Case, Document, Record
+from groundswell.index.sqlite.write import SqliteStore
+from groundswell.index.store import StoreError
+from tests.elastic.server import server
+from tests.index.makers import case, enriched, member, mention, numbered, one_of_each, undated, vector
+
+pytestmark = [pytest.mark.elastic, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A real server."""
+    with server(str(elasticsearch.__version__[0])) as address:
+        yield address
+
+
+@pytest.fixture
+def settings(url: str) -> Iterator[ElasticSettings]:
+    """A store with a name of its own, gone afterwards."""
+    made = ElasticSettings(url=url, prefix=f"move{uuid4().hex[:8]}")
+    yield made
+    with Elasticsearch(url, request_timeout=60) as client:
+        if found := list(client.indices.get_alias(index=f"{made.prefix}-*")):
+            client.indices.delete(index=found)
+
+
+def _with_length(kind: str) -> dict[str, Any]:
+    body = mapping(kind)
+    body["mappings"]["_meta"]["mapping_version"] = 2
+    if kind == "documents":
+        body["mappings"]["properties"]["length"] = {"type": "integer"}
+    return body
+
+
+def _source(document: Document) -> dict[str, Any]:
+    return {**to_source(document), "length": len(document.mention.text)}
+
+
+NEXT = Schema(version=2, mapping=_with_length, source=_source)
+"""A next version: documents can be found by their length."""
+
+
+def test_a_store_is_made_once(settings: ElasticSettings) -> None:
+    """The first call makes the indices, the second has nothing to do."""
+    assert "made, schema 1" in migrate(settings)
+    assert "nothing to do" in opening.migrate(Settings(store=settings))
+    with pytest.raises(StoreError, match="to go back to"):
+        back(settings)
+
+
+def test_mappings_change_while_people_read_and_write(settings: ElasticSettings, tmp_path: Path) -> None:
+    """No search ever misses what was there, nothing written meanwhile is lost, and the new field can be asked."""
+    outer = Settings(data_dir=tmp_path, store=settings)
+    with ElasticStore(settings) as store:
+        store.put([*one_of_each(), *numbered(300, step=30), *(enriched(f"m{n:03}") for n in range(300))])
+        store.put([undated("u"), enriched("u", vector=vector(1, 2, 3))])
+        seen, over, wrote = set[int](), threading.Event(), list[str]()
+
+        def read() -> None:
+            with ElasticReader(settings) as reader:
+                while not over.is_set():
+                    seen.add(reader.search(Query(where={"sentiment": ("negative",)}, limit=1)).total)
+
+        def write() -> None:
+            with open_store(outer, spool=True) as mine:
+                while not over.is_set():
+                    wrote.append(f"w{len(wrote):03}")
+                    mine.put([mention(wrote[-1], hours=len(wrote))])
+
+        store.search(Query())
+        threads = [threading.Thread(target=each) for each in (read, write)]
+        for thread in threads:
+            thread.start()
+        said = migrate(settings, to=NEXT)
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert "from schema 1 to 2" in said
+    assert seen == {302}
+    with pytest.raises(StoreError, match="install a newer one"):
+        ElasticStore(settings)
+    with Elasticsearch(settings.url) as client:
+        client.indices.refresh(index=f"{settings.prefix}-*")
+        found = client.search(index=f"{settings.prefix}-documents", query={"term": {"length": len("too many ads")}})
+        assert found["hits"]["total"]["value"] >= 302
+    assert "back at schema 1" in back(settings)
+    with open_store(outer, spool=True) as again:
+        documents = {document.id: document for document in again.scan(Query(with_vectors=True))}
+        assert len(documents) == 302 + len(wrote)
+        assert set(wrote) < set(documents)
+        assert again.get(Case, "c1") == case()
+        assert documents["u"].enriched == enriched("u", vector=vector(1, 2, 3))
+        assert not again.put([member("m000", "t7")]).refused
+    assert "nothing to do" in migrate(settings)
+
+
+def test_a_move_that_was_killed_goes_on(settings: ElasticSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended before the aliases are swapped: the old indices serve on, open for writing, and a second try ends it."""
+    with ElasticStore(settings) as store:
+        store.put(numbered(50, step=30))
+
+        def cut(*_: object) -> int:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+            patch.setattr("groundswell.index.elastic.migrate.compare", cut)
+            migrate(settings, to=NEXT)
+        assert not store.put([mention("m000", "edited"), mention("late")]).refused
+        store.delete(Document, ["m001"])
+        assert store.search(Query()).total == 50
+    migrate(settings, to=NEXT)
+    with ElasticReader(settings) as reader:
+        assert reader.search(Query()).total == 50
+        document = reader.get(Document, "m000")
+        assert document is not None
+        assert document.mention.text == "edited"
+        assert reader.get(Document, "m001") is None
+
+
+def test_everything_moves_to_elasticsearch_and_back_byte_equal(settings: ElasticSettings, tmp_path: Path) -> None:
+    """Export, import, export, import, export: three times the same bytes."""
+    extra = [*numbered(40, step=25), undated("u", "广告太多\n\x00“quoted”"), mention("far", hours=1e6)]
+    parts: list[Record] = [
+        enriched("m003", vector=vector(3, 1), risks={"scam": 0.123456789}),
+        member("m003"),
+        replace(case("c2")),
+    ]
+    with SqliteStore(tmp_path / "one.db") as one, SqliteStore(tmp_path / "two.db") as two:
+        one.put([*one_of_each(), *extra, *parts])
+        export_all(one, tmp_path / "a")
+        with ElasticStore(settings) as far:
+            assert not import_all(far, tmp_path / "a").refused
+            export_all(far, tmp_path / "b", form="parquet")
+            export_all(far, tmp_path / "c")
+        assert not import_all(two, tmp_path / "b").refused
+        export_all(two, tmp_path / "d")
+    first = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    for again in ("c", "d"):
+        assert {path.name: path.read_bytes() for path in (tmp_path / again).iterdir()} == first
