@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.fields import dated, moment
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
-from groundswell.index.store import Conflict, R, Refused, Report, UnavailableError
+from groundswell.index.store import Conflict, R, Refused, Report, StoreError, UnavailableError
 
 CHUNK = 500
 MAX_BYTES = 10 * 1024 * 1024
@@ -66,6 +67,12 @@ class ElasticStore(ElasticReader):
             with explained(self.settings):
                 self.client.indices.refresh(index=f"{self.names.prefix}-*")
             self._unseen = False
+
+    def close(self) -> None:
+        """Close the connections; the next stage, in another process, sees what this one wrote."""
+        with suppress(StoreError):  # it becomes visible by itself a second later
+            self.settle()
+        super().close()
 
     def put(self, records: Iterable[Record]) -> Report:
         """Write records; the same id twice is once."""
