@@ -19,7 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +43,8 @@ class Gold:
 
     def part(self, keep: Sequence[int]) -> Gold:
         """Return some of them, in their order."""
-        pick = lambda column: [column[i] for i in keep]  # noqa: E731  one line, used four times below
-        return Gold(pick(self.texts), pick(self.groups), pick(self.times), pick(self.langs), self.vectors[list(keep)])
+        columns = ([column[i] for i in keep] for column in (self.texts, self.groups, self.times, self.langs))
+        return Gold(*columns, self.vectors[list(keep)])  # type: ignore[arg-type]  # each column keeps its own kind
 
 
 def read(path: Path) -> Gold:
@@ -63,13 +65,14 @@ def batches(times: Sequence[datetime], hours: float) -> Iterator[list[int]]:
         yield list(group)
 
 
-def place(gold: Gold, hours: float, **how: object) -> Labels:
+def place(gold: Gold, hours: float, **how: Any) -> Labels:
     """Return the theme of each document after a replay; one of its own for an outlier."""
-    space, themes = ThemeSpace(**how), {}  # type: ignore[arg-type]  # what ThemeSpace takes
+    space = ThemeSpace(**how)
+    themes: dict[str, str] = {}
     for rows in batches(gold.times, hours):
         ids = [str(i) for i in rows]
-        pick = lambda column, rows=rows: [column[i] for i in rows]  # noqa: E731  one line, used four times below
-        answers = space.add(ids, gold.vectors[rows], pick(gold.texts), pick(gold.langs), pick(gold.times))
+        part = gold.part(rows)
+        answers = space.add(ids, part.vectors, part.texts, part.langs, part.times)
         themes.update(zip(ids, answers, strict=True))
         themes.update(space.drain())
     return [themes[str(i)] or f"alone{i}" for i in range(len(gold.texts))]
@@ -111,7 +114,7 @@ def steadiness(gold: Gold, method: Callable[[Gold], Labels], runs: int = 5) -> f
 
 def quality(path: Path, hours: float) -> None:
     gold = read(path)
-    ours = {
+    ours: dict[str, dict[str, Any]] = {
         "words and vectors": {},
         "without arrival": {"thresholds": Thresholds(arrival=0)},
         "vectors alone": {"weights": Weights(words=0)},
@@ -121,7 +124,7 @@ def quality(path: Path, hours: float) -> None:
         "singletons": lambda g: [f"alone{i}" for i in range(len(g.texts))],
         "all in one": lambda g: ["one"] * len(g.texts),
         "TF-IDF single pass": single_pass,
-        **{name: (lambda g, how=how: place(g, hours, **how)) for name, how in ours.items()},
+        **{name: partial(place, hours=hours, **how) for name, how in ours.items()},
     }
     print("| method | B³ P | B³ R | B³ F1 | outliers | themes | ARI over subsamples |\n|---|---|---|---|---|---|---|")
     for name, method in methods.items():
@@ -139,7 +142,7 @@ def scale(sizes: Sequence[int]) -> None:
         points.append((np.log(n), np.log(spent)))
         print(f"{n:>9,} documents: {spent:8.1f} CPU s, {1000 * spent / n:.2f} ms each", flush=True)
     if len(points) > 1:
-        print(f"total time grows with n^{np.polyfit(*zip(*points, strict=True), 1)[0]:.2f}")
+        print(f"total time grows with n^{np.polyfit([x for x, _ in points], [y for _, y in points], 1)[0]:.2f}")
 
 
 def replay(n: int, a_day: int = 2000, subjects: int = 150) -> float:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Lineage, LineageKind, ThemeState
 from groundswell.nlp.keywords import words as keywords
+from groundswell.nlp.language import detect
 from groundswell.nlp.themes.arrival import REACH, Arrival
 from groundswell.nlp.themes.evidence import DIMENSIONS, Evidence, Floats, Tokens, Weights
 from groundswell.nlp.themes.lives import agglomerate, halves
@@ -166,14 +167,15 @@ class ThemeSpace:
             ids: document ids, unique over the life of the space.
             vectors: shape ``(n, 384)``, float32, unit length, as the encoder gives them (not centred).
             texts: title and text.
-            langs: ISO 639-1 codes; empty where unknown.
+            langs: ISO 639-1 codes, "und" where unknown; where empty or left out they are detected.
             times: aware UTC; when each was published (or, undated, fetched).
             authors: author keys; empty where unknown.
             copy_of: the id of the document each is a near-copy of; empty or its own id for a first.
         """
         n = len(ids)
         self._fit.clear()
-        langs, authors, copy_of = langs or [""] * n, authors or [""] * n, copy_of or [""] * n
+        langs = known_langs(texts, langs)
+        authors, copy_of = authors or [""] * n, copy_of or [""] * n
         times = times or [self.now] * n
         for start in range(0, n, BLOCK):
             part = range(start, min(start + BLOCK, n))
@@ -525,6 +527,15 @@ class ThemeSpace:
     def _tell(self, what: LineageKind, cluster: Cluster, why: str, others: tuple[str, ...] = ()) -> None:
         key = stable_id("lineage", cluster.theme, what, self.now.isoformat(), *others)
         self.events.append(Lineage(id=key, theme=cluster.theme, what=what, at=self.now, others=others, why=why))
+
+
+def known_langs(texts: Sequence[str], langs: Sequence[str] | None) -> list[str]:
+    """Return the languages given, and those detected where none was."""
+    known = list(langs or [""] * len(texts))
+    lacking = [i for i, lang in enumerate(known) if not lang]
+    for i, told in zip(lacking, detect([texts[i] for i in lacking]), strict=True):
+        known[i] = told.code
+    return known
 
 
 def halved(vector: Floats) -> Floats:

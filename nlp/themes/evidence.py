@@ -115,7 +115,7 @@ def bucket(word: str) -> tuple[int, int]:
 def plain_code(lang: str) -> str:
     """Return a language without region, Malay and Indonesian as one: short texts of theirs cannot be told apart."""
     code = lang.lower().partition("-")[0].partition("/")[0]
-    return "id" if code == "ms" else code
+    return {"ms": "id", "und": ""}.get(code, code)
 
 
 @lru_cache(maxsize=1)
