@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from groundswell.ui.console import now, printable, settings_of
+from groundswell.ui.console import now, printable, settings_of, table
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -26,6 +26,8 @@ EXCERPT = 200
 @click.option("--facet", "facets", multiple=True, help="Count by this field too (repeatable), e.g. --facet market.")
 @click.option("--cursor", default="", help="Where the next page begins, as the last one said.")
 @click.option("--meaning", is_flag=True, help="Also find documents that say the same in other words or languages.")
+@click.option("--save", metavar="NAME", help="Keep this search under a name, then ask it.")
+@click.option("--saved", metavar="[NAME]", is_flag=False, flag_value="", help="Ask a saved search; alone, list them.")
 @click.option("--grammar", is_flag=True, help="Explain the query language.")
 @click.pass_context
 def command(
@@ -39,6 +41,8 @@ def command(
     cursor: str,
     meaning: bool,
     grammar: bool,
+    save: str | None,
+    saved: str | None,
 ) -> int:
     """Ask the index: words, "phrases", OR, -not, field:value, since:7d.
 
@@ -50,9 +54,15 @@ def command(
         click.echo(HELP)
         return 0
     settings, text = settings_of(ctx), " ".join(words)
+    if saved == "":
+        return _list(settings)
+    if saved:
+        text = f"({_saved(settings, saved)}) {text}" if text else _saved(settings, saved)
     query = replace(_query(text), limit=limit, cursor=cursor, facets=_fields(facets))
     if meaning and text:
         query = replace(query, vector=_vector(text, settings))
+    if save:
+        _save(settings, save, text)
     from groundswell.index.open import open_reader
 
     with open_reader(settings) as reader:
@@ -61,6 +71,41 @@ def command(
         click.echo(json.dumps(_json(answer), ensure_ascii=False))
     else:
         _print(answer)
+    return 0
+
+
+def _save(settings: Settings, name: str, text: str) -> None:
+    """Keep a search under a name, as the board does."""
+    from groundswell.index.open import open_store
+    from groundswell.ui.desk import Desk
+
+    with open_store(settings) as store:
+        Desk(store).save_search(name, text, by="terminal", now=now())
+
+
+def _saved(settings: Settings, name: str) -> str:
+    """Return the text of the newest search of that name, whoever saved it."""
+    from groundswell.index.open import open_reader
+    from groundswell.index.records import SavedSearch
+
+    with open_reader(settings) as reader:
+        there = {each.name: each.text for each in reversed(reader.recent(SavedSearch))}
+    if name not in there:
+        raise click.BadParameter(
+            f"no search is saved as {name!r}; there are {', '.join(map(printable, sorted(there))) or 'none yet'}",
+            param_hint="--saved",
+        )
+    return there[name]
+
+
+def _list(settings: Settings) -> int:
+    """Print what is saved."""
+    from groundswell.index.open import open_reader
+    from groundswell.index.records import SavedSearch
+
+    with open_reader(settings) as reader:
+        rows = [(each.name, each.owner, each.at.date(), each.text) for each in reader.recent(SavedSearch)]
+    table(("name", "owner", "saved", "search"), rows)
     return 0
 
 
