@@ -1,6 +1,8 @@
 """How quick a store is: bulk writing, searching, facets, memory, disk.
 
-    python bench/store.py --documents 100000 [--store sqlite] [--keep FOLDER]
+    python bench/store.py --documents 100000 [--store sqlite] [--store elastic [--elastic URL]] [--keep FOLDER]
+
+Without a URL an Elasticsearch of our own is started, as the tests start it (1 GB of heap), and ended afterwards.
 
 Texts are made from a fixed vocabulary with Zipf frequencies, one in five Chinese; every store of a run gets the same.
 Prints one JSON object a store.
@@ -16,13 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from groundswell.configs.schema import ElasticSettings, Settings, SqliteSettings
+from groundswell.configs.schema import ElasticSettings, Settings
 from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import AllOf, AnyOf, By, Field, Is, Not, Phrase, Query, Word
 from groundswell.index.records import Enriched, Label3, Membership, Mention, Record, Sentiment, Vector
@@ -122,8 +125,8 @@ def questions(near: Vector) -> dict[str, Callable[[Any, int], Any]]:
     }
 
 
-def measure(settings: Settings, count: int, rounds: int) -> dict[str, Any]:
-    """Fill a store, ask it everything, and return the figures."""
+def measure(settings: Settings, count: int, rounds: int, files: Path, server: int = 0) -> dict[str, Any]:
+    """Fill a store, ask it everything, and return the figures; `server` is the process that serves, from `files`."""
     spent, written = 0.0, 0
     with open_store(settings) as store:
         for batch in records(count):
@@ -141,15 +144,36 @@ def measure(settings: Settings, count: int, rounds: int) -> dict[str, Any]:
                 "p50": round(statistics.median(times), 1),
                 "p95": round(statistics.quantiles(times, n=20)[-1], 1),
             }
-    folder = settings.data_dir
     return {
         "store": settings.store.backend,
         "documents": count,
         "bulk documents a second": round(written / spent) if spent and written else None,
         "milliseconds": answers,
         "client memory MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "disk MB": sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // 2**20,
+        "server memory MB": resident(server) if server else None,
+        "disk MB": sum(path.stat().st_size for path in files.rglob("*") if path.is_file()) // 2**20,
     }
+
+
+def resident(process: int) -> int:
+    """Return how much memory (MB) a process and its children hold."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text("ascii").split()
+    pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
+    return pages * 4096 // 2**20 + sum(resident(int(child)) for child in children)
+
+
+@contextmanager
+def elastic(url: str) -> Iterator[tuple[str, Path, int]]:
+    """Yield address, data folder and process of an Elasticsearch: the one given, or one of our own."""
+    if url:
+        yield url, Path("/nonexistent"), 0
+        return
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.elastic import server
+
+    server.HEAP = "1g"
+    with server.node("9") as node:
+        yield node.url, node.folder / "data", node.process.pid if node.process else 0
 
 
 def timed(ask: Callable[[Any, int], Any], reader: Any, n: int) -> float:
@@ -164,17 +188,18 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=60, help="how often each question is asked")
     parser.add_argument("--store", choices=["sqlite", "elastic"], action="append", help="may be given twice")
-    parser.add_argument("--elastic", default="http://127.0.0.1:9200", help="address of a server")
+    parser.add_argument("--elastic", default="", help="address of a server; without, one is started")
     parser.add_argument("--keep", type=Path, help="folder that is kept and filled only once")
     given = parser.parse_args()
     for backend in given.store or ["sqlite"]:
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = given.keep or Path(scratch)
-            store = SqliteSettings() if backend == "sqlite" else ElasticSettings(url=given.elastic, prefix="bench")
-            count = given.documents
-            figures = measure(Settings(data_dir=folder, store=store), count, given.rounds)
-            json.dump(figures, sys.stdout, indent=1)
-            print()
+        with ExitStack() as held:
+            folder = given.keep or Path(held.enter_context(tempfile.TemporaryDirectory()))
+            settings, files, server = Settings(data_dir=folder), folder, 0
+            if backend == "elastic":
+                url, files, server = held.enter_context(elastic(given.elastic))
+                settings = Settings(data_dir=folder, store=ElasticSettings(url=url, prefix="bench"))
+            json.dump(measure(settings, given.documents, given.rounds, files, server), sys.stdout, indent=1)
+            print(flush=True)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     files = {
         "server.pem": pem(certified),
         "server.key": pem(key),
-        "roles.yml": (EXAMPLES / "roles.yml").read_text("utf-8"),
+        "roles.yml": (EXAMPLES / "roles.yaml").read_text("utf-8"),
         "users": "".join(password_line(name, PASSWORD) for name in USERS),
         "users_roles": "".join(
             f"{role}:{','.join(name for name, some in USERS.items() if role in some)}\n" for role in roles
@@ -193,7 +193,7 @@ def test_plain_http_to_a_server_with_tls_is_explained(guarded: Guarded) -> None:
 
 def test_the_roles_for_the_api_are_those_of_the_file() -> None:
     """One truth in two forms."""
-    roles = YAML(typ="safe").load((EXAMPLES / "roles.yml").read_text("utf-8"))
+    roles = YAML(typ="safe").load((EXAMPLES / "roles.yaml").read_text("utf-8"))
     assert {
         f"groundswell_{path.stem}": json.loads(path.read_text("utf-8")) for path in EXAMPLES.glob("*.json")
     } == roles
