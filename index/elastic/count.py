@@ -13,7 +13,8 @@ from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
 
-PAGE = 5000
+PAGE, PAGE_OF_CLUSTERS = 5000, 100
+"""Buckets asked for at a time; a nearly exact distinct count takes over 100 kB of heap in each, on each shard."""
 EXACT = 40_000
 """Clusters up to which a distinct count is nearly exact; the most that the server allows."""
 SHARD_VALUES = 5000
@@ -35,7 +36,8 @@ def buckets(client: Elasticsearch, alias: str, query: Query, by: By) -> list[Buc
     found: list[Bucket] = []
     after: Mapping[str, Any] | None = None
     while True:
-        composite: dict[str, Any] = {"size": PAGE, "sources": sources, **({"after": after} if after else {})}
+        size = PAGE_OF_CLUSTERS if query.collapse else PAGE
+        composite: dict[str, Any] = {"size": size, "sources": sources, **({"after": after} if after else {})}
         aggs = {"by": {"composite": composite, "aggs": _inner(query)}}
         answer = checked(
             client.search(
