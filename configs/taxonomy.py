@@ -27,6 +27,10 @@ class Risk(Section):
     """Texts that belong to it, in any language; a dozen will do."""
     counterexamples: tuple[str, ...] = ()
     """Texts that sound like it and do not belong."""
+    words: tuple[str, ...] = ()
+    """Words and phrases that point to it, as plain text; ``*`` at the end stands for any ending."""
+    unless: tuple[str, ...] = ()
+    """Words and phrases that take such a pointer back ("no ads")."""
 
     @property
     def title(self) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
+VECTOR_SHARE = 0.5
+WORD_SHARE = 0.6
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -33,9 +36,10 @@ class Head:
 class Heads:
     """All heads of a model.
 
-    `sentiment` and `target` read pooled states and vectors, `risks` both side by side. `language` tells from the vector
-    which language a text is in, softly; `shifts` ``(languages, 3)`` are that language's corrections of the sentiment
-    logits. `background` are risk features of texts of every kind, against which new classes are learned.
+    `sentiment` and `target` read pooled states and vectors, `risks` both side by side with the words found. `language`
+    tells from the vector which language a text is in, softly; `shifts` ``(languages, 3)`` are that language's
+    corrections of the sentiment logits. `background` are risk features of texts of every kind, against which new
+    classes are learned.
     """
 
     sentiment: Head
@@ -60,11 +64,11 @@ class Heads:
         """Return each text's correction of the sentiment logits, ``(n, 3)``."""
         return np.asarray(softmax(self.language.logits(vectors)) @ self.shifts, dtype=np.float32)
 
-    def risk_features(self, vectors: Array, pooled: Array) -> Array:
-        """Return what the risk heads read: the vector alone, or with the tuned branch's state beside it."""
+    def risk_features(self, vectors: Array, pooled: Array, found: Array) -> Array:
+        """Return what the risk heads read: the vector alone, or the branch's state and the words found as well."""
         if self.risks.weight.shape[1] == self.dimensions:
             return vectors
-        return np.concatenate([vectors, pooled], axis=1)
+        return risk_features(vectors, pooled, found)
 
     def with_risks(self, risks: Head, risk_ids: tuple[str, ...]) -> Heads:
         """Return the same with other risk heads."""
@@ -122,6 +126,12 @@ class Heads:
             target=fit_targets(vectors, [seed.text for seed in texts]),
             background=vectors,
         ).with_risks(stack(risks), taxonomy.risk_ids)
+
+
+def risk_features(vectors: Array, pooled: Array, found: Array) -> Array:
+    """Return vectors, pooled states at unit length and words found, side by side; the shares were set on validation."""
+    length = np.linalg.norm(pooled, axis=1, keepdims=True)
+    return np.concatenate([VECTOR_SHARE * vectors, pooled / np.maximum(length, 1e-6), WORD_SHARE * found], axis=1)
 
 
 def fit_targets(vectors: Array, texts: Sequence[str]) -> Head:

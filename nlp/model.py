@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from groundswell.index.records import SentimentLabel, Target
 from groundswell.nlp.bundle import Bundle, find_bundle, read_bundle
-from groundswell.nlp.encoder.tokens import Batch, Tokenizer, Tokens
+from groundswell.nlp.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer, Tokens
 from groundswell.nlp.heads import Head, Heads, sigmoid, softmax
 from groundswell.nlp.targets import KINDS, Clause, by_target, clauses
+from groundswell.nlp.wording import Wording
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import ModelSettings
@@ -62,10 +63,12 @@ class Model:
         heads: Heads,
         settings: ModelSettings,
         *,
+        wording: Wording | None = None,
         made_by: str,
         embedding_version: str,
     ) -> None:
         self._runtime, self._tokenizer, self._heads = runtime, tokenizer, heads
+        self._wording = wording or Wording([])
         self._batch_tokens, self._unsure_below = settings.batch_tokens, settings.unsure_below
         self.risk_ids, self.dimensions = heads.risk_ids, heads.dimensions
         self.made_by, self.embedding_version = made_by, embedding_version
@@ -88,11 +91,16 @@ class Model:
         return Reading(
             vectors=encoded.vectors,
             sentiment=sentiment,
-            risks=sigmoid(heads.risks.logits(heads.risk_features(encoded.vectors, encoded.pooled))),
+            risks=sigmoid(heads.risks.logits(self.risk_features(texts, encoded))),
             targets=tuple(
                 self._targets(encoded, row, sentiment[row], shift[row], int(usual[row])) for row in range(len(texts))
             ),
         )
+
+    def risk_features(self, texts: Sequence[str], encoded: Encoded) -> Array:
+        """Return what the risk heads read of texts."""
+        found = self._wording([text[:LONGEST_TEXT] for text in texts])
+        return self._heads.risk_features(encoded.vectors, encoded.pooled, found)
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Run the encoder once over each text."""
@@ -162,6 +170,7 @@ def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> 
         tokenizer,
         heads,
         settings,
+        wording=Wording(bundle.manifest.get("wording", ())),
         made_by=bundle.made_by,
         embedding_version=bundle["embedding_version"],
     )
@@ -200,8 +209,7 @@ def _with_taxonomy(model: Model, heads: Heads, taxonomy: Taxonomy) -> Model:
 
 
 def _features(model: Model, texts: Sequence[str]) -> Array:
-    encoded = model.encode(texts)
-    return model._heads.risk_features(encoded.vectors, encoded.pooled)
+    return model.risk_features(texts, model.encode(texts))
 
 
 def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:

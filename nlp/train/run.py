@@ -15,7 +15,7 @@ from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
 from groundswell.nlp.bundle import find_bundle, write_manifest
 from groundswell.nlp.encoder.graph import Range, Shape, build
 from groundswell.nlp.encoder.tokens import Tokenizer
-from groundswell.nlp.heads import Head, Heads, fit_targets
+from groundswell.nlp.heads import Head, Heads, fit_targets, risk_features
 from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_weights, make_branch, predict, tune
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained
@@ -23,6 +23,7 @@ from groundswell.nlp.train.quantise import find_ranges, session
 from groundswell.nlp.train.risks import RiskText, all_risk_texts
 from groundswell.nlp.train.sources import SOURCES, Example, read_source
 from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
+from groundswell.nlp.wording import Wording
 
 if TYPE_CHECKING:
     from groundswell.nlp.train import Progress
@@ -41,6 +42,14 @@ RANGE_TEXTS = 16
 """Texts of each source from which the ranges of activations are taken."""
 BACKGROUND = 600
 """Texts kept in the bundle, as numbers, for a user's own classes to be told from."""
+STRENGTH = 10.0
+"""Inverse of the ridge penalty of the risk heads."""
+COUNTS = {"ours": 1.0, "labelled": 2.0, "pattern": 0.5}
+"""What a text counts for when the risk heads are fitted."""
+RARE_COUNTS = 2.0
+"""What a text that carries the class counts for beside one that does not; set on languages left out in turn."""
+NEVER = -9.0
+"""Logit of a class nobody gave texts for."""
 STORAGE: Mapping[str, Any] = {"embed": "int4", "trunk": "int8", "branch": "int8"}
 
 
@@ -246,6 +255,7 @@ def write_rest(out: Path, kit: Kit, heads: Heads, about: Mapping[str, Any]) -> N
         "dimensions": kit.shape.hidden,
         "shape": asdict(kit.shape),
         "risk_ids": list(kit.taxonomy.risk_ids),
+        "wording": [[list(risk.words), list(risk.unless)] for risk in kit.taxonomy.risks],
         "texts": {"sentiment": len(kit.texts.feelings), "risk": len(kit.texts.risks)},
     }
     write_manifest(out, {**manifest, **about})
@@ -269,21 +279,23 @@ def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], ru
     feelings, texts = kit.texts.feelings, kit.texts.risks
     known = sorted({e.lang for e in feelings if e.split == "validation"})
     temperature, shifts = _calibrated_sentiment(kit, branch, lower[0], known)
-    scale, shift = _calibrated_risks(kit, branch, lower[1])
     sample = [feelings[n] for n in language_sample(feelings, known)]
     vectors, _ = embed(runner, kit.tokenizer, [e.text for e in sample])
-    ours = [r.text for r in texts if r.origin == "ours"]
-    own_vectors, own_pooled = embed(runner, kit.tokenizer, ours)
-    sentiment, risks = _linear(branch.sentiment), _linear(branch.risks)
-    blind = np.zeros((len(risks.bias), vectors.shape[1]), np.float32)
+    risk_vectors, risk_pooled = embed(runner, kit.tokenizer, [r.text for r in texts])
+    features = risk_features(risk_vectors, risk_pooled, Wording.of(kit.taxonomy.risks)([r.text for r in texts]))
+    own = np.array([r.origin == "ours" for r in texts])
+    sentiment = _linear(branch.sentiment)
     return Heads(
         sentiment=Head(sentiment.weight / temperature, sentiment.bias / temperature),
-        risks=Head(np.concatenate([blind, risks.weight * scale], axis=1), risks.bias * scale + shift),
+        risks=_risk_head(features, texts),
         risk_ids=kit.taxonomy.risk_ids,
-        target=fit_targets(np.concatenate([vectors, own_vectors]), [e.text for e in sample] + ours),
+        target=fit_targets(
+            np.concatenate([vectors, risk_vectors[own]]),
+            [e.text for e in sample] + [r.text for r in texts if r.origin == "ours"],
+        ),
         language=fit_language(vectors, [e.lang for e in sample], known),
         shifts=shifts,
-        background=np.concatenate([own_vectors, own_pooled], axis=1)[:BACKGROUND],
+        background=features[own][:BACKGROUND],
     )
 
 
@@ -294,12 +306,25 @@ def _calibrated_sentiment(kit: Kit, branch: Any, lower: Activations, known: Sequ
     return fit_sentiment(logits, np.array([e.sentiment for e in checked]), [e.lang for e in checked], known)
 
 
-def _calibrated_risks(kit: Kit, branch: Any, lower: Activations) -> tuple[float, float]:
-    rows = [n for n, r in enumerate(kit.texts.risks) if r.split == "validation"]
-    if not rows:
-        return 1.0, 0.0
-    _, _, logits = predict(branch, lower, rows)
-    return fit_risks(logits, np.stack([kit.texts.risks[n].labels for n in rows]))
+def _risk_head(features: Array, texts: Sequence[RiskText]) -> Head:
+    """Return the risk heads: logistic regression on the training texts, one scale and shift from the held-out ones."""
+    from sklearn.linear_model import LogisticRegression
+
+    labels = np.stack([r.labels for r in texts])
+    train = np.array([r.split == "train" for r in texts])
+    weight = np.array([COUNTS[r.origin] for r in texts])
+    head = Head(np.zeros((labels.shape[1], features.shape[1]), np.float32), np.full(labels.shape[1], NEVER, np.float32))
+    for column in range(labels.shape[1]):
+        rows = train & (labels[:, column] >= 0)
+        if len(set(labels[rows, column])) > 1:
+            model = LogisticRegression(C=STRENGTH, max_iter=300)
+            counts = weight[rows] * np.where(labels[rows, column] == 1, RARE_COUNTS, 1.0)
+            model.fit(features[rows], labels[rows, column], sample_weight=counts)
+            head.weight[column], head.bias[column] = model.coef_[0], model.intercept_[0]
+    if train.all():
+        return head
+    scale, shift = fit_risks(head.logits(features[~train]), labels[~train])
+    return Head(head.weight * scale, head.bias * scale + shift)
 
 
 def _linear(layer: Any) -> Head:
