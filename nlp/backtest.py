@@ -7,7 +7,6 @@ hour. Themes never influence alerts, so that reading the same file twice, or hal
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -129,7 +128,7 @@ def backtest(
     theme_of = {line.mention.id: theme for line, theme in zip(lines, placed, strict=True)}
     _write(target / "alerts.jsonl", (_alert(signal, given, theme_of, by_id) for signal in signals))
     theme_of_given = {line.given: theme for line, theme in zip(lines, placed, strict=True)}
-    _write(target / "themes.jsonl", ({"id": id, "theme": theme_of_given.get(id) or None} for id in ids))
+    _write(target / "themes.jsonl", ({"id": one, "theme": theme_of_given.get(one) or None} for one in ids))
     _write(target / "refused.jsonl", (asdict(item) for item in refused))
     summary = _summary(lines, refused, placed, signals, (datetime.now(UTC) - began).total_seconds())
     _write(target / "summary.json", [asdict(summary)])
@@ -146,11 +145,11 @@ def read(source: Path) -> tuple[list[_Line], list[Rejected], list[str | int]]:
         for number, raw in enumerate(file, 1):
             if not raw.strip():
                 continue
-            id, line, reason = _parse(raw, seen)
-            if id is not None:
-                ids[id] = None
+            one, line, reason = _parse(raw, seen)
+            if one is not None:
+                ids[one] = None
             if line is None:
-                refused.append(Rejected(number, "" if id is None else str(id), reason))
+                refused.append(Rejected(number, "" if one is None else str(one), reason))
             else:
                 seen.add(str(line.given))
                 lines.append(line)
@@ -159,26 +158,31 @@ def read(source: Path) -> tuple[list[_Line], list[Rejected], list[str | int]]:
 
 def _parse(raw: bytes, seen: set[str]) -> tuple[str | int | None, _Line | None, str]:
     """Return a line's id, the line if it can be used, and else the reason."""
+    data, reason = _object(raw)
+    one = data.get("id")
+    if reason or isinstance(one, bool) or not isinstance(one, str | int) or one == "":
+        return None, None, reason or "no id"
+    text, moment = data.get("text"), _moment(data.get("published_at"))
+    if not isinstance(text, str) or not text.strip():
+        reason = "no text"
+    elif moment is None:
+        reason = "no date that can be read in published_at: it cannot take its place in time"
+    elif str(one) in seen:
+        reason = "the id came before"
+    if reason or moment is None:
+        return one, None, reason
+    return one, _Line(one, _mention(str(one), data, moment)), ""
+
+
+def _object(raw: bytes) -> tuple[dict[str, Any], str]:
+    """Return the object on a line, or why there is none."""
     if len(raw) > LONGEST_LINE:
-        return None, None, "longer than 16 MB"
+        return {}, "longer than 16 MB"
     try:
         data = json.loads(raw)
     except (ValueError, RecursionError):
-        return None, None, "not JSON in UTF-8"
-    if not isinstance(data, dict):
-        return None, None, "not a JSON object"
-    id = data.get("id")
-    if isinstance(id, bool) or not isinstance(id, str | int) or id == "":
-        return None, None, "no id"
-    text = data.get("text")
-    if not isinstance(text, str) or not text.strip():
-        return id, None, "no text"
-    moment = _moment(data.get("published_at"))
-    if moment is None:
-        return id, None, "no date that can be read in published_at: it cannot take its place in time"
-    if str(id) in seen:
-        return id, None, "the id came before"
-    return id, _Line(id, _mention(str(id), data, moment)), ""
+        return {}, "not JSON in UTF-8"
+    return (data, "") if isinstance(data, dict) else ({}, "not a JSON object")
 
 
 def _moment(value: object) -> datetime | None:
@@ -219,7 +223,9 @@ def _documents(lines: Sequence[_Line], vectors: NDArray[np.float32], made_by: st
     return [
         Document(
             mention=line.mention,
-            enriched=Enriched(id=line.mention.id, lang=line.mention.lang, sentiment=unknown, made_by=made_by, vector=vector),
+            enriched=Enriched(
+                id=line.mention.id, lang=line.mention.lang, sentiment=unknown, made_by=made_by, vector=vector
+            ),
         )
         for line, vector in zip(lines, vectors, strict=True)
     ]
@@ -244,21 +250,27 @@ def replay(documents: Sequence[Document], settings: Settings, model: Model | Non
 def _with_risk(signals: list[Signal], documents: Sequence[Document], settings: Settings, model: Model) -> list[Signal]:
     """Return the signals with risk and severity, read from some of the evidence of those strong enough."""
     by_id = {document.id: document for document in documents}
-    chosen = {id: None for s in signals if s.strength >= READ_FROM for id in s.evidence[-READ_MOST:]}
+    chosen = {one: None for s in signals if s.strength >= READ_FROM for one in s.evidence[-READ_MOST:]}
     if not chosen:
         return signals
-    reading = model.read([text_of(by_id[id].mention) for id in chosen])
-    risks = {id: dict(zip(model.risk_ids, row.tolist(), strict=True)) for id, row in zip(chosen, reading.risks, strict=True)}
+    reading = model.read([text_of(by_id[one].mention) for one in chosen])
+    risks = {
+        one: dict(zip(model.risk_ids, row.tolist(), strict=True))
+        for one, row in zip(chosen, reading.risks, strict=True)
+    }
     weights = risk_weights(settings)
     return [_severe(s, by_id, risks, weights, settings) if s.strength >= READ_FROM else s for s in signals]
 
 
 def _severe(
-    signal: Signal, by_id: Mapping[str, Document], risks: Mapping[str, Mapping[str, float]], weights: Mapping[str, float],
+    signal: Signal, by_id: Mapping[str, Document], risks: Mapping[str, Mapping[str, float]],
+    weights: Mapping[str, float],
     settings: Settings,
 ) -> Signal:  # fmt: skip
-    judged = [d for id in signal.evidence if id in risks and (d := by_id[id]).enriched]
-    risk, claimed = main_risk([replace(d, enriched=replace(d.enriched, risks=risks[d.id])) for d in judged if d.enriched])
+    judged = [d for one in signal.evidence if one in risks and (d := by_id[one]).enriched]
+    risk, claimed = main_risk(
+        [replace(d, enriched=replace(d.enriched, risks=risks[d.id])) for d in judged if d.enriched]
+    )
     facts = Reach(
         weight=weights.get(risk, 0.0), claimed=claimed, documents=len(signal.evidence),
         ratio=float(signal.details["growth"]), market=signal.market,
@@ -268,7 +280,11 @@ def _severe(
 
 
 def place(
-    lines: Sequence[_Line], texts: Sequence[str], vectors: NDArray[np.float32], settings: Settings, progress: Progress = None
+    lines: Sequence[_Line],
+    texts: Sequence[str],
+    vectors: NDArray[np.float32],
+    settings: Settings,
+    progress: Progress = None,
 ) -> list[str]:
     """Return the theme of each document after the last day, grouped online, a day at a time; "" where it waits."""
     own = settings.themes
@@ -299,15 +315,15 @@ def _days(lines: Sequence[_Line]) -> Iterator[tuple[int, int]]:
 def _alert(
     signal: Signal, given: Mapping[str, str | int], theme_of: Mapping[str, str], mentions: Mapping[str, Mention]
 ) -> dict[str, Any]:
-    """Return a line of alerts.jsonl; `theme` is the subject, `documents_theme` what themes.jsonl mostly says of them."""
-    most = Counter(theme_of[id] for id in signal.evidence if theme_of[id]).most_common(1)
+    """Return a line of alerts.jsonl; `theme` is the subject, `documents_theme` what themes.jsonl says."""
+    most = Counter(theme_of[one] for one in signal.evidence if theme_of[one]).most_common(1)
     alert = {
         "at": signal.at.isoformat().replace("+00:00", "Z"),
         "theme": str(signal.details["subject"]),
         "kind": signal.kind,
         "strength": signal.strength,
         "severity": signal.severity,
-        "documents": [given[id] for id in signal.evidence],
+        "documents": [given[one] for one in signal.evidence],
         "why": signal.why,
         "fired": signal.fired,
         "held_by": signal.held_by,
@@ -319,12 +335,16 @@ def _alert(
         "onset": signal.start.isoformat().replace("+00:00", "Z"),
         "documents_theme": most[0][0] if most else None,
     }
-    extra = {given[id]: mentions[id].extra for id in signal.evidence if mentions[id].extra} if signal.fired else {}
+    extra = {given[one]: mentions[one].extra for one in signal.evidence if mentions[one].extra} if signal.fired else {}
     return {**alert, "evidence": extra} if extra else alert
 
 
 def _summary(
-    lines: Sequence[_Line], refused: Sequence[Rejected], placed: Sequence[str], signals: Sequence[Signal], seconds: float
+    lines: Sequence[_Line],
+    refused: Sequence[Rejected],
+    placed: Sequence[str],
+    signals: Sequence[Signal],
+    seconds: float,
 ) -> BacktestSummary:
     moments = [line.mention.fetched_at.isoformat() for line in (lines[0], lines[-1])]
     fired = [signal for signal in signals if signal.fired]
@@ -334,7 +354,8 @@ def _summary(
         themes=len(set(placed) - {""}), in_themes=sum(bool(theme) for theme in placed), alerts=len(fired),
         candidates=len(signals), by_kind=dict(Counter(signal.kind for signal in fired)),
         held=dict(Counter(signal.held_by for signal in signals if signal.held_by).most_common()),
-        budgets={f"{budget:g}": at_budget(signals, budget) for budget in (0.25, 0.5, 1, 2, 7)}, seconds=round(seconds, 1),
+        budgets={f"{budget:g}": at_budget(signals, budget) for budget in (0.25, 0.5, 1, 2, 7)},
+        seconds=round(seconds, 1),
     )  # fmt: skip
 
 
@@ -356,7 +377,7 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     aside = path.with_suffix(path.suffix + ".part")
     with aside.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 def _tell(progress: Progress, what: str, done: int = 0, total: int | None = None) -> None:

@@ -24,7 +24,9 @@ BATCH = 2000
 Array = NDArray[np.float32]
 
 
-def encode(model: Model, texts: Sequence[str], *, progress: Callable[[int, int | None, str], None] | None = None) -> Array:
+def encode(
+    model: Model, texts: Sequence[str], *, progress: Callable[[int, int | None, str], object] | None = None
+) -> Array:
     """Return vectors of the texts, ``(n, dimensions)``; each distinct text is encoded once, or read from the cache."""
     distinct = list(dict.fromkeys(texts))
     folder = os.environ.get(VARIABLE, "")

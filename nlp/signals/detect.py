@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +11,16 @@ from scipy import sparse
 
 from groundswell.nlp.signals import groups, space, words
 from groundswell.nlp.signals.features import Describer
+from groundswell.nlp.signals.refine import Refiner
 from groundswell.nlp.signals.scan import look
 from groundswell.nlp.signals.subjects import Candidate, Family, candidates
 
 RADII = (0.22, 0.27, 0.32, 0.38, 0.45)
 """Similarities at which a ball ends, from a wide subject to nearly the same words."""
-LEAST = 3.0
+LEAST = 2.7
 """Score (−log10 of the tail) from which a test of a ball is worth looking at."""
+WAYS = ("ball", "term", "stem", "meaning")
+"""Ways to form groups that take part unless others are asked for."""
 LEAST_STEADY = 3.0
 """The same for words, stems, neighbourhoods and themes."""
 
@@ -58,7 +61,7 @@ class Detection:
     vectors: NDArray[np.float32]
 
 
-def detect(stream: Stream, *, share: float = 0.5, ways: Sequence[str] = ("ball", "term", "stem", "meaning", "theme")) -> Detection:
+def detect(stream: Stream, *, share: float = 0.5, ways: Sequence[str] = WAYS) -> Detection:
     """Return all candidates of a stream, replayed hour by hour; nothing later than an hour takes part in it.
 
     Args:
@@ -72,25 +75,41 @@ def detect(stream: Stream, *, share: float = 0.5, ways: Sequence[str] = ("ball",
     use = (firsts == np.arange(len(firsts))) & stream.counts
     vectors = space.centre(stream.vectors, stream.hours)
     near = space.neighbours(vectors, weighted, stream.hours, use, share=share)
-    families = list(_families(stream, has, vocabulary, vectors, near, use, ways))
-    found = list(candidates(families, stream.hours, stream.hours[use]))
+    families = list(_families(_Parts(stream.hours, has, vocabulary, vectors, near, use), ways))
+    refiner = Refiner(vectors, weighted, stream.hours, use)
+    found = list(candidates(families, stream.hours, stream.hours[use], refiner))
     lengths = np.array([len(text) for text in stream.texts], np.float64)
-    describer = Describer(stream.hours, vectors, weighted, has, near, use, firsts, lengths)
+    describer = Describer(
+        stream.hours, vectors=vectors, weighted=weighted, has=has, near=near, use=use, firsts=firsts, lengths=lengths
+    )
     return Detection(found, describer.rows(found), has, vocabulary, firsts, use, vectors)
 
 
-def _families(stream, has, vocabulary, vectors, near, use, ways):  # noqa
-    hours = stream.hours
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What groups are made from."""
+
+    hours: NDArray[np.float64]
+    has: sparse.csr_matrix
+    vocabulary: list[str]
+    vectors: NDArray[np.float32]
+    near: space.Rows
+    use: NDArray[np.bool_]
+
+
+def _families(parts: _Parts, ways: Sequence[str]) -> Iterator[Family]:
+    """Yield each way to form groups, with its tests."""
+    hours, use = parts.hours, parts.use
     if "ball" in ways:
         for radius in RADII:
-            rows = near.within(radius)
+            rows = parts.near.within(radius)
             yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + space.FRESH, least=LEAST))
     for name, build in (("term", groups.by_term), ("stem", groups.by_stem)):
         if name in ways:
-            made = build(has, vocabulary, use)
+            made = build(parts.has, parts.vocabulary, use)
             tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
             yield Family(name, made.rows, 0.0, tests, made.names)
     if "meaning" in ways:
-        made = groups.by_meaning(vectors, hours, use)
+        made = groups.by_meaning(parts.vectors, hours, use)
         tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
         yield Family("meaning", made.rows, 0.0, tests, made.names)

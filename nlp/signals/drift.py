@@ -18,7 +18,7 @@ FEWEST_NOW, FEWEST_BEFORE = 8, 20
 LEAST_TURN = 0.15
 """A mood (−1 to 1) that falls by less is nobody's business, however certain it is."""
 READING_NOISE = 0.12
-"""Variance that the model's own errors add to the mean mood of a theme over time: its texts change, its errors with them."""
+"""Wavering (standard deviation) that the model's errors add to a theme's mean mood, as its texts change."""
 FEWEST_KNOWN = 15
 """Documents a theme needs before a new place means anything."""
 
@@ -38,8 +38,11 @@ class Drift:
 
 
 def drifts(
-    themes: Sequence[str], hours: NDArray[np.float64], moods: NDArray[np.float64],
-    places: Sequence[Sequence[str]], use: NDArray[np.bool_],
+    themes: Sequence[str],
+    hours: NDArray[np.float64],
+    moods: NDArray[np.float64],
+    places: Sequence[Sequence[str]],
+    use: NDArray[np.bool_],
 ) -> Iterator[Drift]:
     """Yield every departure in mood and reach, day by day (at midnight, UTC), in order of time.
 
@@ -69,7 +72,7 @@ def drifts(
             yield from _spread(theme, float(midnight), places, now, rows[:mid], tests)
 
 
-def _soured(
+def _soured(  # noqa: PLR0917  one theme at one midnight, column by column
     theme: str, at: float, moods: NDArray[np.float64], now: NDArray[np.int64], before: NDArray[np.int64], tests: float
 ) -> Iterator[Drift]:
     """Yield a fall in mood: Welch's t on documents, with the reader's own wavering added to its variance."""
@@ -83,10 +86,15 @@ def _soured(
     yield Drift(theme, "sour", at, float(new.mean()), float(old.mean()), strength, now)
 
 
-def _spread(
-    theme: str, at: float, places: Sequence[Sequence[str]], now: NDArray[np.int64], before: NDArray[np.int64], tests: float
+def _spread(  # noqa: PLR0917  one theme at one midnight, column by column
+    theme: str,
+    at: float,
+    places: Sequence[Sequence[str]],
+    now: NDArray[np.int64],
+    before: NDArray[np.int64],
+    tests: float,
 ) -> Iterator[Drift]:
-    """Yield places new to a theme, against how often its documents brought a new one before (Good and Turing's rate)."""
+    """Yield places new to a theme, against how often one came before (Good and Turing's rate)."""
     if len(before) < FEWEST_KNOWN:
         return
     seen: dict[str, int] = {}

@@ -39,7 +39,11 @@ def in_time(mentions: Sequence[Mention]) -> NDArray[np.bool_]:
 
 
 def _in_time(mention: Mention, started: datetime) -> bool:
-    if mention.published_at is None or mention.date_confidence == "none" or mention.published_at > mention.fetched_at + LATE:
+    if (
+        mention.published_at is None
+        or mention.date_confidence == "none"
+        or mention.published_at > mention.fetched_at + LATE
+    ):
         return False
     return mention.fetched_at - mention.published_at <= LATE or mention.fetched_at <= started + LATE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,12 +21,13 @@ NAMES = (
     "documents", "kept", "span", "share_12", "share_24", "likeness", "likeness_meaning", "likeness_words",
     "commonest_term", "shared_terms", "rarity", "unseen", "nearness", "nearness_mean", "kin", "length", "length_spread",
     "records", "age", "volume", "volume_jump", "noise_median", "noise_high", "above_noise", "above_high", "returning",
-    "copies", "crowd",
+    "copies", "crowd", "history", "lexical",
+    "second", "second_observed", "second_expected", "second_past", "second_gain",
 )  # fmt: skip
 LOOK_BACK = 42 * DAY
 """How much of the stream's own noise a candidate is measured against."""
 USUAL = (3.5, 4.5)
-"""Median and ninetieth percentile of the strongest test of a day, over development streams: the prior for short pasts."""
+"""Median and 90th percentile of the strongest test of a day, over development streams: prior for short pasts."""
 USUAL_DAYS = 10.0
 MOST_COMPARED = 40
 
@@ -35,8 +36,9 @@ class Describer:
     """Turns candidates, given in order of time, into rows of numbers."""
 
     def __init__(
-        self, hours: NDArray[np.float64], vectors: NDArray[np.float32], weighted: sparse.csr_matrix,
-        has: sparse.csr_matrix, near: Rows, use: NDArray[np.bool_], firsts: NDArray[np.int64], lengths: NDArray[np.float64],
+        self, hours: NDArray[np.float64], *, vectors: NDArray[np.float32], weighted: sparse.csr_matrix,
+        has: sparse.csr_matrix, near: Rows, use: NDArray[np.bool_], firsts: NDArray[np.int64],
+        lengths: NDArray[np.float64],
     ) -> None:  # fmt: skip
         self.hours, self.vectors, self.weighted, self.has = hours, vectors, weighted, has
         self.near, self.use, self.lengths = near, use, lengths
@@ -68,6 +70,12 @@ class Describer:
         numbers += [math.log1p(daily), jump, median, high, top - median, top - high, self._returning(c)]
         copies = sum(self.hours[k] <= c.at for d in c.documents for k in self.copies.get(int(d), ()))
         numbers += [copies / len(c.documents), len(c.documents) / max(1.0, daily)]
+        second = c.refined
+        numbers += [
+            min(c.at - self.hours[0], LOOK_BACK) / DAY, max(c.scores.get("term", 0.0), c.scores.get("stem", 0.0)),
+            second.score, math.log1p(second.observed), math.log(second.expected + 0.01), math.log1p(second.past),
+            second.score - top,
+        ]  # fmt: skip
         return numbers
 
     def _noise(self, c: Candidate, top: float) -> tuple[float, float]:

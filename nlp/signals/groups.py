@@ -50,14 +50,14 @@ def by_term(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.b
     part = turned[kept]
     items = index[part.indices].astype(np.int32)
     return _always(
-        Rows(part.indptr.astype(np.int64), items, np.ones(len(items), np.float32)), [vocabulary[k] for k in kept]
+        Rows(part.indptr.astype(np.int64), items, np.ones(len(items), np.float32)), [vocabulary[int(k)] for k in kept]
     )
 
 
 def by_stem(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.bool_], fewest: int = 3) -> Groups:
     """Return the documents of every word together with longer words that contain it (tipu: ditipu, penipu, tipuan).
 
-    Only stems that bring more documents than the bare word are groups; affixes differ by language, containment does not.
+    Only stems that bring more documents than the bare word are groups: affixes differ by language, this does not.
     """
     words = [(k, word) for k, word in enumerate(vocabulary) if " " not in word and len(word) >= SHORTEST_STEM]
     frequent = np.asarray((has[np.flatnonzero(use)] > 0).sum(0)).ravel()

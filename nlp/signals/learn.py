@@ -92,7 +92,7 @@ def propose(reader: Reader, *, threshold: float) -> Proposal | None:
     """
     judged = judgements(reader)
     signals = {signal.id: signal for signal in reader.recent(Signal, limit=20_000)}
-    known = [(signals[id], value) for id, value in sorted(judged.items()) if id in signals]
+    known = [(signals[one], value) for one, value in sorted(judged.items()) if one in signals]
     if len(known) < FEWEST or len({value == "confirmed" for _, value in known}) < 2:
         return None
     taught = fit(known)
@@ -136,7 +136,9 @@ def adjust(signal: Signal, taught: Taught) -> Signal:
     weights = np.array([taught.weights.get(name, 0.0) for name in FEATURES])
     odds = float(describe(signal) @ weights) + 2 * taught.themes.get(signal.theme, 0.0)
     moved = signal.strength + max(-MOST, min(MOST, odds / math.log(10)))
-    return replace(signal, strength=round(moved, 4), details={**signal.details, "strength_before_learning": signal.strength})
+    return replace(
+        signal, strength=round(moved, 4), details={**signal.details, "strength_before_learning": signal.strength}
+    )
 
 
 def accept(store: Store, taught: Taught, *, by: str, now: datetime) -> None:

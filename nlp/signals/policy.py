@@ -168,7 +168,9 @@ def severity(facts: Reach, markets: Sequence[str]) -> Severity:
 
 def tell_at(signal: Signal, quiet: QuietHours | None) -> datetime:
     """Return when a person is to be told: at once, or when quiet hours end, unless the alert is too severe to wait."""
-    if quiet is None or (quiet.override != "never" and SEVERITIES.index(signal.severity) >= SEVERITIES.index(quiet.override)):
+    if quiet is None or (
+        quiet.override != "never" and SEVERITIES.index(signal.severity) >= SEVERITIES.index(quiet.override)
+    ):
         return signal.at
     local = signal.at.astimezone(ZoneInfo(quiet.timezone))
     start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)

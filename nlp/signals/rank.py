@@ -20,7 +20,10 @@ from groundswell.nlp.signals.features import NAMES
 
 FILE = Path(__file__).parent / "ranking.npz"
 KINDS = ("new", "surge")
-"""What the world has not said before, and what it says more than before; each has its own trees and share of the budget."""
+"""What was not said before, and what is said more than before; each has its own trees and share of the budget."""
+COLD, WARM = 3.0, 14.0
+"""Taken off every strength on the first day of a stream, and less until so many days are known: nobody can tell
+what is usual after a week."""
 STRONGEST = 6.0
 """One false alert in twenty thousand years of weeks is enough of a superlative."""
 
@@ -34,7 +37,7 @@ class Trees:
     """A boosted ensemble: for each node its feature, threshold, children and value; for each tree its root."""
 
     feature: NDArray[np.int16]
-    threshold: NDArray[np.float32]
+    threshold: NDArray[np.float64]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     value: NDArray[np.float32]
@@ -75,7 +78,8 @@ class Ranking:
             mine = np.array([k == kind for k in kinds], bool)
             if mine.any():
                 strengths[mine] = self.place(kind, self.trees[kind].score(numbers[mine]))
-        return strengths
+        history = numbers[:, NAMES.index("history")]
+        return strengths - COLD * np.clip(1 - history / WARM, 0, 1)
 
     def place(self, kind: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return strengths at scores: linear between the points of the curve, and beyond its ends by its last slope."""

@@ -6,7 +6,8 @@ documents with a word, those of a theme. Groups are tested whenever one of them 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +30,15 @@ FEWEST = 3
 class Looks:
     """Tests that were made: one row for each group, hour and window; columns of equal length."""
 
-    group: NDArray[np.int64]
-    at: NDArray[np.float64]
-    window: NDArray[np.float32]
-    upto: NDArray[np.int64]
-    observed: NDArray[np.float32]
-    past: NDArray[np.float32]
-    expected: NDArray[np.float32]
-    spread: NDArray[np.float32]
-    score: NDArray[np.float32]
+    group: NDArray[Any]
+    at: NDArray[Any]
+    window: NDArray[Any]
+    upto: NDArray[Any]
+    observed: NDArray[Any]
+    past: NDArray[Any]
+    expected: NDArray[Any]
+    spread: NDArray[Any]
+    score: NDArray[Any]
 
     def __len__(self) -> int:
         """Return how many."""
@@ -53,10 +54,11 @@ def join(parts: list[Looks]) -> Looks:
     return Looks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Looks.__dataclass_fields__))
 
 
-def tail(observed: NDArray[np.float64], mean: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
+def tail(observed: NDArray[Any], mean: NDArray[Any], size: NDArray[Any]) -> NDArray[np.float64]:
     """Return −log10 of the chance of so many or more, under a negative binomial with that mean and size."""
-    chance = special.betainc(np.maximum(observed, 1e-9), size, mean / (mean + size))
-    return -np.log10(np.maximum(chance, 1e-300))
+    chance: NDArray[np.float64] = special.betainc(np.maximum(observed, 1e-9), size, mean / (mean + size))
+    rarity: NDArray[np.float64] = -np.log10(np.maximum(chance, 1e-300))
+    return rarity
 
 
 class Clock:
@@ -80,9 +82,9 @@ class Clock:
         return np.searchsorted(self.volume, end) - np.searchsorted(self.volume, start)
 
 
-def growth(clock: Clock, hours: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]) -> tuple[
-    NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]
-]:
+def growth(
+    clock: Clock, hours: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Return when groups grew: group, end of the hour, position behind its newest member then.
 
     Args:
@@ -125,32 +127,32 @@ def look(
     return looks.pick(np.lexsort((-looks.score, looks.at)))
 
 
-def _look(
-    clock: Clock, group: NDArray[np.int64], at: NDArray[np.float64], upto: NDArray[np.int64], window: float, least: float
+def _look(  # noqa: PLR0917  columns of one table
+    clock: Clock,
+    group: NDArray[np.int64],
+    at: NDArray[np.float64],
+    upto: NDArray[np.int64],
+    window: float,
+    least: float,
 ) -> Looks:
     """Return the tests of one window."""
     observed = upto - clock.before(group, at - window)
-    enough = observed >= FEWEST
-    group, at, upto, observed = group[enough], at[enough], upto[enough], observed[enough]
     end = at - window - GAP
     past = clock.before(group, end) - clock.before(group, end - HISTORY)
     exposure = (clock.stream(at - window, at) + 1.0) / (clock.stream(end - HISTORY, end) + 20.0)
     expected = (past + PRIOR_COUNT) * exposure
-    rough = tail(observed, expected, 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD * 0.5))
-    keep = rough >= least
-    group, at, upto, observed, past, expected, exposure = (
-        column[keep] for column in (group, at, upto, observed, past, expected, exposure)
-    )
-    spread = unevenness(clock, group, end[keep], window)
-    score = tail(observed, expected, 1 / (1 / (past + PRIOR_COUNT) + spread))
-    keep = score >= least
-    columns = (group, at, np.full(len(at), window, np.float32), upto, observed, past, expected, spread, score)
-    return Looks(*(column[keep] for column in columns))
+    none = np.zeros(len(at))
+    spans = np.full(len(at), window, np.float32)
+    looks = Looks(group, at, spans, upto, observed, past, expected, none, none).pick(observed >= FEWEST)
+    doubt = 1 / (looks.past + PRIOR_COUNT)
+    likely = tail(looks.observed, looks.expected, 1 / (doubt + PRIOR_SPREAD * 0.5)) >= least
+    looks, doubt = looks.pick(likely), doubt[likely]
+    spread = unevenness(clock, looks.group, looks.at - window - GAP, window)
+    score = tail(looks.observed, looks.expected, 1 / (doubt + spread))
+    return replace(looks, spread=spread, score=score).pick(score >= least)
 
 
-def unevenness(
-    clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64], window: float
-) -> NDArray[np.float32]:
+def unevenness(clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64], window: float) -> NDArray[np.float32]:
     """Return each group's dispersion over its earlier windows by moments, shrunk to `PRIOR_SPREAD`."""
     count = int(min(12, HISTORY // window))
     step = HISTORY / count

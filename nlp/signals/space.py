@@ -61,7 +61,8 @@ def centre(vectors: NDArray[np.float32], hours: NDArray[np.float64]) -> NDArray[
     mean = (total[here] - total[oldest]) / count
     moved = vectors - mean * np.minimum(1.0, count / 20)
     length = np.linalg.norm(moved, axis=1, keepdims=True)
-    return (moved / np.maximum(length, 1e-9)).astype(np.float32)
+    unit: NDArray[np.float32] = (moved / np.maximum(length, 1e-9)).astype(np.float32)
+    return unit
 
 
 def first_of_copies(
@@ -148,4 +149,16 @@ def neighbours(
     return Rows(starts, np.concatenate(cols_), np.concatenate(near_))
 
 
-__all__ = ["DAY", "FRESH", "GAP", "HISTORY", "HOUR", "REACH", "Rows", "centre", "first_of_copies", "neighbours", "words"]
+__all__ = [
+    "DAY",
+    "FRESH",
+    "GAP",
+    "HISTORY",
+    "HOUR",
+    "REACH",
+    "Rows",
+    "centre",
+    "first_of_copies",
+    "neighbours",
+    "words",
+]

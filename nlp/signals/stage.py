@@ -17,8 +17,9 @@ from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Theme
 from groundswell.index.store import Store
+from groundswell.nlp import keywords
 from groundswell.nlp.signals import learn, why
-from groundswell.nlp.signals.detect import Detection, Stream, detect
+from groundswell.nlp.signals.detect import Stream, detect
 from groundswell.nlp.signals.drift import Drift, drifts
 from groundswell.nlp.signals.explain import Silences, in_time, silences
 from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, tell_at
@@ -37,6 +38,10 @@ GROWS = 0.25
 SCOPE_DAILY, SCOPE_SHARE = 8.0, 0.85
 """A market or source kind is watched by itself from so many documents a day, unless it is nearly the whole stream."""
 MOSTLY = 0.34
+COMPARED = 300
+"""Documents of the past that a candidate's words are compared with."""
+LONGEST = 2000
+"""Characters of a document whose words are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,9 @@ def _found(store: Store, documents: list[Document], settings: Settings, progress
     cost = float(np.log10(len(watched)))
     for k, scope in enumerate(watched):
         if progress:
-            progress(k, len(watched), "watching " + (" ".join(filter(None, (scope.market, scope.kind))) or "everything"))
+            progress(
+                k, len(watched), "watching " + (" ".join(filter(None, (scope.market, scope.kind))) or "everything")
+            )
         rows = np.array([j for j, document in enumerate(documents) if scope.holds(document)])
         yield from maker.jumps(rows, scope, cost if scope != Scope() else 0.0)
     yield from maker.drifts()
@@ -133,8 +140,11 @@ class Maker:
         self.silences: Silences = silences(self.sources, self.hours, runs)
         self.themes = {theme.id: theme for theme in themes}
         self.weights = risk_weights(settings)
-        self.retold = Counter(d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id)
+        self.retold = Counter(
+            d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id
+        )
         self.markets = settings.signals.markets
+        self.read: dict[int, Sequence[str]] = {}
 
     def jumps(
         self, rows: NDArray[np.int64], scope: Scope, cost: float = 0.0, *, kept: float = KEPT, grows: float = GROWS
@@ -160,7 +170,8 @@ class Maker:
             best[candidate.subject] = float(strength)
             first = self.documents[rows[candidate.whole[0]]].id
             name = names.setdefault(candidate.subject, stable_id("subject", scope.market, scope.kind, first))
-            yield self._jump(candidate, "new" if kind == "new" else "surge", float(strength), rows, detection, scope, name)
+            told: SignalKind = "new" if kind == "new" else "surge"
+            yield self._jump(candidate, told, float(strength), rows, scope, name)
 
     def _stream(self, rows: NDArray[np.int64]) -> Stream:
         chosen = [self.documents[k] for k in rows]
@@ -172,23 +183,34 @@ class Maker:
             hours=self.hours[rows],
             vectors=np.stack([d.enriched.vector for d in chosen if d.enriched and d.enriched.vector is not None]),
             counts=self.counts[rows],
-            firsts=np.array([f if f >= 0 else k for k, f in enumerate(firsts)]) if any(f >= 0 for f in firsts) else None,
+            firsts=np.array([f if f >= 0 else k for k, f in enumerate(firsts)])
+            if any(f >= 0 for f in firsts)
+            else None,
         )
 
-    def _jump(
-        self, c: Candidate, kind: SignalKind, strength: float, rows: NDArray[np.int64], detection: Detection,
+    def _jump(  # noqa: PLR0917  a candidate and where it came from
+        self, c: Candidate, kind: SignalKind, strength: float, rows: NDArray[np.int64],
         scope: Scope, subject: str,
     ) -> Signal:  # fmt: skip
         """Return a candidate as a signal."""
         evidence = rows[c.documents]
         start = float(self.hours[evidence[0]])
-        before = slice(0, int(np.searchsorted(self.hours[rows], c.at - c.window - 72)))
-        terms = why.distinguishing(detection.has, detection.vocabulary, c.documents, before)
+        past = rows[: int(np.searchsorted(self.hours[rows], c.at - c.window - 72))]
+        before = past[:: max(1, len(past) // COMPARED)]
+        terms = why.distinguishing([self._terms(k) for k in evidence], [self._terms(k) for k in before])
         expected = c.expected * len(c.documents) / max(c.observed, 1.0)
         return self._signal(
             kind, c.at, start, evidence, strength, observed=float(len(c.documents)), expected=expected,
             terms=terms, scope=scope, subject=subject, tests={k: round(v, 2) for k, v in c.scores.items()},
         )  # fmt: skip
+
+    def _terms(self, k: int) -> Sequence[str]:
+        """Return the words and pairs of words of a document, read once."""
+        if k not in self.read:
+            document = self.documents[k]
+            lang = document.enriched.lang if document.enriched else document.mention.lang
+            self.read[k] = keywords.terms(f"{document.mention.title} {document.mention.text}"[:LONGEST], lang)
+        return self.read[k]
 
     def drifts(self) -> Iterator[Signal]:
         """Yield themes whose mood turned or that spread."""
@@ -250,7 +272,9 @@ class Maker:
             "copies": self._copies(ids),
             "tests": dict(tests),
             "nearest_case": why.nearest_case(terms, risk, self.cases, known),
-            "explained": self.silences.explanation((d.mention.source for d in chosen), at) if kind in {"new", "surge"} else "",
+            "explained": self.silences.explanation((d.mention.source for d in chosen), at)
+            if kind in {"new", "surge"}
+            else "",
             "onset": begin.isoformat(),
         }
         sentence = why.sentence(
@@ -259,13 +283,14 @@ class Maker:
         )  # fmt: skip
         return Signal(
             id=stable_id("signal", kind, scope.market, scope.kind, f"{at:.0f}", ids[0], str(len(ids))), theme=theme,
-            kind=kind, at=known, start=begin, end=end, observed=observed, expected=expected, strength=round(strength, 4),
+            kind=kind, at=known, start=begin, end=end, observed=observed, expected=expected,
+            strength=round(strength, 4),
             severity=severity(reach, self.markets), evidence=ids, why=sentence, title=title, market=market,
             source_kind=scope.kind, risk=risk, details=details,
         )  # fmt: skip
 
     def _copies(self, ids: Sequence[str]) -> int:
-        return sum(self.retold[id] for id in ids)
+        return sum(self.retold[one] for one in ids)
 
     def _title(self, theme: str, terms: Sequence[str], chosen: Sequence[Document]) -> str:
         known = self.themes.get(theme)
@@ -326,16 +351,17 @@ def main_risk(documents: Sequence[Document]) -> tuple[str, float]:
 
 def risk_weights(settings: Settings) -> dict[str, float]:
     """Return how bad each risk of the taxonomy is, from 0 to 1."""
-    taxonomy = load_taxonomy(settings.taxonomy)
-    return {risk.id: WEIGHTS.get(risk.id, 0.6) for risk in taxonomy.risks}
+    return {risk.id: WEIGHTS.get(risk.id, OTHER_RISK) for risk in load_taxonomy(settings.taxonomy).risks}
 
 
+OTHER_RISK = 0.6
+"""Weight of a risk that is not named below, such as one of the user's own."""
 WEIGHTS = {
-    "scam_investment": 1.0,
-    "impersonation_deepfake": 1.0,
-    "minors": 1.0,
-    "scam_shopping": 0.8,
-}
+    "scam_investment": 1.0, "impersonation_deepfake": 1.0, "teen_safety": 1.0, "dangerous_products": 0.9,
+    "scam_shopping": 0.8, "scam_jobs": 0.8, "health_weight": 0.8, "financial_services": 0.8, "political_social": 0.8,
+    "gambling": 0.7, "adult_dating": 0.7, "privacy_targeting": 0.7, "ad_experience": 0.3,
+}  # fmt: skip
+"""1: somebody is being robbed or hurt; .3: an annoyance."""
 
 
 def _decide(store: Store, fresh: Sequence[Signal], documents: Sequence[Document], settings: Settings) -> list[Signal]:
@@ -345,7 +371,9 @@ def _decide(store: Store, fresh: Sequence[Signal], documents: Sequence[Document]
     taught = learn.current(store)
     decided = policy.decide(learn.adjust(signal, taught) for signal in fresh)
     quiet = settings.signals.quiet_hours
-    return [replace(s, details={**s.details, "tell_at": tell_at(s, quiet).isoformat()}) if s.fired else s for s in decided]
+    return [
+        replace(s, details={**s.details, "tell_at": tell_at(s, quiet).isoformat()}) if s.fired else s for s in decided
+    ]
 
 
 def _snoozes(store: Store, signals: Sequence[Signal]) -> list[Snooze]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.nlp.signals.refine import Refined, Refiner
 from groundswell.nlp.signals.scan import Looks
 from groundswell.nlp.signals.space import DAY, Rows
 
@@ -68,12 +69,13 @@ class Candidate:
     scores: dict[str, float]
     documents: NDArray[np.int64]
     whole: NDArray[np.int64]
+    refined: Refined
 
 
 def onset(
-    members: NDArray[np.int64], hours: NDArray[np.float64], at: float, window: float, expected: float,
-    volume: NDArray[np.float64],
-) -> int:
+    members: NDArray[np.int64], hours: NDArray[np.float64], volume: NDArray[np.float64], *,
+    at: float, window: float, expected: float,
+) -> int:  # fmt: skip
     """Return the position in `members` from which their rate stands out most (likelihood ratio over all suffixes)."""
     count = len(members)
     left = np.arange(count, 0, -1, dtype=np.float64)
@@ -87,7 +89,7 @@ def onset(
 
 
 def candidates(
-    families: Sequence[Family], hours: NDArray[np.float64], volume: NDArray[np.float64]
+    families: Sequence[Family], hours: NDArray[np.float64], volume: NDArray[np.float64], refiner: Refiner
 ) -> Iterator[Candidate]:
     """Yield candidates in order of time: new subjects, and living ones whenever they have grown.
 
@@ -95,12 +97,13 @@ def candidates(
         families: groups and their tests.
         hours: time of each document.
         volume: times of the documents that count, ascending.
+        refiner: gives each a second look.
     """
     living: list[Subject] = []
     born = 0
     for at, tests in _by_hour(families):
         living = [subject for subject in living if at - subject.seen <= LIVES]
-        for found in _merge(tests, families, hours):
+        for found in _merge(tests, families):
             subject = _continued(found, living)
             if subject is None:
                 subject = Subject(number=born, born=at, seen=at)
@@ -113,13 +116,21 @@ def candidates(
             if not fresh and score <= subject.best + 0.3:
                 continue
             subject.documents |= fresh
-            cut = onset(members, hours, at, float(look["window"]), float(look["expected"]), volume)
+            cut = onset(members, hours, volume, at=at, window=float(look["window"]), expected=float(look["expected"]))
+            second = refiner.look(members[cut:], at)
+            kept = members[cut:]
+            if len(second.documents) > len(kept) and second.score > score:
+                begin = onset(
+                    second.documents, hours, volume,
+                    at=at, window=at - float(hours[second.documents[0]]) + 1e-6, expected=second.expected,
+                )  # fmt: skip
+                kept = second.documents[begin:]
             yield Candidate(
                 at=at, subject=subject.number, born=subject.born, records=subject.records, family=family.name,
                 size=family.size, group=int(look["group"]), window=float(look["window"]),
                 observed=float(look["observed"]), past=float(look["past"]), expected=float(look["expected"]),
                 spread=float(look["spread"]), score=float(look["score"]), scores=scores,
-                documents=members[cut:], whole=members,
+                documents=kept, whole=members, refined=second,
             )  # fmt: skip
             subject.best = max(subject.best, score)
             subject.most = max(subject.most, len(members))
@@ -142,15 +153,15 @@ def _by_hour(families: Sequence[Family]) -> Iterator[tuple[float, list[tuple[flo
     which = np.concatenate([np.full(len(family.looks), k) for k, family in enumerate(families)])
     row = np.concatenate([np.arange(len(family.looks)) for family in families])
     order = np.lexsort((row, which, -score, at))
-    starts = np.flatnonzero(np.r_[True, np.diff(at[order]) > 0]) if len(order) else np.zeros(0, int)
+    if not len(order):
+        return
+    starts = np.flatnonzero(np.r_[True, np.diff(at[order]) > 0])
     for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True):
         chosen = order[start : min(stop, start + MOST_AN_HOUR)]
         yield float(at[chosen[0]]), [(float(score[k]), int(which[k]), int(row[k])) for k in chosen]
 
 
-def _merge(
-    tests: list[tuple[float, int, int]], families: Sequence[Family], hours: NDArray[np.float64]
-) -> list[_Found]:
+def _merge(tests: list[tuple[float, int, int]], families: Sequence[Family]) -> list[_Found]:
     """Return the strongest tests of an hour that share too little to be one."""
     found: list[_Found] = []
     for score, which, row in tests:
@@ -159,9 +170,7 @@ def _merge(
         upto, count = int(looks.upto[row]), int(looks.observed[row])
         members = family.rows.items[upto - count : upto].astype(np.int64)
         holds = set(members.tolist())
-        same = next(
-            (f for f in found if len(holds & f.holds) >= SHARED * min(len(holds), len(f.holds))), None
-        )
+        same = next((f for f in found if len(holds & f.holds) >= SHARED * min(len(holds), len(f.holds))), None)
         if same is not None:
             same.scores[family.name] = max(same.scores.get(family.name, 0.0), score)
             continue

@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
-
-from groundswell.index.records import Case, Document, Signal, SignalKind
+from groundswell.index.records import Case, Document, SignalKind
 from groundswell.nlp.keywords import stop_words
 
 TERMS = 6
@@ -37,36 +33,42 @@ def epoch(hours: float) -> datetime:
     return datetime.fromtimestamp(hours * 3600, UTC)
 
 
-def distinguishing(
-    has: sparse.csr_matrix, vocabulary: Sequence[str], documents: NDArray[np.int64], past: slice, most: int = TERMS
-) -> list[str]:
-    """Return the terms that set documents apart from the past: log-odds with an informative prior (Monroe et al. 2008).
+def distinguishing(here: Sequence[Sequence[str]], before: Sequence[Sequence[str]], most: int = TERMS) -> list[str]:
+    """Return the terms that set documents apart from others: log-odds with an informative prior (Monroe et al. 2008).
 
-    A pair of words takes the place of its words where it is nearly as frequent.
+    Args:
+        here: the terms of each document, words and pairs of words.
+        before: the same of documents before them.
+        most: how many are wanted; a pair stands in for its words where it is nearly as frequent.
     """
-    here = np.asarray(has[documents].sum(0)).ravel()
-    seen = np.flatnonzero(here >= min(2, len(documents)))
-    before = np.asarray(has[past][:, seen].sum(0)).ravel() if past.stop > past.start else np.zeros(len(seen))
-    total, whole = len(documents), max(1, past.stop - past.start)
-    prior = (before + 1) / (whole + 2) * 5
-    odds = np.log((here[seen] + prior) / (total - here[seen] + 5 - prior + 0.5))
-    usual = np.log((before + prior) / (whole - before + 5 - prior + 0.5))
-    spread = 1 / (here[seen] + prior) + 1 / (before + prior)
-    order = np.argsort(-(odds - usual) / np.sqrt(spread), kind="stable")
-    ranked = [(vocabulary[seen[k]], float(here[seen[k]])) for k in order[: 8 * most] if odds[k] > usual[k]]
-    return _readable(ranked, most)
+    counts = Counter(term for terms in here for term in set(terms))
+    past = Counter(term for terms in before for term in set(terms))
+    total, whole = len(here), max(1, len(before))
+    least = min(2, total)
+    scored = [(_apart(n, total, past[term], whole), term) for term, n in counts.items() if n >= least]
+    order = sorted((item for item in scored if item[0] > 0), key=lambda item: (-item[0], item[1]))
+    return _readable([(term, float(counts[term])) for _, term in order[: 8 * most]], most)
+
+
+def _apart(now: int, total: int, past: int, whole: int) -> float:
+    """Return by how many standard errors the odds of a term now exceed its odds before."""
+    prior = 5 * (past + 1) / (whole + 2)
+    odds = math.log((now + prior) / (total - now + 5.5 - prior))
+    usual = math.log((past + prior) / (whole - past + 5.5 - prior))
+    return (odds - usual) / math.sqrt(1 / (now + prior) + 1 / (past + prior))
 
 
 def _readable(ranked: Sequence[tuple[str, float]], most: int) -> list[str]:
+    """Return terms that mean something by themselves and do not repeat each other."""
     chosen: list[str] = []
     for term, count in ranked:
         parts = term.split()
         if any(part in stop_words() for part in parts) or (len(parts) == 1 and term.isdigit()):
             continue
-        if any(set(parts) & set(known.split()) for known in chosen):
+        if any(term in known or set(parts) & set(known.split()) for known in chosen):
             continue
-        longer = next((t for t, n in ranked if " " in t and term in t.split() and n >= 0.7 * count), term)
-        chosen.append(longer if not any(part in stop_words() for part in longer.split()) else term)
+        longer = next((t for t, n in ranked if t != term and term in t and n >= 0.7 * count), term)
+        chosen.append(term if any(part in stop_words() for part in longer.split()) else longer)
         if len(chosen) == most:
             break
     return chosen
@@ -115,7 +117,9 @@ def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: dat
         likeness += 0.15 if risk and case.policy_area == risk else 0.0
         if likeness > most:
             best, most = case, likeness
-    return {} if best is None else {"id": best.id, "title": best.title, "decision": best.decision, "status": best.status}
+    return (
+        {} if best is None else {"id": best.id, "title": best.title, "decision": best.decision, "status": best.status}
+    )
 
 
 def usual(expected: float, hours: float) -> str:
@@ -137,11 +141,13 @@ def sentence(
     where = f" in {', '.join(places[:3])}" if places else ""
     voices = f" by {people} people" if people and people > 1 else ""
     if kind == "sour" and mood is not None:
-        return f"The mood about {title} fell from {mood[0]:+.2f} to {mood[1]:+.2f} over {span} ({observed:.0f} documents{where})."
+        return f"The mood about {title} fell from {mood[0]:+.2f} to {mood[1]:+.2f} over {span}{where}."
     if kind == "spread":
-        return f"{title} is spreading: {observed:.0f} new sources, languages or markets in {span}, where {expected:.1f} were to be expected{where}."
+        places = "new sources, languages or markets"
+        return f"{title} is spreading{where}: {observed:.0f} {places} in {span}, where {expected:.1f} would be usual."
     new = "New" if kind == "new" else f"{(observed + 0.5) / (expected + 0.5):.1f} times its usual"
-    body = f"{new}: {observed:.0f} documents{voices} about {title} in {span}{where}, where {usual(expected, hours)} would be usual"
+    heard = f"{new}: {observed:.0f} documents{voices} about {title} in {span}{where}"
+    body = f"{heard}, where {usual(expected, hours)} would be usual"
     said = f"; what sets them apart: {', '.join(terms[:4])}" if terms else ""
     about = f"; most carry the risk {risk.replace('_', ' ')}" if risk else ""
     return f"{body}{said}{about}."

@@ -1,4 +1,4 @@
-"""The words of a text as a detector counts them: words and pairs of words, and character pairs where none are spaced."""
+"""The words of a text as a detector counts them: words and pairs of them; character pairs where none are spaced."""
 
 from __future__ import annotations
 

@@ -1,0 +1,465 @@
+"""What the detector promises: it hears the new and the growing, once, and not what only looks so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from groundswell.configs.schema import Settings
+from groundswell.index.open import open_store
+from groundswell.index.records import Checkpoint, Enriched, Label, Membership, Mention, Sentiment, Signal
+from groundswell.nlp.signals import explain, groups, learn, rank, scan, space, why, words
+from groundswell.nlp.signals.detect import Detection, Stream, detect
+from groundswell.nlp.signals.drift import drifts
+from groundswell.nlp.signals.features import NAMES
+from groundswell.nlp.signals.stage import find_signals
+
+BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+DAYS, DAILY, WIDE = 40, 30, 48
+SUBJECTS = (
+    "login password code never arrives", "song stops when screen locks", "premium price too high again",
+    "great app love daily mix", "offline download missing songs", "lyrics gone since update",
+)  # fmt: skip
+FILLERS = [
+    "please",
+    "really",
+    "today",
+    "again",
+    "phone",
+    "since",
+    "week",
+    "still",
+    "always",
+    "why",
+    "maybe",
+    "family",
+    "work",
+    "bus",
+    "home",
+]
+SCAM = "fake minister video promotes tradenova deposit"
+SCAM_FILLERS = [
+    "mother",
+    "lost",
+    "savings",
+    "withdraw",
+    "blocked",
+    "deepfake",
+    "voice",
+    "clip",
+    "sponsored",
+    "report",
+    "bank",
+    "sent",
+    "form",
+]
+Story = list[tuple[float, str, int]]
+"""(hour, text, subject number)"""
+
+
+def told(rng: np.random.Generator, subject: str, extra: Sequence[str]) -> str:
+    """Return one of many ways to say something."""
+    said = [str(word) for word in rng.permutation(subject.split())[:3]]
+    return " ".join([*said, *(str(word) for word in rng.choice(list(extra), 4, replace=False))])
+
+
+def usual(rng: np.random.Generator, *, days: int = DAYS, daily: int = DAILY) -> Story:
+    """Return a stream in which nothing happens."""
+    start = BEGIN.timestamp() / 3600
+    hours = np.sort(start + rng.uniform(0, days * 24, days * daily))
+    numbers = rng.integers(0, len(SUBJECTS), len(hours))
+    return [(float(hour), told(rng, SUBJECTS[k], FILLERS), int(k)) for hour, k in zip(hours, numbers, strict=True)]
+
+
+def planted(rng: np.random.Generator, *, day: int = 30, daily: int = 8, days: int = 3) -> Story:
+    """Return a new subject that many people bring up."""
+    start = BEGIN.timestamp() / 3600 + day * 24
+    return [
+        (float(hour), told(rng, SCAM, SCAM_FILLERS), len(SUBJECTS))
+        for hour in np.sort(start + rng.uniform(0, days * 24, days * daily))
+    ]
+
+
+def stream_of(story: Story, rng: np.random.Generator) -> Stream:
+    """Return a story as a stream, with vectors that know the subject and waver as an encoder's do."""
+    story = sorted(story)
+    axes = np.linalg.qr(np.random.default_rng(5).normal(size=(WIDE, WIDE)))[0]
+    vectors = np.stack([axes[k] + rng.normal(0, 0.16, WIDE) for _, _, k in story]).astype(np.float32)
+    vectors += 2.0 * axes[-1].astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return Stream(
+        ids=[f"d{k}" for k in range(len(story))],
+        texts=[text for _, text, _ in story],
+        hours=np.array([hour for hour, _, _ in story]),
+        vectors=vectors,
+        counts=np.ones(len(story), bool),
+    )
+
+
+def strengths(detection: Detection) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return how strong each candidate is."""
+    return rank.load_ranking().strengths(detection.numbers, rank.kind_of(detection.numbers))
+
+
+def subjects_of(story: Story) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return each document's subject, in the stream's order."""
+    return np.array([k for _, _, k in sorted(story)])
+
+
+@pytest.fixture(scope="module")
+def planted_story() -> Story:
+    """A stream with one new subject on day 30."""
+    rng = np.random.default_rng(1)
+    return usual(rng) + planted(rng)
+
+
+@pytest.fixture(scope="module")
+def planted_found(planted_story: Story) -> Detection:
+    """What the detector finds in it."""
+    return detect(stream_of(planted_story, np.random.default_rng(2)))
+
+
+def test_a_new_subject_is_the_strongest_and_found_within_a_day(planted_story: Story, planted_found: Detection) -> None:
+    """Eight texts a day among thirty, and the first day is not over before it is heard."""
+    about = subjects_of(planted_story)
+    strong = [
+        (candidate, strength)
+        for candidate, strength in zip(planted_found.found, strengths(planted_found), strict=True)
+        if strength >= 0
+    ]
+    assert strong, "nothing found"
+    first = strong[0][0]
+    assert (about[first.documents] == len(SUBJECTS)).mean() >= 0.5
+    assert first.at - (BEGIN.timestamp() / 3600 + 30 * 24) <= 24
+
+
+def test_a_living_subject_is_one_subject(planted_story: Story, planted_found: Detection) -> None:
+    """Whatever is heard of the new subject while it lasts goes on under one number."""
+    about = subjects_of(planted_story)
+    numbers = {
+        candidate.subject
+        for candidate, strength in zip(planted_found.found, strengths(planted_found), strict=True)
+        if strength >= 0 and (about[candidate.documents] == len(SUBJECTS)).mean() >= 0.5
+    }
+    assert len(numbers) == 1
+
+
+def test_nothing_of_the_future_changes_the_past(planted_story: Story, planted_found: Detection) -> None:
+    """Cut off after the second day of the new subject, the same candidates are found up to then, to the last digit."""
+    whole = stream_of(planted_story, np.random.default_rng(2))
+    cut = int(np.searchsorted(whole.hours, BEGIN.timestamp() / 3600 + 32 * 24))
+    part = Stream(whole.ids[:cut], whole.texts[:cut], whole.hours[:cut], whole.vectors[:cut], whole.counts[:cut])
+    early = detect(part)
+    last = float(np.floor(part.hours[-1]))
+    before = [k for k, candidate in enumerate(planted_found.found) if candidate.at <= last]
+    after = [k for k, candidate in enumerate(early.found) if candidate.at <= last]
+    said = [(planted_found.found[k].at, tuple(planted_found.found[k].documents)) for k in before]
+    assert said == [(early.found[k].at, tuple(early.found[k].documents)) for k in after]
+    np.testing.assert_allclose(planted_found.numbers[before], early.numbers[after], rtol=1e-5, atol=1e-5)
+
+
+def test_more_of_everything_is_no_subject() -> None:
+    """Three times the volume for five days, the same mixture: nothing is strong enough for an alert."""
+    rng = np.random.default_rng(3)
+    start = BEGIN.timestamp() / 3600 + 30 * 24
+    jump = [(hour, text, k) for hour, text, k in usual(rng, daily=3 * DAILY) if start <= hour < start + 120]
+    found = detect(stream_of(usual(rng) + jump, rng))
+    assert (strengths(found) < 0).all()
+
+
+def test_a_retold_story_counts_once() -> None:
+    """Fifty copies of one text, word for word or nearly so, are one document."""
+    rng = np.random.default_rng(4)
+    text = "fake minister video promotes tradenova, my mother lost all her savings to it last week"
+    start = BEGIN.timestamp() / 3600 + 30 * 24
+    copies: Story = [(start + k, text + ("!" if k % 2 else ""), len(SUBJECTS)) for k in range(50)]
+    found = detect(stream_of(usual(rng) + copies, rng))
+    assert (found.firsts != np.arange(len(found.firsts))).sum() >= 49
+    about = subjects_of(usual(np.random.default_rng(4)) + copies)
+    assert not [c for c in found.found if (about[c.documents] == len(SUBJECTS)).sum() >= 3]
+
+
+def test_undated_and_late_documents_never_make_a_spike() -> None:
+    """The new subject, found by a crawl a week after it was published, does not count."""
+    rng = np.random.default_rng(1)
+    story = usual(rng) + planted(rng)
+    stream = stream_of(story, np.random.default_rng(2))
+    late = replace(stream, counts=subjects_of(story) != len(SUBJECTS))
+    assert (strengths(detect(late)) < 0).all()
+
+
+def test_a_stream_without_documents_or_with_one_is_quiet() -> None:
+    """Nothing is no error."""
+    rng = np.random.default_rng(1)
+    assert detect(stream_of(usual(rng)[:1], rng)).found == []
+
+
+def test_the_tail_is_that_of_a_negative_binomial() -> None:
+    """Against scipy's own distribution."""
+    from scipy import stats
+
+    observed, mean, size = np.array([3.0, 9.0, 30.0]), np.array([1.0, 2.0, 12.0]), np.array([2.0, 5.0, 8.0])
+    expected = -np.log10(stats.nbinom.sf(observed - 1, size, size / (size + mean)))
+    np.testing.assert_allclose(scan.tail(observed, mean, size), expected, rtol=1e-9)
+
+
+def test_a_stem_gathers_words_that_contain_it() -> None:
+    """Di-tipu and pe-nipu-an are about being cheated."""
+    texts = ["saya ditipu", "kena tipu", "penipuan lagi", "tipu tipu", "ditipu seller", "awas tipuan"] * 2
+    has, vocabulary = words.index_terms([f"{text} {k}" for k, text in enumerate(texts)])
+    made = groups.by_stem(has, vocabulary, np.ones(len(texts), bool), fewest=2)
+    assert "*tipu*" in made.names
+    assert len(made.rows.of(list(made.names).index("*tipu*"))) == 10
+
+
+def test_words_of_unspaced_scripts_are_pairs() -> None:
+    """Chinese and Thai are read without spaces; addresses are not read at all."""
+    assert words.pieces("广告太多 https://x.example/太多") == ["广告", "告太", "太多"]
+    assert "โฆ" in words.pieces("โฆษณา")
+
+
+def test_weights_know_only_earlier_days() -> None:
+    """A word that becomes common tomorrow is still rare today."""
+    has, _ = words.index_terms(["ads again", "ads again", "song ads", "ads ads more"])
+    early = words.weigh(has[:2], np.array([0, 0]), 35)
+    whole = words.weigh(has, np.array([0, 0, 1, 2]), 35)
+    np.testing.assert_allclose(early.toarray(), whole[:2].toarray())
+
+
+# --- what else could explain it
+
+
+def mention(id: str, at: datetime, *, source: str = "a", fetched: datetime | None = None) -> Mention:
+    """Return a mention published at `at`."""
+    return Mention(
+        id=id, source=source, kind="post", text=f"text {id}", published_at=at, date_confidence="exact",
+        fetched_at=fetched or at + timedelta(minutes=5),
+    )  # fmt: skip
+
+
+def test_history_that_a_first_visit_brings_counts_and_late_finds_do_not() -> None:
+    """Sixty days of history at the first visit are history; a text found a week late at the tenth is not news."""
+    first = BEGIN + timedelta(days=60)
+    history = mention("h", BEGIN, fetched=first)
+    live = mention("l", first + timedelta(days=3))
+    late = mention("s", first + timedelta(days=1), fetched=first + timedelta(days=9))
+    undated = replace(live, id="u", date_confidence="none")
+    assert explain.in_time([history, live, late, undated]).tolist() == [True, True, False, False]
+
+
+def test_a_source_that_is_new_or_comes_back_is_said_so() -> None:
+    """A jump made of a source added yesterday, or back after days of silence, is explained."""
+    old = [24.0 * k / 6 for k in range(180)]
+    gap = [hour for hour in old if not 480 <= hour < 600]
+    hours = np.array(sorted([*old, *gap, 700.0, 701.0]))
+    sources = ["old" if k % 2 else "gappy" for k in range(len(hours))]
+    rows = sorted([(hour, "old") for hour in old] + [(hour, "gappy") for hour in gap] + [(700.0, "young")])
+    sources, hours = [source for _, source in rows], np.array([hour for hour, _ in rows])
+    seen = explain.silences(sources, hours)
+    assert "source added" in seen.explanation(["young"] * 4, 705.0)
+    assert "crawl gap" in seen.explanation(["gappy"] * 4, 603.0)
+    assert seen.explanation(["old"] * 4, 603.0) == ""
+
+
+# --- mood and reach
+
+
+def test_a_theme_that_sours_is_heard_and_one_that_wavers_is_not() -> None:
+    """Mood falls from +.4 to −.4 in the last three days of one theme; the other stays as it was."""
+    rng = np.random.default_rng(6)
+    hours = np.sort(rng.uniform(0, 40 * 24, 800))
+    themes = ["turns" if k % 2 else "stays" for k in range(800)]
+    falls = (hours > 37 * 24) & (np.array(themes) == "turns")
+    moods = np.clip(np.where(falls, -0.4, 0.4) + rng.normal(0, 0.3, 800), -1, 1)
+    places = [["source:a", "lang:en"]] * 800
+    found = [d for d in drifts(themes, hours, moods, places, np.ones(800, bool)) if d.strength >= 0]
+    assert {(d.theme, d.kind) for d in found} == {("turns", "sour")}
+    assert all(d.at > 37 * 24 for d in found)
+
+
+def test_a_theme_that_reaches_new_places_is_heard() -> None:
+    """Four markets that the theme never had, within three days."""
+    hours = np.sort(np.random.default_rng(7).uniform(0, 40 * 24, 400))
+    places = [[f"market:{'SG' if hour < 38 * 24 else ('TH', 'VN', 'ID', 'MY')[k % 4]}"] for k, hour in enumerate(hours)]
+    found = list(drifts(["t"] * 400, hours, np.zeros(400), places, np.ones(400, bool)))
+    assert any(d.kind == "spread" and d.strength >= 0 and len(d.places) == 4 for d in found)
+
+
+# --- why
+
+
+def test_terms_that_set_apart_are_those_of_the_new_subject(planted_story: Story) -> None:
+    """Not the words that everybody always uses."""
+    about = subjects_of(planted_story)
+    mine = np.flatnonzero(about == len(SUBJECTS))
+    texts = [text.split() for _, text, _ in sorted(planted_story)]
+    terms = why.distinguishing([texts[k] for k in mine], texts[: int(mine[0])])
+    assert terms
+    known = {*SCAM.split(), *SCAM_FILLERS}
+    assert all(part in known for term in terms for part in term.split())
+
+
+def test_the_sentence_says_what_a_manager_needs() -> None:
+    """How many, about what, by how many people, where, in how long, and what would be usual."""
+    said = why.sentence(
+        kind="new", title="TradeNova", observed=9, expected=0.2, hours=13, terms=["deepfake"], people=8,
+        places=["SG", "MY"], risk="scam_investment",
+    )  # fmt: skip
+    assert said.startswith("New: 9 documents by 8 people about TradeNova in 13 hours in SG, MY, where")
+    assert "deepfake" in said
+    assert "scam investment" in said
+
+
+# --- the ranking
+
+
+def test_the_ranking_reads_without_pickle_and_knows_its_features() -> None:
+    """The file that ships fits the features that are computed."""
+    ranking = rank.load_ranking()
+    assert tuple(ranking.card["features"]) == NAMES
+    assert set(ranking.trees) == set(rank.KINDS)
+
+
+def test_strength_grows_with_score() -> None:
+    """Calibration never turns an order round."""
+    ranking = rank.load_ranking()
+    for kind in rank.KINDS:
+        placed = ranking.place(kind, np.linspace(-10, 10, 200))
+        assert (np.diff(placed) >= 0).all()
+
+
+def test_a_damaged_ranking_is_named(tmp_path: Path) -> None:
+    """The message says which file, and what to do."""
+    broken = tmp_path / "ranking.npz"
+    broken.write_bytes(b"nonsense")
+    with pytest.raises(rank.RankingError, match=r"ranking\.npz.*install Groundswell again"):
+        rank.load_ranking(broken)
+
+
+def test_near_is_symmetric_and_bounded_in_time() -> None:
+    """A pair is a pair from both sides while both may be centres; what lies further back than needed is left out."""
+    rng = np.random.default_rng(8)
+    stream = stream_of(usual(rng, days=60, daily=6), rng)
+    has, _ = words.index_terms(stream.texts)
+    weighted = words.weigh(has, (stream.hours // 24).astype(np.int64), 35)
+    vectors = space.centre(stream.vectors, stream.hours)
+    near = space.neighbours(vectors, weighted, stream.hours, np.ones(len(stream.hours), bool))
+    for row in range(0, len(stream.hours), 37):
+        apart = stream.hours[near.of(row)] - stream.hours[row]
+        assert (apart <= space.FRESH).all()
+        assert (apart >= -space.REACH).all()
+        assert row in near.of(row)
+
+
+# --- the stage, on a real store
+
+
+def fill(settings: Settings, story: Story) -> None:
+    """Put a story into the store as a crawl and the earlier stages would have."""
+    rng = np.random.default_rng(9)
+    stream = stream_of(story, rng)
+    about = subjects_of(story)
+    fetched = BEGIN + timedelta(days=DAYS)
+    calm = Sentiment(label="neutral", negative=0.2, neutral=0.6, positive=0.2)
+    records: list[Mention | Enriched | Membership] = []
+    for k, one in enumerate(stream.ids):
+        published = datetime.fromtimestamp(stream.hours[k] * 3600, UTC)
+        records.append(
+            Mention(
+                id=one,
+                source="reviews",
+                kind="review",
+                text=stream.texts[k],
+                published_at=published,
+                market="SG",
+                fetched_at=fetched,
+                date_confidence="exact",
+                author_key=f"author{k}",
+                lang="en",
+            )
+        )
+        risks = {"scam_investment": 0.9} if about[k] == len(SUBJECTS) else {}
+        records.append(
+            Enriched(
+                id=one,
+                lang="en",
+                sentiment=calm,
+                made_by="test",
+                risks=risks,
+                vector=stream.vectors[k],
+                duplicate_of=one,
+            )
+        )
+        records.append(Membership(id=one, theme=f"theme{about[k]}", confidence=1.0, at=published))
+    with open_store(settings) as store:
+        mentions = [record for record in records if isinstance(record, Mention)]
+        store.put(mentions)
+        store.put([record for record in records if not isinstance(record, Mention)])
+
+
+def test_a_first_run_over_old_documents_alerts_as_if_live_and_a_second_adds_nothing(
+    tmp_path: Path, planted_story: Story
+) -> None:
+    """The alert carries the hour at which it would have come; run again, the store stays as it is."""
+    settings = Settings(data_dir=tmp_path)
+    fill(settings, planted_story)
+    now = BEGIN + timedelta(days=DAYS)
+    with open_store(settings) as store:
+        found = find_signals(store, settings, now=now)
+        again = find_signals(store, settings, now=now)
+        kept = store.recent(Signal, limit=10_000)
+    alerts = [signal for signal in found if signal.fired]
+    assert [alert.theme for alert in alerts] == [f"theme{len(SUBJECTS)}"]
+    alert = alerts[0]
+    assert timedelta() < alert.at - (BEGIN + timedelta(days=30)) <= timedelta(hours=36)
+    assert alert.risk == "scam_investment"
+    assert alert.severity in {"medium", "high", "critical"}
+    assert alert.details["authors"] == len(alert.evidence)
+    assert {number["name"] for number in alert.details["numbers"]} == {"documents", "observed", "expected", "growth"}
+    assert again == []
+    assert len(kept) == len(found)
+
+
+def test_judgements_move_strengths_only_once_accepted(tmp_path: Path) -> None:
+    """Ten surges called false: the proposal shows what would change; accepted, a surge weighs less than before."""
+    settings = Settings(data_dir=tmp_path)
+    signals = [
+        Signal(
+            id=f"s{k}",
+            theme="",
+            kind="surge" if k % 2 else "new",
+            at=BEGIN + timedelta(days=k),
+            start=BEGIN,
+            end=BEGIN,
+            observed=9,
+            expected=1,
+            strength=0.3,
+            severity="low",
+            evidence=("a", "b", "c", "d"),
+            why="",
+            fired=True,
+        )
+        for k in range(20)
+    ]
+    labels = [
+        Label(id=f"l{k}", subject=f"s{k}", field="disposition", value="false" if k % 2 else "confirmed", annotator="me",
+              at=BEGIN)
+        for k in range(20)
+    ]  # fmt: skip
+    with open_store(settings) as store:
+        store.put([*signals, *labels])
+        proposal = learn.propose(store, threshold=0.0)
+        assert proposal is not None
+        assert learn.adjust(signals[1], learn.current(store)).strength == 0.3
+        assert {change.signal for change in proposal.changes} <= {f"s{k}" for k in range(1, 20, 2)}
+        assert proposal.precision_then >= proposal.precision
+        learn.accept(store, proposal.taught, by="me", now=BEGIN)
+        assert learn.adjust(signals[1], learn.current(store)).strength < 0.3
+        assert learn.adjust(signals[0], learn.current(store)).strength > 0.3
+        learn.forget(store)
+        assert store.get(Checkpoint, learn.MARK) is None
