@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -33,12 +33,22 @@ def test_every_room_has_its_link_for_static_checkers() -> None:
 
 def test_every_data_file_of_a_room_is_packed() -> None:
     """A taxonomy, template or weight that setuptools does not know of is missing after an ordinary install."""
-    patterns = PROJECT["tool"]["setuptools"]["package-data"]["*"]
-    kinds = {pattern.removeprefix("*") for pattern in patterns}
     for room in ROOMS:
         for path in (ROOT / room).rglob("*"):
             if path.is_file() and path.suffix not in {".py", ".pyc"}:
-                assert path.suffix in kinds or path.name in kinds, f"{path.relative_to(ROOT)} would not be installed"
+                assert _packed(path), f"{path.relative_to(ROOT)} would not be installed"
+
+
+def _packed(path: Path) -> bool:
+    """Return whether a pattern of its package, or of all packages, covers a data file."""
+    package = next(folder for folder in path.parents if (folder / "__init__.py").exists())
+    name = "groundswell." + ".".join(package.relative_to(ROOT).parts)
+    known = PROJECT["tool"]["setuptools"]["package-data"]
+    inside = path.relative_to(package)
+    return any(
+        len(PurePath(each).parts) == len(inside.parts) and inside.match(each)
+        for each in [*known.get(name, []), *known["*"]]
+    )
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
