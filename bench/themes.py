@@ -43,8 +43,8 @@ class Gold:
 
     def part(self, keep: Sequence[int]) -> Gold:
         """Return some of them, in their order."""
-        columns = ([column[i] for i in keep] for column in (self.texts, self.groups, self.times, self.langs))
-        return Gold(*columns, self.vectors[list(keep)])  # type: ignore[arg-type]  # each column keeps its own kind
+        texts, groups, langs = ([column[i] for i in keep] for column in (self.texts, self.groups, self.langs))
+        return Gold(texts, groups, [self.times[i] for i in keep], langs, self.vectors[list(keep)])
 
 
 def read(path: Path) -> Gold:

@@ -28,6 +28,8 @@ BLOCK = 256
 """Documents that are grouped among themselves at once; the square of it bounds the cost of a document."""
 LOOK_EVERY = 64
 """New documents after which the latest ones are looked at again."""
+POOL, FADED = 2000, 2000
+"""Groups that wait, and faded themes that may be revived, at most; the oldest are let go."""
 COPY_FITS = 0.5
 """Confidence of a document that was placed by the company it keeps: a copy, or one that waited."""
 REMEMBERED = 200_000
@@ -54,7 +56,7 @@ class Thresholds:
     group: float = 2.5
     join: float = 2.5
     keep: float = 1.0
-    move: float = 3.0
+    move: float = 6.0
     least: float = 1.0
     merge: float = 3.0
     split: float = 1.5
@@ -430,12 +432,12 @@ class ThemeSpace:
     def _merge(self) -> None:
         """Make one of clusters that have grown into one another; an old large theme is never swallowed."""
         slots = np.array(sorted(s for s, c in self.clusters.items() if c.state == "living"), dtype=np.int64)
-        means = self.sums.means(slots)
-        links = means @ means.T
-        order = np.argwhere(np.triu(links > self.thresholds.least, 1))
+        moved = slots[self.sums.last[slots] >= self.position - BLOCK - self.unseen]  # the others are as they were
+        links = self.sums.means(moved) @ self.sums.means(slots).T
+        order = np.argwhere(links > self.thresholds.least)
         for i, j in sorted(order.tolist(), key=lambda p: -links[p[0], p[1]]):
-            pair = [self.clusters.get(int(slots[k])) for k in (i, j)]
-            if pair[0] is None or pair[1] is None:
+            pair = [self.clusters.get(int(one)) for one in (moved[i], slots[j])]
+            if pair[0] is None or pair[1] is None or pair[0] is pair[1]:
                 continue
             older, younger = sorted((c for c in pair if c), key=lambda c: (not c.theme, c.first_seen, c.slot))
             needed = self.thresholds.merge if younger.theme else self.thresholds.join
@@ -515,6 +517,14 @@ class ThemeSpace:
             elif cluster.theme and cluster.state == "living" and cluster.last_seen < self.now - self.fade:
                 cluster.state = "faded"
                 self._tell("faded", cluster, f"no document for {self.fade.days} days")
+        self._bound()
+
+    def _bound(self) -> None:
+        """Let go of the oldest of the pool and of the faded, so that the cost of a document stays what it is."""
+        for kept, those in ((POOL, self.waiting()), (FADED, [c for c in self.themes.values() if c.state == "faded"])):
+            for cluster in sorted(those, key=lambda c: (c.last_seen, c.slot))[: max(len(those) - kept, 0)]:
+                self.themes.pop(cluster.theme, None)
+                self._close(cluster)
 
     def _promote(self, cluster: Cluster) -> None:
         if cluster.size < self.smallest or len(cluster.authors) < self.fewest_authors:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from groundswell.nlp.themes import assign
 from groundswell.nlp.themes.arrival import REACH, Arrival
 from groundswell.nlp.themes.assign import ThemeSpace, Thresholds
 from groundswell.nlp.themes.evidence import Evidence, Weights, prior_means
@@ -189,6 +190,16 @@ def test_a_pool_that_waits_too_long_is_let_go() -> None:
     add(space, world.about("scam", 5), day=21)
     assert space.theme_of("d1") == ""
     assert space.theme_of("d8")
+
+
+def test_what_waits_is_bounded_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of documents about nothing costs the oldest of the pool, not ever more time and memory."""
+    monkeypatch.setattr(assign, "POOL", 20)
+    world, space = World(), ThemeSpace()
+    for day in range(4):
+        add(space, world.noise(30), day=day)
+    assert len(space.waiting()) == 20
+    assert space.waiting()[-1].members[-1] == "d120"
 
 
 def test_a_saved_space_goes_on_as_if_nothing_had_been() -> None:
