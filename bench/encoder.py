@@ -65,7 +65,8 @@ def pipeline(threads: int, batch: int) -> Callable[[Sequence[str]], object]:
     folder = find_bundle("groundswell-small")
     assert folder is not None  # noqa: S101  the model that ships
     bundle = read_bundle(folder)
-    shape, words = bundle["shape"], read_weights(folder / "encoder.onnx")["embed.word.weight"]
+    shape = bundle["shape"]
+    words = read_weights(folder / "encoder.onnx", shape["fork"])["embed.word.weight"]
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=shape["hidden"],

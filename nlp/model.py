@@ -220,7 +220,11 @@ def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:
     prefix = "query: " if "e5" in settings.name.lower() else ""
     runtime = HubRuntime(settings.name, threads=settings.threads)
     tokenizer = hub_tokenizer(settings.name, prefix=prefix, max_tokens=settings.max_tokens, pad=runtime.pad)
-    names = {"made_by": f"{settings.name} with heads from examples", "embedding_version": settings.name}
-    bare = Model(runtime, tokenizer, Heads.blank(runtime.dimensions), settings, **names)
+
+    def with_heads(heads: Heads) -> Model:
+        made_by = f"{settings.name} with heads from examples"
+        return Model(runtime, tokenizer, heads, settings, made_by=made_by, embedding_version=settings.name)
+
+    bare = with_heads(Heads.blank(runtime.dimensions))
     taxonomy = taxonomy or load_taxonomy()
-    return Model(runtime, tokenizer, Heads.from_examples(bare.vectors, taxonomy), settings, **names)
+    return with_heads(Heads.from_examples(bare.vectors, taxonomy))

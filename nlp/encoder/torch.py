@@ -36,7 +36,7 @@ class TorchRuntime:
 
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         torch = _threads(threads)
-        weights = read_weights(bundle.path("encoder.onnx"))
+        weights = read_weights(bundle.path("encoder.onnx"), bundle["shape"]["fork"])
         self._shape = bundle["shape"]
         self._embedding = {name: torch.tensor(value) for name, value in weights.items() if name.startswith("embed.")}
         self._trunk = [_layer(weights, f"trunk.{n}", self._shape) for n in range(self._shape["layers"])]
@@ -115,7 +115,7 @@ def _layer(weights: Mapping[str, Array], name: str, shape: Mapping[str, Any]) ->
     return layer
 
 
-def read_weights(path: Path) -> dict[str, Array]:
+def read_weights(path: Path, fork: int) -> dict[str, Array]:
     """Return the float weights that an encoder file stands for, by the names of `groundswell.nlp.encoder.graph`.
 
     Raises:
@@ -135,7 +135,9 @@ def read_weights(path: Path) -> dict[str, Array]:
         if name.endswith(".codes") and name != "embed.word.codes":
             linear = name.removesuffix(".codes")
             layer, part = linear.rsplit(".", 1)
-            step = steps[f"{layer}.query" if part in ("query", "key", "value") else linear]
+            # The branch's first layer reads the same bytes as the trunk's layer at the fork.
+            reader = f"trunk.{fork}" if layer == "branch.0" else layer
+            step = steps[f"{reader}.query" if part in ("query", "key", "value") else linear]
             weights[f"{linear}.weight"] = (codes * stored[f"{linear}.sizes"]).T * step
         elif name.endswith(".weight") and name.rsplit(".", 2)[1] in LINEAR:
             weights[name] = codes.T
