@@ -104,12 +104,13 @@ def _families(parts: _Parts, ways: Sequence[str]) -> Iterator[Family]:
         for radius in RADII:
             rows = parts.near.within(radius)
             yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + space.FRESH, least=LEAST))
-    for name, build in (("term", groups.by_term), ("stem", groups.by_stem)):
+    steady = {
+        "term": lambda: groups.by_term(parts.has, parts.vocabulary, use),
+        "stem": lambda: groups.by_stem(parts.has, parts.vocabulary, hours, use),
+        "meaning": lambda: groups.by_meaning(parts.vectors, hours, use),
+    }
+    for name, build in steady.items():
         if name in ways:
-            made = build(parts.has, parts.vocabulary, use)
+            made = build()
             tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
             yield Family(name, made.rows, 0.0, tests, made.names)
-    if "meaning" in ways:
-        made = groups.by_meaning(parts.vectors, hours, use)
-        tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
-        yield Family("meaning", made.rows, 0.0, tests, made.names)

@@ -54,47 +54,44 @@ def by_term(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.b
     )
 
 
-def by_stem(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.bool_], fewest: int = 3) -> Groups:
+def by_stem(
+    has: sparse.csr_matrix,
+    vocabulary: Sequence[str],
+    hours: NDArray[np.float64],
+    use: NDArray[np.bool_],
+    fewest: int = 3,
+) -> Groups:
     """Return the documents of every word together with longer words that contain it (tipu: ditipu, penipu, tipuan).
 
-    Only stems that bring more documents than the bare word are groups: affixes differ by language, this does not.
+    Affixes differ by language, containment does not. A group may speak once the bare word was seen `fewest` times, so
+    that no stem is known before people used it.
     """
     words = [(k, word) for k, word in enumerate(vocabulary) if " " not in word and len(word) >= SHORTEST_STEM]
-    frequent = np.asarray((has[np.flatnonzero(use)] > 0).sum(0)).ravel()
+    index = np.flatnonzero(use)
+    columns = has[index].tocsc()
+    columns.sort_indices()
+    frequent = np.diff(columns.indptr)
     known = {word: k for k, word in words if frequent[k] >= fewest and word.isascii()}
-    holders: dict[int, list[int]] = defaultdict(list)
+    holders: dict[int, set[int]] = defaultdict(set)
     for k, word in words:
         for size in range(SHORTEST_STEM, len(word) + 1):
             for start in range(len(word) - size + 1):
                 stem = known.get(word[start : start + size])
-                if stem is not None:
-                    holders[stem].append(k)
-    several = {stem: sorted(set(ks)) for stem, ks in holders.items() if len(set(ks)) > 1}
-    return _always(*_unions(has, vocabulary, use, several, frequent))
-
-
-def _unions(
-    has: sparse.csr_matrix,
-    vocabulary: Sequence[str],
-    use: NDArray[np.bool_],
-    unions: dict[int, list[int]],
-    frequent: NDArray[np.float32],
-) -> tuple[Rows, list[str]]:
-    """Return documents that have any word of each union, where that is more than the first word alone has."""
-    index = np.flatnonzero(use)
-    columns = has[index].tocsc()
-    starts, items, names = [0], [], []
-    for stem, members in unions.items():
-        documents = np.unique(
-            np.concatenate([columns.indices[columns.indptr[k] : columns.indptr[k + 1]] for k in members])
-        )
-        if len(documents) < max(5, 1.15 * frequent[stem]):
+                if stem is not None and frequent[k]:
+                    holders[stem].add(k)
+    starts, items, names, first = [0], [np.zeros(0, np.int32)], [], []
+    for stem, members in holders.items():
+        if len(members) == 1:
             continue
+        parts = [columns.indices[columns.indptr[k] : columns.indptr[k + 1]] for k in sorted(members)]
+        documents = np.unique(np.concatenate(parts))
         items.append(index[documents].astype(np.int32))
         starts.append(starts[-1] + len(documents))
         names.append(f"*{vocabulary[stem]}*")
-    flat = np.concatenate(items) if items else np.zeros(0, np.int32)
-    return Rows(np.array(starts), flat, np.ones(len(flat), np.float32)), names
+        first.append(hours[index[columns.indices[columns.indptr[stem] + fewest - 1]]])
+    flat = np.concatenate(items)
+    rows = Rows(np.array(starts), flat, np.ones(len(flat), np.float32))
+    return Groups(rows, np.array(first, np.float64), np.full(len(first), np.inf), names)
 
 
 def by_meaning(vectors: NDArray[np.float32], hours: NDArray[np.float64], use: NDArray[np.bool_]) -> Groups:

@@ -212,7 +212,7 @@ def test_a_stem_gathers_words_that_contain_it() -> None:
     """Di-tipu and pe-nipu-an are about being cheated."""
     texts = ["saya ditipu", "kena tipu", "penipuan lagi", "tipu tipu", "ditipu seller", "awas tipuan"] * 2
     has, vocabulary = words.index_terms([f"{text} {k}" for k, text in enumerate(texts)])
-    made = groups.by_stem(has, vocabulary, np.ones(len(texts), bool), fewest=2)
+    made = groups.by_stem(has, vocabulary, np.arange(12.0), np.ones(len(texts), bool), fewest=2)
     assert "*tipu*" in made.names
     assert len(made.rows.of(list(made.names).index("*tipu*"))) == 10
 
