@@ -123,4 +123,5 @@ def _exit_code(error: Exception) -> int | None:
         return CONFIG_ERROR
     if isinstance(error, StoreError):
         return STORE_ERROR
-    return 1 if isinstance(error, OSError) else None
+    ours = type(error).__module__.startswith("groundswell.")  # an error class of ours always speaks to a person
+    return 1 if ours or isinstance(error, OSError) else None

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.elastic.server import free_port
 
 pytestmark = pytest.mark.slow

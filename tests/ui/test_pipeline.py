@@ -18,7 +18,7 @@ from groundswell.crawlers.replica import tell
 from groundswell.index.codec import to_json
 from groundswell.index.open import open_reader
 from groundswell.index.query import Query
-from groundswell.index.records import Lineage, Refusal, Signal, Theme
+from groundswell.index.records import Lineage, Record, Refusal, Signal, Theme
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -88,11 +88,16 @@ def _state(folder: Path) -> dict[str, object]:
     """Return all that a store holds but the times at which work was done."""
     with open_reader(load_settings(folder / "groundswell.yaml", environ={})) as reader:
         documents = {each.id: to_json(each) for each in reader.scan(Query(with_vectors=True))}
-        others = {
-            kind.__name__: sorted((to_json(each) for each in reader.recent(kind)), key=lambda each: str(each["id"]))
-            for kind in (Theme, Lineage, Signal, Refusal)
-        }
-    return {"documents": documents, **others}
+        others: list[Record] = [
+            *reader.recent(Theme),
+            *reader.recent(Lineage),
+            *reader.recent(Signal),
+            *reader.recent(Refusal),
+        ]
+    found: dict[str, list[object]] = {}
+    for each in sorted(others, key=lambda one: one.id):
+        found.setdefault(type(each).__name__, []).append(to_json(each))
+    return {"documents": documents, **found}
 
 
 @pytest.fixture(scope="module")
