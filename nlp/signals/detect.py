@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,7 @@ def _families(parts: _Parts, ways: Sequence[str]) -> Iterator[Family]:
         for radius in RADII:
             rows = parts.near.within(radius)
             yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + space.FRESH, least=LEAST))
-    steady = {
+    steady: dict[str, Callable[[], groups.Groups]] = {
         "term": lambda: groups.by_term(parts.has, parts.vocabulary, use),
         "stem": lambda: groups.by_stem(parts.has, parts.vocabulary, hours, use),
         "meaning": lambda: groups.by_meaning(parts.vectors, hours, use),
