@@ -1,4 +1,4 @@
-"""What the policy promises: a budget that is kept, one alert a subject, silence where it was asked for, severity first."""
+"""What the policy promises: a budget that is kept, one alert a subject, silence where it was asked for."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def test_an_alert_that_outgrows_itself_is_told_again() -> None:
         "b", at=AT + timedelta(days=1), strength=2.5, severity="high", evidence=tuple(f"b{k}" for k in range(30))
     )
     first, second = decided(signal("a"), more)
-    assert first.fired and second.fired
+    assert first.fired
+    assert second.fired
     assert second.follows == "a"
 
 
