@@ -18,6 +18,7 @@ from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Theme
 from groundswell.index.store import Store
 from groundswell.nlp import keywords
+from groundswell.nlp.consensus import common_risk
 from groundswell.nlp.signals import learn, why
 from groundswell.nlp.signals.detect import Stream, detect
 from groundswell.nlp.signals.drift import Drift, drifts
@@ -245,7 +246,7 @@ class Maker:
         ids = tuple(document.id for document in chosen)
         theme = theme or main_theme(chosen)
         title = self._title(theme, terms, chosen)
-        risk, claimed = main_risk(chosen)
+        risk, claimed = common_risk([d.enriched for d in chosen if d.enriched], self.weights)
         facts = why.affected(chosen)
         authors = {d.mention.author_key for d in chosen if d.mention.author_key}
         known = why.epoch(max(at, float(self.known_at[evidence].max())))
@@ -335,18 +336,6 @@ def main_theme(documents: Sequence[Document]) -> str:
         if count >= MOSTLY * len(documents):
             return theme
     return ""
-
-
-def main_risk(documents: Sequence[Document]) -> tuple[str, float]:
-    """Return the risk that most documents claim (probability .5), with their share; nothing below a quarter."""
-    counts: Counter[str] = Counter()
-    for document in documents:
-        risks = document.enriched.risks if document.enriched else {}
-        counts.update(sorted(risk for risk, probability in risks.items() if probability >= 0.5))
-    for risk, count in counts.most_common(1):
-        if count >= 0.25 * len(documents):
-            return risk, count / len(documents)
-    return "", 0.0
 
 
 def risk_weights(settings: Settings) -> dict[str, float]:

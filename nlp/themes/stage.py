@@ -19,6 +19,7 @@ from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Checkpoint, Document, Enriched, Lineage, Membership, Mention, Record, Theme
 from groundswell.index.store import Store
+from groundswell.nlp.consensus import common_risk
 from groundswell.nlp.text import clean, joined
 from groundswell.nlp.themes.assign import BLOCK, Cluster, ThemeSpace, Thresholds
 from groundswell.nlp.themes.label import Name, Said, name_themes
@@ -222,11 +223,8 @@ class _Stage:
         ]
 
     def _risk(self, cluster: Cluster) -> str:
-        """Return the risk that at least half of the latest documents carry, the most frequent where several do."""
-        read = self.store.many(Enriched, list(cluster.members)[-SPOKEN:])
-        claims = Counter(risk for e in read for risk, p in e.risks.items() if p >= 0.5)
-        risk, count = max(claims.items(), key=lambda c: (c[1], c[0]), default=("", 0))
-        return risk if 2 * count >= len(read) else ""
+        """Return the risk that the latest documents carry together."""
+        return common_risk(self.store.many(Enriched, list(cluster.members)[-SPOKEN:]))[0]
 
 
 def text_of(mention: Mention) -> str:

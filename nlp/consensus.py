@@ -1,0 +1,31 @@
+"""What several texts are about together, where each alone is too short for a model to be sure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from groundswell.index.records import Enriched
+
+RULE_WEIGHT = 0.75
+"""What a hit of an analyst's rule is worth as a probability: more than a claim at .5, less than a sure reading."""
+LEAST_MEAN = 0.25
+"""Mean weight from which a risk is said of the whole: every fourth text sure of it, or half of them half sure."""
+
+
+def common_risk(read: Sequence[Enriched], known: Collection[str] = ()) -> tuple[str, float]:
+    """Return the risk that texts carry together and its mean weight, from 0 to 1; ("", 0.0) where none stands out.
+
+    A text's weight for a risk is its calibrated probability, or `RULE_WEIGHT` where a rule about it hits
+    (a rule's id begins with what it is about, a dot between). `known` are the risks that count; all by default.
+    """
+    weights: Counter[str] = Counter()
+    for enriched in read:
+        said = {risk: float(probability) for risk, probability in enriched.risks.items()}
+        for about in sorted({rule.partition(".")[0] for rule in enriched.rules}):
+            if about in said or about in known:
+                said[about] = max(said.get(about, 0.0), RULE_WEIGHT)
+        weights.update(said)
+    risk, weight = max(weights.items(), key=lambda pair: (pair[1], pair[0]), default=("", 0.0))
+    mean = weight / len(read) if read else 0.0
+    return (risk, mean) if mean >= LEAST_MEAN else ("", 0.0)
