@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from groundswell.configs.schema import Settings
 from groundswell.index.ids import author_key
 from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
+from groundswell.nlp.consensus import common_risk
 from groundswell.nlp.model import Model, load_model
 from groundswell.nlp.signals.policy import Policy, Reach, severity
-from groundswell.nlp.signals.stage import Maker, Scope, main_risk, risk_weights
+from groundswell.nlp.signals.stage import Maker, Scope, risk_weights
 from groundswell.nlp.themes.assign import ThemeSpace, Thresholds
 from groundswell.nlp.vector_cache import encode
 
@@ -267,10 +268,8 @@ def _severe(
     weights: Mapping[str, float],
     settings: Settings,
 ) -> Signal:  # fmt: skip
-    judged = [d for one in signal.evidence if one in risks and (d := by_id[one]).enriched]
-    risk, claimed = main_risk(
-        [replace(d, enriched=replace(d.enriched, risks=risks[d.id])) for d in judged if d.enriched]
-    )
+    judged = [e for one in signal.evidence if one in risks and (e := by_id[one].enriched)]
+    risk, claimed = common_risk([replace(each, risks=risks[each.id]) for each in judged], weights)
     facts = Reach(
         weight=weights.get(risk, 0.0), claimed=claimed, documents=len(signal.evidence),
         ratio=float(signal.details["growth"]), market=signal.market,
