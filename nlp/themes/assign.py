@@ -434,7 +434,8 @@ class ThemeSpace:
         slots = np.array(sorted(s for s, c in self.clusters.items() if c.state == "living"), dtype=np.int64)
         moved = slots[self.sums.last[slots] >= self.position - BLOCK - self.unseen]  # the others are as they were
         links = self.sums.means(moved) @ self.sums.means(slots).T
-        order = np.argwhere(links > self.thresholds.least)
+        hopeful = min(self.thresholds.merge, self.thresholds.join) - float(self._lifts.max())
+        order = np.argwhere(links >= max(self.thresholds.least, hopeful))
         for i, j in sorted(order.tolist(), key=lambda p: -links[p[0], p[1]]):
             pair = [self.clusters.get(int(one)) for one in (moved[i], slots[j])]
             if pair[0] is None or pair[1] is None or pair[0] is pair[1]:
