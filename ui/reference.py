@@ -20,7 +20,10 @@ WIDTH = 100
 
 def commands_page() -> str:
     """Return docs/commands.md: the help of every command."""
-    with click.Context(cli, info_name="groundswell", terminal_width=WIDTH, max_content_width=WIDTH) as root:
+    names = ["-h", "--help"]  # said here too: a context that is made by hand does not ask the command for them
+    with click.Context(
+        cli, info_name="groundswell", terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=names
+    ) as root:
         return "# Commands\n\n" + "\n".join(_command(root, name) for name in COMMANDS)
 
 
