@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,11 +14,14 @@ import pytest
 from tests.elastic.server import free_port
 
 pytestmark = pytest.mark.slow
+NOW = "2026-11-22T17:00:00+00:00"
+"""The story ends at this hour, so that the same alerts are to be found whenever the test runs."""
 
 
 def _groundswell(folder: Path, *args: str) -> str:
     line = [sys.executable, "-c", "from groundswell.ui.cli import main; main()", *args]
-    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=2400, check=False)
+    env = {**os.environ, "GROUNDSWELL_NOW": NOW}
+    done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, timeout=2400, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     return done.stdout
 
