@@ -52,4 +52,4 @@ def test_every_make_target_that_the_readme_names_exists(target: str) -> None:
 def test_nothing_of_the_build_machine_is_in_the_tree() -> None:
     """No index address, no home folder: it must work from anywhere."""
     for path in [*PAGES, ROOT / "Makefile", ROOT / "pyproject.toml", ROOT / ".ci" / "run"]:
-        assert not re.search(r"/root/|/work/|--(extra-)?index-url", path.read_text("utf-8")), path.name
+        assert not re.search(r"/(root|work)/|--(extra-)?index-url", path.read_text("utf-8")), path.name
