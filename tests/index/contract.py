@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.index.language import QueryError, parse
@@ -153,27 +153,31 @@ class StoreContract:
             assert store.get(Case, "c1") == case()
             assert store.put(one_of_each()) == Report(same=12)
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(data=st.data())
-    def test_any_mention_comes_back_and_is_stored_once(self, store: Store, data: st.DataObject) -> None:
+    def test_any_mention_comes_back_and_is_stored_once(self, store: Store) -> None:
         """Round trip and idempotence, whatever the text."""
         texts = st.text(max_size=200)
         times = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001  aware
-        made = mention(
-            f"any{next(_numbers)}",
-            data.draw(texts),
-            title=data.draw(texts),
-            published_at=data.draw(st.none() | times),
-            date_confidence=data.draw(st.sampled_from(["exact", "day", "inferred", "none"])),
-            author_key=data.draw(st.text(max_size=20)),
-            rating=data.draw(st.none() | st.floats(allow_nan=False, allow_infinity=False)),
-            extra=data.draw(
-                st.dictionaries(texts, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts, max_size=3)
-            ),
-        )
-        assert store.put([made]) == Report(new=1)
-        assert store.get(Mention, made.id) == made
-        assert store.put([made]) == Report(same=1)
+        extras = st.dictionaries(texts, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts, max_size=3)
+
+        # Inside the method: stores share this suite, and Hypothesis wants one owner for each property.
+        @settings(max_examples=40, deadline=None)
+        @given(data=st.data())
+        def comes_back(data: st.DataObject) -> None:
+            made = mention(
+                f"any{next(_numbers)}",
+                data.draw(texts),
+                title=data.draw(texts),
+                published_at=data.draw(st.none() | times),
+                date_confidence=data.draw(st.sampled_from(["exact", "day", "inferred", "none"])),
+                author_key=data.draw(st.text(max_size=20)),
+                rating=data.draw(st.none() | st.floats(allow_nan=False, allow_infinity=False)),
+                extra=data.draw(extras),
+            )
+            assert store.put([made]) == Report(new=1)
+            assert store.get(Mention, made.id) == made
+            assert store.put([made]) == Report(same=1)
+
+        comes_back()
 
     def test_many_keeps_the_order_and_leaves_out_what_is_not_there(self, store: Store) -> None:
         """`many` answers in the order asked."""
@@ -439,15 +443,19 @@ class StoreContract:
         }.items():
             assert ids(store.search(parse(text, now=now))) == found, text
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(text=st.text(max_size=60) | st.lists(st.sampled_from(HOSTILE[:40]), max_size=4).map(" ".join))
-    def test_whatever_is_typed_is_answered_or_explained(self, store: Store, text: str) -> None:
+    def test_whatever_is_typed_is_answered_or_explained(self, store: Store) -> None:
         """Typing anything at all never breaks a store."""
-        try:
-            query = parse(text, now=NOON)
-        except QueryError:
-            return
-        store.search(query)
+
+        @settings(max_examples=60, deadline=None)
+        @given(st.text(max_size=60) | st.lists(st.sampled_from(HOSTILE[:40]), max_size=4).map(" ".join))
+        def is_answered_or_explained(text: str) -> None:
+            try:
+                query = parse(text, now=NOON)
+            except QueryError:
+                return
+            store.search(query)
+
+        is_answered_or_explained()
 
     def test_highlights_mark_the_words_that_were_found(self, shelf: Shelf, store: Store) -> None:
         """Fragments are plain text with [[ ]] marks, in any script, from title and text."""
