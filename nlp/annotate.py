@@ -120,15 +120,12 @@ def _answers(batch: Sequence[_Line], model: Model, rules: Rules, unsure_below: f
 
 def _answer(id: str | int | None, one: Enriched, model: Model) -> dict[str, Any]:
     feeling = one.sentiment
+    chances = {"negative": feeling.negative, "neutral": feeling.neutral, "positive": feeling.positive}
     return {
         "id": id,
         "lang": one.lang,
-        "sentiment": {
-            "label": feeling.label,
-            "negative": feeling.negative,
-            "neutral": feeling.neutral,
-            "positive": feeling.positive,
-        },
+        # Whoever counts labels gets one of three; whoever wants to abstain is told when.
+        "sentiment": {"label": max(chances, key=chances.__getitem__), "unsure": feeling.label == "unsure", **chances},
         "risks": {risk: one.risks.get(risk, 0.0) for risk in model.risk_ids},
         "targets": [{"who": target.who, "label": target.label} for target in one.targets],
         "rules": [rule for rule in one.rules if not rule.startswith(SHADOW)],

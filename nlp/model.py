@@ -69,7 +69,7 @@ class Model:
     ) -> None:
         self._runtime, self._tokenizer, self._heads = runtime, tokenizer, heads
         self._wording = wording or Wording([])
-        self._batch_tokens, self._unsure_below = settings.batch_tokens, settings.unsure_below
+        self._batch_tokens = settings.batch_tokens
         self.risk_ids, self.dimensions = heads.risk_ids, heads.dimensions
         self.made_by, self.embedding_version = made_by, embedding_version
 
@@ -124,14 +124,14 @@ class Model:
         about = by_target(encoded.clauses[row], KINDS[usual])
         means = encoded.clause_pooled[row]
         if len(about) == 1 or not len(means):
-            return tuple(Target(who=kind, label=self._label(whole)) for kind in about)
+            return tuple(Target(who=kind, label=_label(whole)) for kind in about)
         logits = self._heads.sentiment.logits(means) + shift
         mean = {kind: softmax(logits[numbers].mean(axis=0)) for kind, numbers in about.items()}
-        return tuple(Target(who=kind, label=self._label(chances)) for kind, chances in mean.items())
+        return tuple(Target(who=kind, label=_label(chances)) for kind, chances in mean.items())
 
-    def _label(self, probabilities: Array) -> SentimentLabel:
-        best = int(probabilities.argmax())
-        return LABELS[best] if probabilities[best] >= self._unsure_below else "unsure"
+
+def _label(chances: Array) -> SentimentLabel:
+    return LABELS[int(chances.argmax())]
 
 
 def _mean(states: Array, batch: Batch) -> Array:

@@ -32,18 +32,20 @@ UNKNOWN = -1
 class Recipe:
     """How the branch is tuned."""
 
-    layers: int = 4
+    layers: int = 6
     heads: int = 12
     batch_tokens: int = 1024
-    steps: int = 1500
-    """Batches of sentiment alone, at a constant rate."""
-    last_steps: int = 260
-    """Batches of sentiment and of risk together, while the rate falls to nothing."""
+    steps: int = 5600
+    """Batches of sentiment alone, while the rate falls from its height to `later`."""
+    last_steps: int = 900
+    """Batches of sentiment and of risk together, while the rate falls from `later` to nothing."""
+    later: float = 0.35
+    """Share of the rate that is left when risk is learned, so that the branch can still bend to it."""
     learning_rate: float = 2e-4
-    head_rate: float = 3e-3
-    warm_up: int = 60
+    head_rate: float = 2e-3
+    warm_up: int = 100
     weight_decay: float = 0.01
-    dropout: float = 0.05
+    dropout: float = 0.1
     smoothing: float = 0.05
     risk_weight: float = 2.0
     seed: int = 13
@@ -254,9 +256,11 @@ class Tuning:
 
 
 def rate(step: int, recipe: Recipe) -> float:
-    """Return the share of the learning rate at a step: up, level, and straight down over the last steps."""
-    left = recipe.steps + recipe.last_steps - step
-    return min(1.0, (step + 1) / recipe.warm_up, left / max(1, recipe.last_steps))
+    """Return the share of the learning rate at a step: up, then down in two straight lines by way of `later`."""
+    if step < recipe.steps:
+        fallen = (1 - recipe.later) * step / recipe.steps
+        return min((step + 1) / recipe.warm_up, 1 - fallen)
+    return recipe.later * (recipe.steps + recipe.last_steps - step) / recipe.last_steps
 
 
 def tune(

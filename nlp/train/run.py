@@ -34,8 +34,6 @@ NAME = "groundswell-small"
 EMBEDDING = "e5-small-72k-1"
 """Names the space of vectors: starting weights, vocabulary, prefix, pooling. Themes are calibrated on it."""
 PIECES = 72_000
-LAYERS = 4
-"""Upper layers that are tuned."""
 LONGEST = 64
 """Pieces of a training text."""
 RANGE_TEXTS = 16
@@ -107,7 +105,7 @@ def run(
 ) -> Path:
     """See `groundswell.nlp.train.train`."""
     say: Callable[[int, int | None, str], object] = progress or (lambda *_: None)
-    taxonomy, recipe = taxonomy or load_taxonomy(), recipe or Recipe(layers=LAYERS)
+    taxonomy, recipe = taxonomy or load_taxonomy(), recipe or Recipe()
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
     texts, start = read_texts(data, taxonomy), read_pretrained()

@@ -84,38 +84,33 @@ UMSAB = {
 REVIEWS = {"text": "content", "label": "score", "labels": STARS, "weight": 0.4}
 
 SOURCES: tuple[Source, ...] = (
-    Source("sentiment/en_semeval2013_16_train.tsv", "en", most_each=7_400),
+    Source("sentiment/en_semeval2013_16_train.tsv", "en"),
     Source("sentiment/en_tweeteval_val.tsv", "en", split="validation"),
-    *(Source(f"sentiment/{name}_umsab_train.tsv", code, times=2.5) for name, code in UMSAB.items()),
+    *(Source(f"sentiment/{name}_umsab_train.tsv", code, times=2.0) for name, code in UMSAB.items()),
     *(Source(f"sentiment/{name}_umsab_val.tsv", code, split="validation") for name, code in UMSAB.items()),
     Source("sentiment/id_smsa_train.tsv", "id", most_each=2_600),
     Source("sentiment/id_smsa_valid.tsv", "id", split="validation"),
-    Source("sentiment/indonesian_nusax_train.tsv", "id", times=2.5),
+    Source("sentiment/indonesian_nusax_train.tsv", "id", times=2.0),
     Source("sentiment/indonesian_nusax_valid.tsv", "id", split="validation"),
-    Source("sentiment/english_nusax_train.tsv", "en", times=2.0),
+    Source("sentiment/english_nusax_train.tsv", "en", times=1.5),
     Source("sentiment/english_nusax_valid.tsv", "en", split="validation"),
-    Source("sentiment/th_wisesight.tsv", "th", most_each=2_800, held_out=0.1),
-    Source("sentiment/en_sst5_train.tsv", "en", most_each=500, weight=0.5),
-    Source(
-        "corpora/airline_tweets_2015/tweets.csv",
-        "en",
-        label="airline_sentiment",
-        most_each=800,
-        weight=0.7,
-    ),
+    Source("sentiment/th_wisesight.tsv", "th", most_each=5_000, held_out=0.1),
+    Source("sentiment/en_sst5_train.tsv", "en", most_each=800, weight=0.5),
+    Source("corpora/airline_tweets_2015/tweets.csv", "en", label="airline_sentiment", most_each=800, weight=0.7),
     Source(
         "corpora/chinese_waimai/waimai_10k.csv",
         "zh",
         text="review",
         labels={"0": NEGATIVE, "1": POSITIVE},
-        most_each=2_000,
+        most_each=2_500,
         weight=0.7,
         held_out=0.15,
     ),
     Source("corpora/ecommerce_vi_2019_26/dev.csv", "vi", most_each=1_500, held_out=0.15, **REVIEWS),  # type: ignore[arg-type]
-    Source("corpora/spotify_id_2024/reviews.csv", "id", most_each=800, held_out=0.15, **REVIEWS),  # type: ignore[arg-type]
-    Source("corpora/marketplaces_id_2026/tokopedia.csv", "id", most_each=700, **REVIEWS),  # type: ignore[arg-type]
-    Source("corpora/streaming_en_2024/disney_hotstar.csv", "en", most_each=700, **REVIEWS),  # type: ignore[arg-type]
+    Source("corpora/spotify_id_2024/reviews.csv", "id", most_each=1_000, held_out=0.15, **REVIEWS),  # type: ignore[arg-type]
+    Source("corpora/marketplaces_id_2026/tokopedia.csv", "id", most_each=800, **REVIEWS),  # type: ignore[arg-type]
+    Source("corpora/marketplaces_id_2026/shopee.csv", "id", most_each=800, **REVIEWS),  # type: ignore[arg-type]
+    Source("corpora/streaming_en_2024/disney_hotstar.csv", "en", most_each=800, **REVIEWS),  # type: ignore[arg-type]
 )
 
 

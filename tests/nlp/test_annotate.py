@@ -89,7 +89,9 @@ def test_an_answer_says_all_that_the_contract_promises(tmp_path: Path) -> None:
     assert answers[0]["risks"] == {"ad_experience": 0.9, "gambling": 0.01}
     assert answers[0]["targets"] == [{"who": "ad_product", "label": "negative"}]
     assert [answer["lang"] for answer in answers][:2] == ["en", "th"]
-    assert answers[2]["sentiment"]["label"] == "unsure"
+    assert set(answers[0]["sentiment"]) == {"label", "unsure", "negative", "neutral", "positive"}
+    assert [answer["sentiment"]["unsure"] for answer in answers][:3] == [False, True, True]
+    assert all(answer["sentiment"]["label"] in {"negative", "neutral", "positive"} for answer in answers)
 
 
 def test_a_text_the_model_chokes_on_costs_only_its_own_line(tmp_path: Path) -> None:
