@@ -21,7 +21,7 @@ from groundswell.crawlers.files import FileError, files_of, fingerprint, read_fi
 from groundswell.crawlers.intake import Counts, Found, Intake
 from groundswell.crawlers.mention import Builder
 from groundswell.crawlers.salt import author_salt
-from groundswell.crawlers.spool import End, Trouble, read_spool, spool_path, spooled
+from groundswell.crawlers.spool import End, Tally, Trouble, read_spool, spool_path, spooled
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint, CrawlRun
 from groundswell.index.store import Reader, Store
@@ -30,6 +30,8 @@ Progress = Callable[[int, int | None, str], object]
 DAY = timedelta(days=1)
 GRACE = 30.0
 """Seconds that the crawling process may take beyond its sources' own limits before it is ended."""
+LOOK_SECONDS = 1.0
+"""How often one looks how far the crawling process is."""
 ERROR_CHARS = 2000
 NOT_BEFORE = "not_before"
 
@@ -84,7 +86,7 @@ def crawl(
         settings: which sources, and how to behave.
         now: the moment of this visit; dates are judged by it.
         only: names of sources.
-        progress: called with (sources done, sources in all, what was done).
+        progress: called with (items so far, ``None`` for nobody knows how many there are, what is done with them).
 
     Returns:
         A run for each source, and one with an error for each source file that cannot be used.
@@ -103,14 +105,9 @@ def crawl(
         for visit in _fetched(visits, work):
             _take(visit, work)
             runs.append(_finish(visit, work))
-            work.tell(len(runs), len(chosen) + len(problems), f"{visit.source.name}: {summary(runs[-1])}")
+            taken = sum(run.found for run in runs)
+            work.tell(taken, None, f"taken in, {len(runs)} of {len(chosen) + len(problems)} sources")
     return runs
-
-
-def summary(run: CrawlRun) -> str:
-    """Return a run in words."""
-    counts = f"{run.found} found = {run.stored} stored + {run.duplicate} known + {run.refused} refused"
-    return "; ".join(part for part in (counts, run.error, run.complaint) if part)
 
 
 def checkpoint_id(source: str) -> str:
@@ -170,7 +167,7 @@ def _child(visits: Sequence[Visit], work: Work) -> str:
         try:
             with suppress(BrokenPipeError):  # it died before it read its order; its exit code tells
                 _order(process, order)
-            code = process.wait(limit)
+            code = _wait(process, limit, visits, work)
         except subprocess.TimeoutExpired:
             return f"the crawling process was ended after {limit:.0f} s"
         finally:
@@ -184,6 +181,23 @@ def _order(process: subprocess.Popen[bytes], order: Mapping[str, Any]) -> None:
     if process.stdin:
         process.stdin.write(json.dumps(order).encode() + b"\n")
         process.stdin.flush()
+
+
+def _wait(process: subprocess.Popen[bytes], limit: float, visits: Sequence[Visit], work: Work) -> int:
+    """Wait for the crawling process and tell meanwhile what lies in its spools; return its exit code.
+
+    Raises:
+        TimeoutExpired: it takes longer than `limit` seconds.
+    """
+    tally, until = Tally([work.spool(visit.source) for visit in visits]), monotonic() + limit
+    while True:
+        try:
+            return process.wait(min(LOOK_SECONDS, max(0.0, until - monotonic())))
+        except subprocess.TimeoutExpired:
+            if monotonic() >= until:
+                raise
+            tally.update()
+            work.tell(tally.items, None, f"found, {tally.ended} of {len(visits)} sources visited")
 
 
 def _last_words(noise: IO[bytes]) -> str:
@@ -202,7 +216,10 @@ def _take(visit: Visit, work: Work) -> None:
     visit.counts = intake.counts
     try:
         if isinstance(visit.source, FileSource):
-            intake.take(_rows(visit, visit.source, work), beat=lambda found: work.tell(found, None, visit.source.name))
+            intake.take(
+                _rows(visit, visit.source, work),
+                beat=lambda found: work.tell(found, None, f"rows of {visit.source.name}"),
+            )
         else:
             for path in spooled(work.folder, visit.source.name):
                 intake.take(_lines(visit, path))
@@ -299,4 +316,4 @@ def _alone(folder: Path) -> Iterator[Path]:
         yield folder
 
 
-__all__ = ["CrawlError", "Progress", "checkpoint_id", "crawl", "summary"]
+__all__ = ["CrawlError", "Progress", "checkpoint_id", "crawl"]

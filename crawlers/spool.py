@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -81,6 +82,31 @@ class SpoolWriter:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+class Tally:
+    """Counts what lies in spools that are being written; each byte is read once.
+
+    Attributes:
+        items: mentions and refusals so far.
+        ended: how many spools have come to their end.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.items = self.ended = 0
+        self._read = dict.fromkeys(paths, 0)
+
+    def update(self) -> None:
+        """Count the whole lines that were added since."""
+        for path, read in self._read.items():
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                file.seek(read)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._read[path] += len(line)
+                    self.items += line.startswith((b'{"mention"', b'{"refusal"'))
+                    self.ended += line.startswith(b'{"end"')
 
 
 def read_spool(path: Path) -> Iterator[Line]:

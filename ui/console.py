@@ -67,7 +67,8 @@ class _Lines:
         self.said = time.monotonic()
         rate = done / seconds if seconds else 0.0
         left = f", {max(0, total - done) / rate:.0f} s left" if total and rate else ""
-        click.echo(f"{self.title}: {done:,}{f' of {total:,}' if total else ''} {what}, {rate:,.0f}/s{left}", err=True)
+        many = f"{done:,}{f' of {total:,}' if total else ''}"
+        click.echo(f"{self.title}: {many}{_named(what, self.title)}, {rate:,.0f}/s{left}", err=True)
 
     def close(self) -> None:
         return
@@ -95,7 +96,7 @@ class _Terminal:
         seconds = time.monotonic() - self.begun
         if seconds < QUIET_SECONDS:
             return
-        rate = f"{done / seconds:,.0f} {what}/s"
+        rate = f"{_named(what, self.title)}, {done / seconds:,.0f}/s".lstrip(" ,")
         if not self.shown:
             self.shown = True
             self.bar.start()
@@ -105,6 +106,11 @@ class _Terminal:
     def close(self) -> None:
         if self.shown:
             self.bar.stop()
+
+
+def _named(what: str, title: str) -> str:
+    """Return what is counted, unless the title has said it."""
+    return "" if what == title else f" {what}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()) -> None:

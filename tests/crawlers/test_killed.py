@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from groundswell.crawlers.run import CrawlError
+from groundswell.crawlers.spool import Tally
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SCRIPT = """
@@ -135,6 +136,45 @@ def test_a_crawling_process_that_dies_is_one_sources_trouble(
     runs = house.crawl()
     assert "ended with code -11" in runs["a-deadly"].error
     assert (runs["b-good"].stored, runs["b-good"].error) == (1, "")
+
+
+def test_a_crawl_says_how_far_it_is_while_it_fetches(house: Any, web: Any, answer: Any) -> None:
+    """The second feed answers only once somebody was told that the first has been visited."""
+    item = "<item><title>One</title><link>/n/1</link></item>"
+    feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{item}</channel></rss>'
+    told, heard = threading.Event(), []
+
+    def slow(path: str, headers: Mapping[str, str]) -> Any:
+        return answer(feed) if told.wait(PATIENCE) else answer("nobody was told", 500)
+
+    def progress(done: int, total: int | None, what: str) -> None:
+        heard.append((done, what))
+        if what == "found, 1 of 2 sources visited":
+            told.set()
+
+    web.play("/quick", answer(feed))
+    web.play("/slow", slow)
+    house.source("a-quick", f"format: feed\nkind: news\nurls: [{web.url}/quick]\n")
+    house.source("b-slow", f"format: feed\nkind: news\nurls: [{web.url}/slow]\n")
+    assert house.crawl(progress=progress)["b-slow"].error == ""
+    assert (1, "found, 1 of 2 sources visited") in heard
+    assert heard[-1] == (2, "taken in, 2 of 2 sources")
+
+
+def test_a_tally_counts_each_whole_line_once(tmp_path: Path) -> None:
+    """A line that is half written counts when it is whole; troubles are no items; a spool not yet there is no error."""
+    spool = tmp_path / "one.jsonl"
+    tally = Tally([spool, tmp_path / "later.jsonl"])
+    for added, items, ended in (
+        ("", 0, 0),
+        ('{"mention": {}}\n{"refusal": {}}\n{"error": "x"}\n{"ment', 2, 0),
+        ('ion": {}}\n', 3, 0),
+        ('{"end": {}}\n', 3, 1),
+    ):
+        with spool.open("a") as file:
+            file.write(added)
+        tally.update()
+        assert (tally.items, tally.ended) == (items, ended)
 
 
 def _settled(path: Path) -> int:
