@@ -94,7 +94,7 @@ def _layer(weights: Mapping[str, Array], name: str, shape: Mapping[str, Any]) ->
         hidden_act="gelu",
     )
     config._attn_implementation = "sdpa"  # the only way to say it to a layer without its model
-    layer: Any = BertLayer(config)  # type: ignore[no-untyped-call]  # transformers leaves it untyped
+    layer: Any = BertLayer(config)
     layer.eval()
     places = {
         "query": "attention.self.query",

@@ -168,7 +168,7 @@ def small_encoder(tokenizer: Path, folder: Path) -> None:
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     backend = Tokenizer.from_file(str(tokenizer))
-    fast = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>")  # type: ignore[no-untyped-call]
+    fast = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>")
     config = BertConfig(
         vocab_size=len(fast),
         hidden_size=32,
