@@ -42,7 +42,7 @@ def main() -> None:
     with st.container(key="script"):
         st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     _follow_view(pages)
-    _sidebar(pages)
+    _sidebar(pages, current)
     reading.said()
     try:
         current.run()
@@ -71,13 +71,14 @@ def _follow_view(pages: Mapping[str, Page]) -> None:
         st.switch_page(pages[wanted], query_params=rest)
 
 
-def _sidebar(pages: Mapping[str, Page]) -> None:
+def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
     with st.sidebar:
         st.html("<b>Groundswell</b>")
         for group in SIDEBAR:
             st.html("<hr>")
             for name in group:
-                st.page_link(pages[name], label=VIEWS[name] + (_open_cases() if name == "cases" else ""))
+                with st.container(key="here" if pages[name] == current else f"to-{name}"):
+                    st.page_link(pages[name], label=VIEWS[name] + (_open_cases() if name == "cases" else ""))
         with st.container(key="who"):
             st.text_input(
                 "You are",

@@ -152,7 +152,8 @@ def heat_map(heat: Heat, now: datetime) -> Html:
 def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
     value, count = heat.departures.get((risk, market), 0.0), heat.counts.get((risk, market), 0)
     share = min(100, round(abs(value) * PER_SD))
-    said = wording.signed(value, 1) if abs(value) >= SAID_FROM else ""
+    digits = 1 if abs(value) < 9.95 else 0
+    said = wording.signed(value, digits) if abs(value) >= SAID_FROM else ""
     title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'document')} in 24 h, "
     title += f"{wording.signed(value, 1)} standard deviations"
     cls = f"hc {'up' if value >= 0 else 'down'}{' full' if share > 55 else ''}"

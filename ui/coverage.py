@@ -17,7 +17,9 @@ from groundswell.ui.wording import number, plural
 State = Literal["ok", "bad", "idle", "before"]
 """Posts or a good visit · failed or improbably silent · silent, as it may be · not yet known."""
 CHANCE = 0.001
-"""A silence less likely than this, at the source's usual rate, is a gap."""
+"""A silence less likely than this, as the source usually posts, is a gap."""
+KNOWN = 10
+"""Posts from which it can be said how a source usually posts."""
 NOTICED = 0.04
 """A day is hatched when sources that usually bring this share of all posts were not seen."""
 
@@ -98,10 +100,22 @@ def _row(
     silent = _silences(counts, begun)
     cells = []
     for i, day in enumerate(axis):
-        usual = sum(counts) / max(1, len(axis) - begun - silent[i])  # a gap must not lower the rate it is judged by
+        others = max(1, len(axis) - begun - silent[i])  # a gap must not lower the rate it is judged by
+        usual, quiet = sum(counts) / others, (counts[begun:].count(0) - silent[i]) / others
         whole = day + timedelta(days=1) <= now
-        cells.append(_cell(day, counts[i], usual, visits[i], before=i < begun, silence=silent[i], whole=whole))
+        missed = whole and sum(counts) >= KNOWN and _empty_day(usual, quiet) ** silent[i] < CHANCE
+        cells.append(_cell(day, counts[i], usual, visits[i], before=i < begun, missed=missed))
     return Row(source, tuple(cells), max(runs, key=lambda run: run.started_at, default=None))
+
+
+def _empty_day(usual: float, quiet: float) -> float:
+    """Return how likely a day without posts is.
+
+    Args:
+        usual: posts a day; if they came at random, e^-usual of the days would be empty.
+        quiet: share of the other days that are empty, which is more where a source posts in bursts, as newsrooms do.
+    """
+    return max(exp(-usual), quiet)
 
 
 def _silences(counts: Sequence[int], begun: int) -> list[int]:
@@ -117,9 +131,7 @@ def _silences(counts: Sequence[int], begun: int) -> list[int]:
     return lengths
 
 
-def _cell(
-    day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *, before: bool, silence: int, whole: bool
-) -> Cell:
+def _cell(day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *, before: bool, missed: bool) -> Cell:
     failed = [run for run in visits if run.error or run.complaint]
     looked = any(run.found and not run.error for run in visits)
     if before:
@@ -127,6 +139,6 @@ def _cell(
     if failed and len(failed) == len(visits):
         said = failed[-1].error or failed[-1].complaint
         return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {said}")
-    if posts == 0 and whole and not looked and exp(-usual * silence) < CHANCE:
+    if posts == 0 and missed and not looked:
         return Cell(day, "bad", posts, usual, f"no posts where about {number(round(usual, 1))} a day are usual")
     return Cell(day, "ok" if posts or visits else "idle", posts, usual, plural(posts, "post"))

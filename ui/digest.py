@@ -114,7 +114,7 @@ def _facts(reader: Reader, today: Today, settings: Settings) -> dict[str, Any]:
         "first": first,
         "rest": rest,
         "cards": [_card(card, today, base) for card in today.cards[:MOST_CARDS]],
-        "more_cards": max(0, len(today.cards) - MOST_CARDS),
+        "more": wording.plural(len(today.cards) - MOST_CARDS, "more alert") if len(today.cards) > MOST_CARDS else "",
         "movers": [_mover(mover, base, two_days) for mover in today.movers],
         "gaps": _gaps(today, base),
         "undated": wording.percent(today.undated, today.total),

@@ -59,6 +59,11 @@ def highlighted(fragment: str) -> Html:
     return joined(done)
 
 
+def plain(fragment: str) -> str:
+    """Return a fragment of a hit without its marks."""
+    return fragment.replace(MARK_OPEN, "").replace(MARK_CLOSE, "")
+
+
 def web_address(url: str) -> tuple[str, str] | None:
     """Return an address fit to be clicked and its domain, or ``None`` for anything but http and https."""
     try:

@@ -101,7 +101,7 @@ def _blind_words(runs: Sequence[Sequence[int]], unseen: Sequence[Sequence[str]],
         return
     run = max(runs, key=len)
     names = sorted({name for i in run for name in unseen[i]})
-    left = run[0] < days * 0.6
+    left = run[0] < days / 2  # on the side with room for them
     side = f"left:{100 * run[0] / days:.1f}%" if left else f"right:{100 * (days - run[-1] - 1) / days:.1f}%"
     said = f"{wording.plural(len(names), 'source')} down: not calm, unseen"
     yield tag("span", esc(said), cls="axis blind", style=side, title=", ".join(names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from groundswell.ui.coverage import Coverage, coverage
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def _posts(source: str, per_day: int, *, but: range = range(0)) -> list[Record]:
+def _posts(source: str, per_day: int, *, but: Collection[int] = ()) -> list[Record]:
     """Return posts of 30 days, without the days (ago) in `but`."""
     return [
         Mention(
@@ -58,6 +59,14 @@ def test_a_loud_source_that_falls_silent_was_not_seen(tmp_path: Path) -> None:
 def test_a_rare_source_may_be_silent(tmp_path: Path) -> None:
     """A post a day leaves a day or two without one, and that is no gap."""
     assert "b" not in _states(_seen(tmp_path, _posts("rare", 1, but=range(5, 7))), "rare")
+
+
+def test_a_source_that_posts_in_bursts_may_be_silent_between_them(tmp_path: Path) -> None:
+    """Six posts on each third day are two a day, yet five days without one are no gap; twenty are."""
+    between = [day for day in range(30) if day % 3]
+    for gap, blind in (((9,), 0), (range(3, 21), 20)):
+        found = _seen(tmp_path / str(blind), _posts("paper", 6, but=[*between, *gap]))
+        assert found.rows[0].bad_days == blind
 
 
 def test_a_visit_that_found_what_it_knew_was_a_look(tmp_path: Path) -> None:

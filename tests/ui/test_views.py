@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -184,3 +185,12 @@ def test_sql_answers_and_refuses_to_write(shown: World) -> None:
     app.text_area(key="sql").input("delete from themes")
     app.button(key="FormSubmitter:ask-sql-Ask").click().run()
     assert "only reading is possible here" in _html(app)
+
+
+def test_a_hit_says_its_title_once(shown: World) -> None:
+    """What was looked for is marked in the title itself, and the title is no first line of the text."""
+    page = _html(_open("search", q="minister"))
+    for head, body in re.findall(r"<h4[^>]*>(.*?)</h4>(.*?)</article>", page):
+        assert "<mark>" in head or "inister" not in head
+        assert f"<p>{head}</p>" not in body
+    assert "<h4" in page

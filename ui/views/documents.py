@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from groundswell.index.query import Hit
 from groundswell.index.records import Document
 from groundswell.ui import links, wording
-from groundswell.ui.markup import NOTHING, Html, esc, highlighted, joined, link, tag, web_link
+from groundswell.ui.markup import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
 
 EXCERPT = 320
 CLAIMED = 0.5
@@ -31,13 +31,21 @@ def article(
     hide: str = "",
 ) -> Html:
     """Return one document; `themes` names those worth a link, `hide` is a risk that goes without saying here."""
-    mention = document.mention
-    text = joined(tag("p", highlighted(fragment)) for fragment in fragments[:2])
-    title = tag("h4", esc(wording.shortened(mention.title, 160)), lang=_lang(document)) if mention.title else NOTHING
-    body = text or tag("p", esc(wording.shortened(mention.text, EXCERPT)), lang=_lang(document))
-    return tag(
-        "article", [tag("div", _by(document, zone, copies), cls="by"), title, body, _tags(document, themes or {}, hide)]
-    )
+    by = tag("div", _by(document, zone, copies), cls="by")
+    return tag("article", [by, *_words(document, fragments), _tags(document, themes or {}, hide)])
+
+
+def _words(document: Document, fragments: Sequence[str]) -> list[Html]:
+    """Return title and text, each said once: a title is marked where it stands, and is no text a second time."""
+    title, text = (" ".join(words.split()) for words in (document.mention.title, document.mention.text))
+    of_title = [fragment for fragment in fragments if plain(fragment).removesuffix(" …") in title]
+    of_text = [fragment for fragment in fragments if fragment not in of_title]
+    marked = next((fragment for fragment in of_title if plain(fragment) == title), "")
+    head = highlighted(marked) if marked else esc(wording.shortened(title, 160))
+    body = joined(tag("p", highlighted(fragment)) for fragment in of_text[:2])
+    if not body and text != title:
+        body = tag("p", esc(wording.shortened(text, EXCERPT)), lang=_lang(document))
+    return [tag("h4", head, lang=_lang(document)) if title else NOTHING, body]
 
 
 def _by(document: Document, zone: str, copies: int) -> list[Html]:

@@ -50,7 +50,7 @@ def show() -> None:
     with results:
         _results(page, query, text, cursors)
     with counts:
-        _counts(page, text)
+        _counts(page, text, "copies counted too" if fold else "")
 
 
 def _ask() -> tuple[str, str, bool]:
@@ -169,11 +169,12 @@ def _export(query: Query, kind: str) -> bytes:
         return file.read_bytes()
 
 
-def _counts(page: Page, text: str) -> None:
+def _counts(page: Page, text: str, note: str) -> None:
     names = reading.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
     parts = [_facet(field, counts, text, names) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
-        st.html(joined(parts) or tag("p", esc("Nothing to count."), cls="empty"))
+        said = tag("p", esc(note), cls="note found") if note and parts else NOTHING
+        st.html(joined([said, *parts]) or tag("p", esc("Nothing to count."), cls="empty"))
 
 
 def _facet(field: Field, counts: tuple[tuple[str, int], ...], text: str, names: Mapping[str, str]) -> Html:

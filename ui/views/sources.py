@@ -11,6 +11,8 @@ from groundswell.index.records import CrawlRun, Refusal
 from groundswell.ui import links, reading, wording
 from groundswell.ui.coverage import Row
 from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
+from groundswell.ui.today import SHOWN_DAYS
+from groundswell.ui.trends import HISTORY_DAYS
 
 MOST_RUNS = 15
 MOST_REFUSALS = 60
@@ -18,7 +20,7 @@ MOST_REFUSALS = 60
 
 def show() -> None:
     """Draw the page."""
-    rows = sorted(reading.seen(30).rows, key=lambda row: (-row.bad_days, row.source))
+    rows = sorted(reading.seen(SHOWN_DAYS + HISTORY_DAYS).last(30).rows, key=lambda row: (-row.bad_days, row.source))
     wanted = st.query_params.get("source", "")
     bad = sum(row.cells[-1].state == "bad" for row in rows)
     said = (

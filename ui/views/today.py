@@ -29,7 +29,13 @@ def show() -> None:
             for card in today.cards[:MOST_CARDS]:
                 _card(card, today)
     if len(today.cards) > MOST_CARDS:
-        st.html(tag("p", link("themes?sort=alerts", esc(f"{len(today.cards) - MOST_CARDS} more alerts")), cls="note"))
+        st.html(
+            tag(
+                "p",
+                link("themes?sort=alerts", esc(wording.plural(len(today.cards) - MOST_CARDS, "more alert"))),
+                cls="note",
+            )
+        )
     st.html(joined([_lines(today), _tables(today)]))
 
 
