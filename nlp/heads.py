@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.records import TargetKind
 from groundswell.nlp.targets import KINDS, named
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class Heads:
     """All heads of a model.
 
     `sentiment` and `target` read pooled states and vectors, `risks` both side by side with the words found. `language`
-    tells from the vector which language a text is in, softly; `shifts` ``(languages, 3)`` are that language's
-    corrections of the sentiment logits. `background` are risk features of texts of every kind, against which new
-    classes are learned.
+    tells from the vector which language a text is in, softly; `scales` ``(languages,)`` and `shifts` ``(languages, 3)``
+    are that language's corrections of the sentiment logits. `background` are risk features of texts of every kind,
+    against which new classes are learned.
     """
 
     sentiment: Head
@@ -47,6 +48,7 @@ class Heads:
     risk_ids: tuple[str, ...]
     target: Head
     language: Head
+    scales: Array
     shifts: Array
     background: Array
 
@@ -60,9 +62,10 @@ class Heads:
         """Return the length of a pooled state."""
         return int(self.sentiment.weight.shape[1])
 
-    def shift(self, vectors: Array) -> Array:
-        """Return each text's correction of the sentiment logits, ``(n, 3)``."""
-        return np.asarray(softmax(self.language.logits(vectors)) @ self.shifts, dtype=np.float32)
+    def correction(self, vectors: Array) -> tuple[Array, Array]:
+        """Return each text's scale ``(n, 1)`` and shift ``(n, 3)`` of the sentiment logits."""
+        chances = softmax(self.language.logits(vectors))
+        return chances @ self.scales[:, None], chances @ self.shifts
 
     def risk_features(self, vectors: Array, pooled: Array, found: Array) -> Array:
         """Return what the risk heads read: the vector alone, or the branch's state and the words found as well."""
@@ -87,6 +90,8 @@ class Heads:
             risk_ids=risk_ids,
             target=head("target"),
             language=head("language"),
+            # Bundles before 0.2 have one temperature for all, inside the sentiment head.
+            scales=_float(arrays.get("scales", np.ones(len(arrays["shifts"])))),
             shifts=_float(arrays["shifts"]),
             background=_float(arrays["background"]),
         )
@@ -97,14 +102,17 @@ class Heads:
         stored: dict[str, NDArray[Any]] = {}
         for name, head in heads.items():
             stored |= {f"{name}.weight": head.weight, f"{name}.bias": head.bias}
-        return stored | {"shifts": self.shifts, "background": self.background.astype(np.float16)}
+        return stored | {"scales": self.scales, "shifts": self.shifts, "background": self.background.astype(np.float16)}
 
     @classmethod
     def blank(cls, dimensions: int) -> Heads:
         """Return heads that know nothing, for vectors of a length."""
         none = Head(np.zeros((1, dimensions), np.float32), np.zeros(1, np.float32))
         three = Head(np.zeros((3, dimensions), np.float32), np.zeros(3, np.float32))
-        return cls(three, none, ("",), none, none, np.zeros((1, 3), np.float32), np.zeros((0, dimensions), np.float32))
+        return cls(
+            three, none, ("",), none, none, np.ones(1, np.float32), np.zeros((1, 3), np.float32),
+            np.zeros((0, dimensions), np.float32),
+        )  # fmt: skip
 
     @classmethod
     def from_examples(cls, embed: Callable[[Sequence[str]], Array], taxonomy: Taxonomy) -> Heads:
@@ -134,18 +142,36 @@ def risk_features(vectors: Array, pooled: Array, found: Array) -> Array:
     return np.concatenate([VECTOR_SHARE * vectors, pooled / np.maximum(length, 1e-6), WORD_SHARE * found], axis=1)
 
 
-def fit_targets(vectors: Array, texts: Sequence[str]) -> Head:
-    """Return a head that says whom a text is usually about, learned from texts whose words name just one target."""
+TARGET_STRENGTH = 30.0
+"""Inverse of the ridge penalty of the target head, set by cross-validation over the labelled documents."""
+NAMED_COUNTS = 0.2
+"""What a text whose words name one target counts for beside a labelled one."""
+
+
+def fit_targets(vectors: Array, texts: Sequence[str], main: Sequence[TargetKind | None] | None = None) -> Head:
+    """Return a head that says whom a text is mostly about.
+
+    Args:
+        vectors: ``(n, d)``.
+        texts: their texts; one whose words name just one target teaches a little by itself.
+        main: the labelled target of each text, None where nobody labelled it; by default nobody labelled any.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    kinds = [named(text) for text in texts]
-    alone = [n for n, kind in enumerate(kinds) if len(kind) <= 1]
-    labels = [KINDS.index(kinds[n][0] if kinds[n] else "other") for n in alone]
-    model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(vectors[alone], labels)
+    labels = [label or _only_named(text) for text, label in zip(texts, main or [None] * len(texts), strict=True)]
+    known = [n for n, label in enumerate(labels) if label]
+    counts = np.array([1.0 if main and main[n] else NAMED_COUNTS for n in known])
+    model = LogisticRegression(C=TARGET_STRENGTH, max_iter=500)
+    model.fit(vectors[known], [KINDS.index(labels[n] or "other") for n in known], sample_weight=counts)
     weight = np.zeros((len(KINDS), vectors.shape[1]), np.float32)
     bias = np.full(len(KINDS), -1e3, np.float32)
     weight[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
     return Head(weight, bias)
+
+
+def _only_named(text: str) -> TargetKind | None:
+    kinds = named(text)
+    return kinds[0] if len(kinds) == 1 else None
 
 
 def softmax(logits: Array) -> Array:

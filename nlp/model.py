@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from groundswell.nlp.encoder.runtime import Runtime
 
 Array = NDArray[np.float32]
+SURE = 0.5
+"""Probability from which the head's target is named beside those that words name."""
 LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
 
 
@@ -85,15 +87,16 @@ class Model:
         """Return all that is known of the texts, in their order."""
         encoded = self.encode(texts)
         heads = self._heads
-        shift = heads.shift(encoded.vectors)
-        sentiment = softmax(heads.sentiment.logits(encoded.pooled) + shift)
-        usual = heads.target.logits(encoded.vectors).argmax(axis=1)
+        scale, shift = heads.correction(encoded.vectors)
+        sentiment = softmax(scale * heads.sentiment.logits(encoded.pooled) + shift)
+        usual = softmax(heads.target.logits(encoded.vectors))
         return Reading(
             vectors=encoded.vectors,
             sentiment=sentiment,
             risks=sigmoid(heads.risks.logits(self.risk_features(texts, encoded))),
             targets=tuple(
-                self._targets(encoded, row, sentiment[row], shift[row], int(usual[row])) for row in range(len(texts))
+                self._targets(encoded, row, sentiment[row], (scale[row], shift[row]), usual[row])
+                for row in range(len(texts))
             ),
         )
 
@@ -120,12 +123,15 @@ class Model:
                     clause_pooled[row] = _clause_means(states[at], tokens[row], parts[row], pooled[row])
         return Encoded(vectors, pooled, parts, clause_pooled)
 
-    def _targets(self, encoded: Encoded, row: int, whole: Array, shift: Array, usual: int) -> tuple[Target, ...]:
-        about = by_target(encoded.clauses[row], KINDS[usual])
+    def _targets(
+        self, encoded: Encoded, row: int, whole: Array, correction: tuple[Array, Array], usual: Array
+    ) -> tuple[Target, ...]:
+        about = by_target(encoded.clauses[row], KINDS[int(usual.argmax())], sure=bool(usual.max() >= SURE))
         means = encoded.clause_pooled[row]
         if len(about) == 1 or not len(means):
             return tuple(Target(who=kind, label=_label(whole)) for kind in about)
-        logits = self._heads.sentiment.logits(means) + shift
+        scale, shift = correction
+        logits = scale * self._heads.sentiment.logits(means) + shift
         mean = {kind: softmax(logits[numbers].mean(axis=0)) for kind, numbers in about.items()}
         return tuple(Target(who=kind, label=_label(chances)) for kind, chances in mean.items())
 

@@ -1,7 +1,8 @@
 """Whom a feeling is about: clauses, the words that name a target, and a feeling for each from the same forward pass.
 
 "Love the app, hate the ads" is two clauses; the encoder read the whole text once, and each clause takes the mean of its
-own pieces. Where no word names anybody, a small head on the embedding says whom such texts are usually about.
+own pieces. A small head on the embedding, learned from labelled documents, says whom such texts are mostly about: it
+speaks where no word names anybody, and where it is sure of somebody whom no word names.
 """
 
 from __future__ import annotations
@@ -97,11 +98,11 @@ def _letters(text: str) -> int:
     return sum(character.isalnum() for character in text)
 
 
-def by_target(parts: Sequence[Clause], usual: TargetKind) -> dict[TargetKind, list[int]]:
+def by_target(parts: Sequence[Clause], usual: TargetKind, *, sure: bool = False) -> dict[TargetKind, list[int]]:
     """Return for each target the numbers of the clauses about it.
 
-    A clause that names nobody goes on about whom the clause before it named. Where nobody is named at all, the whole
-    text is about `usual`.
+    A clause that names nobody goes on about whom the clause before it named. Where nobody is named at all, or where
+    it is `sure` that such texts are about `usual` though no word says so, the whole text is about `usual` (too).
     """
     found: dict[TargetKind, list[int]] = {}
     before: tuple[TargetKind, ...] = ()
@@ -109,4 +110,6 @@ def by_target(parts: Sequence[Clause], usual: TargetKind) -> dict[TargetKind, li
         before = clause.named or before
         for kind in before:
             found.setdefault(kind, []).append(number)
-    return found or {usual: list(range(len(parts)))}
+    if sure or not found:
+        found.setdefault(usual, list(range(len(parts))))
+    return found

@@ -26,8 +26,9 @@ from groundswell.nlp.evaluate.metrics import (
     paired,
     score,
 )
-from groundswell.nlp.train.risks import RiskText, hand_labelled
+from groundswell.nlp.train.risks import RiskText, agreement, all_risk_texts
 from groundswell.nlp.train.sources import SOURCES, Example, read_source
+from groundswell.nlp.train.targets import TargetText, target_texts
 
 if TYPE_CHECKING:
     from groundswell.nlp.model import Model
@@ -68,6 +69,17 @@ class RiskScore:
     error: float
 
 
+@dataclass(frozen=True, slots=True)
+class MainTarget:
+    """How often the main target of held-out documents is among those named, in one language."""
+
+    lang: str
+    texts: int
+    named: float
+    feeling: float
+    answers: float
+
+
 @dataclass(slots=True)
 class Evaluation:
     """All figures of one model."""
@@ -77,10 +89,13 @@ class Evaluation:
     feelings: list[Feeling] = field(default_factory=list)
     risks: list[RiskScore] = field(default_factory=list)
     risk_f1: Interval | None = None
+    own_risk_f1: Interval | None = None
     risk_by_lang: dict[str, Score] = field(default_factory=dict)
     target_recall: float = 0.0
     target_feeling: float = 0.0
     target_pairs: int = 0
+    mains: list[MainTarget] = field(default_factory=list)
+    agreement: dict[str, float] = field(default_factory=dict)
 
     @property
     def many_languages(self) -> float:
@@ -128,8 +143,12 @@ def evaluate(
         say(number, len(sets), name)
         one = _feeling(name, texts[:most], model, previous=previous, floor=floor, unsure_below=unsure_below)
         report.feelings.append(one)
-    _risks(report, [t for t in hand_labelled(data, taxonomy or load_taxonomy()) if t.split == "validation"], model)
+    held_out = [t for t in all_risk_texts(data, taxonomy or load_taxonomy()) if t.split == "validation"]
+    _risks(report, [t for t in held_out if t.origin == "labelled"], model)
+    _ours(report, [t for t in held_out if t.origin == "ours"], model, unsure_below)
     _targets(report, model)
+    _mains(report, [t for t in target_texts(data) if t.split == "validation"], model)
+    report.agreement = agreement(taxonomy or load_taxonomy())
     return report
 
 
@@ -191,6 +210,20 @@ def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
         report.risk_by_lang[lang] = score(rows[known].astype(np.int64), claimed[langs == lang][known], 1)
 
 
+def _ours(report: Evaluation, texts: Sequence[RiskText], model: Model, unsure_below: float) -> None:
+    """Add held-out texts of our own: sentiment in the languages that have little else, and every class of risk."""
+    known = [t for t in texts if t.sentiment >= 0]
+    for lang in sorted({t.lang for t in known}):
+        examples = [Example(t.text, t.sentiment, lang, "ours", "validation") for t in known if t.lang == lang]
+        one = _feeling(f"ours/{lang}", examples, model, previous=None, floor=None, unsure_below=unsure_below)
+        report.feelings.append(one)
+    if known:
+        gold = np.stack([t.labels for t in known])
+        claimed = (model.read([t.text for t in known]).risks >= 0.5).astype(np.int64)
+        columns = list(range(gold.shape[1]))
+        report.own_risk_f1 = bootstrap(lambda rows: risk_macro(gold[rows], claimed[rows], columns), len(known))
+
+
 def risk_macro(gold: Array, claimed: Labels, columns: Sequence[int]) -> float:
     """Return the mean F1 over classes, unknown labels left out."""
     figures = []
@@ -219,3 +252,21 @@ def _targets(report: Evaluation, model: Model) -> None:
     report.target_pairs = len(pairs)
     report.target_recall = float(np.mean([who in found for who, _, found in pairs]))
     report.target_feeling = float(np.mean([found.get(who) == feeling for who, feeling, found in pairs]))  # type: ignore[call-overload]  # a str that is one of the literals
+
+
+def _mains(report: Evaluation, texts: Sequence[TargetText], model: Model) -> None:
+    """Add how often the main target is named, and with its feeling; `answers` says how many are named a text."""
+    found = [
+        {target.who: target.label for target in targets} for targets in model.read([t.text for t in texts]).targets
+    ]
+    for lang in sorted({t.lang for t in texts}):
+        mine = [(t.targets[0], said) for t, said in zip(texts, found, strict=True) if t.lang == lang]
+        report.mains.append(
+            MainTarget(
+                lang,
+                len(mine),
+                float(np.mean([who in said for (who, _), said in mine])),
+                float(np.mean([said.get(who) == feeling for (who, feeling), said in mine])),
+                float(np.mean([len(said) for _, said in mine])),
+            )
+        )

@@ -1,11 +1,11 @@
-"""Makes streams with known truth out of a folder of corpora: what the ranking of signals learns from, beside real streams.
+"""Makes streams with known truth out of a folder of corpora: what ranking learns from beside real streams.
 
     python -m groundswell.nlp.signals.plant DATA OUT [--only NAME,…]
 
 A background is a dated corpus as it came, or an undated one whose texts are given a calm clock of their own (week,
-hour of day, slow drift, uneven days), so that whatever departs from its past was put there. Two things are put in:
-a *new* subject, texts of a foreign corpus in the same language that share a rarer word; and a *swell*: half of the texts
-with a word of the background's own are held back everywhere, and some are returned as a wave. Subjects are words
+hour of day, slow drift, uneven days), so that whatever departs from its past was put there. Two things are put in: a
+*new* subject, texts of a foreign corpus in the same language that share a rarer word; and a *swell*: half of the
+texts with a word of the background's own are held back everywhere, and some are returned as a wave. Subjects are words
 chosen by frequency, so nobody's taste is in them. Nothing of the texts ships with Groundswell.
 """
 
@@ -215,8 +215,8 @@ def with_swells(name: str, base: Texts, dice: np.random.Generator) -> Stream:
             continue
         chosen = [pool[k] for k in dice.permutation(len(pool))]
         about = {"start": _iso(start), "share": lift, "profile": "swell", "cell": f"x{lift}", "subject": word}
-        week = [t for t in own if start <= t <= start + WEEK * DAY]
-        texts = {base.texts[k] for k in found[word] if k not in held and base.at[k] in week}
+        end = start + WEEK * DAY
+        texts = {base.texts[k] for k in found[word] if k not in held and start <= base.at[k] <= end}
         stream.truth.append({**about, "own": sorted(texts)})
         stream.rows += spread(chosen, [need] * 4, start, dice, len(stream.truth) - 1)
     return stream
@@ -237,11 +237,11 @@ def write(stream: Stream, folder: Path, background: str) -> int:
             if about >= 0:
                 truth[about]["ids"].append(one)
             file.write(json.dumps({"id": one, "text": text, "published_at": _iso(at)}, ensure_ascii=False) + "\n")
-    about = {
+    truths = {
         "stream": stream.name, "background": background, "score_from": _iso(rows[0][0] + BURN_IN * DAY),
         "last": _iso(rows[-1][0]), "injections": truth, "events": [],
     }  # fmt: skip
-    (folder / "TRUTH.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
+    (folder / "TRUTH.json").write_text(json.dumps(truths, ensure_ascii=False, indent=1), encoding="utf-8")
     return len(rows)
 
 
@@ -270,7 +270,7 @@ def foreign(corpus: Corpus, data: Path) -> dict[str, list[str]]:
 
 
 def plant(data: Path, out: Path, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
-    """Write two streams for each background there is, one with new subjects and one with swells; yield name and size."""
+    """Write two streams for each background, one with new subjects and one with swells; yield name and size."""
     for corpus in CORPORA:
         if (only and corpus.name not in only) or not (data / corpus.path).is_file():
             continue

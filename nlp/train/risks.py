@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,14 +19,19 @@ from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy
 from groundswell.nlp.train.seeds import seeds
+from groundswell.nlp.train.sources import Split
 
 Array = NDArray[np.float32]
+Key = tuple[str, str]
+"""A labelled document: its set and the hash of its text."""
 
 FOLDER = Path(__file__).parent / "labels"
 ROUNDS = ("first", "second")
 TEXT_COLUMNS = ("content", "review", "text", "title", "CONTENT", "Consumer complaint narrative")
 HELD_OUT = 3
 """One labelled document in so many is kept for validation."""
+OWN_HELD_OUT = 6
+"""The same for texts of ours."""
 UNKNOWN = -1.0
 """Nothing is known of this class for this text."""
 
@@ -40,7 +45,7 @@ class RiskText:
     labels: Array
     weight: float
     origin: Literal["ours", "labelled", "pattern"]
-    split: Literal["train", "validation"] = "train"
+    split: Split = "train"
     sentiment: int = -1
 
 
@@ -107,24 +112,47 @@ def hand_labelled(data: Path, taxonomy: Taxonomy) -> Iterator[RiskText]:
     """Yield the labelled documents whose sets are in the data folder."""
     known = set(taxonomy.risk_ids)
     rounds = [_round(name) for name in ROUNDS]
-    for place in dict.fromkeys(key[0] for key in rounds[0]):
-        if not (data / "corpora" / place).is_file():
-            continue
-        for text in dict.fromkeys(_texts(data / "corpora" / place)):
-            key = (place, text_id(text))
-            if key not in rounds[0]:
-                continue
-            lang, first = rounds[0][key]
-            second = rounds[1].get(key, (lang, first))[1]
-            labels = _labels(taxonomy.risk_ids, first & known)
-            labels[labels != _labels(taxonomy.risk_ids, second & known)] = UNKNOWN
-            split = "validation" if int(key[1][:8], 16) % HELD_OUT == 0 else "train"
-            yield RiskText(text, lang, labels, 1.0, "labelled", split)  # type: ignore[arg-type]  # a Literal by its making
+    for key, text in find_texts(data, rounds[0]):
+        lang, first = rounds[0][key]
+        second = rounds[1].get(key, (lang, first))[1]
+        labels = _labels(taxonomy.risk_ids, first & known)
+        labels[labels != _labels(taxonomy.risk_ids, second & known)] = UNKNOWN
+        yield RiskText(text, lang, labels, 1.0, "labelled", split_of(key))
+
+
+def find_texts(data: Path, keys: Iterable[Key]) -> Iterator[tuple[Key, str]]:
+    """Yield the documents that label files speak of, by (set, hash of the text), from the sets that are there."""
+    wanted = dict.fromkeys(keys)
+    for place in dict.fromkeys(key[0] for key in wanted):
+        if (data / "corpora" / place).is_file():
+            for text in dict.fromkeys(_texts(data / "corpora" / place)):
+                if (key := (place, text_id(text))) in wanted:
+                    yield key, text
+
+
+def split_of(key: Key) -> Split:
+    """Return whether a labelled document is for training or held out."""
+    return "validation" if int(key[1][:8], 16) % HELD_OUT == 0 else "train"
 
 
 def text_id(text: str) -> str:
     """Return the hash by which the label files know a text."""
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def agreement(taxonomy: Taxonomy) -> dict[str, float]:
+    """Return Cohen's kappa of the two rounds for each risk; nan for one that neither found."""
+    first, second = (_round(name) for name in ROUNDS)
+    both = [key for key in first if key in second]
+    found = {risk: [(risk in first[key][1], risk in second[key][1]) for key in both] for risk in taxonomy.risk_ids}
+    return {risk: kappa(np.array(pairs).reshape(-1, 2)) for risk, pairs in found.items()}
+
+
+def kappa(pairs: NDArray[np.bool_]) -> float:
+    """Return Cohen's kappa (1960) of two yes-or-no columns: agreement beyond what chance would give."""
+    agreed, (one, other) = float((pairs[:, 0] == pairs[:, 1]).mean()), pairs.mean(axis=0)
+    chance = float(one * other + (1 - one) * (1 - other))
+    return (agreed - chance) / (1 - chance) if chance < 1 else float("nan")
 
 
 def _round(name: str) -> dict[tuple[str, str], tuple[str, set[str]]]:
@@ -153,7 +181,9 @@ def ours(taxonomy: Taxonomy) -> Iterator[RiskText]:
     """Yield the texts written for training, and the examples and counterexamples of the taxonomy."""
     ids = taxonomy.risk_ids
     for seed in seeds():
-        yield RiskText(seed.text, seed.lang, _labels(ids, set(seed.risks)), 1.0, "ours", sentiment=seed.sentiment)
+        split: Split = "validation" if int(text_id(seed.text)[:8], 16) % OWN_HELD_OUT == 0 else "train"
+        labels = _labels(ids, set(seed.risks))
+        yield RiskText(seed.text, seed.lang, labels, 1.0, "ours", split, sentiment=seed.sentiment)
     for risk in taxonomy.risks:
         for text in risk.examples:
             labels = np.where(_labels(ids, {risk.id}) == 1, 1.0, UNKNOWN).astype(np.float32)

@@ -20,8 +20,9 @@ from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_wei
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained
 from groundswell.nlp.train.quantise import find_ranges, session
-from groundswell.nlp.train.risks import RiskText, all_risk_texts
+from groundswell.nlp.train.risks import RiskText, all_risk_texts, text_id
 from groundswell.nlp.train.sources import SOURCES, Example, read_source
+from groundswell.nlp.train.targets import TargetText, target_texts
 from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
 from groundswell.nlp.wording import Wording
 
@@ -46,6 +47,9 @@ COUNTS = {"ours": 1.0, "labelled": 2.0, "pattern": 0.5}
 """What a text counts for when the risk heads are fitted."""
 RARE_COUNTS = 2.0
 """What a text that carries the class counts for beside one that does not; set on languages left out in turn."""
+CHECKED = {"ours": 0.5, "labelled": 1.0, "pattern": 0.0}
+"""What a text counts for when the cuts are chosen: real documents before ours, and never what a pattern chose."""
+FOLDS = 5
 NEVER = -9.0
 """Logit of a class nobody gave texts for."""
 STORAGE: Mapping[str, Any] = {"embed": "int4", "trunk": "int8", "branch": "int8"}
@@ -57,6 +61,7 @@ class Texts:
 
     feelings: list[Example]
     risks: list[RiskText]
+    targets: list[TargetText]
 
     @property
     def ranges(self) -> list[str]:
@@ -90,7 +95,7 @@ def read_texts(data: Path, taxonomy: Taxonomy) -> Texts:
         msg = f"{data}: no labelled sentiment found; it should hold sentiment/*.tsv as docs/model-card.md lists them"
         raise PretrainedError(msg)
     order = np.random.default_rng(0).permutation(len(feelings))
-    return Texts([feelings[n] for n in order], all_risk_texts(data, taxonomy))
+    return Texts([feelings[n] for n in order], all_risk_texts(data, taxonomy), list(target_texts(data)))
 
 
 def run(
@@ -273,56 +278,80 @@ def embed(runner: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Arra
 
 
 def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], runner: Any) -> Heads:
-    """Return calibrated heads; all but language and target are fitted on validation texts."""
+    """Return calibrated heads: sentiment on validation texts, risks on training texts left out in turn."""
     feelings, texts = kit.texts.feelings, kit.texts.risks
     known = sorted({e.lang for e in feelings if e.split == "validation"})
-    temperature, shifts = _calibrated_sentiment(kit, branch, lower[0], known)
+    scales, shifts = fit_sentiment(*checked_feelings(kit, branch, lower, known), known)
     sample = [feelings[n] for n in language_sample(feelings, known)]
     vectors, _ = embed(runner, kit.tokenizer, [e.text for e in sample])
     risk_vectors, risk_pooled = embed(runner, kit.tokenizer, [r.text for r in texts])
     features = risk_features(risk_vectors, risk_pooled, Wording.of(kit.taxonomy.risks)([r.text for r in texts]))
     own = np.array([r.origin == "ours" for r in texts])
-    sentiment = _linear(branch.sentiment)
+    about = [t for t in kit.texts.targets if t.split == "train"]
+    about_vectors, _ = embed(runner, kit.tokenizer, [t.text for t in about])
     return Heads(
-        sentiment=Head(sentiment.weight / temperature, sentiment.bias / temperature),
-        risks=_risk_head(features, texts),
+        sentiment=_linear(branch.sentiment),
+        risks=fit_risk_head(features, texts),
         risk_ids=kit.taxonomy.risk_ids,
         target=fit_targets(
-            np.concatenate([vectors, risk_vectors[own]]),
-            [e.text for e in sample] + [r.text for r in texts if r.origin == "ours"],
+            np.concatenate([about_vectors, risk_vectors[own]]),
+            [t.text for t in about] + [r.text for r in texts if r.origin == "ours"],
+            [t.main for t in about] + [None] * int(own.sum()),
         ),
         language=fit_language(vectors, [e.lang for e in sample], known),
+        scales=scales,
         shifts=shifts,
         background=features[own][:BACKGROUND],
     )
 
 
-def _calibrated_sentiment(kit: Kit, branch: Any, lower: Activations, known: Sequence[str]) -> tuple[float, Array]:
-    rows = [n for n, e in enumerate(kit.texts.feelings) if e.split == "validation"]
-    _, logits, _ = predict(branch, lower, rows)
-    checked = [kit.texts.feelings[n] for n in rows]
-    return fit_sentiment(logits, np.array([e.sentiment for e in checked]), [e.lang for e in checked], known)
+def checked_feelings(
+    kit: Kit, branch: Any, lower: tuple[Activations, Activations], known: Sequence[str]
+) -> tuple[Array, NDArray[np.int64], list[str]]:
+    """Return sentiment logits, labels and languages of all validation texts, those of ours among them."""
+    feelings, ours = kit.texts.feelings, kit.texts.risks
+    rows = [n for n, e in enumerate(feelings) if e.split == "validation"]
+    own = [n for n, r in enumerate(ours) if r.split == "validation" and r.sentiment >= 0 and home(r.lang) in known]
+    logits = [predict(branch, activations, part)[1] for activations, part in zip(lower, (rows, own), strict=True)]
+    gold = [feelings[n].sentiment for n in rows] + [ours[n].sentiment for n in own]
+    return np.concatenate(logits), np.array(gold), [feelings[n].lang for n in rows] + [home(ours[n].lang) for n in own]
 
 
-def _risk_head(features: Array, texts: Sequence[RiskText]) -> Head:
-    """Return the risk heads: logistic regression on the training texts, one scale and shift from the held-out ones."""
-    from sklearn.linear_model import LogisticRegression
+def home(lang: str) -> str:
+    """Return the language whose corrections a language takes: Malay goes with Indonesian."""
+    return "id" if lang == "ms" else lang
 
+
+def fit_risk_head(features: Array, texts: Sequence[RiskText]) -> Head:
+    """Return the risk heads: logistic regression on the training texts, calibrated on what folds say of each other."""
     labels = np.stack([r.labels for r in texts])
     train = np.array([r.split == "train" for r in texts])
-    weight = np.array([COUNTS[r.origin] for r in texts])
-    head = Head(np.zeros((labels.shape[1], features.shape[1]), np.float32), np.full(labels.shape[1], NEVER, np.float32))
-    for column in range(labels.shape[1]):
-        rows = train & (labels[:, column] >= 0)
+    fold = np.array([int(text_id(r.text), 16) % FOLDS for r in texts])
+    counts = np.array([COUNTS[r.origin] for r in texts])
+    head = fit_linear(features, labels, counts * train)
+    unseen = np.zeros_like(labels)
+    for number in range(FOLDS):
+        part = fit_linear(features, labels, counts * (train & (fold != number)))
+        unseen[fold == number] = part.logits(features[fold == number])
+    checked = np.array([CHECKED[r.origin] for r in texts], np.float32) * train
+    scale, shift = fit_risks(unseen, labels, checked)
+    return Head(head.weight * scale, head.bias * scale + shift)
+
+
+def fit_linear(features: Array, labels: Array, weight: Array) -> Head:
+    """Return one logistic regression a class, on the rows that weigh something and whose label is known."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes = labels.shape[1]
+    head = Head(np.zeros((classes, features.shape[1]), np.float32), np.full(classes, NEVER, np.float32))
+    for column in range(classes):
+        rows = (weight > 0) & (labels[:, column] >= 0)
         if len(set(labels[rows, column])) > 1:
             model = LogisticRegression(C=STRENGTH, max_iter=300)
             counts = weight[rows] * np.where(labels[rows, column] == 1, RARE_COUNTS, 1.0)
             model.fit(features[rows], labels[rows, column], sample_weight=counts)
             head.weight[column], head.bias[column] = model.coef_[0], model.intercept_[0]
-    if train.all():
-        return head
-    scale, shift = fit_risks(head.logits(features[~train]), labels[~train])
-    return Head(head.weight * scale, head.bias * scale + shift)
+    return head
 
 
 def _linear(layer: Any) -> Head:

@@ -36,6 +36,7 @@ def report(made_by: str, umsab: float, risk: float, error: float = 0.03) -> Eval
     found = Evaluation(made_by, feelings=[feeling], risks=[RiskScore("gambling", Score(0.8, 0.7, 0.75, 20), 0.02)])
     found.risk_f1 = Interval(risk, risk - 0.05, risk + 0.05)
     found.target_recall = 0.8
+    found.agreement = {"gambling": 0.9}
     return found
 
 
@@ -116,7 +117,7 @@ def test_the_card_is_written_from_the_figures() -> None:
     card = write_card(report("groundswell-small 9.9", 0.654, 0.777), manifest, "a command")
     assert "65.4 [63.4, 67.4]" in card
     assert "77.7 [72.7, 82.7]" in card
-    assert "gambling | 0.80 | 0.70 | 0.75 | 20" in card
+    assert "gambling | 0.90 | 0.80 | 0.70 | 0.75 | 20" in card
 
 
 def test_target_texts_name_known_targets() -> None:

@@ -57,3 +57,10 @@ def test_where_nobody_is_named_the_usual_one_is_meant() -> None:
 def test_an_empty_text_has_one_clause() -> None:
     """Nothing said is still one clause, so that nothing breaks on it."""
     assert len(clauses("")) == 1
+
+
+def test_whom_no_word_names_is_named_when_sure() -> None:
+    """A head that is sure adds its target, about the whole text, beside those that words name."""
+    parts = clauses("so many ads, it never came")
+    assert by_target(parts, "advertiser") == {"ad_product": [0, 1]}
+    assert by_target(parts, "advertiser", sure=True) == {"ad_product": [0, 1], "advertiser": [0, 1]}

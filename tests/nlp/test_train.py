@@ -132,9 +132,20 @@ def test_calibration_moves_confidence_to_what_is_right() -> None:
     langs = ["en"] * 1500 + ["th"] * 1500
     wrong = true * 3
     wrong[1500:, 0] += 4
-    temperature, shifts = fit_sentiment(wrong, gold, langs, ["en", "th"])
-    assert 2 < temperature < 4.5
+    scales, shifts = fit_sentiment(wrong, gold, langs, ["en", "th"])
+    assert all(1 / 4.5 < scale < 1 / 2 for scale in scales)
     assert shifts[1, 0] - shifts[1, 1:].mean() < shifts[0, 0] - shifts[0, 1:].mean() - 0.8
+
+
+def test_a_feeling_nobody_can_check_is_not_talked_away() -> None:
+    """A language whose validation texts lack a feeling takes the common shift, not one that never says it."""
+    chance = np.random.default_rng(1)
+    true = chance.normal(size=(1200, 3)).astype(np.float32) * 2
+    gold = np.array([chance.choice(3, p=softmax(row)) for row in true])
+    langs = np.where(np.arange(1200) < 900, "en", "zh")
+    kept = (langs == "en") | (gold != 1)
+    scales, shifts = fit_sentiment(true[kept], gold[kept], langs[kept].tolist(), ["en", "zh"])
+    assert np.abs(shifts[1] / scales[1] - shifts[0] / scales[0]).max() < 0.3
 
 
 def test_risks_are_claimed_where_the_harm_of_both_errors_is_least() -> None:
@@ -142,8 +153,8 @@ def test_risks_are_claimed_where_the_harm_of_both_errors_is_least() -> None:
     raw = np.concatenate([np.full((20, 1), -1.0), np.full((80, 1), -4.0)]).astype(np.float32)
     labels = np.concatenate([np.ones((20, 1)), np.zeros((80, 1))]).astype(np.float32)
     labels[-1] = -1
-    scale, shift = fit_risks(raw, labels)
-    assert scale * -1.0 + shift >= 0 > scale * -4.0 + shift
+    scale, shift = fit_risks(raw, labels, np.ones(100, np.float32))
+    assert scale * -1.0 + shift[0] >= 0 > scale * -4.0 + shift[0]
 
 
 def test_seeds_speak_six_languages_and_every_risk() -> None:
