@@ -110,6 +110,49 @@ def test_a_file_that_cannot_be_read_is_named(house: Any) -> None:
     assert runs["floor"].complaint == "3 found, floor 5 a run"
 
 
+def test_every_kind_of_bad_row_is_refused_or_kept_apart_and_counted(house: Any) -> None:
+    """Empty, 10 MB, binary, another encoding, hostile HTML, an id twice, no date, year 9999: each counted, with why."""
+    hostile = (
+        "<p>Pay <b>now</b></p><script>steal()</script><img src=x onerror=steal()><iframe src='//evil.test'></iframe>"
+    )
+    rows: list[bytes | dict[str, Any]] = [
+        {"nr": 1, "body": "A good row", "day": "2026-11-01"},
+        {"nr": 2, "body": " \n "},
+        {"nr": 3, "body": "x" * 10_000_000},
+        {"nr": 4, "body": "\x00\x01\x02\x03 PK"},
+        b'{"nr": 5, "body": "caf\xe9 au lait"}',
+        {"nr": 6, "body": hostile, "day": "2026-11-01"},
+        {"nr": 1, "body": "A good row", "day": "2026-11-01"},
+        {"nr": 1, "body": "Another row under its id", "day": "2026-11-01"},
+        {"nr": 8, "body": "Nobody knows when"},
+        {"nr": 9, "body": "From the far future", "day": "9999-12-31T23:59:59Z"},
+        b"\x89PNG\x1a no row at all",
+        b"[1, 2]",
+    ]
+    lines = (row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows)
+    (house.folder / "sources" / "rows.jsonl").write_bytes(b"\n".join(lines))
+    columns = "columns: {text: body, id: nr, published_at: day}"
+    house.source("bad", f"format: file\nkind: review\npaths: [rows.jsonl]\nhtml: true\n{columns}\n")
+    run = house.crawl()["bad"]
+    assert (run.found, run.stored, run.duplicate, run.refused, run.undated) == (12, 4, 1, 7, 2)
+    kept = {mention.text: mention for mention in house.mentions()}
+    assert set(kept) == {"A good row", "Pay now", "Nobody knows when", "From the far future"}
+    undated = {text for text, mention in kept.items() if mention.published_at is None}
+    assert undated == {"Nobody knows when", "From the far future"}
+    assert kept["From the far future"].extra["stated_date"] == "9999-12-31T23:59:59Z"
+    reasons = {refusal.where.split(":")[1]: refusal.reason for refusal in house.refusals("bad")}
+    wanted = {
+        2: "empty",
+        3: "too long",
+        4: "binary",
+        5: "wrong encoding",
+        8: "the id of",
+        11: "not text",
+        12: "not a JSON",
+    }
+    assert {line: reason in reasons[str(line)] for line, reason in wanted.items()} == dict.fromkeys(wanted, True)
+
+
 def rows_of(path: Path, **more: Any) -> list[Mention | Refusal]:
     """Return what a file becomes."""
     settings = CrawlSettings(max_page_bytes=10_000, max_text_chars=1_000)
