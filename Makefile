@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fast browser lock screenshots clean
+.PHONY: help demo test test-stores test-rooms check fast browser lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -28,7 +28,13 @@ demo: $(VENV)/installed ## set up, crawl a replica web on loopback, run every st
 	$(BIN)/groundswell demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/installed-dev browser check ## set up, check style, types and layers, run every test
-	$(BIN)/pytest -q
+	+$(MAKE) --no-print-directory --jobs 2 test-stores test-rooms
+
+test-stores: $(VENV)/installed-dev ## the stores and what is built on Elasticsearch, on real servers
+	$(BIN)/pytest -q tests/index tests/elastic
+
+test-rooms: $(VENV)/installed-dev ## everything else
+	$(BIN)/pytest -q --ignore tests/index --ignore tests/elastic
 
 fast: $(VENV)/installed-dev ## the tests that take seconds
 	$(BIN)/pytest -q -m 'not slow and not browser and not elastic'
