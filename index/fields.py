@@ -49,6 +49,11 @@ def dated(document: Document) -> int:
     return moment(mention.published_at)
 
 
+def day_of(at: int) -> int:
+    """Return the begin of a time's day; no date has no day."""
+    return at if at == UNDATED else at - at % DAY
+
+
 def columns(document: Document) -> tuple[Any, ...]:
     """Return the values of `COLUMNS`."""
     mention, enriched, membership = document.mention, document.enriched, document.membership

@@ -87,6 +87,11 @@ def read_cursor(cursor: str, sort: str) -> tuple[int, object] | tuple[()]:
         kind, first, second = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, TypeError):
         kind, first, second = None, None, None
-    if kind != sort or not isinstance(first, int) or type(second) is not (int if sort == "relevance" else str):
+    if (
+        kind != sort
+        or not isinstance(first, int)
+        or abs(first) >= 2**63
+        or type(second) is not (int if sort == "relevance" else str)
+    ):
         raise StoreError("this page is not from this search: ask for its first page again")
     return first, second

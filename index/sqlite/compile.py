@@ -47,7 +47,7 @@ class Where:
         return " AND ".join(self.parts) or "1"
 
 
-def where(query: Query, alias: str = "d", *, match: bool = True) -> Where:
+def where(query: Query, alias: str = "d") -> Where:
     """Return which rows of `document` (under an alias) a query asks for.
 
     Raises:
@@ -69,7 +69,7 @@ def where(query: Query, alias: str = "d", *, match: bool = True) -> Where:
         found.add(f"{alias}.{LACKS[query.lacks]} = 0")
     if query.made_by_not:
         found.add(f"{alias}.enriched = 1 AND {alias}.made_by <> ?", query.made_by_not)
-    if match and query.match is not None:
+    if query.match is not None:
         found.add(*expression(query.match, alias))
     return found
 

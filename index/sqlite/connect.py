@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+from groundswell.index.sqlite.columns import repack
 from groundswell.index.store import StoreError
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another process's write to end; readers never wait (WAL)."""
+THEN: dict[int, Callable[[sqlite3.Connection], None]] = {4: repack}
+"""What a migration does beyond its statements, in the same transaction."""
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 
 
@@ -146,6 +149,8 @@ def _apply(db: sqlite3.Connection, version: int, script: str) -> bool:
             return False
         for statement in _statements(script):
             db.execute(statement)
+        if version in THEN:
+            THEN[version](db)
         db.execute(f"PRAGMA user_version = {version}")
         db.execute("COMMIT")
     finally:

@@ -1,170 +1,166 @@
-"""How many documents, by period and fields: from the roll-up where it knows, from the documents where it does not."""
+"""How many documents, by period and fields, from the columns."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from groundswell.index.fields import DAY, TAGS, UNDATED, moment, time_of
+import numpy as np
+from numpy.typing import NDArray
+
+from groundswell.index.fields import DAY, TAGS, UNDATED, time_of
 from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
-from groundswell.index.sqlite.compile import COLUMN, Where, any_of, where
-from groundswell.index.sqlite.rollup import BESIDE, PLAIN
+from groundswell.index.sqlite.choose import Chooser, Mask
+from groundswell.index.sqlite.columns import CODED, NO_MOOD, Numbers, texts_of
+from groundswell.index.sqlite.load import chunks
 
 LENGTH: dict[Period, int] = {"hour": DAY // 24, "day": DAY, "week": 7 * DAY}
 MONDAY = -3 * DAY
 """The Monday before 1970, a Thursday."""
-LAST_DAY = moment(datetime.max.replace(tzinfo=UTC)) // DAY * DAY
-Key = tuple[int | str | None, ...]
-"""Begin of the period (or ``None``), then one value a field."""
-Row = tuple[Key, int, int, int, int]
-"""Key, clusters or documents, documents, those with a mood, sum of the moods in millionths."""
+DENSE = 1 << 22
+"""Possible keys up to which counters for all of them are held; beyond, the keys are sorted."""
 
 
-def total(db: sqlite3.Connection, query: Query, found: Where | None = None) -> int:
-    """Return how many documents match (or what is given as found), or clusters where collapsed."""
-    rows = _raw(db, query, By(), found) if found else _tally(db, query, By())
-    return sum(count for _, count, *_ in rows)
+def total(chooser: Chooser, chosen: Mask, *, clusters: bool) -> int:
+    """Return how many documents are chosen, or clusters."""
+    if not clusters:
+        return int(np.count_nonzero(chosen))
+    numbers, count = chooser.columns.clusters()
+    seen = np.zeros(count, np.bool_)
+    seen[numbers[chosen]] = True
+    return int(np.count_nonzero(seen))
 
 
-def facets(
-    db: sqlite3.Connection, query: Query, found: Where | None = None
-) -> Mapping[Field, tuple[tuple[str, int], ...]]:
-    """Return for each facet its values (not "") with their documents, the most frequent first."""
-    single = replace(query, collapse=False)
-    return {
-        name: _most(_raw(db, single, By(fields=(name,)), found) if found else _tally(db, single, By(fields=(name,))))
-        for name in query.facets
-    }
+def facets(chooser: Chooser, chosen: Mask, fields: Sequence[Field]) -> Mapping[Field, tuple[tuple[str, int], ...]]:
+    """Return for each field its values (not "") with their documents, the most frequent first."""
+    rows = np.flatnonzero(chosen)
+    return {name: _most(chooser, _grouped(chooser, rows, By(fields=(name,)))) for name in fields}
 
 
-def _most(rows: Sequence[Row]) -> tuple[tuple[str, int], ...]:
-    """Return the most frequent values."""
-    named = [(str(key[1]), documents) for key, _, documents, _, _ in rows if key[1]]
+def _most(chooser: Chooser, groups: _Groups) -> tuple[tuple[str, int], ...]:
+    """Return the most frequent values; texts are looked up for those only."""
+    counts = np.bincount(groups.key, minlength=len(groups.labels))
+    least = np.partition(counts, -MOST_VALUES - 1)[-MOST_VALUES - 1] if len(counts) > MOST_VALUES else 1
+    often = [place for place in np.flatnonzero(counts >= least).tolist() if groups.labels[place][1]]
+    texts = groups.texts(chooser, often)
+    named = [(texts[place][0], int(counts[place])) for place in often]
     return tuple(sorted(named, key=lambda one: (-one[1], one[0]))[:MOST_VALUES])
 
 
-def buckets(db: sqlite3.Connection, query: Query, by: By) -> list[Bucket]:
+def buckets(chooser: Chooser, query: Query, by: By) -> list[Bucket]:
     """Return counts and moods, ordered by start, then values."""
-    rows = sorted(_tally(db, query, by), key=lambda row: (row[0][0] or 0, *row[0][1:]))
-    return [_bucket(*row) for row in rows]
+    chosen = chooser.choose(query)
+    if by.period:
+        chosen &= chooser.columns["at"] > UNDATED
+    groups = _grouped(chooser, np.flatnonzero(chosen), by)
+    size = len(groups.labels)
+    mood = chooser.columns["mood"][groups.rows]
+    felt = mood != NO_MOOD
+    copies = np.bincount(groups.key, minlength=size)
+    moods = np.bincount(groups.key[felt], minlength=size)
+    sums = np.bincount(groups.key[felt], weights=mood[felt], minlength=size)
+    counts = _clusters(chooser, groups) if query.collapse else copies
+    texts = groups.texts(chooser, range(size))
+    found = [
+        Bucket(
+            start=time_of(label[0]) if label[0] is not None else None,
+            values=texts[place],
+            count=int(counts[place]),
+            copies=int(copies[place]),
+            mood=float(sums[place]) / int(moods[place]) / 1_000_000 if moods[place] else None,
+        )
+        for place, label in enumerate(groups.labels)
+    ]
+    return sorted(found, key=lambda bucket: (bucket.start is not None, bucket.start, bucket.values))
 
 
-def _bucket(key: Key, count: int, copies: int, moods: int, mood: int) -> Bucket:
-    """Return one bucket."""
-    return Bucket(
-        start=time_of(int(key[0])) if key[0] is not None else None,
-        values=tuple(str(value) for value in key[1:]),
-        count=count,
-        copies=copies,
-        mood=mood / moods / 1_000_000 if moods else None,
-    )
+def _clusters(chooser: Chooser, groups: _Groups) -> Numbers:
+    """Return how many near-duplicate clusters each group has."""
+    numbers, count = chooser.columns.clusters()
+    pairs = np.unique(groups.key * count + numbers[groups.rows])
+    return np.bincount(pairs // max(count, 1), minlength=len(groups.labels))
 
 
-def _tally(db: sqlite3.Connection, query: Query, by: By) -> list[Row]:
-    """Count, each part of the time where that is quickest."""
-    sums: dict[Key, tuple[int, int, int, int]] = {}
-    for rolled, part in _parts(query, by):
-        for key, *numbers in _rolled(db, part, by) if rolled else _raw(db, part, by):
-            a, b, c, d = sums.get(key, (0, 0, 0, 0))
-            sums[key] = (a + numbers[0], b + numbers[1], c + numbers[2], d + numbers[3])
-    return [(key, *numbers) for key, numbers in sums.items()]
+@dataclass(slots=True)
+class _Groups:
+    """Rows (one for each value of a field with several) and the group of each; a label is (start, code, code …)."""
+
+    rows: Numbers
+    key: Numbers
+    labels: list[tuple[Any, ...]]
+
+    def split(self, column: NDArray[Any]) -> None:
+        """Divide every group by the values of a column that belongs to the rows."""
+        values, dense = _dense(column)
+        key = self.key * len(values) + dense
+        size = len(self.labels) * len(values)
+        if size <= DENSE:
+            used = np.flatnonzero(np.bincount(key, minlength=size))
+            place = np.zeros(size, np.int64)
+            place[used] = np.arange(len(used))
+            self.key = place[key]
+        else:
+            used, self.key = np.unique(key, return_inverse=True)
+        self.labels = [(*self.labels[one // len(values)], values[one % len(values)]) for one in used.tolist()]
+
+    def texts(self, chooser: Chooser, places: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        """Return the values of some groups as texts."""
+        codes = {code for place in places for code in self.labels[place][1:] if isinstance(code, int)}
+        texts: dict[Any, str] = dict(texts_of(chooser.db, codes - {0}))
+        return {place: tuple(texts.get(code, code) for code in self.labels[place][1:]) for place in places}
 
 
-def _parts(query: Query, by: By) -> Iterator[tuple[bool, Query]]:
-    """Yield whole days, for the roll-up, and what is left before and after them."""
-    since = None if query.since is None else moment(query.since)
-    until = None if query.until is None else moment(query.until)
-    first = None if since is None else -(-since // DAY) * DAY
-    last = None if until is None else until // DAY * DAY
-    empty = first is not None and (first >= LAST_DAY or (last is not None and first >= last))
-    if empty or not _rollable(query, by):
-        yield False, query
-        return
-    if first != since and first is not None:
-        yield False, replace(query, until=time_of(first))
-    if last != until and last is not None:
-        yield False, replace(query, since=time_of(last))
-    yield (
-        True,
-        replace(
-            query,
-            since=None if first is None else time_of(first),
-            until=None if last is None else time_of(last),
-        ),
-    )
+def _dense(column: NDArray[Any]) -> tuple[list[Any], Numbers]:
+    """Return the distinct values in order, and each value's place among them."""
+    if column.dtype == np.object_ or int(column.max()) - (least := int(column.min())) >= DENSE:
+        values, dense = np.unique(column, return_inverse=True)
+        return values.tolist(), dense
+    shifted = column.astype(np.int64) - least
+    used = np.flatnonzero(np.bincount(shifted))
+    place = np.zeros(int(used[-1]) + 1, np.int64)
+    place[used] = np.arange(len(used))
+    return (used + least).tolist(), place[shifted]
 
 
-def _rollable(query: Query, by: By) -> bool:
-    """Tell whether the roll-up knows everything a question needs: at most one field beside the plain ones."""
-    if query.match or query.vector is not None or query.lacks or query.made_by_not or query.collapse:
-        return False
-    uses = [*query.where, *query.without, *by.fields]
-    beside = set(uses) - set(PLAIN)
-    if by.period == "hour" or len(set(by.fields)) < len(by.fields) or len(beside) > 1 or not beside <= set(BESIDE):
-        return False
-    return all(uses.count(name) == 1 and _counts_once(query, name) for name in beside & set(TAGS))
+def _grouped(chooser: Chooser, rows: Numbers, by: By) -> _Groups:
+    """Return the rows grouped by period and fields."""
+    labels: list[tuple[Any, ...]] = [(None,)] if len(rows) else []
+    groups = _Groups(rows, np.zeros(len(rows), np.int64), labels)
+    if not len(rows):
+        return groups
+    if by.period:
+        length, origin = LENGTH[by.period], MONDAY if by.period == "week" else 0
+        periods, groups.key = _dense((chooser.columns["at"][rows] - origin) // length)
+        groups.labels = [(period * length + origin,) for period in periods]
+    for name in by.fields:
+        groups.split(_values(chooser, groups, name))
+    return groups
 
 
-def _counts_once(query: Query, name: Field) -> bool:
-    """Tell whether no document stands in two of the cells asked for, as one with two of the risks would."""
-    return name not in query.without and len(query.where.get(name, ("",))) == 1
-
-
-def _rolled(db: sqlite3.Connection, query: Query, by: By) -> list[Row]:
-    """Count from the roll-up, which the question must allow."""
-    asked = {*query.where, *query.without, *by.fields}
-    beside = next(iter(asked & set(BESIDE)), "")
-    found = Where().add("r.field = ?", beside)
-    if query.since is not None:
-        found.add("r.day >= ?", moment(query.since))
-    if query.until is not None:
-        found.add("r.day < ?", moment(query.until))
-    if query.until is not None or query.trusted_dates or by.period:
-        found.add(f"r.day > {UNDATED}")
-    for chosen, sense in ((query.where, ""), (query.without, "NOT ")):
-        for name, values in chosen.items():
-            condition, *parameters = any_of("r.value" if name == beside else f"r.{name}", values)
-            found.add(sense + condition, *parameters)
-    keys = [_start("r.day", by.period), *("r.value" if name == beside else f"r.{name}" for name in by.fields)]
-    numbers = "sum(r.documents), sum(r.documents), sum(r.moods), sum(r.mood)"
-    return _rows(db, keys, numbers, f"rollup r WHERE {found.sql}", found.parameters)
-
-
-def _raw(db: sqlite3.Connection, query: Query, by: By, found: Where | None = None) -> list[Row]:
-    """Count document by document."""
-    found = found or where(query)
-    dated = f" AND d.at > {UNDATED}" if by.period else ""
-    values = [_value(name, number) for number, name in enumerate(by.fields)]
-    count = "count(DISTINCT d.duplicate)" if query.collapse else "count(*)"
-    joins = " ".join(join for _, join in values)
-    keys = [_start("d.at", by.period), *(value for value, _ in values)]
-    numbers = f"{count}, count(*), count(d.mood), coalesce(sum(d.mood), 0)"
-    return _rows(db, keys, numbers, f"document d {joins} WHERE {found.sql}{dated}", found.parameters)
-
-
-def _rows(
-    db: sqlite3.Connection, keys: Sequence[str], numbers: str, source: str, parameters: Sequence[object]
-) -> list[Row]:
-    """Return one row a key, none for nothing."""
-    places = ", ".join(str(place) for place in range(1, len(keys) + 1))
-    sql = f"SELECT {', '.join(keys)}, {numbers} FROM {source} GROUP BY {places}"
-    return [(tuple(row[:-4]), *row[-4:]) for row in db.execute(sql, parameters) if row[-3]]
-
-
-def _value(name: Field, number: int) -> tuple[str, str]:
-    """Return a field's SQL value and the join it needs; "" where a document has none."""
+def _values(chooser: Chooser, groups: _Groups, name: Field) -> NDArray[Any]:
+    """Return the value of each row in a field; rows that have several are repeated first."""
+    if name in CODED:
+        return chooser.columns[name][groups.rows]
     if name not in TAGS:
-        return f"d.{COLUMN[name]}", ""
-    alias = f"t{number}"
-    return f"coalesce({alias}.value, '')", f"LEFT JOIN tag {alias} ON {alias}.n = d.n AND {alias}.field = '{name}'"
+        return _names(chooser, groups.rows, name)
+    tags = chooser.columns.tags(name)
+    starts, counts = tags.starts[groups.rows], tags.starts[groups.rows + 1] - tags.starts[groups.rows]
+    times = np.maximum(counts, 1)
+    source = np.repeat(np.arange(len(counts)), times)
+    within = np.arange(len(source)) - np.repeat(np.cumsum(times) - times, times)
+    groups.rows, groups.key = groups.rows[source], groups.key[source]
+    values = np.zeros(len(source), np.int64)
+    has = counts[source] > 0
+    values[has] = tags.codes[(starts[source] + within)[has]]
+    return values
 
 
-def _start(time: str, period: Period | None) -> str:
-    """Return the begin of a time's period as SQL; % in SQLite keeps the sign of what it divides."""
-    if period is None:
-        return "NULL"
-    length, origin = LENGTH[period], MONDAY if period == "week" else 0
-    return f"{time} - ((({time} - ({origin})) % {length}) + {length}) % {length}"
+def _names(chooser: Chooser, rows: Numbers, name: Field) -> NDArray[Any]:
+    """Return a field that is another text in nearly every document: id or near-duplicate cluster."""
+    found: dict[int, str] = {}
+    for some in chunks(np.unique(rows).tolist()):
+        sql = f"SELECT n, {name} FROM document WHERE n IN ({', '.join('?' * len(some))})"
+        found.update(chooser.db.execute(sql, some))
+    return np.array([found[row] for row in rows.tolist()], np.object_)

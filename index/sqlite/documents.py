@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from groundswell.index.check import NO_MENTION, wrong_dimensions
 from groundswell.index.codec import encode
-from groundswell.index.fields import COLUMNS, columns, dated, tags
+from groundswell.index.fields import COLUMNS, columns, dated, day_of, tags
 from groundswell.index.parts import ORDER, Part, applied, text_of, without
 from groundswell.index.records import Document, Enriched, Mention
 from groundswell.index.segment import for_index
-from groundswell.index.sqlite import rollup
+from groundswell.index.sqlite.columns import Change, update
 from groundswell.index.sqlite.load import chunks, documents, numbers
 from groundswell.index.store import Refused, Report
 from groundswell.index.vector import to_blob
@@ -85,8 +85,17 @@ def write(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         _write_tags(db, some)
         _write_words(db, some)
         _write_vectors(db, some)
-        rollup.update(db, [(entry.before, entry.after) for entry in some])
-    _note_days(db, entries)
+    if entries:
+        seq = _next(db, "change", 1)
+        _note_days(db, entries, seq)
+        update(db, map(_change, entries), seq)
+
+
+def _change(entry: Entry) -> Change:
+    """Return what the columns are to know of a document."""
+    if entry.after is None:
+        return Change(entry.n)
+    return Change(entry.n, columns(entry.after), tuple(tags(entry.after)))
 
 
 def _write_rows(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
@@ -156,12 +165,11 @@ def _write_vectors(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     )
 
 
-def _note_days(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+def _note_days(db: sqlite3.Connection, entries: Sequence[Entry], seq: int) -> None:
     """Note which days have changed, so that an export writes only those."""
     documents = [document for entry in entries for document in (entry.before, entry.after) if document]
-    if days := {rollup.day_of(dated(document)) for document in documents}:
-        seq = _next(db, "change", 1)
-        db.executemany("REPLACE INTO changed (day, seq) VALUES (?, ?)", [(day, seq) for day in days])
+    days = {day_of(dated(document)) for document in documents}
+    db.executemany("REPLACE INTO changed (day, seq) VALUES (?, ?)", [(day, seq) for day in days])
 
 
 def _next(db: sqlite3.Connection, counter: str, count: int) -> int:

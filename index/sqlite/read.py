@@ -12,16 +12,20 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from groundswell.index.codec import decode, name_of
-from groundswell.index.fields import UNDATED, time_of
+from groundswell.index.fields import DAY, UNDATED, time_of
 from groundswell.index.parts import PARTS, parts_of
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Document, Enriched, Membership
 from groundswell.index.sqlite import count, search
+from groundswell.index.sqlite.choose import Chooser
+from groundswell.index.sqlite.columns import ColumnCache
 from groundswell.index.sqlite.connect import explained, open_for_reading
 from groundswell.index.sqlite.load import chunks, documents, numbers
+from groundswell.index.sqlite.scan import following
 from groundswell.index.sqlite.vectors import VectorCache
 
 R = TypeVar("R")
+SCAN_PAGE = 500
 
 
 class SqliteReader:
@@ -31,7 +35,8 @@ class SqliteReader:
         self.path = path
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
-        self._cache = VectorCache()
+        self._columns = ColumnCache()
+        self._vectors = VectorCache()
         self._connection()
 
     def __enter__(self) -> Self:
@@ -96,17 +101,22 @@ class SqliteReader:
     def search(self, query: Query) -> Page:
         """Return a page of documents with total, facets and a stable cursor."""
         with self._snapshot() as db:
-            return search.search(db, query, self._cache)
+            return search.search(self._chooser(db), query, self._vectors)
 
     def count(self, query: Query, by: By) -> list[Bucket]:
         """Return counts and moods, ordered by start, then values."""
         with self._snapshot() as db:
-            return count.buckets(db, query, by)
+            return count.buckets(self._chooser(db), query, by)
+
+    def _chooser(self, db: sqlite3.Connection) -> Chooser:
+        """Return who chooses documents; the columns come first in a transaction, so that they fit what it sees."""
+        return Chooser(db, self._columns.current(db))
 
     def days(self) -> dict[date | None, int]:
         """Return each day that has documents (``None``: undated), and a number that grows when one changes."""
         with self._snapshot() as db:
-            rows = db.execute("SELECT day, seq FROM changed WHERE day IN (SELECT day FROM rollup WHERE field = '')")
+            has = f"SELECT 1 FROM document WHERE at >= day AND at < day + {DAY}"
+            rows = db.execute(f"SELECT day, seq FROM changed WHERE EXISTS ({has})")
             return {None if day == UNDATED else time_of(day).date(): seq for day, seq in rows}
 
     def scan(self, query: Query) -> Iterator[Document]:
@@ -114,12 +124,12 @@ class SqliteReader:
         after: Sequence[object] = ()
         while True:
             with self._snapshot() as db:
-                rows = search.by_time(db, query, 500, after=after, oldest=True)
-                found = documents(db, [row.n for row in rows], vectors=query.with_vectors)
+                places = following(db, query, SCAN_PAGE, after)
+                found = documents(db, [n for n, _, _ in places], vectors=query.with_vectors)
             yield from found
-            if not rows:
+            if not places:
                 return
-            after = (rows[-1].at, rows[-1].id)
+            after = places[-1][1:]
 
 
 def _texts(db: sqlite3.Connection, name: str, ids: Sequence[str]) -> dict[str, str]:

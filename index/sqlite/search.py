@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
 
 from groundswell.index.highlight import highlights
 from groundswell.index.paging import (
@@ -20,9 +22,11 @@ from groundswell.index.paging import (
     read_cursor,
 )
 from groundswell.index.query import AllOf, Expression, Hit, Page, Phrase, Query, Word
-from groundswell.index.records import Document
+from groundswell.index.records import Document, Vector
 from groundswell.index.sqlite import count
-from groundswell.index.sqlite.compile import Where, fts, split, where
+from groundswell.index.sqlite.choose import Chooser, Mask
+from groundswell.index.sqlite.columns import Numbers
+from groundswell.index.sqlite.compile import fts, split
 from groundswell.index.sqlite.load import chunks, documents
 from groundswell.index.sqlite.vectors import VectorCache
 
@@ -34,131 +38,153 @@ class Row(Ranked):
     n: int
 
 
-def _row(n: int, at: int, id: str, duplicate: str, score: float = 0.0) -> Row:
-    """Return a row as a statement gives it."""
-    return Row(n=n, at=at, id=id, duplicate=duplicate, score=score)
-
-
-def search(db: sqlite3.Connection, query: Query, cache: VectorCache) -> Page:
+def search(chooser: Chooser, query: Query, cache: VectorCache) -> Page:
     """Return a page; the connection must be in a transaction, so that all parts see the same state."""
     limit = max(0, min(query.limit, LARGEST_PAGE))
     timed = query.vector is None and not (query.sort == "relevance" and split(query.match)[0])
-    found, rows, cursor = _timed(db, query, limit) if timed else _ranked(db, query, limit, cache)
+    chosen, rows, cursor = _timed(chooser, query, limit) if timed else _ranked(chooser, query, limit, cache)
     return Page(
-        hits=tuple(_hits(db, query, rows, found)),
-        total=count.total(db, query, None if timed else found),
-        facets=count.facets(db, query, None if timed else found),
+        hits=tuple(_hits(chooser, query, rows, chosen)),
+        total=count.total(chooser, chosen, clusters=query.collapse),
+        facets=count.facets(chooser, chosen, query.facets),
         cursor=cursor,
     )
 
 
-def _timed(db: sqlite3.Connection, query: Query, limit: int) -> tuple[Where, list[Row], str]:
+def _timed(chooser: Chooser, query: Query, limit: int) -> tuple[Mask, list[Row], str]:
     """Return what matches, the rows of the page, and the next cursor, by time."""
-    found = where(query)
+    chosen = chooser.choose(query)
     sort = "oldest" if query.sort == "oldest" else "newest"
     after = read_cursor(query.cursor, sort)
-    rows = by_time(db, query, limit + 1, after=after, oldest=sort == "oldest") if limit else []
+    shown = _firsts(chooser, chosen, oldest=sort == "oldest") if query.collapse and limit else chosen
+    rows = _by_time(chooser, shown, limit + 1, after, oldest=sort == "oldest") if limit else []
     more = len(rows) > limit
     rows = rows[:limit]
-    return found, rows, cursor_of(sort, rows[-1].at, rows[-1].id) if more else ""
+    return chosen, rows, cursor_of(sort, rows[-1].at, rows[-1].id) if more else ""
 
 
-def by_time(
-    db: sqlite3.Connection, query: Query, limit: int, *, after: Sequence[object] = (), oldest: bool = False
+def _by_time(
+    chooser: Chooser, chosen: Mask, limit: int, after: tuple[int, object] | tuple[()], *, oldest: bool
 ) -> list[Row]:
-    """Return rows that match, after a place (at, id), newest or oldest first; one a cluster where collapsed."""
-    found = where(query)
-    beyond, before = (">", "<") if oldest else ("<", ">")
+    """Return the first rows after a place (at, id).
+
+    Only at the two ends of a page, its first and its last moment, does the id decide who is on it.
+    """
+    sign = 1 if oldest else -1
+    numbers = np.flatnonzero(chosen)
+    times = sign * chooser.columns["at"][numbers]
+    moments: list[tuple[int, str | None]] = []
     if after:
-        found.add(f"(d.at, d.id) {beyond} (?, ?)", *after)
-    if query.collapse:
-        other = where(query, "o")
-        found.add(
-            "NOT EXISTS (SELECT 1 FROM document o WHERE o.duplicate = d.duplicate"
-            f" AND (o.at, o.id) {before} (d.at, d.id) AND {other.sql})",
-            *other.parameters,
-        )
-    direction = "ASC" if oldest else "DESC"
-    sql = (
-        f"SELECT d.n, d.at, d.id, d.duplicate FROM document d WHERE {found.sql}"
-        f" ORDER BY d.at {direction}, d.id {direction} LIMIT ?"
-    )
-    return [_row(*row) for row in db.execute(sql, (*found.parameters, limit))]
+        first = sign * after[0]
+        moments.append((first, str(after[1])))
+        numbers, times = numbers[times > first], times[times > first]
+    if len(times) > limit:
+        last = int(np.partition(times, limit - 1)[limit - 1])
+        moments.append((last, None))
+        numbers = numbers[times < last]
+    rows = _rows(chooser.db, numbers.tolist())
+    for time, beyond in moments:
+        rows += islice(_of_moment(chooser.db, chosen, sign * time, beyond, oldest=oldest), limit)
+    return sorted(rows, key=lambda row: (row.at, row.id), reverse=not oldest)[:limit]
 
 
-def _ranked(db: sqlite3.Connection, query: Query, limit: int, cache: VectorCache) -> tuple[Where, list[Row], str]:
+def _of_moment(db: sqlite3.Connection, chosen: Mask, at: int, beyond: str | None, *, oldest: bool) -> Iterator[Row]:
+    """Yield the chosen rows of one moment in the order of their ids, from beyond one of them."""
+    order, than = ("ASC", ">") if oldest else ("DESC", "<")
+    where, parameters = ("AND id " + than + " ?", (at, beyond)) if beyond is not None else ("", (at,))
+    sql = f"SELECT n, at, id, duplicate FROM document WHERE at = ? {where} ORDER BY id {order}"
+    for n, *values in db.execute(sql, parameters):
+        if n < len(chosen) and chosen[n]:
+            yield _row(n, *values)
+
+
+def _firsts(chooser: Chooser, chosen: Mask, *, oldest: bool) -> Mask:
+    """Return of each near-duplicate cluster that row alone which comes first by time."""
+    numbers = np.flatnonzero(chosen)
+    clusters, size = chooser.columns.clusters()
+    own, times = clusters[numbers], (-1 if oldest else 1) * chooser.columns["at"][numbers]
+    best = np.full(size, np.iinfo(np.int64).min)
+    np.maximum.at(best, own, times)
+    numbers, own = numbers[times == best[own]], own[times == best[own]]
+    tied = np.bincount(own, minlength=size)[own] > 1
+    firsts = np.zeros(len(chosen), np.bool_)
+    firsts[numbers[~tied]] = True
+    rows = sorted(_rows(chooser.db, numbers[tied].tolist()), key=lambda row: row.id, reverse=not oldest)
+    firsts[[row.n for row in first_of_each_cluster(rows)]] = True
+    return firsts
+
+
+def _ranked(chooser: Chooser, query: Query, limit: int, cache: VectorCache) -> tuple[Mask, list[Row], str]:
     """Return what matches, the rows of the page, and the next cursor, best first."""
-    offset, ceiling = _place(db, query.cursor)
+    offset, ceiling = _place(chooser.db, query.cursor)
     words, rest = split(query.match)
-    filters = where(replace(query, match=AllOf(rest) if rest else None)).add("d.n <= ?", ceiling)
-    rankings = []
-    found = filters
+    allowed = chooser.choose(replace(query, match=AllOf(rest) if rest else None))
+    allowed[ceiling + 1 :] = False
+    rankings, chosen = [], allowed
     if words:
-        rankings.append(_by_words(db, fts(AllOf(words)) or "", filters))
-        found = where(query).add("d.n <= ?", ceiling)
+        chosen = allowed & chooser.expression(AllOf(words))
+        rankings.append(_by_words(chooser, words, allowed))
     if query.vector is not None:
-        near = _by_vector(db, query, filters, cache, max(NEAREST, limit))
+        near = _by_vector(chooser, query.vector, allowed, cache, max(NEAREST, limit))
         rankings.append(near)
-        found = _with_near(filters, words, near)
+        chosen = chosen.copy() if words else np.zeros(len(allowed), np.bool_)
+        chosen[[row.n for row in near]] = True
     rows = fuse(rankings) if len(rankings) > 1 else rankings[0]
     if query.collapse:
         rows = first_of_each_cluster(rows)
     page = rows[offset : offset + limit]
     more = limit and len(rows) > offset + limit
-    return found, page, cursor_of("relevance", offset + limit, ceiling) if more else ""
+    return chosen, page, cursor_of("relevance", offset + limit, ceiling) if more else ""
 
 
-def _with_near(filters: Where, words: tuple[Expression, ...], near: list[Row]) -> Where:
-    """Return what matches the words, and what is near."""
-    ns = json.dumps([row.n for row in near])
-    either = Where(list(filters.parts), list(filters.parameters))
-    if not words:
-        return either.add("d.n IN (SELECT value FROM json_each(?))", ns)
-    text = fts(AllOf(words))
-    return either.add(
-        "(d.n IN (SELECT rowid FROM words WHERE words MATCH ?) OR d.n IN (SELECT value FROM json_each(?)))", text, ns
-    )
+def _by_words(chooser: Chooser, words: tuple[Expression, ...], allowed: Mask) -> list[Row]:
+    """Return the best of the allowed rows by BM25, a word in the title counting twice."""
+    sql = "SELECT rowid, -bm25(words, 2.0, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY score DESC, rowid DESC"
+    best: dict[int, float] = {}
+    for most in (4 * RANKED, -1):  # to keep a few thousand in order is much less work than to order all
+        found = chooser.db.execute(f"{sql} LIMIT ?", (fts(AllOf(words)) or "", most)).fetchall()
+        best = dict(islice(((n, score) for n, score in found if n < len(allowed) and allowed[n]), RANKED))
+        if len(best) == RANKED or len(found) < most:
+            break
+    return _scored(chooser.db, best)
 
 
-def _by_words(db: sqlite3.Connection, text: str, filters: Where) -> list[Row]:
-    """Return the best rows by BM25, a word in the title counting twice."""
-    sql = (
-        "SELECT d.n, d.at, d.id, d.duplicate, -bm25(words, 2.0, 1.0) AS score"
-        f" FROM words CROSS JOIN document d ON d.n = words.rowid WHERE words MATCH ? AND {filters.sql}"
-        " ORDER BY score DESC, d.at DESC, d.id DESC LIMIT ?"
-    )
-    return [_row(*row) for row in db.execute(sql, (text, *filters.parameters, RANKED))]
+def _by_vector(chooser: Chooser, vector: Vector, allowed: Mask, cache: VectorCache, limit: int) -> list[Row]:
+    """Return the nearest of the allowed rows by cosine."""
+    return _scored(chooser.db, dict(cache.nearest(chooser.db, vector, limit, allowed)))
 
 
-def _by_vector(db: sqlite3.Connection, query: Query, filters: Where, cache: VectorCache, limit: int) -> list[Row]:
-    """Return the nearest rows by cosine."""
-    if query.vector is None:
-        return []
-    among = None
-    if len(filters.parts) > 1:
-        sql = f"SELECT d.n FROM document d WHERE d.vector = 1 AND {filters.sql}"
-        among = [n for (n,) in db.execute(sql, filters.parameters)]
-    near = dict(cache.nearest(db, query.vector, limit, among))
-    rows = {row[0]: row for some in chunks(list(near)) for row in _rows(db, some)}
-    return [_row(*rows[n], score=score) for n, score in near.items() if n in rows]
+def _scored(db: sqlite3.Connection, scores: dict[int, float]) -> list[Row]:
+    """Return rows with their scores, best first; of equal ones the newest."""
+    rows = [replace(row, score=scores[row.n]) for row in _rows(db, list(scores))]
+    return sorted(rows, key=lambda row: (row.score, row.at, row.id), reverse=True)
 
 
-def _rows(db: sqlite3.Connection, ns: Sequence[int]) -> Iterable[tuple[int, int, str, str]]:
-    """Return the rows with these numbers."""
-    marks = ", ".join("?" * len(ns))
-    return db.execute(f"SELECT n, at, id, duplicate FROM document WHERE n IN ({marks})", ns)
+def _rows(db: sqlite3.Connection, numbers: Sequence[int]) -> list[Row]:
+    """Return the rows with these numbers, in no order."""
+    found: list[Row] = []
+    for some in chunks(numbers):
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT n, at, id, duplicate FROM document WHERE n IN ({marks})"
+        found += [_row(*values) for values in db.execute(sql, some)]
+    return found
 
 
-def _hits(db: sqlite3.Connection, query: Query, rows: Sequence[Row], found: Where) -> Iterable[Hit]:
+def _row(n: int, at: int, id: str, duplicate: str) -> Row:
+    """Return a row as a statement gives it."""
+    return Row(n=n, at=at, id=id, duplicate=duplicate)
+
+
+def _hits(chooser: Chooser, query: Query, rows: Sequence[Row], chosen: Mask) -> Iterable[Hit]:
     """Yield the hits of a page."""
-    copies = _copies(db, rows, found) if query.collapse else {}
+    copies = _copies(chooser, rows, chosen) if query.collapse else {}
     wanted = tuple(leaves(query.match)) if query.highlight else ()
-    loaded = documents(db, [row.n for row in rows], vectors=query.with_vectors)
+    loaded = documents(chooser.db, [row.n for row in rows], vectors=query.with_vectors)
     for row, document in zip(rows, loaded, strict=True):
         yield Hit(
             document=document,
             score=row.score,
-            copies=copies.get(row.duplicate, 1),
+            copies=copies.get(row.n, 1),
             highlights=_highlights(document, wanted),
         )
 
@@ -170,17 +196,11 @@ def _highlights(document: Document, wanted: Sequence[Word | Phrase]) -> tuple[st
     return highlights((document.mention.title, document.mention.text), wanted)
 
 
-def _copies(db: sqlite3.Connection, rows: Sequence[Row], found: Where) -> dict[str, int]:
-    """Return how many documents that match each cluster on the page has."""
-    copies: dict[str, int] = {}
-    for some in chunks([row.duplicate for row in rows]):
-        marks = ", ".join("?" * len(some))
-        sql = (
-            f"SELECT d.duplicate, count(*) FROM document d WHERE d.duplicate IN ({marks})"
-            f" AND {found.sql} GROUP BY d.duplicate"
-        )
-        copies.update(db.execute(sql, (*some, *found.parameters)))
-    return copies
+def _copies(chooser: Chooser, rows: Sequence[Row], chosen: Mask) -> dict[int, int]:
+    """Return for each row of the page how many chosen documents its cluster has."""
+    clusters, size = chooser.columns.clusters()
+    counts: Numbers = np.bincount(clusters[chosen], minlength=size)
+    return {row.n: int(counts[clusters[row.n]]) for row in rows}
 
 
 def _place(db: sqlite3.Connection, cursor: str) -> tuple[int, int]:

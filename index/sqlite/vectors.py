@@ -1,89 +1,181 @@
-"""Exact nearest neighbours: all vectors in memory, kept up to date by reading only what was written since."""
+"""Nearest neighbours: exact up to `WIDE_UP_TO` documents; beyond, one bit a dimension finds whom to look at closely.
+
+Vectors of a language model share a strong common direction. Once it is taken away, two texts are alike where their
+numbers have the same signs: counting these takes milliseconds for a million. The best few thousand are then ordered by
+their whole vectors, which are read from the database, so that nothing but the bits need be in memory.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.index.records import Vector
+from groundswell.index.sqlite.choose import Mask
+from groundswell.index.sqlite.columns import Numbers
+from groundswell.index.sqlite.load import chunks
 
-BLOCK = 8192
-"""Rows that are widened from float16 to float32 at a time: they stay in the processor's cache."""
-WIDE_UP_TO = 250_000
-"""Documents whose vectors are held as float32 (384 MB at 384 dimensions), several times quicker; more as float16."""
-Numbers = NDArray[np.int64]
-Matrix = NDArray[np.floating[Any]]
+WIDE_UP_TO = 100_000
+"""Documents whose vectors are held as they are (150 MB at 384 dimensions)."""
+CLOSER = 40
+"""Rows looked at closely, for one that is wanted."""
+AT_ONCE = 8192
+"""Rows whose bits are compared at a time: they stay in the processor's cache."""
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is held of the vectors of rows: the vectors themselves, or the signs of what they differ from the mean."""
+
+    numbers: Numbers
+    dimensions: int = 0
+    whole: Matrix | None = None
+    bits: NDArray[np.uint64] | None = None
+    mean: Vector | None = None
 
 
 class VectorCache:
-    """A copy of the vector table, shape (documents, dimensions), for every thread of a process."""
+    """A copy of the vector table for every thread of a process, kept up to date by reading only what is new."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seq = 0
-        self._rows: dict[int, int] = {}
-        self._ns = np.empty(0, np.int64)
-        self._matrix: Matrix = np.empty((0, 0), np.float16)
+        self._held = Held(np.empty(0, np.int64))
 
-    def nearest(
-        self, db: sqlite3.Connection, vector: Vector, limit: int, among: Sequence[int] | None = None
-    ) -> list[tuple[int, float]]:
-        """Return (n, cosine) of the nearest documents, best first; among some only, where given."""
+    def nearest(self, db: sqlite3.Connection, vector: Vector, limit: int, allowed: Mask) -> list[tuple[int, float]]:
+        """Return (row number, cosine) of the nearest documents among those allowed, best first."""
         with self._lock:
             self._refresh(db)
-            ns, matrix = self._ns, self._matrix
-            rows = None if among is None else np.array([self._rows[n] for n in among if n in self._rows], np.int64)
-        if matrix.shape[1] != len(vector) or (rows is not None and not len(rows)):
+            held = self._held
+        vector = np.asarray(vector, np.float32)
+        if held.dimensions != len(vector):
             return []
-        scores = _cosines(matrix, np.asarray(vector, np.float32), rows)
-        best = np.argsort(-scores, kind="stable")[:limit] if len(scores) <= limit else _top(scores, limit)
-        picked = best if rows is None else rows[best]
-        return list(zip(ns[picked].tolist(), scores[best].tolist(), strict=True))
+        inside = held.numbers < len(allowed)
+        places = np.flatnonzero(inside)[allowed[held.numbers[inside]]]
+        if held.whole is not None:
+            scores = held.whole[places] @ vector if len(places) < len(held.numbers) else held.whole @ vector
+            return _best(held.numbers[places], scores, limit)
+        close = places[_closest(_distances(held, vector)[places], CLOSER * limit)]
+        return _best(*_cosines(db, held.numbers[close], vector), limit)
 
     def _refresh(self, db: sqlite3.Connection) -> None:
-        """Read what was written since the last time; all of it where something was forgotten."""
+        """Read what was written since the last time; all of it where something was forgotten, or much has come."""
         count, seq = db.execute("SELECT count(*), coalesce(max(seq), 0) FROM vector").fetchone()
-        if seq == self._seq and count == len(self._ns):
+        if seq == self._seq and count == len(self._held.numbers):
             return
-        fresh = db.execute("SELECT n, half FROM vector WHERE seq > ? ORDER BY seq", (self._seq,)).fetchall()
-        if count != len(self._rows.keys() | {n for n, _ in fresh}):
-            self._rows, fresh = {}, db.execute("SELECT n, half FROM vector ORDER BY n").fetchall()
-        self._take(fresh, count)
+        held = self._held
+        (changed,) = db.execute("SELECT count(*) FROM vector WHERE seq > ?", (self._seq,)).fetchone()
+        alike = (held.whole is not None) == (count <= WIDE_UP_TO)
+        if alike and changed < count // 2 and (more := _later(db, held, self._seq, count)):
+            self._held = more
+        else:
+            self._held = _all(db, count)
         self._seq = seq
 
-    def _take(self, fresh: list[tuple[int, bytes]], count: int) -> None:
-        """Put rows into a grown copy; what other threads hold is left as it is."""
-        for n, _ in fresh:
-            self._rows.setdefault(n, len(self._rows))
-        wide = max((len(half) // 2 for _, half in fresh), default=self._matrix.shape[1])
-        matrix: Matrix = np.zeros((count, wide), np.float32 if count <= WIDE_UP_TO else np.float16)
-        ns = np.fromiter(self._rows, np.int64, count)
-        kept = min(len(self._matrix), count)
-        if self._matrix.shape[1] == wide:
-            matrix[:kept] = self._matrix[:kept]
-        for n, half in fresh:
-            row = np.frombuffer(half, "<f2")
-            matrix[self._rows[n], : len(row)] = row
-        self._ns, self._matrix = ns, matrix
+
+def _all(db: sqlite3.Connection, count: int) -> Held:
+    """Read all vectors."""
+    row = db.execute("SELECT length(half) / 2 FROM vector LIMIT 1").fetchone()
+    dimensions = int(row[0]) if row else 0
+    numbers = np.empty(count, np.int64)
+    whole = np.empty((count, dimensions), np.float32) if count <= WIDE_UP_TO else None
+    mean = None if whole is not None else _mean(db)
+    bits = np.empty((count, _words(dimensions)), np.uint64) if mean is not None else None
+    rows, done = db.execute("SELECT n, half FROM vector ORDER BY n"), 0
+    while some := rows.fetchmany(AT_ONCE):
+        part = slice(done, done := done + len(some))
+        numbers[part] = [n for n, _ in some]
+        wide = _wide([half for _, half in some])
+        if whole is not None:
+            whole[part] = wide
+        elif bits is not None and mean is not None:
+            bits[part] = _signs(wide - mean)
+    return Held(numbers, dimensions, whole, bits, mean)
 
 
-def _cosines(matrix: Matrix, vector: Vector, rows: Numbers | None) -> NDArray[np.float32]:
-    """Return the cosine of each row (or of some rows) with a unit vector."""
-    total = len(matrix) if rows is None else len(rows)
-    scores = np.empty(total, np.float32)
-    for begin in range(0, total, BLOCK):
-        part = slice(begin, begin + BLOCK)
-        block = matrix[part] if rows is None else matrix[rows[part]]
-        scores[part] = block.astype(np.float32, copy=False) @ vector
-    return scores
+def _later(db: sqlite3.Connection, held: Held, seq: int, count: int) -> Held | None:
+    """Return what is held with what was written since; ``None`` where rows have gone meanwhile."""
+    fresh = db.execute("SELECT n, half FROM vector WHERE seq > ? ORDER BY n", (seq,)).fetchall()
+    if not fresh:
+        return None
+    own = np.array([n for n, _ in fresh], np.int64)
+    kept = ~np.isin(held.numbers, own)
+    numbers = np.concatenate([held.numbers[kept], own])
+    if len(numbers) != count:
+        return None
+    wide = _wide([half for _, half in fresh])
+    if held.whole is not None:
+        return Held(numbers, held.dimensions, np.concatenate([held.whole[kept], wide]))
+    if held.bits is None or held.mean is None:
+        return None
+    bits = np.concatenate([held.bits[kept], _signs(wide - held.mean)])
+    return Held(numbers, held.dimensions, None, bits, held.mean)
 
 
-def _top(scores: NDArray[np.float32], limit: int) -> Numbers:
-    """Return the places of the highest scores, best first."""
-    candidates = np.argpartition(-scores, limit - 1)[:limit] if limit else np.empty(0, np.int64)
-    return candidates[np.argsort(-scores[candidates], kind="stable")]
+def _mean(db: sqlite3.Connection) -> Vector:
+    """Return the mean of vectors from all over the table."""
+    last = int(db.execute("SELECT max(n) FROM vector").fetchone()[0])
+    spread = np.linspace(0, last, AT_ONCE).astype(int).tolist()
+    rows = [half for n in spread for (half,) in db.execute("SELECT half FROM vector WHERE n >= ? LIMIT 1", (n,))]
+    mean: Vector = _wide(rows).mean(axis=0)
+    return mean
+
+
+def _wide(halves: Sequence[bytes]) -> Matrix:
+    """Return vectors as the database keeps them as rows of numbers."""
+    return np.frombuffer(b"".join(halves), "<f2").reshape(len(halves), -1).astype(np.float32)
+
+
+def _words(dimensions: int) -> int:
+    """Return how many 64-bit numbers the signs of a vector fill."""
+    return -(-dimensions // 64)
+
+
+def _signs(matrix: Matrix) -> NDArray[np.uint64]:
+    """Return one bit a number, set where it is positive."""
+    bits = np.zeros((len(matrix), 64 * _words(matrix.shape[1])), np.bool_)
+    bits[:, : matrix.shape[1]] = matrix > 0
+    return np.packbits(bits, axis=1).view(np.uint64)
+
+
+def _distances(held: Held, vector: Vector) -> NDArray[np.uint16]:
+    """Return in how many signs each row differs from a vector."""
+    bits, mean = held.bits, held.mean
+    if bits is None or mean is None:
+        return np.zeros(len(held.numbers), np.uint16)
+    own = _signs((vector - mean)[None, :])
+    distances = np.empty(len(bits), np.uint16)
+    for begin in range(0, len(bits), AT_ONCE):
+        part = slice(begin, begin + AT_ONCE)
+        np.bitwise_count(bits[part] ^ own).sum(axis=1, dtype=np.uint16, out=distances[part])
+    return distances
+
+
+def _closest(distances: NDArray[np.uint16], limit: int) -> Numbers:
+    """Return the places of at least so many smallest distances, in no order."""
+    reached = np.cumsum(np.bincount(distances))
+    return np.flatnonzero(distances <= np.searchsorted(reached, limit))
+
+
+def _cosines(db: sqlite3.Connection, numbers: Numbers, vector: Vector) -> tuple[Numbers, NDArray[np.float32]]:
+    """Return rows with the cosine of each, from the whole vectors in the database."""
+    found, scores = [], []
+    for some in chunks(np.sort(numbers).tolist()):
+        marks = ", ".join("?" * len(some))
+        rows = db.execute(f"SELECT n, half FROM vector WHERE n IN ({marks})", some).fetchall()
+        found += [n for n, _ in rows]
+        scores.append(_wide([half for _, half in rows]) @ vector)
+    return np.array(found, np.int64), np.concatenate(scores) if scores else np.empty(0, np.float32)
+
+
+def _best(numbers: Numbers, scores: NDArray[np.float32], limit: int) -> list[tuple[int, float]]:
+    """Return row numbers with the highest scores, best first."""
+    some = np.argpartition(-scores, limit - 1)[:limit] if 0 < limit < len(scores) else np.arange(len(scores))[:limit]
+    some = some[np.argsort(-scores[some], kind="stable")]
+    return list(zip(numbers[some].tolist(), scores[some].tolist(), strict=True))
