@@ -39,17 +39,17 @@ def database(settings: Settings) -> Path:
     return given or settings.data_dir / "groundswell.db"
 
 
-def open_store(settings: Settings, *, spool: bool = False) -> Store:
+def open_store(settings: Settings, *, spool: bool = False, letters: bool = True) -> Store:
     """Open the store for reading and writing; create it where there is none.
 
     With `spool`, for stages that can go on with what they themselves put, an unreachable cluster is no error: see
-    `groundswell.index.spool`.
+    `groundswell.index.spool`. Without `letters`, what a cluster refuses is only reported (`groundswell.index.letters`).
 
     Raises:
         StoreError: it cannot be opened; the message says why and what to do.
     """
     if isinstance(settings.store, ElasticSettings):
-        connect = partial(_elastic().ElasticStore, settings.store, settings.data_dir)
+        connect = partial(_elastic().ElasticStore, settings.store, settings.data_dir if letters else None)
         if spool:
             from groundswell.index.spool import SpoolingStore
 

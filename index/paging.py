@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from groundswell.index.query import AllOf, AnyOf, Expression, Phrase, Word
@@ -25,9 +25,9 @@ DEEPEST = 100
 """Brackets within brackets that a query may have."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Ranked:
-    """A document's place in an answer."""
+    """A document's place in an answer; made for one answer, so that a ranking may set its score."""
 
     id: str
     at: int
@@ -46,8 +46,9 @@ def fuse(rankings: Sequence[Sequence[Row]]) -> list[Row]:
         for rank, row in enumerate(ranking, 1):
             rows[row.id] = row
             scores[row.id] = scores.get(row.id, 0.0) + 1 / (RRF_K + rank)
-    fused = [replace(row, score=scores[one]) for one, row in rows.items()]
-    return sorted(fused, key=lambda row: (row.score, row.at, row.id), reverse=True)
+    for one, row in rows.items():
+        row.score = scores[one]
+    return sorted(rows.values(), key=lambda row: (row.score, row.at, row.id), reverse=True)
 
 
 def first_of_each_cluster(rows: Iterable[Row]) -> list[Row]:

@@ -6,9 +6,11 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from groundswell.index.codec import from_json, to_json
 from groundswell.index.fields import COLUMNS, UNDATED, columns, tags
-from groundswell.index.records import Document, Enriched, Membership, Mention
+from groundswell.index.records import Document, Enriched, Membership, Mention, Vector
 from groundswell.index.segment import for_index
 
 FLAGS = ("enriched", "membership")
@@ -34,8 +36,14 @@ def to_source(document: Document) -> dict[str, Any]:
         source["targets"] = [{"who": each.who, "label": each.label} for each in document.enriched.targets]
         source["risks"] = {risk: f"{probability:.4f}" for risk, probability in document.enriched.risks.items()}
     if vector is not None and vector.any():  # a vector of zeros has no direction, and cosine refuses it
-        source["vector"] = [float(number) for number in vector]
+        source["vector"] = direction(vector)
     return source
+
+
+def direction(vector: Vector) -> list[float]:
+    """Return a vector at length 1 as short numbers: the direction is all that counts, and long ones cost time."""
+    numbers: list[float] = np.round(vector / np.linalg.norm(vector.astype(np.float64)), 6).tolist()
+    return numbers
 
 
 def body(document: Document) -> dict[str, Any]:

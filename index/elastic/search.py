@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from elasticsearch import Elasticsearch
+from elastic_transport import ApiResponseMeta
+from elasticsearch import ApiError, Elasticsearch
 
 from groundswell.index.elastic.client import checked
 from groundswell.index.elastic.compile import Clause, expression, filters, split
@@ -27,34 +27,36 @@ from groundswell.index.paging import (
 )
 from groundswell.index.query import AllOf, Hit, Page, Query
 from groundswell.index.records import Vector
-from groundswell.index.vector import vector_from_text
 
 CANDIDATES = 3
 """Neighbours looked at on each shard, for one that is wanted."""
-OVERSAMPLE = 2
-"""Neighbours by 8-bit vectors that are ordered again by the whole ones, for one that is wanted."""
+OVERSAMPLE = 2.0
+"""Neighbours by 8-bit vectors that the server orders again by the whole ones, for one that is wanted."""
 MOST_CANDIDATES = 10_000
 TRIES = 20
 """Pages that one page may look through for documents that are the first of their cluster."""
+LIGHT: dict[str, Any] = {"_source": False, "stored_fields": "_none_", "docvalue_fields": ["id", "at", "duplicate"]}
+"""What a ranking needs of a hit: no document is unpacked before it is on the page."""
+VECTOR_TEXT = "body.enriched.vector"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Row(Ranked):
-    """A document's place in an answer, and what the server keeps of it."""
-
-    source: dict[str, Any]
+    """A document's place in an answer."""
 
 
 def search(client: Elasticsearch, alias: str, query: Query) -> Page:
-    """Return a page; facets and total come with the same request as the hits wherever they can."""
+    """Return a page, in one or two requests: rankings together, then totals, facets and the page's documents."""
     limit = max(0, min(query.limit, LARGEST_PAGE))
     asked = _Asked(client, alias, query)
     if query.vector is not None or (query.sort == "relevance" and split(query.match)[0]):
         found, rows, cursor = _ranked(asked, limit)
     else:
         found, rows, cursor = _timed(asked, limit)
-    total, counts = asked.totals(found)
-    return Page(hits=tuple(_hits(asked, rows, found)), total=total, facets=counts, cursor=cursor)
+    totals, sources = asked.send(asked.totals(found), asked.sources(rows))
+    total, counts = asked.counted(totals)
+    documents = {hit["_source"]["body"]["mention"]["id"]: hit["_source"] for hit in sources["hits"]["hits"]}
+    return Page(hits=tuple(_hits(asked, rows, documents, found)), total=total, facets=counts, cursor=cursor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,38 @@ class _Asked:
     alias: str
     query: Query
 
-    def send(self, **body: Any) -> Mapping[str, Any]:
-        """Ask; an answer that lacks a shard is an error."""
-        answer: Mapping[str, Any] = checked(self.client.search(index=self.alias, ignore_unavailable=True, **body))
-        return answer
+    def send(self, *bodies: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Ask several things in one request; an answer that lacks a shard is an error."""
+        header = {"index": self.alias, "ignore_unavailable": True}
+        asked = [part for body in bodies for part in (header, body)]
+        answer = self.client.msearch(searches=asked)
+        return [checked(_answered(each, answer.meta)) for each in answer["responses"]]
 
-    def totals(self, found: list[Clause]) -> tuple[int, Mapping[Any, tuple[tuple[str, int], ...]]]:
-        """Return how many there are (clusters where collapsed), and the facets."""
-        query, aggs = self.query, facet_aggs(self.query)
-        answer = self.send(query={"bool": {"filter": found}}, size=0, track_total_hits=True, aggs=aggs or None)
-        total = answer["hits"]["total"]["value"]
-        got = answer.get("aggregations", {})
+    def totals(self, found: list[Clause]) -> Mapping[str, Any]:
+        """Ask how many there are (clusters where collapsed), and for the facets."""
+        aggs = facet_aggs(self.query)
+        body = {"query": {"bool": {"filter": found}}, "size": 0, "track_total_hits": True}
+        return {**body, "aggs": aggs} if aggs else body
+
+    def counted(self, answer: Mapping[str, Any]) -> tuple[int, Mapping[Any, tuple[tuple[str, int], ...]]]:
+        """Return what `totals` asked for."""
+        query, total, got = self.query, answer["hits"]["total"]["value"], answer.get("aggregations", {})
         if query.collapse:
             total = got["clusters"]["value"] if got else 0
         return total, facets(query, got) if got else dict.fromkeys(query.facets, ())
+
+    def sources(self, rows: Sequence[Row]) -> Mapping[str, Any]:
+        """Ask for the documents of a page; their vectors, half of each, only where they are wanted."""
+        wanted: dict[str, Any] = {"includes": ["body"], "excludes": [] if self.query.with_vectors else [VECTOR_TEXT]}
+        among = {"bool": {"filter": [{"terms": {"id": [row.id for row in rows]}}]}}
+        return {"query": among, "size": len(rows), "_source": wanted, "track_total_hits": False}
+
+
+def _answered(item: Mapping[str, Any], meta: ApiResponseMeta) -> Mapping[str, Any]:
+    """Return one of several answers; one that failed is raised as if it had been asked alone."""
+    if "error" in item:
+        raise ApiError(str(item["error"]), meta=replace(meta, status=item["status"]), body=item)
+    return item
 
 
 def _timed(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
@@ -107,13 +127,14 @@ def _page(asked: _Asked, found: list[Clause], sort: str, after: Sequence[object]
     """Return rows by time, after a place."""
     if size <= 0:
         return []
-    answer = asked.send(
-        query={"bool": {"filter": found}},
-        sort=_order(sort),
-        size=min(size, LARGEST_PAGE),
-        search_after=list(after) or None,
-        track_total_hits=False,
-    )
+    body = {
+        "query": {"bool": {"filter": found}},
+        "sort": _order(sort),
+        "size": min(size, LARGEST_PAGE),
+        "track_total_hits": False,
+        **LIGHT,
+    }
+    answer = asked.send({**body, "search_after": list(after)} if after else body)[0]
     return [_row(hit, 0.0) for hit in answer["hits"]["hits"]]
 
 
@@ -130,8 +151,9 @@ def _firsts(asked: _Asked, found: list[Clause], sort: str, rows: Sequence[Row]) 
         }
     }
     among = [*found, {"terms": {"duplicate": clusters}}]
-    answer = asked.send(query={"bool": {"filter": among}}, size=0, aggs=aggs, track_total_hits=False)
-    ids = {each["first"]["hits"]["hits"][0]["_id"] for each in answer["aggregations"]["clusters"]["buckets"]}
+    body = {"query": {"bool": {"filter": among}}, "size": 0, "aggs": aggs, "track_total_hits": False}
+    answer = asked.send(body)[0]
+    ids = {each["first"]["hits"]["hits"][0]["sort"][1] for each in answer["aggregations"]["clusters"]["buckets"]}
     return [row for row in rows if row.id in ids]
 
 
@@ -142,13 +164,16 @@ def _ranked(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
     offset = max(0, int(str(place[0]))) if place else 0
     words, rest = split(query.match)
     must = filters(replace(query, match=AllOf(rest) if rest else None))
-    rankings, found = [], [*must, *([expression(AllOf(words))] if words else [])]
-    if words:
-        rankings.append(_by_words(asked, expression(AllOf(words)), must))
+    clauses = [expression(AllOf(words))] if words else []
+    bodies = [_by_words(clauses[0], must)] if words else []
+    near = query.vector is not None and _near(asked, query.vector, must, max(NEAREST, limit))
+    answers = asked.send(*bodies, *([near] if near else [])) if bodies or near else []
+    rankings = [[_row(hit, hit["_score"]) for hit in each["hits"]["hits"]] for each in answers]
     if query.vector is not None:
-        near = _by_vector(asked, must, max(NEAREST, limit))
-        rankings.append(near)
-        found = [*must, _either([expression(AllOf(words))] if words else [], near)]
+        rankings = rankings if near else [*rankings, []]
+        rankings[-1] = _by_cosine(rankings[-1])
+        clauses = [_either(clauses, rankings[-1])]
+    found = [*must, *clauses]
     rows = fuse(rankings) if len(rankings) > 1 else rankings[0]
     if query.collapse:
         rows = first_of_each_cluster(rows)
@@ -161,58 +186,65 @@ def _either(words: list[Clause], near: Sequence[Row]) -> Clause:
     return {"bool": {"should": [*words, close], "minimum_should_match": 1}}
 
 
-def _by_words(asked: _Asked, words: Clause, must: list[Clause]) -> list[Row]:
-    """Return the best rows by BM25."""
-    order = [{"_score": {"order": "desc"}}, *_order("newest")]
-    query = {"bool": {"must": [words], "filter": must}}
-    answer = asked.send(query=query, sort=order, size=RANKED, track_scores=True, track_total_hits=False)
-    return [_row(hit, hit["_score"]) for hit in answer["hits"]["hits"]]
+def _by_words(words: Clause, must: list[Clause]) -> Mapping[str, Any]:
+    """Ask for the best rows by BM25."""
+    return {
+        "query": {"bool": {"must": [words], "filter": must}},
+        "sort": [{"_score": {"order": "desc"}}, *_order("newest")],
+        "size": RANKED,
+        "track_scores": True,
+        "track_total_hits": False,
+        **LIGHT,
+    }
 
 
-def _by_vector(asked: _Asked, must: list[Clause], limit: int) -> list[Row]:
-    """Return the nearest rows by cosine: found through the server's 8-bit graph, ordered by the vectors themselves."""
-    vector = asked.query.vector
-    if vector is None or not vector.any() or len(vector) not in _dimensions(asked):
-        return []
-    wanted = min(MOST_CANDIDATES, OVERSAMPLE * limit)
+def _near(asked: _Asked, vector: Vector, must: list[Clause], limit: int) -> Mapping[str, Any] | None:
+    """Ask for the nearest rows: found through the server's 8-bit graph, ordered by the vectors themselves."""
+    if not vector.any() or len(vector) not in _dimensions(asked):
+        return None
+    wanted = min(MOST_CANDIDATES, limit)
     knn = {
         "field": "vector",
         "query_vector": [float(number) for number in vector],
         "k": wanted,
         "num_candidates": min(MOST_CANDIDATES, wanted * CANDIDATES),
+        "rescore_vector": {"oversample": OVERSAMPLE},
         "filter": must,
     }
-    answer = asked.send(knn=knn, size=wanted, track_total_hits=False)
-    rows = [_row(hit, _cosine(vector, hit["_source"])) for hit in answer["hits"]["hits"]]
-    return sorted(rows, key=lambda row: (row.score, row.at, row.id), reverse=True)[:limit]
+    return {"knn": knn, "size": wanted, "track_total_hits": False, **LIGHT}
+
+
+def _by_cosine(rows: list[Row]) -> list[Row]:
+    """Return rows with their cosine, which the server counts from 0 to 1, best first; of equal ones the newest."""
+    for row in rows:
+        row.score = 2 * row.score - 1
+    return sorted(rows, key=lambda row: (row.score, row.at, row.id), reverse=True)
 
 
 def _dimensions(asked: _Asked) -> set[int]:
     """Return how many numbers the vectors have that are there; asking with another number is an error of the server."""
-    found = asked.client.indices.get_mapping(index=asked.alias, ignore_unavailable=True)
-    return {index["mappings"]["properties"]["vector"].get("dims", 0) for index in found.values()}
-
-
-def _cosine(vector: Vector, source: Mapping[str, Any]) -> float:
-    """Return the cosine with the vector that a document was given."""
-    other = vector_from_text(source["body"]["enriched"]["vector"])
-    return float(vector @ other / (np.linalg.norm(vector) * np.linalg.norm(other)))
+    only = "*.mappings.properties.vector.dims"
+    found = asked.client.indices.get_mapping(index=asked.alias, ignore_unavailable=True, filter_path=only)
+    return {index["mappings"]["properties"]["vector"]["dims"] for index in found.values()}
 
 
 def _row(hit: Mapping[str, Any], score: float) -> Row:
-    source = hit["_source"]
-    return Row(id=hit["_id"], at=source["at"], duplicate=source["duplicate"], score=score, source=source)
+    fields = hit["fields"]
+    return Row(id=fields["id"][0], at=fields["at"][0], duplicate=fields["duplicate"][0], score=score)
 
 
-def _hits(asked: _Asked, rows: Sequence[Row], found: list[Clause]) -> Iterable[Hit]:
-    """Yield the hits of a page."""
+def _hits(
+    asked: _Asked, rows: Sequence[Row], documents: Mapping[str, dict[str, Any]], found: list[Clause]
+) -> Iterable[Hit]:
+    """Yield the hits of a page; a document that went since the ranking is left out."""
     query = asked.query
     copies = _copies(asked, rows, found) if query.collapse and rows else {}
     wanted = tuple(leaves(query.match)) if query.highlight else ()
     for row in rows:
-        document = from_source(row.source, vectors=query.with_vectors)
-        marked = highlights((document.mention.title, document.mention.text), wanted) if wanted else ()
-        yield Hit(document=document, score=row.score, copies=copies.get(row.duplicate, 1), highlights=marked)
+        if row.id in documents:
+            document = from_source(documents[row.id], vectors=query.with_vectors)
+            marked = highlights((document.mention.title, document.mention.text), wanted) if wanted else ()
+            yield Hit(document=document, score=row.score, copies=copies.get(row.duplicate, 1), highlights=marked)
 
 
 def _copies(asked: _Asked, rows: Sequence[Row], found: list[Clause]) -> dict[str, int]:
@@ -220,5 +252,6 @@ def _copies(asked: _Asked, rows: Sequence[Row], found: list[Clause]) -> dict[str
     clusters = sorted({row.duplicate for row in rows})
     aggs = {"clusters": {"terms": {"field": "duplicate", "include": clusters, "size": len(clusters)}}}
     among = [*found, {"terms": {"duplicate": clusters}}]
-    answer = asked.send(query={"bool": {"filter": among}}, size=0, aggs=aggs, track_total_hits=False)
+    body = {"query": {"bool": {"filter": among}}, "size": 0, "aggs": aggs, "track_total_hits": False}
+    answer = asked.send(body)[0]
     return {each["key"]: each["doc_count"] for each in answer["aggregations"]["clusters"]["buckets"]}

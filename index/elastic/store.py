@@ -6,11 +6,9 @@ reads it, adds the new part, and writes it back with the sequence number it read
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from groundswell.index.elastic.migrate import ensure, ensure_month
 from groundswell.index.elastic.names import KINDS
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.fields import dated, moment
+from groundswell.index.letters import keep
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
 from groundswell.index.store import Conflict, R, Refused, Report, StoreError, UnavailableError
@@ -88,7 +87,8 @@ class ElasticStore(ElasticReader):
             others = rest(good)
             for start in range(0, len(others), CHUNK):
                 report += self._put_others(others[start : start + CHUNK])
-        self._dead_letters(given, report.refused)
+        if self.folder is not None:
+            keep(self.folder, given, report.refused)
         return report
 
     def edit(self, case: Case, *, expected_version: int) -> Case:
@@ -257,26 +257,6 @@ class ElasticStore(ElasticReader):
             if not ok and not (result["status"] == 404 and "delete" in item):
                 failed[result["_id"]] = _failure(result)
         return failed
-
-    def _dead_letters(self, given: Sequence[Record], refused: Sequence[Refused]) -> None:
-        """Keep what was refused, with its reason, where a person finds it and can put it again."""
-        if not refused or self.folder is None:
-            return
-        reasons = {each.id: each.reason for each in refused}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "dead-letters.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as file:
-            for record in given:
-                if record.id in reasons:
-                    file.write(json.dumps(_letter(record, reasons[record.id]), ensure_ascii=False) + "\n")
-
-
-def _letter(record: Record, reason: str) -> dict[str, Any]:
-    """Return a refused record with its reason; one that is no JSON at all, without its values."""
-    letter = {"at": datetime.now(UTC).isoformat(), "id": record.id, "reason": reason, "kind": name_of(type(record))}
-    try:
-        return {**letter, "record": to_json(record)}
-    except ValueError:
-        return letter
 
 
 def _apply(entries: Mapping[str, Entry], parts: Sequence[Part], fits: Callable[[Part], str]) -> list[Refused]:

@@ -31,7 +31,7 @@ from groundswell.index.sqlite.load import chunks, documents
 from groundswell.index.sqlite.vectors import VectorCache
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Row(Ranked):
     """A document's place in an answer, and its number in the tables."""
 
@@ -156,7 +156,9 @@ def _by_vector(chooser: Chooser, vector: Vector, allowed: Mask, cache: VectorCac
 
 def _scored(db: sqlite3.Connection, scores: dict[int, float]) -> list[Row]:
     """Return rows with their scores, best first; of equal ones the newest."""
-    rows = [replace(row, score=scores[row.n]) for row in _rows(db, list(scores))]
+    rows = _rows(db, list(scores))
+    for row in rows:
+        row.score = scores[row.n]
     return sorted(rows, key=lambda row: (row.score, row.at, row.id), reverse=True)
 
 

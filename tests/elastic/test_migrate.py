@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +12,9 @@ from typing import Any
 from uuid import uuid4
 
 import elasticsearch
+import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from elasticsearch import Elasticsearch
 
 from groundswell.configs.schema import ElasticSettings, Settings
@@ -22,11 +25,14 @@ from groundswell.index.elastic.names import mapping
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.elastic.store import ElasticStore
 from groundswell.index.export import export_all, import_all
+from groundswell.index.letters import send as send_letters
 from groundswell.index.open import open_store
 from groundswell.index.query import Query
-from groundswell.index.records import Case, Document, Record
+from groundswell.index.records import Case, Document, Enriched, Record
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
+from groundswell.index.vector import vector_to_text
+from groundswell.ui.cli import cli
 from tests.elastic.server import server
 from tests.index.makers import case, enriched, member, mention, numbered, one_of_each, undated, vector
 
@@ -163,3 +169,40 @@ def test_everything_moves_to_elasticsearch_and_back_byte_equal(settings: Elastic
     first = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
     for again in ("c", "d"):
         assert {path.name: path.read_bytes() for path in (tmp_path / again).iterdir()} == first
+
+
+def test_dead_letters_are_sent_again(settings: ElasticSettings, tmp_path: Path) -> None:
+    """What the store can take by now leaves the file, what is overtaken too, and the rest stays with its reason."""
+
+    def send() -> Result:
+        (tmp_path / "groundswell.yaml").write_text(
+            f"data_dir: {tmp_path}\nstore: {{backend: elastic, url: {settings.url}, prefix: {settings.prefix}}}\n"
+        )
+        config = str(tmp_path / "groundswell.yaml")
+        return CliRunner().invoke(cli, ["--config", config, "import", "--dead-letters"], standalone_mode=False)
+
+    assert "no dead letters" in send().output
+    long = np.ones(3, np.float32)
+    letters = tmp_path / "dead-letters.jsonl"
+    with open_store(Settings(data_dir=tmp_path, store=settings)) as store:
+        store.put([mention("a"), mention("b"), enriched("a", vector=vector(1))])
+        report = store.put([enriched("late"), enriched("b", "neutral", vector=long), enriched("a", vector=long)])
+        assert {each.id for each in report.refused} == {"late", "a", "b"}
+        assert len(letters.read_text().splitlines()) == 3
+        store.put([mention("late"), enriched("a", "positive", vector=vector(2))])
+        done = send()
+        assert done.return_value == 1
+        assert "1 taken now, 1 overtaken by newer ones, 1 refused" in done.output
+        assert store.get(Enriched, "late") == enriched("late")
+        assert store.get(Enriched, "a") == enriched("a", "positive", vector=vector(2))
+        (left,) = map(json.loads, letters.read_text().splitlines())
+        assert (left["id"], left["record"]["sentiment"]["label"]) == ("b", "neutral")
+        assert "3 numbers" in left["reason"]
+        store.delete(Enriched, ["a"])
+        letters.write_text(letters.read_text().replace(vector_to_text(long), vector_to_text(vector(3))) * 2)
+        assert "1 taken now, 0 overtaken by newer ones, 0 refused" in send().output
+        assert store.get(Enriched, "b") == enriched("b", "neutral", vector=vector(3))
+    assert not letters.exists()
+    letters.write_text("nonsense\n")
+    with pytest.raises(StoreError, match="1 is no letter"):
+        send_letters(SqliteStore(tmp_path / "any.db"), tmp_path)

@@ -11,10 +11,12 @@ import sys
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
 from groundswell.index.query import Bucket, By, Field, Query, Word
@@ -277,3 +279,35 @@ def test_days_tell_what_changed(path: Path) -> None:
         assert after[NOON.date()] == before[NOON.date()]
         assert after[tomorrow] > max(before.values())
         assert None not in after
+
+
+def test_neighbours_among_very_many_are_nearly_all_found(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond what is held whole: 95 of 100 of the nearest, with conditions too, after changes and deletions too."""
+    monkeypatch.setattr("groundswell.index.sqlite.vectors.WIDE_UP_TO", 500)
+    monkeypatch.setattr("groundswell.index.sqlite.vectors.CLOSER", 2)
+    dice = np.random.default_rng(7)
+    # As language models make them: few directions that matter, a little of all others, one that all share.
+    matrix = dice.normal(size=(3000, 24)) @ dice.normal(size=(24, 96)) + dice.normal(size=(3000, 96)) + 9
+    matrix = (matrix / np.linalg.norm(matrix, axis=1, keepdims=True)).astype(np.float32)
+    market = [("SG", "ID", "TH")[n % 3] for n in range(len(matrix))]
+
+    def check(reader: SqliteReader, alive: set[int]) -> None:
+        for place in range(0, 200, 20):
+            query = Query(vector=matrix[place], limit=50)
+            for asked, among in ((query, alive), (replace(query, where={"market": ("SG",)}), in_sg & alive)):
+                best = sorted(among, key=lambda n: -float(matrix[n] @ matrix[place]))[:50]
+                hits = reader.search(asked).hits
+                shared.append(len({f"m{n}" for n in best} & {hit.document.id for hit in hits}) / 50)
+                assert hits[0].score == pytest.approx(float(matrix[best[0]] @ matrix[place]), abs=1e-3)
+
+    shared: list[float] = []
+    in_sg = {n for n, name in enumerate(market) if name == "SG"}
+    with SqliteStore(path) as store, SqliteReader(path) as reader:
+        store.put([mention(f"m{n}", market=name) for n, name in enumerate(market)])
+        store.put([enriched(f"m{n}", vector=matrix[n]) for n in range(2600)])
+        check(reader, set(range(2600)))
+        store.put([enriched(f"m{n}", vector=matrix[n]) for n in range(2600, 3000)])
+        check(reader, set(range(3000)))
+        store.delete(Enriched, [f"m{n}" for n in range(1, 100)])
+        check(reader, {0, *range(100, 3000)})
+    assert np.mean(shared) > 0.95
