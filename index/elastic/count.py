@@ -13,10 +13,10 @@ from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
 
-PAGE, PAGE_OF_CLUSTERS = 5000, 100
+PAGE, PAGE_OF_CLUSTERS, PAGE_OF_HOURS = 20_000, 100, 1000
 """Buckets asked for at a time; a nearly exact distinct count takes over 100 kB of heap in each, on each shard."""
-EXACT = 40_000
-"""Clusters up to which a distinct count is nearly exact; the most that the server allows."""
+EXACT, EXACT_IN_HOURS = 40_000, 3000
+"""Clusters up to which a distinct count is nearly exact: the most that the server allows; fewer in a single hour."""
 SHARD_VALUES = 5000
 INTERVAL: dict[Period, dict[str, str]] = {
     "hour": {"fixed_interval": "1h"},
@@ -36,9 +36,10 @@ def buckets(client: Elasticsearch, alias: str, query: Query, by: By) -> list[Buc
     found: list[Bucket] = []
     after: Mapping[str, Any] | None = None
     while True:
-        size = PAGE_OF_CLUSTERS if query.collapse else PAGE
+        clusters = PAGE_OF_HOURS if by.period == "hour" else PAGE_OF_CLUSTERS
+        size = clusters if query.collapse else PAGE
         composite: dict[str, Any] = {"size": size, "sources": sources, **({"after": after} if after else {})}
-        aggs = {"by": {"composite": composite, "aggs": _inner(query)}}
+        aggs = {"by": {"composite": composite, "aggs": _inner(query, by)}}
         answer = checked(
             client.search(
                 index=alias,
@@ -64,10 +65,11 @@ def _sources(by: By) -> list[dict[str, Any]]:
     return sources
 
 
-def _inner(query: Query) -> dict[str, Any]:
+def _inner(query: Query, by: By) -> dict[str, Any]:
     inner: dict[str, Any] = {"mood": {"avg": {"field": "mood"}}}
     if query.collapse:
-        inner["clusters"] = {"cardinality": {"field": "duplicate", "precision_threshold": EXACT}}
+        exact = EXACT_IN_HOURS if by.period == "hour" else EXACT
+        inner["clusters"] = {"cardinality": {"field": "duplicate", "precision_threshold": exact}}
     return inner
 
 
@@ -90,7 +92,7 @@ def _one(client: Elasticsearch, alias: str, query: Query, where: list[dict[str, 
             index=alias,
             query={"bool": {"filter": where}},
             size=0,
-            aggs=_inner(query),
+            aggs=_inner(query, By()),
             track_total_hits=True,
             ignore_unavailable=True,
         )

@@ -42,21 +42,48 @@ VECTOR_TEXT = "body.enriched.vector"
 
 @dataclass(slots=True, kw_only=True)
 class Row(Ranked):
-    """A document's place in an answer."""
+    """A document's place in an answer, and what the server keeps of it once that has been asked for."""
+
+    source: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What matches, the rows of the page, the next cursor, and totals and facets once they have been asked for."""
+
+    clauses: list[Clause]
+    rows: list[Row]
+    cursor: str
+    totals: Mapping[str, Any] | None = None
 
 
 def search(client: Elasticsearch, alias: str, query: Query) -> Page:
-    """Return a page, in one or two requests: rankings together, then totals, facets and the page's documents."""
+    """Return a page in one request by time; else in two: rankings, then totals, facets and the page's documents."""
     limit = max(0, min(query.limit, LARGEST_PAGE))
     asked = _Asked(client, alias, query)
-    if query.vector is not None or (query.sort == "relevance" and split(query.match)[0]):
-        found, rows, cursor = _ranked(asked, limit)
+    ranked = query.vector is not None or (query.sort == "relevance" and split(query.match)[0])
+    if ranked:
+        found = _ranked(asked, limit)
     else:
-        found, rows, cursor = _timed(asked, limit)
-    totals, sources = asked.send(asked.totals(found), asked.sources(rows))
-    total, counts = asked.counted(totals)
-    documents = {hit["_source"]["body"]["mention"]["id"]: hit["_source"] for hit in sources["hits"]["hits"]}
-    return Page(hits=tuple(_hits(asked, rows, documents, found)), total=total, facets=counts, cursor=cursor)
+        found = _collapsed(asked, limit) if query.collapse and limit else _timed(asked, limit)
+    _complete(asked, found)
+    total, counts = asked.counted(found.totals or {})
+    return Page(hits=tuple(_hits(asked, found)), total=total, facets=counts, cursor=found.cursor)
+
+
+def _complete(asked: _Asked, found: _Found) -> None:
+    """Ask for what is not there yet: totals, documents."""
+    bare = [row for row in found.rows if row.source is None]
+    bodies = [] if found.totals else [asked.totals(found.clauses)]
+    if bare:
+        bodies.append(asked.sources(bare))
+    answers = asked.send(*bodies) if bodies else []
+    if not found.totals:
+        found.totals = answers[0]
+    if bare:
+        documents = {hit["_source"]["body"]["mention"]["id"]: hit["_source"] for hit in answers[-1]["hits"]["hits"]}
+        for row in bare:
+            row.source = documents.get(row.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +116,13 @@ class _Asked:
 
     def sources(self, rows: Sequence[Row]) -> Mapping[str, Any]:
         """Ask for the documents of a page; their vectors, half of each, only where they are wanted."""
-        wanted: dict[str, Any] = {"includes": ["body"], "excludes": [] if self.query.with_vectors else [VECTOR_TEXT]}
         among = {"bool": {"filter": [{"terms": {"id": [row.id for row in rows]}}]}}
-        return {"query": among, "size": len(rows), "_source": wanted, "track_total_hits": False}
+        return {"query": among, "size": len(rows), "_source": self.wanted, "track_total_hits": False}
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """Return what is wanted of a document."""
+        return {"includes": ["body"], "excludes": [] if self.query.with_vectors else [VECTOR_TEXT]}
 
 
 def _answered(item: Mapping[str, Any], meta: ApiResponseMeta) -> Mapping[str, Any]:
@@ -101,21 +132,42 @@ def _answered(item: Mapping[str, Any], meta: ApiResponseMeta) -> Mapping[str, An
     return item
 
 
-def _timed(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
-    """Return what matches, the rows of the page, and the next cursor, by time."""
+def _timed(asked: _Asked, limit: int) -> _Found:
+    """Return a page by time."""
+    query = asked.query
+    sort = "oldest" if query.sort == "oldest" else "newest"
+    found, after = filters(query), read_cursor(query.cursor, sort)
+    if not limit:
+        return _Found(found, [], "")
+    page = {**_page(found, sort, after, limit + 1), "_source": asked.wanted}
+    answer, totals = asked.send(page, asked.totals(found))
+    rows = [
+        Row(id=hit["sort"][1], at=hit["sort"][0], duplicate="", source=hit["_source"])
+        for hit in answer["hits"]["hits"]
+    ]  # fmt: skip
+    return _Found(found, *_cut(rows, limit, sort), totals)
+
+
+def _collapsed(asked: _Asked, limit: int) -> _Found:
+    """Return a page by time of those documents that are the first of their cluster."""
     query = asked.query
     sort = "oldest" if query.sort == "oldest" else "newest"
     found, after = filters(query), read_cursor(query.cursor, sort)
     rows: list[Row] = []
-    for _ in range(TRIES if query.collapse else 1):
-        page = _page(asked, found, sort, after, limit + 1 - len(rows))
-        rows += _firsts(asked, found, sort, page) if query.collapse else page
+    for _ in range(TRIES):
+        body = {**_page(found, sort, after, limit + 1 - len(rows)), **LIGHT}
+        page = [_row(hit, 0.0) for hit in asked.send(body)[0]["hits"]["hits"]]
+        rows += _firsts(asked, found, sort, page)
         if len(rows) > limit or not page:
             break
         after = (page[-1].at, page[-1].id)
-    more = limit > 0 and len(rows) > limit
-    rows = rows[:limit]
-    return found, rows, cursor_of(sort, rows[-1].at, rows[-1].id) if more else ""
+    return _Found(found, *_cut(rows, limit, sort))
+
+
+def _cut(rows: list[Row], limit: int, sort: str) -> tuple[list[Row], str]:
+    """Return the rows of the page, and the cursor of the next where there are more."""
+    page = rows[:limit]
+    return page, cursor_of(sort, page[-1].at, page[-1].id) if len(rows) > limit else ""
 
 
 def _order(sort: str) -> list[dict[str, Any]]:
@@ -123,19 +175,15 @@ def _order(sort: str) -> list[dict[str, Any]]:
     return [{"at": direction}, {"id": direction}]
 
 
-def _page(asked: _Asked, found: list[Clause], sort: str, after: Sequence[object], size: int) -> list[Row]:
-    """Return rows by time, after a place."""
-    if size <= 0:
-        return []
-    body = {
+def _page(found: list[Clause], sort: str, after: Sequence[object], size: int) -> dict[str, Any]:
+    """Ask for documents by time, after a place."""
+    return {
         "query": {"bool": {"filter": found}},
         "sort": _order(sort),
         "size": min(size, LARGEST_PAGE),
         "track_total_hits": False,
-        **LIGHT,
+        **({"search_after": list(after)} if after else {}),
     }
-    answer = asked.send({**body, "search_after": list(after)} if after else body)[0]
-    return [_row(hit, 0.0) for hit in answer["hits"]["hits"]]
 
 
 def _firsts(asked: _Asked, found: list[Clause], sort: str, rows: Sequence[Row]) -> list[Row]:
@@ -157,8 +205,8 @@ def _firsts(asked: _Asked, found: list[Clause], sort: str, rows: Sequence[Row]) 
     return [row for row in rows if row.id in ids]
 
 
-def _ranked(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
-    """Return what matches, the rows of the page, and the next cursor, best first."""
+def _ranked(asked: _Asked, limit: int) -> _Found:
+    """Return a page, best first."""
     query = asked.query
     place = read_cursor(query.cursor, "relevance")
     offset = max(0, int(str(place[0]))) if place else 0
@@ -177,8 +225,8 @@ def _ranked(asked: _Asked, limit: int) -> tuple[list[Clause], list[Row], str]:
     rows = fuse(rankings) if len(rankings) > 1 else rankings[0]
     if query.collapse:
         rows = first_of_each_cluster(rows)
-    more = limit and len(rows) > offset + limit
-    return found, rows[offset : offset + limit], cursor_of("relevance", offset + limit, 0) if more else ""
+    cursor = cursor_of("relevance", offset + limit, 0) if limit and len(rows) > offset + limit else ""
+    return _Found(found, rows[offset : offset + limit], cursor)
 
 
 def _either(words: list[Clause], near: Sequence[Row]) -> Clause:
@@ -233,16 +281,14 @@ def _row(hit: Mapping[str, Any], score: float) -> Row:
     return Row(id=fields["id"][0], at=fields["at"][0], duplicate=fields["duplicate"][0], score=score)
 
 
-def _hits(
-    asked: _Asked, rows: Sequence[Row], documents: Mapping[str, dict[str, Any]], found: list[Clause]
-) -> Iterable[Hit]:
+def _hits(asked: _Asked, found: _Found) -> Iterable[Hit]:
     """Yield the hits of a page; a document that went since the ranking is left out."""
     query = asked.query
-    copies = _copies(asked, rows, found) if query.collapse and rows else {}
+    copies = _copies(asked, found.rows, found.clauses) if query.collapse and found.rows else {}
     wanted = tuple(leaves(query.match)) if query.highlight else ()
-    for row in rows:
-        if row.id in documents:
-            document = from_source(documents[row.id], vectors=query.with_vectors)
+    for row in found.rows:
+        if row.source is not None:
+            document = from_source(row.source, vectors=query.with_vectors)
             marked = highlights((document.mention.title, document.mention.text), wanted) if wanted else ()
             yield Hit(document=document, score=row.score, copies=copies.get(row.duplicate, 1), highlights=marked)
 

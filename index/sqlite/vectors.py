@@ -61,7 +61,7 @@ class VectorCache:
         if held.whole is not None:
             scores = held.whole[places] @ vector if len(places) < len(held.numbers) else held.whole @ vector
             return _best(held.numbers[places], scores, limit)
-        close = places[_closest(_distances(held, vector)[places], CLOSER * limit)]
+        close = places[closest(distances(held, vector)[places], CLOSER * limit)]
         return _best(*_cosines(db, held.numbers[close], vector), limit)
 
     def _refresh(self, db: sqlite3.Connection) -> None:
@@ -95,7 +95,7 @@ def _all(db: sqlite3.Connection, count: int) -> Held:
         if whole is not None:
             whole[part] = wide
         elif bits is not None and mean is not None:
-            bits[part] = _signs(wide - mean)
+            bits[part] = signs(wide - mean)
     return Held(numbers, dimensions, whole, bits, mean)
 
 
@@ -114,7 +114,7 @@ def _later(db: sqlite3.Connection, held: Held, seq: int, count: int) -> Held | N
         return Held(numbers, held.dimensions, np.concatenate([held.whole[kept], wide]))
     if held.bits is None or held.mean is None:
         return None
-    bits = np.concatenate([held.bits[kept], _signs(wide - held.mean)])
+    bits = np.concatenate([held.bits[kept], signs(wide - held.mean)])
     return Held(numbers, held.dimensions, None, bits, held.mean)
 
 
@@ -137,19 +137,19 @@ def _words(dimensions: int) -> int:
     return -(-dimensions // 64)
 
 
-def _signs(matrix: Matrix) -> NDArray[np.uint64]:
+def signs(matrix: Matrix) -> NDArray[np.uint64]:
     """Return one bit a number, set where it is positive."""
     bits = np.zeros((len(matrix), 64 * _words(matrix.shape[1])), np.bool_)
     bits[:, : matrix.shape[1]] = matrix > 0
     return np.packbits(bits, axis=1).view(np.uint64)
 
 
-def _distances(held: Held, vector: Vector) -> NDArray[np.uint16]:
+def distances(held: Held, vector: Vector) -> NDArray[np.uint16]:
     """Return in how many signs each row differs from a vector."""
     bits, mean = held.bits, held.mean
     if bits is None or mean is None:
         return np.zeros(len(held.numbers), np.uint16)
-    own = _signs((vector - mean)[None, :])
+    own = signs((vector - mean)[None, :])
     distances = np.empty(len(bits), np.uint16)
     for begin in range(0, len(bits), AT_ONCE):
         part = slice(begin, begin + AT_ONCE)
@@ -157,7 +157,7 @@ def _distances(held: Held, vector: Vector) -> NDArray[np.uint16]:
     return distances
 
 
-def _closest(distances: NDArray[np.uint16], limit: int) -> Numbers:
+def closest(distances: NDArray[np.uint16], limit: int) -> Numbers:
     """Return the places of at least so many smallest distances, in no order."""
     reached = np.cumsum(np.bincount(distances))
     return np.flatnonzero(distances <= np.searchsorted(reached, limit))
