@@ -233,7 +233,9 @@ def main() -> None:
             settings, files, server = Settings(data_dir=folder), folder, 0
             if backend == "elastic":
                 url, files, server = held.enter_context(elastic(given.elastic))
-                settings = Settings(data_dir=folder, store=ElasticSettings(url=url, prefix="bench"))
+                settings = Settings(
+                    data_dir=folder, store=ElasticSettings(url=url, prefix="bench", timeout_seconds=300)
+                )
             json.dump(measure(settings, given.documents, given.rounds, files, server), sys.stdout, indent=1)
             print(flush=True)
 

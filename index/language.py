@@ -350,7 +350,7 @@ def _aware(begin: datetime, *, whole_day: bool, token: Token) -> tuple[datetime,
 def _apart(
     match: Expression | None,
 ) -> tuple[dict[Field, tuple[str, ...]], dict[Field, tuple[str, ...]], list[Expression]]:
-    """Return fields that must, and must not have a value, which stores answer from their roll-ups, and the rest."""
+    """Return fields that must, and must not have a value, which stores answer from their columns, and the rest."""
     where: dict[Field, tuple[str, ...]] = {}
     without: dict[Field, tuple[str, ...]] = {}
     rest: list[Expression] = []

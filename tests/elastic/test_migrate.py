@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import elasticsearch
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -33,25 +32,17 @@ from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
 from groundswell.index.vector import vector_to_text
 from groundswell.ui.cli import cli
-from tests.elastic.server import server
 from tests.index.makers import case, enriched, member, mention, numbered, one_of_each, undated, vector
 
 pytestmark = [pytest.mark.elastic, pytest.mark.slow]
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """A real server."""
-    with server(str(elasticsearch.__version__[0])) as address:
-        yield address
-
-
 @pytest.fixture
-def settings(url: str) -> Iterator[ElasticSettings]:
+def settings(elastic_url: str) -> Iterator[ElasticSettings]:
     """A store with a name of its own, gone afterwards."""
-    made = ElasticSettings(url=url, prefix=f"move{uuid4().hex[:8]}")
+    made = ElasticSettings(url=elastic_url, prefix=f"move{uuid4().hex[:8]}")
     yield made
-    with Elasticsearch(url, request_timeout=60) as client:
+    with Elasticsearch(elastic_url, request_timeout=60) as client:
         if found := list(client.indices.get_alias(index=f"{made.prefix}-*")):
             client.indices.delete(index=found)
 
