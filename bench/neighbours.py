@@ -29,7 +29,7 @@ def main() -> None:
     else:
         matrix = np.load(given.vectors).astype(np.float32)
     mean = matrix[:: max(1, len(matrix) // 8192)].mean(axis=0)
-    held = Held(np.arange(len(matrix)), matrix.shape[1], None, signs(matrix - mean), mean)
+    held = Held(np.arange(len(matrix)), matrix.shape[1], None, signs(matrix - mean).T, mean)
     shares: dict[int, list[float]] = {}
     for place in np.random.default_rng(7).choice(len(matrix), given.questions, replace=False):
         nearest = np.argpartition(-(matrix @ matrix[place]), given.wanted)[: given.wanted]

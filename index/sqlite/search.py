@@ -25,10 +25,14 @@ from groundswell.index.query import AllOf, Expression, Hit, Page, Phrase, Query,
 from groundswell.index.records import Document, Vector
 from groundswell.index.sqlite import count
 from groundswell.index.sqlite.choose import Chooser, Mask
-from groundswell.index.sqlite.columns import Numbers
+from groundswell.index.sqlite.columns import VECTOR, Numbers
 from groundswell.index.sqlite.compile import fts, split
 from groundswell.index.sqlite.load import chunks, documents
 from groundswell.index.sqlite.vectors import VectorCache
+
+RANKABLE = 30_000
+"""Of more that match, those that came last are ranked: BM25 takes a microsecond for each, and tells words that so many
+documents have hardly apart."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +127,7 @@ def _ranked(chooser: Chooser, query: Query, limit: int, cache: VectorCache) -> t
     rankings, chosen = [], allowed
     if words:
         chosen = allowed & chooser.expression(AllOf(words))
-        rankings.append(_by_words(chooser, words, allowed))
+        rankings.append(_by_words(chooser, words, allowed, chosen))
     if query.vector is not None:
         near = _by_vector(chooser, query.vector, allowed, cache, max(NEAREST, limit))
         rankings.append(near)
@@ -137,21 +141,25 @@ def _ranked(chooser: Chooser, query: Query, limit: int, cache: VectorCache) -> t
     return chosen, page, cursor_of("relevance", offset + limit, ceiling) if more else ""
 
 
-def _by_words(chooser: Chooser, words: tuple[Expression, ...], allowed: Mask) -> list[Row]:
+def _by_words(chooser: Chooser, words: tuple[Expression, ...], allowed: Mask, chosen: Mask) -> list[Row]:
     """Return the best of the allowed rows by BM25, a word in the title counting twice."""
-    sql = "SELECT rowid, -bm25(words, 2.0, 1.0) AS score FROM words WHERE words MATCH ? ORDER BY score DESC, rowid DESC"
+    sql = "SELECT rowid, -bm25(words, 2.0, 1.0) AS score FROM words WHERE words MATCH ? AND rowid >= ?"
+    numbers = np.flatnonzero(chosen)
+    least = int(numbers[-RANKABLE]) if len(numbers) > RANKABLE else 0
     best: dict[int, float] = {}
-    for most in (4 * RANKED, -1):  # to keep a few thousand in order is much less work than to order all
-        found = chooser.db.execute(f"{sql} LIMIT ?", (fts(AllOf(words)) or "", most)).fetchall()
+    for most in (RANKED, 8 * RANKED, -1):  # to keep a few in order is much less work than to order all
+        asked = (fts(AllOf(words)) or "", least, most)
+        found = chooser.db.execute(f"{sql} ORDER BY score DESC LIMIT ?", asked).fetchall()
         best = dict(islice(((n, score) for n, score in found if n < len(allowed) and allowed[n]), RANKED))
-        if len(best) == RANKED or len(found) < most:
+        if len(best) == min(RANKED, len(numbers)) or len(found) < most:
             break
     return _scored(chooser.db, best)
 
 
 def _by_vector(chooser: Chooser, vector: Vector, allowed: Mask, cache: VectorCache, limit: int) -> list[Row]:
     """Return the nearest of the allowed rows by cosine."""
-    return _scored(chooser.db, dict(cache.nearest(chooser.db, vector, limit, allowed)))
+    count = int(np.count_nonzero(chooser.columns["flags"] & VECTOR))
+    return _scored(chooser.db, dict(cache.nearest(chooser.db, vector, limit, allowed, count)))
 
 
 def _scored(db: sqlite3.Connection, scores: dict[int, float]) -> list[Row]:

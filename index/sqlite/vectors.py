@@ -22,7 +22,7 @@ from groundswell.index.sqlite.load import chunks
 
 WIDE_UP_TO = 100_000
 """Documents whose vectors are held as they are (150 MB at 384 dimensions)."""
-CLOSER = 40
+CLOSER = 25
 """Rows looked at closely, for one that is wanted."""
 AT_ONCE = 8192
 """Rows whose bits are compared at a time: they stay in the processor's cache."""
@@ -31,13 +31,22 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What is held of the vectors of rows: the vectors themselves, or the signs of what they differ from the mean."""
+    """What is held of the vectors of rows: the vectors themselves, or the signs of what they differ from the mean.
+
+    Attributes:
+        bits: shape (64-bit words of a vector, rows).
+    """
 
     numbers: Numbers
     dimensions: int = 0
     whole: Matrix | None = None
     bits: NDArray[np.uint64] | None = None
     mean: Vector | None = None
+
+    @property
+    def last(self) -> int:
+        """Return the largest row number."""
+        return int(self.numbers.max(initial=-1))
 
 
 class VectorCache:
@@ -48,25 +57,31 @@ class VectorCache:
         self._seq = 0
         self._held = Held(np.empty(0, np.int64))
 
-    def nearest(self, db: sqlite3.Connection, vector: Vector, limit: int, allowed: Mask) -> list[tuple[int, float]]:
-        """Return (row number, cosine) of the nearest documents among those allowed, best first."""
+    def nearest(
+        self, db: sqlite3.Connection, vector: Vector, limit: int, allowed: Mask, count: int
+    ) -> list[tuple[int, float]]:
+        """Return (row number, cosine) of the nearest documents among those allowed, best first.
+
+        The count is that of all documents with a vector: the columns know it, SQLite would have to go through a table.
+        """
         with self._lock:
-            self._refresh(db)
+            self._refresh(db, count)
             held = self._held
         vector = np.asarray(vector, np.float32)
         if held.dimensions != len(vector):
             return []
-        inside = held.numbers < len(allowed)
-        places = np.flatnonzero(inside)[allowed[held.numbers[inside]]]
+        if held.last >= len(allowed):  # another thread has seen later documents
+            allowed = np.pad(allowed, (0, held.last + 1 - len(allowed)))
+        places = np.flatnonzero(allowed[held.numbers])
         if held.whole is not None:
             scores = held.whole[places] @ vector if len(places) < len(held.numbers) else held.whole @ vector
             return _best(held.numbers[places], scores, limit)
         close = places[closest(distances(held, vector)[places], CLOSER * limit)]
         return _best(*_cosines(db, held.numbers[close], vector), limit)
 
-    def _refresh(self, db: sqlite3.Connection) -> None:
+    def _refresh(self, db: sqlite3.Connection, count: int) -> None:
         """Read what was written since the last time; all of it where something was forgotten, or much has come."""
-        count, seq = db.execute("SELECT count(*), coalesce(max(seq), 0) FROM vector").fetchone()
+        (seq,) = db.execute("SELECT coalesce(max(seq), 0) FROM vector").fetchone()
         if seq == self._seq and count == len(self._held.numbers):
             return
         held = self._held
@@ -86,7 +101,7 @@ def _all(db: sqlite3.Connection, count: int) -> Held:
     numbers = np.empty(count, np.int64)
     whole = np.empty((count, dimensions), np.float32) if count <= WIDE_UP_TO else None
     mean = None if whole is not None else _mean(db)
-    bits = np.empty((count, _words(dimensions)), np.uint64) if mean is not None else None
+    bits = np.empty((_words(dimensions), count), np.uint64) if mean is not None else None
     rows, done = db.execute("SELECT n, half FROM vector ORDER BY n"), 0
     while some := rows.fetchmany(AT_ONCE):
         part = slice(done, done := done + len(some))
@@ -95,7 +110,7 @@ def _all(db: sqlite3.Connection, count: int) -> Held:
         if whole is not None:
             whole[part] = wide
         elif bits is not None and mean is not None:
-            bits[part] = signs(wide - mean)
+            bits[:, part] = signs(wide - mean).T
     return Held(numbers, dimensions, whole, bits, mean)
 
 
@@ -114,7 +129,7 @@ def _later(db: sqlite3.Connection, held: Held, seq: int, count: int) -> Held | N
         return Held(numbers, held.dimensions, np.concatenate([held.whole[kept], wide]))
     if held.bits is None or held.mean is None:
         return None
-    bits = np.concatenate([held.bits[kept], signs(wide - held.mean)])
+    bits = np.concatenate([held.bits[:, kept], signs(wide - held.mean).T], axis=1)
     return Held(numbers, held.dimensions, None, bits, held.mean)
 
 
@@ -149,12 +164,12 @@ def distances(held: Held, vector: Vector) -> NDArray[np.uint16]:
     bits, mean = held.bits, held.mean
     if bits is None or mean is None:
         return np.zeros(len(held.numbers), np.uint16)
-    own = signs((vector - mean)[None, :])
-    distances = np.empty(len(bits), np.uint16)
-    for begin in range(0, len(bits), AT_ONCE):
+    own = signs((vector - mean)[None, :]).T
+    differing = np.empty(len(held.numbers), np.uint16)
+    for begin in range(0, len(differing), AT_ONCE):
         part = slice(begin, begin + AT_ONCE)
-        np.bitwise_count(bits[part] ^ own).sum(axis=1, dtype=np.uint16, out=distances[part])
-    return distances
+        np.bitwise_count(bits[:, part] ^ own).sum(axis=0, dtype=np.uint16, out=differing[part])
+    return differing
 
 
 def closest(distances: NDArray[np.uint16], limit: int) -> Numbers:

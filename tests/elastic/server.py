@@ -34,7 +34,7 @@ ARTIFACT = "org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 IMAGE = "docker.elastic.co/elasticsearch/elasticsearch:{version}"
 HEAP = "400m"
-START_SECONDS = 240
+START_SECONDS = 600
 UNPRIVILEGED = 65534
 """The server refuses root; under root it runs as nobody."""
 
