@@ -136,7 +136,7 @@ PER_SD = 24
 def heat_map(heat: Heat, now: datetime) -> Html:
     """Return risk by market, coloured by departure; each cell leads to its documents."""
     if not heat.risks or not heat.markets:
-        return tag("p", esc("No risk has been found in any text yet."), cls="empty")
+        return tag("p", esc("No text of the last four weeks carries a risk."), cls="empty")
     cells = []
     for risk in heat.risks:
         cells.append(link(links.search(risk=risk), esc(wording.risk(risk)), cls="rl"))

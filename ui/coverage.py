@@ -16,8 +16,8 @@ from groundswell.ui.wording import number, plural
 
 State = Literal["ok", "bad", "idle", "before"]
 """Posts or a good visit · failed or improbably silent · silent, as it may be · not yet known."""
-CHANCE = 0.001
-"""A silence less likely than this, as the source usually posts, is a gap."""
+CHANCE = 0.0002
+"""A silence less likely than this, as the source usually posts, is a gap: a board looks at thousands of days."""
 KNOWN = 10
 """Posts from which it can be said how a source usually posts."""
 NOTICED = 0.04

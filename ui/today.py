@@ -245,7 +245,7 @@ def _rest(today: Today) -> str:
         return (
             f"There are only {wording.plural(today.history_days, 'day')} of history yet, too few to know what is usual."
         )
-    return "Everything else is within its normal range."
+    return f"Everything {'else ' if today.cards else ''}is within its normal range."
 
 
 def risk_address(risk: str, market: str, now: datetime) -> str:

@@ -55,6 +55,12 @@ def test_the_lead_says_the_gravest(today: Today) -> None:
     assert rest.startswith("The gravest is new and fast: Minister's face in trading-app ads in ")
 
 
+def test_without_an_alert_there_is_nothing_else(today: Today) -> None:
+    """Where nothing changed, not everything else but everything is as usual."""
+    calm = replace(today, cards=(), unseen=((),) * len(today.unseen))
+    assert lead(calm) == ("Nothing changed.", "Everything is within its normal range.")
+
+
 def test_the_blind_days_are_known(today: Today) -> None:
     """Five sources failed together for three days; the chart hatches these days."""
     blind = [i for i, names in enumerate(today.unseen) if names]

@@ -134,7 +134,7 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
         fired,
         seen.unseen()[-SHOWN_DAYS:],
         titles,
-        now=now,
+        now=datetime.now(UTC),
         address=lambda day: links.search_day(day, theme=theme.id),
     )
     recent = [bucket for bucket in buckets if bucket.start and bucket.start >= days[-7]]

@@ -143,14 +143,14 @@ def _alerts() -> dict[str, Signal]:
     return newest
 
 
-def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[float, str]:
+def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[float, int, str]:
     keys = {
         "change": -abs(change(talk.was, talk.now)),
         "alerts": -alerts[theme.id].at.timestamp() if theme.id in alerts else 0.0,
         "size": -talk.size,
         "newest": -theme.first_seen.timestamp(),
     }
-    return keys[order], theme.label
+    return keys[order], -talk.size, theme.label
 
 
 def _series(ids: tuple[str, ...]) -> dict[str, Series]:

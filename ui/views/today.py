@@ -41,13 +41,15 @@ def show() -> None:
 
 def _top(today: Today, zone: str) -> Html:
     window = {"since": links.instant(today.since), "until": links.instant(today.now)}
+    old = datetime.now(UTC) - today.now > timedelta(days=1)
+    moment = wording.stamp(today.now, zone) if old else wording.moment(today.now, zone)
     said = [
-        esc(f"{wording.moment(today.now, zone)} · {wording.since(today.since, today.now, zone)} · "),
+        esc(f"{moment} · {wording.since(today.since, today.now, zone)} · "),
         link(links.search(**window), esc(f"{wording.plural(today.posts, 'new post')}")),
         esc(", "),
         link("sources", esc(wording.plural(today.sources, "source"))),
     ]
-    if datetime.now(UTC) - today.now > timedelta(days=1):
+    if old:
         said.append(esc(" · nothing newer has been crawled"))
     return tag("div", [tag("h1", esc("Today")), tag("span", said)], cls="top")
 
@@ -183,7 +185,9 @@ def _snooze(alert: Signal) -> None:
 
 
 def _lines(today: Today) -> Html:
-    chart = timeline.volume_and_mood(today.volume, today.mood, today.alerts, today.unseen, today.titles, now=today.now)
+    chart = timeline.volume_and_mood(
+        today.volume, today.mood, today.alerts, today.unseen, today.titles, now=datetime.now(UTC)
+    )
     volume = panel(
         "Volume and mood", "60 days, grey band = expected, dots = alerts, hatching = we were not looking", chart
     )
