@@ -144,7 +144,7 @@ def risk_features(vectors: Array, pooled: Array, found: Array) -> Array:
 
 TARGET_STRENGTH = 30.0
 """Inverse of the ridge penalty of the target head, set by cross-validation over the labelled documents."""
-NAMED_COUNTS = 0.2
+NAMED_COUNTS = 0.05
 """What a text whose words name one target counts for beside a labelled one."""
 
 

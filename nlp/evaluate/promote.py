@@ -27,15 +27,15 @@ class Verdict:
 def judge(challenger: Evaluation, champion: Evaluation) -> Verdict:
     """Compare two evaluations made on the same texts.
 
-    The challenger wins if it is better on at least one of sentiment over many languages, sentiment over all sets, risk
-    and targets, worse by more than a point on none, and its probabilities can be believed (ECE at most .05, or no worse
-    than before).
+    The challenger wins if it is better on at least one of sentiment over many languages, sentiment over all sets,
+    risk and main targets, worse by more than a point on none, and its probabilities can be believed (ECE at most
+    .05, or no worse than before).
     """
     pairs = {
         "sentiment, mean macro-F1 over UMSAB": (challenger.many_languages, champion.many_languages),
         "sentiment, mean macro-recall over all sets": (_recall(challenger), _recall(champion)),
         "risk, macro-F1": (_risk(challenger), _risk(champion)),
-        "targets named": (challenger.target_recall, champion.target_recall),
+        "main target named, labelled documents": (_main(challenger), _main(champion)),
     }
     known = {name: (new, old) for name, (new, old) in pairs.items() if new == new and old == old}  # noqa: PLR0124  nan
     reasons = [f"{name}: {100 * new:.1f} against {100 * old:.1f}" for name, (new, old) in known.items()]
@@ -48,6 +48,11 @@ def judge(challenger: Evaluation, champion: Evaluation) -> Verdict:
 
 def _recall(report: Evaluation) -> float:
     return sum(f.recall.value for f in report.feelings) / len(report.feelings) if report.feelings else float("nan")
+
+
+def _main(report: Evaluation) -> float:
+    texts = sum(main.texts for main in report.mains)
+    return sum(main.named * main.texts for main in report.mains) / texts if texts else float("nan")
 
 
 def _risk(report: Evaluation) -> float:

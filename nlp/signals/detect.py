@@ -12,14 +12,14 @@ from scipy import sparse
 from groundswell.nlp.signals import groups, space, words
 from groundswell.nlp.signals.features import Describer
 from groundswell.nlp.signals.refine import Refiner
-from groundswell.nlp.signals.scan import look
+from groundswell.nlp.signals.scan import LONG, SHORT, look
 from groundswell.nlp.signals.subjects import Candidate, Family, candidates
 
 RADII = (0.22, 0.27, 0.32, 0.38, 0.45)
 """Similarities at which a ball ends, from a wide subject to nearly the same words."""
 LEAST = 2.7
 """Score (−log10 of the tail) from which a test of a ball is worth looking at."""
-WAYS = ("ball", "term", "stem", "meaning")
+WAYS = ("ball", "term", "stem", "kin", "meaning")
 """Ways to form groups that take part unless others are asked for."""
 LEAST_STEADY = 3.0
 """The same for words, stems, neighbourhoods and themes."""
@@ -107,10 +107,12 @@ def _families(parts: _Parts, ways: Sequence[str]) -> Iterator[Family]:
     steady: dict[str, Callable[[], groups.Groups]] = {
         "term": lambda: groups.by_term(parts.has, parts.vocabulary, use),
         "stem": lambda: groups.by_stem(parts.has, parts.vocabulary, hours, use),
+        "kin": lambda: groups.by_kin(parts.has, parts.vocabulary, parts.vectors, hours, use),
         "meaning": lambda: groups.by_meaning(parts.vectors, hours, use),
     }
     for name, build in steady.items():
         if name in ways:
             made = build()
-            tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY)
+            baselines = (LONG, SHORT)
+            tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY, baselines=baselines)
             yield Family(name, made.rows, 0.0, tests, made.names)

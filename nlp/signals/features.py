@@ -13,8 +13,9 @@ from scipy import sparse
 from groundswell.nlp.signals.space import DAY, GAP, HISTORY, Rows
 from groundswell.nlp.signals.subjects import Candidate
 
-FAMILIES = ("ball", "words", "term", "stem", "meaning", "theme")
+FAMILIES = ("ball", "term", "stem", "kin", "meaning")
 """Ways to form groups; a candidate may be seen by several."""
+LEXICAL = ("term", "stem", "kin")
 NAMES = (
     *(f"by_{family}" for family in FAMILIES),
     "kind_of_group", "size", "window", "score", "families", "observed", "expected", "past", "excess", "ratio", "spread",
@@ -72,7 +73,7 @@ class Describer:
         numbers += [copies / len(c.documents), len(c.documents) / max(1.0, daily)]
         second = c.refined
         numbers += [
-            min(c.at - self.hours[0], LOOK_BACK) / DAY, max(c.scores.get("term", 0.0), c.scores.get("stem", 0.0)),
+            min(c.at - self.hours[0], LOOK_BACK) / DAY, max(c.scores.get(family, 0.0) for family in LEXICAL),
             second.score, math.log1p(second.observed), math.log(second.expected + 0.01), math.log1p(second.past),
             second.score - top,
         ]  # fmt: skip

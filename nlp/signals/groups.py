@@ -22,6 +22,12 @@ GRAINS = (12, 40)
 """How many neighbourhoods a stream is divided into: coarse and fine."""
 FEWEST_TO_DIVIDE = 300
 SHORTEST_STEM = 4
+KINSHIP = (0.5, 0.65)
+"""Likeness of the company that two words keep, from which they are kin: a wide family and a close one."""
+COMPANY = 120 * DAY
+"""How far back the company of a word is looked at: rarer words need longer."""
+FEWEST_OF_WORD, MOST_OF_WORD = 5, 0.15
+"""A word takes part from so many documents of the history, up to such a share of them."""
 ROUNDS = 12
 
 
@@ -125,6 +131,78 @@ def by_meaning(vectors: NDArray[np.float32], hours: NDArray[np.float64], use: ND
     flat = np.concatenate([np.zeros(0, np.int32), *items])
     rows = Rows(np.array(starts), flat, np.concatenate([np.zeros(0, np.float32), *near]))
     return Groups(rows, np.array(first, np.float64), np.array(last, np.float64), [""] * len(first))
+
+
+def by_kin(
+    has: sparse.csr_matrix,
+    vocabulary: Sequence[str],
+    vectors: NDArray[np.float32],
+    hours: NDArray[np.float64],
+    use: NDArray[np.bool_],
+) -> Groups:
+    """Return the documents of every word and its kin: words that mean alike, or are forms of one another.
+
+    People call one thing by several words (refund, pengembalian, dikembalikan), and no single one of them shows its
+    swelling. A word is the mean of the texts that have it in the time of `COMPANY` before; families are drawn anew
+    every week from nothing later, and each is valid for that week.
+    """
+    words = np.array([k for k, word in enumerate(vocabulary) if " " not in word], np.int64)
+    index = np.flatnonzero(use)
+    when, columns, dense = hours[index], has[index].tocsc()[:, words].tocsr(), vectors[index]
+    made: list[Groups] = []
+    moment = np.ceil(when[0] / REBUILT) * REBUILT if len(when) else np.inf
+    while len(when) and moment < when[-1]:
+        oldest, low, here, high = np.searchsorted(when, [moment - REACH, moment - COMPANY, moment, moment + REBUILT])
+        if here - low >= FEWEST_TO_DIVIDE:
+            kept, families = _families(columns[low:here], dense[low:here])
+            holds = (columns[oldest:high][:, kept] @ families).T.tocsr()
+            holds.sort_indices()
+            rows = Rows(
+                holds.indptr.astype(np.int64),
+                index[holds.indices + oldest].astype(np.int32),
+                np.ones(holds.nnz, np.float32),
+            )
+            names = [
+                " ".join(vocabulary[words[kept[k]]] for k in families[:, [f]].indices[:6])
+                for f in range(families.shape[1])
+            ]
+            count = len(names)
+            made.append(Groups(rows, np.full(count, moment), np.full(count, moment + REBUILT), names))
+        moment += REBUILT
+    return _joined(made)
+
+
+def _families(has: sparse.csr_matrix, dense: NDArray[np.float32]) -> tuple[NDArray[np.int64], sparse.csc_matrix]:
+    """Return the words that take part, by column, and which of them each family holds, ``(words, families)``."""
+    frequent = np.asarray(has.sum(axis=0)).ravel()
+    kept = np.flatnonzero((frequent >= FEWEST_OF_WORD) & (frequent <= MOST_OF_WORD * has.shape[0]))
+    company = (has[:, kept].T @ dense) / np.maximum(frequent[kept], 1)[:, None]
+    company -= company.mean(axis=0) if len(kept) else 0
+    company /= np.maximum(np.linalg.norm(company, axis=1, keepdims=True), 1e-9)
+    likeness = company @ company.T
+    sets = {tuple(np.flatnonzero(likeness[k] >= least).tolist()): None for least in KINSHIP for k in range(len(kept))}
+    several = [members for members in sets if len(members) > 1]
+    rows = np.array([word for members in several for word in members], np.int64)
+    owner = np.repeat(np.arange(len(several)), [len(members) for members in several])
+    shape = (len(kept), len(several))
+    return kept, sparse.csc_matrix((np.ones(len(rows), np.float32), (rows, owner)), shape=shape)
+
+
+def _joined(parts: Sequence[Groups]) -> Groups:
+    """Return several sets of groups as one."""
+    starts, offset = [np.zeros(1, np.int64)], 0
+    for part in parts:
+        starts.append(part.rows.starts[1:] + offset)
+        offset += len(part.rows.items)
+    rows = Rows(
+        np.concatenate(starts),
+        np.concatenate([np.zeros(0, np.int32), *(part.rows.items for part in parts)]),
+        np.concatenate([np.zeros(0, np.float32), *(part.rows.near for part in parts)]),
+    )
+    first, last = (
+        np.concatenate([np.zeros(0), *(getattr(part, name) for part in parts)]) for name in ("first", "last")
+    )
+    return Groups(rows, first, last, [name for part in parts for name in part.names])
 
 
 def _divide(dense: NDArray[np.float32], grain: int) -> NDArray[np.float32]:

@@ -27,6 +27,20 @@ FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Baseline:
+    """The past that a window is compared with: so many hours, and a gap before the window (both in hours)."""
+
+    history: float
+    gap: float
+
+
+LONG = Baseline(HISTORY, GAP)
+"""Five weeks: what is rare needs long to be known."""
+SHORT = Baseline(14 * DAY, DAY)
+"""Two weeks, for groups that live on: a subject that has been fading swells against what it is now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Looks:
     """Tests that were made: one row for each group, hour and window; columns of equal length."""
 
@@ -113,16 +127,17 @@ def look(
     *,
     least: float,
     windows: tuple[float, ...] = WINDOWS,
+    baselines: tuple[Baseline, ...] = (LONG,),
 ) -> Looks:
     """Return every test that reaches the score `least`, in order of time.
 
-    Expected is the group's own count in the `HISTORY` before the window and a `GAP`, scaled by how many documents the
+    Expected is the group's own count in a baseline before the window, scaled by how many documents the
     stream brought then and now; the tail is that of a negative binomial whose spread holds both the doubt about the
     expected count and the group's own unevenness.
     """
     clock = Clock(rows, hours, use)
     group, at, upto = growth(clock, hours, first, last)
-    found = [_look(clock, group, at, upto, window, least) for window in windows]
+    found = [_look(clock, group, at, upto, window, least, past) for window in windows for past in baselines]
     looks = join(found)
     return looks.pick(np.lexsort((-looks.score, looks.at)))
 
@@ -134,12 +149,13 @@ def _look(  # noqa: PLR0917  columns of one table
     upto: NDArray[np.int64],
     window: float,
     least: float,
+    baseline: Baseline,
 ) -> Looks:
-    """Return the tests of one window."""
+    """Return the tests of one window against one baseline."""
     observed = upto - clock.before(group, at - window)
-    end = at - window - GAP
-    past = clock.before(group, end) - clock.before(group, end - HISTORY)
-    exposure = (clock.stream(at - window, at) + 1.0) / (clock.stream(end - HISTORY, end) + 20.0)
+    history, end = baseline.history, at - window - baseline.gap
+    past = clock.before(group, end) - clock.before(group, end - history)
+    exposure = (clock.stream(at - window, at) + 1.0) / (clock.stream(end - history, end) + 20.0)
     expected = (past + PRIOR_COUNT) * exposure
     none = np.zeros(len(at))
     spans = np.full(len(at), window, np.float32)
@@ -147,20 +163,22 @@ def _look(  # noqa: PLR0917  columns of one table
     doubt = 1 / (looks.past + PRIOR_COUNT)
     likely = tail(looks.observed, looks.expected, 1 / (doubt + PRIOR_SPREAD * 0.5)) >= least
     looks, doubt = looks.pick(likely), doubt[likely]
-    spread = unevenness(clock, looks.group, looks.at - window - GAP, window)
+    spread = unevenness(clock, looks.group, looks.at - window - baseline.gap, window, history)
     score = tail(looks.observed, looks.expected, 1 / (doubt + spread))
     return replace(looks, spread=spread, score=score).pick(score >= least)
 
 
-def unevenness(clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64], window: float) -> NDArray[np.float32]:
+def unevenness(
+    clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64], window: float, history: float = HISTORY
+) -> NDArray[np.float32]:
     """Return each group's dispersion over its earlier windows by moments, shrunk to `PRIOR_SPREAD`."""
-    count = int(min(12, HISTORY // window))
-    step = HISTORY / count
+    count = int(min(12, history // window))
+    step = history / count
     total = np.zeros(len(group))
     excess = np.zeros(len(group))
     weight = np.zeros(len(group))
-    whole = clock.before(group, end) - clock.before(group, end - HISTORY)
-    stream = clock.stream(end - HISTORY, end) + 1.0
+    whole = clock.before(group, end) - clock.before(group, end - history)
+    stream = clock.stream(end - history, end) + 1.0
     for k in range(count):
         stop = end - k * step
         seen = clock.before(group, stop) - clock.before(group, stop - window)
@@ -173,4 +191,17 @@ def unevenness(clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64],
     return np.clip((raw + strength * PRIOR_SPREAD) / (weight + strength), 0.02, 3.0).astype(np.float32)
 
 
-__all__ = ["DAY", "WINDOWS", "Clock", "Looks", "growth", "join", "look", "tail", "unevenness"]
+__all__ = [
+    "DAY",
+    "LONG",
+    "SHORT",
+    "WINDOWS",
+    "Baseline",
+    "Clock",
+    "Looks",
+    "growth",
+    "join",
+    "look",
+    "tail",
+    "unevenness",
+]

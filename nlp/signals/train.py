@@ -1,11 +1,13 @@
 """Makes the ranking: boosted trees on candidates of development streams, calibrated on streams of another kind.
 
-    python -m groundswell.nlp.signals.train STREAMS [--out ranking.npz]
+    python -m groundswell.nlp.signals.train STREAMS [--also PLANTED] [--out ranking.npz]
 
 STREAMS is a folder with, for each stream, ``IN.jsonl`` (id, text, published_at) and ``TRUTH.json``: ``score_from``,
 ``last``, ``injections`` (``start``, ``ids``: real texts of a subject that was put in, or of one that was swelled) and
 ``events``. A candidate is right when half of its evidence is of one injection (or event) within seven days. All else
-counts as wrong, though some of it was real and merely unrecorded: its weight is capped.
+counts as wrong, though some of it was real and merely unrecorded: its weight is capped. PLANTED holds more such streams
+(`groundswell.nlp.signals.plant` makes them): they are learnt from too, but how rarely a false alert comes is counted on
+STREAMS alone, by models that saw no stream of the same kind.
 """
 
 from __future__ import annotations
@@ -47,6 +49,8 @@ USED = tuple(name for name in NAMES if name not in LEFT_OUT)
 COLUMNS = np.array([NAMES.index(name) for name in USED])
 SHARED_BY = 2.2
 """Both kinds of signal draw on one budget; seldom do both spend most of it on the same stream."""
+SAME = "hotstar=video,netflix=video,netflix_early=video,shopee=tokopedia,hn_early=hn_dev"
+"""Backgrounds of one kind, of those that the scoring tools and `plant` know."""
 OTHER_KIND = 0.5
 """Weight of surges when the ranking of what is new is learnt, and the other way round."""
 
@@ -159,9 +163,12 @@ def scores(models: Mapping[str, Any], numbers: NDArray[np.float64]) -> NDArray[n
     return out
 
 
-def left_out(streams: Sequence[Judged], fit: Callable[[Sequence[Judged]], Any] = fit) -> list[NDArray[np.float64]]:
-    """Return scores of each stream by models that never saw its kind."""
-    by_kind = {kind: fit([s for s in streams if s.kind != kind]) for kind in {s.kind for s in streams}}
+def left_out(
+    streams: Sequence[Judged], also: Sequence[Judged] = (), fit: Callable[[Sequence[Judged]], Any] = fit
+) -> list[NDArray[np.float64]]:
+    """Return scores of each of `streams` by models that learnt from all streams, these and `also`, but not its kind."""
+    every = [*streams, *also]
+    by_kind = {kind: fit([s for s in every if s.kind != kind]) for kind in {s.kind for s in streams}}
     return [scores(by_kind[stream.kind], stream.numbers) for stream in streams]
 
 
@@ -254,32 +261,37 @@ def judge_folder(folder: Path, model: Model, same: Mapping[str, str]) -> Judged:
     )  # fmt: skip
 
 
-def make(streams: Sequence[Judged]) -> dict[str, Any]:
+def make(streams: Sequence[Judged], also: Sequence[Judged] = ()) -> dict[str, Any]:
     """Return the ranking as arrays: fitted on all streams, calibrated on what models said of kinds they never saw."""
-    scored = left_out(streams)
+    scored = left_out(streams, also)
     long = [k for k, stream in enumerate(streams) if stream.weeks >= 2]
     curves = {kind: curve([streams[k] for k in long], [scored[k] for k in long], kind) for kind in KINDS}
     card = {
         "made_by": "python -m groundswell.nlp.signals.train",
         "streams": len(streams),
-        "candidates": sum(len(stream.truth) for stream in streams),
-        "right": int(sum((stream.truth >= 0).sum() for stream in streams)),
+        "planted": len(also),
+        "candidates": sum(len(stream.truth) for stream in (*streams, *also)),
+        "right": int(sum((stream.truth >= 0).sum() for stream in (*streams, *also))),
         "settings": dict(SETTINGS),
     }
-    return pack(fit(streams), curves, card)
+    return pack(fit([*streams, *also]), curves, card)
 
 
 def main() -> None:
     """Make the ranking from a folder of streams."""
     parser = argparse.ArgumentParser(description="Make the ranking of signals from development streams.")
     parser.add_argument("streams", type=Path, help="folder with a folder for each stream: IN.jsonl and TRUTH.json")
+    parser.add_argument("--also", type=Path, help="folder with planted streams, learnt from but not calibrated on")
     parser.add_argument("--out", type=Path, default=FILE)
-    parser.add_argument("--same", default="hotstar=video,netflix=video", help="backgrounds of one kind: name=kind,…")
+    parser.add_argument("--same", default=SAME, help="backgrounds of one kind: name=kind,…")
     options = parser.parse_args()
     same = dict(pair.split("=") for pair in options.same.split(",") if pair)
     model = load_model(ModelSettings())
-    folders = sorted(path.parent for path in options.streams.glob("*/TRUTH.json"))
-    np.savez_compressed(options.out, **make([judge_folder(folder, model, same) for folder in folders]))
+    streams, also = (
+        [judge_folder(path.parent, model, same) for path in sorted(folder.glob("*/TRUTH.json"))] if folder else []
+        for folder in (options.streams, options.also)
+    )
+    np.savez_compressed(options.out, **make(streams, also))
 
 
 if __name__ == "__main__":

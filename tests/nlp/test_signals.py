@@ -463,3 +463,42 @@ def test_judgements_move_strengths_only_once_accepted(tmp_path: Path) -> None:
         assert learn.adjust(signals[0], learn.current(store)).strength > 0.3
         learn.forget(store)
         assert store.get(Checkpoint, learn.MARK) is None
+
+
+def test_words_for_one_thing_swell_together() -> None:
+    """Words that keep the same company form a family, drawn only from what was said before it may speak."""
+    rng = np.random.default_rng(4)
+    said = ["refund", "rebate", "lyrics", "offline", "battery", "premium", "screen", "voice", "radio", "volume"]
+    meaning = rng.normal(size=(len(said), WIDE)).astype(np.float32)
+    about = rng.integers(0, len(said), 900)
+    texts = [f"{said[k]} item{n}" for n, k in enumerate(about)]
+    home = np.where(about == 1, 0, about)
+    vectors = meaning[home] + 0.3 * rng.normal(size=(900, WIDE)).astype(np.float32)
+    hours = np.sort(rng.uniform(0, 60 * 24, 900))
+    has, vocabulary = words.index_terms(texts)
+    made = groups.by_kin(has, vocabulary, space.centre(vectors, hours), hours, np.ones(900, bool))
+    family = [k for k, name in enumerate(made.names) if {"refund", "rebate"} == set(name.split())]
+    assert family
+    for k in family:
+        members = made.rows.of(k)
+        assert {said[about[m]] for m in members} == {"refund", "rebate"}
+        assert made.last[k] - made.first[k] == groups.REBUILT
+        assert hours[members].max() < made.last[k]
+    assert made.first.min() >= hours[299]
+
+
+def test_a_fading_subject_swells_against_what_it_is_now() -> None:
+    """Two weeks of quiet after three busy ones: the short past sees the swelling that the long one explains away."""
+    busy, quiet, now = np.arange(0, 500, 2.0), np.arange(500, 840, 24.0), np.arange(850, 872, 2.0)
+    own = np.concatenate([busy, quiet, now])
+    hours = np.sort(np.concatenate([own, np.arange(0.5, 872, 0.5)]))
+    members = np.flatnonzero(np.isin(hours, own)).astype(np.int32)
+    rows = space.Rows(np.array([0, len(members)]), members, np.ones(len(members), np.float32))
+    use, first, last = np.ones(len(hours), bool), np.array([-np.inf]), np.array([np.inf])
+
+    def best(*baselines: scan.Baseline) -> float:
+        found = scan.look(rows, hours, use, first, last, least=0.0, windows=(24.0,), baselines=baselines)
+        return float(found.score[found.at > 850].max())
+
+    assert best(scan.SHORT) > best(scan.LONG) + 1
+    assert best(scan.LONG, scan.SHORT) == best(scan.SHORT)
