@@ -345,7 +345,7 @@ def fit_linear(features: Array, labels: Array, weight: Array) -> Head:
     from sklearn.linear_model import LogisticRegression
 
     classes, words = labels.shape[1], labels.shape[1]
-    stretch = np.repeat(np.float32([STRETCH, 1.0]), [features.shape[1] - words, words])
+    stretch = np.repeat([STRETCH, 1.0], [features.shape[1] - words, words]).astype(np.float32)
     head = Head(np.zeros((classes, features.shape[1]), np.float32), np.full(classes, NEVER, np.float32))
     for column in range(classes):
         rows = (weight > 0) & (labels[:, column] >= 0)
