@@ -1,9 +1,8 @@
 """From raw logits to probabilities that can be believed.
 
 Sentiment, fitted on validation texts: a shift of the three logits for each language, for the mean over classes is what
-is reported, then a scale for each language, so that what is said with 80 % is right in 80 %. Risks, fitted on training
-texts by models that did not see them: one scale for all classes and a shift for each, chosen so that claiming at .5
-gives the best F1.
+is reported, then a scale for each language, so that what is said with 80 % is right in 80 %. Risks, fitted on held-out
+texts: one scale for all classes and a shift for each, chosen so that claiming at .5 gives the best F1.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_wei
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained
 from groundswell.nlp.train.quantise import find_ranges, session
-from groundswell.nlp.train.risks import RiskText, all_risk_texts, text_id
+from groundswell.nlp.train.risks import RiskText, all_risk_texts
 from groundswell.nlp.train.sources import SOURCES, Example, read_source
 from groundswell.nlp.train.targets import TargetText, target_texts
 from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
@@ -41,7 +41,7 @@ RANGE_TEXTS = 16
 """Texts of each source from which the ranges of activations are taken."""
 BACKGROUND = 600
 """Texts kept in the bundle, as numbers, for a user's own classes to be told from."""
-STRENGTH = 10.0
+STRENGTH = 3.0
 """Inverse of the ridge penalty of the risk heads."""
 COUNTS = {"ours": 1.0, "labelled": 4.0, "pattern": 0.5}
 """What a text counts for when the risk heads are fitted."""
@@ -49,9 +49,9 @@ RARE_COUNTS = 2.0
 """What a text that carries the class counts for beside one that does not; set on languages left out in turn."""
 CHECKED = {"ours": 0.5, "labelled": 1.0, "pattern": 0.0}
 """What a text counts for when the cuts are chosen: real documents before ours, and never what a pattern chose."""
-FOLDS = 5
-STRETCH = 2.0
-"""How much dearer the penalty makes a word found than a number of the encoder; set, as `COUNTS`, on training folds."""
+STRETCH = (2.0, 0.5, 1.0)
+"""How much cheaper the penalty makes a vector, a state of the branch and a word found; set, as `COUNTS` and `STRENGTH`,
+on held-out documents, cuts fitted on one half and judged on the other."""
 NEVER = -9.0
 """Logit of a class nobody gave texts for."""
 STORAGE: Mapping[str, Any] = {"embed": "int4", "trunk": "int8", "branch": "int8"}
@@ -280,7 +280,7 @@ def embed(runner: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Arra
 
 
 def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], runner: Any) -> Heads:
-    """Return calibrated heads: sentiment on validation texts, risks on training texts left out in turn."""
+    """Return calibrated heads; all but language and target are calibrated on validation texts."""
     feelings, texts = kit.texts.feelings, kit.texts.risks
     known = sorted({e.lang for e in feelings if e.split == "validation"})
     scales, shifts = fit_sentiment(*checked_feelings(kit, branch, lower, known), known)
@@ -325,18 +325,17 @@ def home(lang: str) -> str:
 
 
 def fit_risk_head(features: Array, texts: Sequence[RiskText]) -> Head:
-    """Return the risk heads: logistic regression on the training texts, calibrated on what folds say of each other."""
+    """Return the risk heads: logistic regression on the training texts, calibrated on the held-out ones.
+
+    Folds of the training texts would not do for that: the branch has seen their labels, and its states remember them.
+    """
     labels = np.stack([r.labels for r in texts])
     train = np.array([r.split == "train" for r in texts])
-    fold = np.array([int(text_id(r.text), 16) % FOLDS for r in texts])
-    counts = np.array([COUNTS[r.origin] for r in texts])
-    head = fit_linear(features, labels, counts * train)
-    unseen = np.zeros_like(labels)
-    for number in range(FOLDS):
-        part = fit_linear(features, labels, counts * (train & (fold != number)))
-        unseen[fold == number] = part.logits(features[fold == number])
-    checked = np.array([CHECKED[r.origin] for r in texts], np.float32) * train
-    scale, shift = fit_risks(unseen, labels, checked)
+    head = fit_linear(features, labels, np.array([COUNTS[r.origin] for r in texts]) * train)
+    checked = np.array([CHECKED[r.origin] for r in texts], np.float32) * ~train
+    if not checked.any():
+        return head
+    scale, shift = fit_risks(head.logits(features), labels, checked)
     return Head(head.weight * scale, head.bias * scale + shift)
 
 
@@ -345,7 +344,8 @@ def fit_linear(features: Array, labels: Array, weight: Array) -> Head:
     from sklearn.linear_model import LogisticRegression
 
     classes, words = labels.shape[1], labels.shape[1]
-    stretch = np.repeat([STRETCH, 1.0], [features.shape[1] - words, words]).astype(np.float32)
+    encoder = (features.shape[1] - words) // 2
+    stretch = np.repeat(STRETCH, [encoder, encoder, words]).astype(np.float32)
     head = Head(np.zeros((classes, features.shape[1]), np.float32), np.full(classes, NEVER, np.float32))
     for column in range(classes):
         rows = (weight > 0) & (labels[:, column] >= 0)
