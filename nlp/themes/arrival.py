@@ -1,8 +1,9 @@
-"""How much more often documents that arrive near one another are about the same thing, learnt from the stream itself.
+"""How much more often documents written near one another in time are about the same thing, learnt from the stream.
 
-News come in bursts, an aggregator lists one story after another, a forum is read thread by thread: there, the
-neighbour's theme says a lot. Reviews in an app store arrive in no order, and there it says nothing. Both are measured
-here by how alike texts are at each distance of arrival, as a lift over any two documents; nothing is assumed.
+News come in bursts and a scandal has its week: there, a gap of an hour says a lot. Reviews of an app complain of the
+same things all year, and there it says nothing. Both are measured here by how alike texts are at each gap of time, as
+a lift over any two documents; nothing is assumed. Only times count, never the order of rows: what was collected
+together but written at any time gains nothing.
 """
 
 from __future__ import annotations
@@ -12,43 +13,62 @@ from numpy.typing import NDArray
 
 from groundswell.nlp.themes.evidence import Floats
 
-REACH = 512
-"""Documents back that can be neighbours."""
-EDGES = np.array([1, 2, 4, 8, 16, 32, 64, 128, 256, REACH + 1])
-"""Bins of distance, in documents."""
-CENTRES = np.log(np.sqrt(EDGES[:-1] * (EDGES[1:] - 1.0)))
+STEPS = 4
+"""Entries of the table for each doubling of the gap."""
+LONGEST = 28
+"""Doublings of a second that are told apart: eight years."""
+EDGES = np.array([0, 2, 8, 30, 120, 480, 1800, 7200, 28800, 86400, 172800, 345600, 691200, 1382400, 2.0**LONGEST])
+"""Bins of gaps, in seconds."""
+CENTRES = np.log2(1 + np.sqrt(np.maximum(EDGES[:-1], 0.5) * EDGES[1:]))
 FORGET = 4000
 """Documents after which half of what was learnt is forgotten."""
 SHY = 12.0
 """Alike pairs that must have been expected before a lift is believed (shrinkage)."""
+BELIEVED = 1.0
+"""Alike pairs that must have been expected at gaps of a bin before it says anything at all."""
+Seconds = NDArray[np.float64]
 
 
 class Arrival:
-    """The lift, in nats, that a distance of arrival gives to two documents being the same subject.
+    """The lift, in nats, that a gap of time gives to two documents being the same subject.
 
     Attributes:
-        alike: pairs found alike in each bin of distance, fading.
+        alike: pairs found alike in each bin of gaps, fading.
         pairs: pairs looked at in each bin, fading.
     """
 
-    def __init__(self, *, alike_at: float, least: float = -1.5, most: float = 4.0) -> None:
-        self.alike_at, self.least, self.most = alike_at, least, most
-        self.alike = np.zeros(len(EDGES) - 1)
-        self.pairs = np.zeros(len(EDGES) - 1)
+    def __init__(self, *, alike_at: float, weight: float = 1.0, least: float = -5.0, most: float = 4.0) -> None:
+        self.alike_at, self.weight, self.least, self.most = alike_at, weight, least, most
+        self.alike = np.zeros(len(CENTRES))
+        self.pairs = np.zeros(len(CENTRES))
+        self.lifts = self._table()
 
-    def learn(self, scores: Floats, distance: NDArray[np.int64]) -> None:
-        """Count alike pairs of new documents (rows) with earlier ones (columns) at their distances."""
+    def learn(self, scores: Floats, gaps: Seconds, earlier: NDArray[np.bool_]) -> None:
+        """Count alike pairs of new documents (rows) with `earlier` ones (columns) at their gaps of time."""
         fade = 0.5 ** (len(scores) / FORGET)
-        bins = np.digitize(distance, EDGES) - 1
-        near = (distance >= 1) & (distance <= REACH)
-        self.pairs = fade * self.pairs + np.bincount(bins[near], minlength=len(self.pairs))
-        self.alike = fade * self.alike + np.bincount(
-            bins[near], (scores[near] > self.alike_at).astype(float), minlength=len(self.alike)
-        )
+        bins = np.digitize(gaps[earlier], EDGES[1:-1])
+        self.pairs = fade * self.pairs + np.bincount(bins, minlength=len(CENTRES))
+        alike = (scores[earlier] > self.alike_at).astype(float)
+        self.alike = fade * self.alike + np.bincount(bins, alike, minlength=len(CENTRES))
+        self.lifts = self._table()
 
-    def table(self) -> Floats:
-        """Return the lift of every distance, shape ``(REACH + 1,)``; the last holds for all that is farther."""
+    def lift(self, gaps: Seconds) -> Floats:
+        """Return the lift of each gap, in seconds."""
+        place = STEPS * np.log2(1 + np.abs(gaps, dtype=np.float32))
+        out: Floats = self.lifts[np.minimum(place.astype(np.int32), len(self.lifts) - 1)]
+        return out
+
+    def relearn(self, alike: NDArray[np.float64], pairs: NDArray[np.float64]) -> None:
+        """Take over what was learnt earlier."""
+        self.alike, self.pairs = alike, pairs
+        self.lifts = self._table()
+
+    def _table(self) -> Floats:
         expected = self.pairs * (self.alike.sum() / max(self.pairs.sum(), 1.0))
         lifts = np.clip(np.log((self.alike + SHY) / (expected + SHY)), self.least, self.most)
-        table: Floats = np.interp(np.log(np.maximum(np.arange(REACH + 1), 1)), CENTRES, lifts).astype(np.float32)
+        seen = expected >= BELIEVED
+        if not seen.any():
+            return np.zeros(STEPS * LONGEST + 1, np.float32)
+        gaps = np.arange(STEPS * LONGEST + 1) / STEPS  # a gap longer than any that was seen lifts like the longest seen
+        table: Floats = (self.weight * np.interp(gaps, CENTRES[seen], lifts[seen])).astype(np.float32)
         return table

@@ -1,13 +1,14 @@
 """The online theme space: each document joins a living theme, waits in the pool, or helps to found a new theme.
 
-Nothing here knows a store, a clock or a model: documents come in, in arrival order, with their vectors. A batch is
-grouped within itself first (mean-link agglomeration over at most `BLOCK` documents), then each group joins the nearest
-living theme or stays together in the pool; a group in the pool that has grown enough is a new theme at that moment.
+Nothing here knows a store, a clock or a model: documents come in, in arrival order, with their vectors. The latest
+`WINDOW` documents are loose: with every batch they are grouped anew (mean-link agglomeration), together with what is
+settled of the themes and of the pool they might belong to. A document that leaves the window has settled for good. A
+group in the pool that has grown enough is a new theme at that moment.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,15 +20,21 @@ from groundswell.index.ids import stable_id
 from groundswell.index.records import Lineage, LineageKind, ThemeState
 from groundswell.nlp.keywords import words as keywords
 from groundswell.nlp.language import detect
-from groundswell.nlp.themes.arrival import REACH, Arrival
+from groundswell.nlp.themes.arrival import Arrival
 from groundswell.nlp.themes.evidence import DIMENSIONS, Evidence, Floats, Tokens, Weights
-from groundswell.nlp.themes.lives import agglomerate, halves
+from groundswell.nlp.themes.lives import agglomerate
 from groundswell.nlp.themes.sums import LONG_AGO, Sums
 
 BLOCK = 256
-"""Documents that are grouped among themselves at once; the square of it bounds the cost of a document."""
-LOOK_EVERY = 64
-"""New documents after which the latest ones are looked at again."""
+"""Documents that are looked at together; the square of it and of the window bounds the cost of a document."""
+WINDOW = 512
+"""Latest documents that are still loose."""
+LOOSE = timedelta(hours=6)
+"""How long a document of a theme stays loose at most: what people read in a theme today is there tomorrow."""
+KNOWN = 512
+"""Latest ids a theme remembers; one with more documents is never swallowed, so that all its documents can be told."""
+NEVER = -1e6
+"""Link between what must not become one."""
 POOL, FADED = 2000, 2000
 """Groups that wait, and faded themes that may be revived, at most; the oldest are let go."""
 COPY_FITS = 0.5
@@ -41,40 +48,35 @@ class Thresholds:
     """Log-odds, up to the evidence's constant, at which things happen; frozen on development streams.
 
     Attributes:
-        group: mean link within a group of one batch.
-        join: mean link of a group to a theme, or to others in the pool.
-        keep: a document whose own link to its theme is lower does not belong to it.
-        move: how much better another theme must be for a document to move there.
-        least: texts must be this much alike, whatever the arrival says.
-        merge: mean link between two themes that makes them one.
-        split: a theme falls apart when the link between its halves is lower.
-        revive: how much better than `join` a faded theme must fit.
+        join: mean link at which documents, and what is settled of a theme, become one.
+        keep: a document whose own link to the rest of its group is lower does not belong to it.
+        stay: how much more a document is linked to the theme it is in already, while it is loose.
+        merge: how much more than `join` what is settled of two themes must be linked to make them one.
+        revive: how much more than `join` a faded theme must fit.
         alike: two documents that count as alike when the rhythm of arrival is learnt.
         arrival: weight of the lift that arrival gives.
     """
 
-    group: float = 2.5
-    join: float = 2.5
+    join: float = 2.25
     keep: float = 1.0
-    move: float = 6.0
-    least: float = 1.0
-    merge: float = 3.0
-    split: float = 1.5
+    stay: float = 1.0
+    merge: float = 0.5
     revive: float = 1.0
-    alike: float = 6.3
+    alike: float = 7.0
     arrival: float = 1.0
 
     def at(self, similarity: float | None) -> Thresholds:
         """Return the thresholds for a wish in the settings: none keeps what was frozen, .5 too; 1 is strictest."""
         shift = 0.0 if similarity is None else 8 * (similarity - 0.5)
-        return replace(self, group=self.group + shift, join=self.join + shift, merge=self.merge + shift)
+        return replace(self, join=self.join + shift, keep=self.keep + shift)
 
 
 @dataclass(slots=True, eq=False)
 class Cluster:
     """A living theme, or (while `theme` is empty) a handful of pooled documents that may become one.
 
-    `size` counts documents without copies; `copies` counts them all. `members` are the most recent ids, bounded.
+    `size` counts documents without copies; `copies` counts them all. `members` are the most recent ids, bounded;
+    `authors` are those of settled documents, as far as they matter.
     """
 
     slot: int
@@ -84,7 +86,7 @@ class Cluster:
     state: ThemeState = "living"
     size: int = 0
     copies: int = 0
-    members: deque[str] = field(default_factory=lambda: deque(maxlen=512))
+    members: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN))
     authors: set[str] = field(default_factory=set)
     parents: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
@@ -92,15 +94,23 @@ class Cluster:
 
 @dataclass(slots=True, eq=False)
 class Recent:
-    """A document that may still be looked at again."""
+    """A loose document: its place may still change, and its copies go where it goes."""
 
     id: str
-    position: int
     evidence: Floats
     raw: Floats
     at: datetime
     author: str
     cluster: Cluster | None = None
+    copies: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN))
+
+
+@dataclass(slots=True)
+class Group:
+    """Loose documents, and clusters with something settled, that were found to be one."""
+
+    documents: list[Recent] = field(default_factory=list)
+    anchors: list[Cluster] = field(default_factory=list)
 
 
 class ThemeSpace:
@@ -137,19 +147,16 @@ class ThemeSpace:
         self.smallest, self.fewest_authors = smallest, fewest_authors
         self.fade, self.wait = timedelta(days=fade_days), timedelta(days=pool_days)
         self.evidence = Evidence(weights or Weights(), tokens)
-        self.arrival = Arrival(alike_at=self.thresholds.alike)
+        self.arrival = Arrival(alike_at=self.thresholds.alike, weight=self.thresholds.arrival)
         self.themes: dict[str, Cluster] = {}
         self.events: list[Lineage] = []
         self.clusters: dict[int, Cluster] = {}
-        self.recent: deque[Recent] = deque(maxlen=REACH)
-        self.position = 0
-        self.unseen = 0
+        self.recent: list[Recent] = []
         self.now = datetime.min.replace(tzinfo=UTC)
         self.placed: dict[str, Cluster] = {}
         self._fit: dict[str, float] = {}
         self._moved: dict[str, str] = {}
         self.sums = Sums()
-        self.learn_lifts()
 
     # What goes in and comes out
 
@@ -185,13 +192,16 @@ class ThemeSpace:
             lines = self.evidence.read(vectors[firsts], [texts[i] for i in firsts], [langs[i] for i in firsts])
             self._block(
                 [
-                    Recent(ids[i], self.position + k, z, halved(vectors[i]), times[i], authors[i])
-                    for k, (i, z) in enumerate(zip(firsts, lines, strict=True))
+                    Recent(ids[i], z, halved(vectors[i]), times[i], authors[i])
+                    for i, z in zip(firsts, lines, strict=True)
                 ]
             )
+            loose = {document.id: document for document in self.recent}
             for i in part:
                 if ids[i] not in self.placed:
                     self._copy(ids[i], self.placed[copy_of[i]], times[i])
+                    if copy_of[i] in loose:
+                        loose[copy_of[i]].copies.append(ids[i])
         answer = [self.theme_of(one) for one in ids]
         for one in ids:
             self._moved.pop(one, None)
@@ -236,15 +246,13 @@ class ThemeSpace:
 
     def waiting_vectors(self) -> Floats:
         """Return the mean centred embedding of each that waits, shape ``(n, 384)``."""
-        means = self.sums.means(np.array([c.slot for c in self.waiting()], dtype=np.int64))
-        return means[:, :DIMENSIONS]
+        return self._means(self.waiting())[:, :DIMENSIONS]
 
     def suggest(self, groups: Sequence[Sequence[Cluster]]) -> None:
         """Be told that some that wait might belong together; what the evidence bears out becomes one, or a theme."""
         for group in groups:
-            slots = np.array([c.slot for c in group], dtype=np.int64)
-            means = self.sums.means(slots)
-            labels = agglomerate(means @ means.T, at_least=self.thresholds.join)
+            means = self._means(group)
+            labels = agglomerate(means @ means.T, self.thresholds.join, np.array([c.size for c in group], np.float32))
             for label in np.unique(labels):
                 first, *others = [c for c, mine in zip(group, labels, strict=True) if mine == label]
                 for other in others:
@@ -253,7 +261,8 @@ class ThemeSpace:
 
     def centroid(self, theme: str) -> Floats:
         """Return a theme's mean embedding, shape ``(384,)``, unit length, in the encoder's own space."""
-        mean = self.sums.raw[self.themes[theme].slot]
+        cluster = self.themes[theme]
+        mean = self.sums.raw[cluster.slot] + sum(d.raw for d in self.recent if d.cluster is cluster)
         unit: Floats = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
         return unit
 
@@ -262,128 +271,155 @@ class ThemeSpace:
     def _block(self, documents: list[Recent]) -> None:
         if not documents:
             return
-        self.position += len(documents)
         self.now = max(self.now, *(d.at for d in documents))
         self._learn_arrival(documents)
-        for group, cluster in self._match(self._group(documents)):
-            home = cluster or self._open(group[0])
-            for document in group:
-                self._enter(document, home)
+        self._settle()
         self.recent.extend(documents)
-        self.unseen += len(documents)
-        if self.unseen >= LOOK_EVERY:
-            self._look_again(list(self.recent)[-BLOCK - self.unseen :])
-            self._split()
-            self._merge()
-            self.unseen = 0
-        self._tidy()
+        self._arrange(self._group(self._anchors(documents)))
         self._judge(documents)
+        self._settle()
+        self._tidy()
 
     def _learn_arrival(self, documents: list[Recent]) -> None:
         before = [*self.recent, *documents]
-        scores = stack(documents) @ stack(before).T
-        distance = np.subtract.outer([d.position for d in documents], [d.position for d in before])
-        self.arrival.learn(scores, distance)
-        self.learn_lifts()
+        rank = np.arange(len(before))
+        earlier = rank[None, :] < rank[len(self.recent) :, None]
+        gaps = np.abs(np.subtract.outer(seconds(documents), seconds(before)))
+        self.arrival.learn(stack(documents) @ stack(before).T, gaps, earlier)
 
-    def learn_lifts(self) -> None:
-        """Bring the lifts in use up to what is known of arrival."""
-        self._lifts = self.thresholds.arrival * self.arrival.table()
+    def _anchors(self, documents: list[Recent]) -> list[Cluster]:
+        """Return the clusters with settled documents that hold loose ones, or might take in one of the new."""
+        there = [c for c in self.clusters.values() if self.sums.n[c.slot] > 0]
+        if not there:
+            return []
+        links = stack(documents) @ self.sums.means(slots_of(there)).T
+        hopeful = links.max(0) >= self.thresholds.join - float(self.arrival.lifts.max())
+        holding = {d.cluster.slot for d in self.recent if d.cluster}
+        return [c for c, may in zip(there, hopeful, strict=True) if may or c.slot in holding]
 
-    def _group(self, documents: list[Recent]) -> list[list[Recent]]:
-        groups: dict[int, list[Recent]] = {}
-        labels = agglomerate(self._links(documents), at_least=self.thresholds.group)
-        for label, document in zip(labels, documents, strict=True):
-            groups.setdefault(int(label), []).append(document)
+    def _group(self, anchors: list[Cluster]) -> list[Group]:
+        """Group the loose documents and what is settled of the anchors."""
+        points: list[Recent | Cluster] = [*self.recent, *anchors]
+        slots = slots_of(anchors)
+        evidence = np.vstack([stack(self.recent), self.sums.means(slots)])
+        weights = np.concatenate([np.ones(len(self.recent), np.float32), self.sums.n[slots]])
+        content = evidence @ evidence.T
+        links = content + self._lifts(slots) + self._ties(points)
+        labels = agglomerate(links, self.thresholds.join, weights)
+        self._expel(labels, content, weights)
+        groups: dict[int, Group] = {}
+        for label, point in zip(labels.tolist(), points, strict=True):
+            group = groups.setdefault(label, Group())
+            if isinstance(point, Recent):
+                group.documents.append(point)
+            else:
+                group.anchors.append(point)
         return list(groups.values())
 
-    def _links(self, documents: list[Recent]) -> Floats:
-        z, at = stack(documents), np.array([d.position for d in documents])
-        out: Floats = z @ z.T + self._lift(np.abs(np.subtract.outer(at, at)))
+    def _lifts(self, slots: NDArray[np.int64]) -> Floats:
+        """Return the lift of arrival between all points: loose documents, then what is settled in the slots."""
+        loose, traces = seconds(self.recent), self.sums.trace[slots]
+        among = self.arrival.lift(np.subtract.outer(loose, loose))
+        if not len(slots):
+            return among
+        known = (traces > LONG_AGO).astype(np.float32)
+        share = known / known.sum(1, keepdims=True)
+
+        def near(at: NDArray[np.float64]) -> Floats:
+            out: Floats = np.einsum("nrt,rt->nr", self.arrival.lift(at[:, None, None] - traces[None]), share)
+            return out
+
+        between, latest = near(loose), near(traces.max(1))
+        return np.block([[among, between], [between.T, (latest + latest.T) / 2]])
+
+    def _ties(self, points: Sequence[Recent | Cluster]) -> Floats:
+        """Return what holds points together or apart beside what they say: their place, and the lives of themes."""
+        of = [p.cluster if isinstance(p, Recent) else p for p in points]
+        place = np.array([c.slot if c and c.theme else -1 - k for k, c in enumerate(of)])
+        out = np.where(place[:, None] == place[None, :], self.thresholds.stay, 0.0).astype(np.float32)
+        apart = np.zeros(len(points), np.float32)
+        apart[[c is not None and c.state == "faded" for c in of]] = self.thresholds.revive
+        large = np.array([isinstance(p, Cluster) and p.copies > KNOWN for p in points])
+        out -= np.where(place[:, None] == place[None, :], 0.0, np.maximum(apart[:, None], apart[None, :]))
+        themes = np.array([isinstance(p, Cluster) for p in points]) & (place >= 0)
+        strangers = themes[:, None] & themes[None, :]
+        out[strangers] -= self.thresholds.merge
+        out[large[:, None] & large[None, :]] = NEVER
         return out
 
-    def _match(self, groups: list[list[Recent]]) -> list[tuple[list[Recent], Cluster | None]]:
-        """Pair groups with clusters, nearest first; each joining moves the cluster for those that come after."""
-        slots = np.array(sorted(self.clusters), dtype=np.int64)
-        if not len(slots):
-            return [(g, None) for g in groups]
-        means = np.stack([stack(g).mean(0) for g in groups])
-        links = means @ self.sums.means(slots).T
-        links[links < self.thresholds.least] = -np.inf
-        links += np.stack([self._near(np.array([d.position for d in g]), slots) for g in groups])
-        links -= self.thresholds.join + self._reluctance(slots)
-        best = links.argmax(1)
-        found = [
-            (group, self.clusters[int(slots[j])] if links[i, j] >= 0 else None)
-            for i, (group, j) in enumerate(zip(groups, best, strict=True))
-        ]
-        return sorted(found, key=lambda f: f[1] is None)
+    def _expel(self, labels: NDArray[np.int64], content: Floats, weights: Floats) -> None:
+        """Give a label of its own to each loose document that does not fit the rest of its group."""
+        together = (labels[:, None] == labels[None, :]) * weights[None, :]
+        np.fill_diagonal(together, 0)
+        rest = together.sum(1)
+        own = (content * together).sum(1) / np.maximum(rest, 1)
+        loose = np.arange(len(labels)) < len(self.recent)
+        for k in np.flatnonzero(loose & (rest > 0) & (own < self.thresholds.keep)):
+            if labels[k] != k:
+                labels[k] = k
+            elif len(others := np.flatnonzero((labels == k) & (np.arange(len(labels)) != k))):
+                labels[others] = others[0]
+
+    def _arrange(self, groups: list[Group]) -> None:
+        """Bring documents and clusters to where their groups are; a group keeps the largest theme that it holds."""
+        claims = claimants(groups)
+        for group, claiming in zip(groups, claims, strict=True):
+            before = Counter(d.cluster for d in group.documents if d.cluster and d.cluster.theme)
+            home = claiming[0] if claiming else self._open(group.documents[0])
+            for document in group.documents:
+                if document.cluster is not home:
+                    self._leave(document)
+                    self._enter(document, home)
+            for other in claiming[1:]:
+                self._swallow(home, other)
+            self._promote(home)
+            if home.theme and not claiming and before:
+                self._part(home, *before.most_common(1)[0])
+
+    def _part(self, new: Cluster, old: Cluster, leaving: int) -> None:
+        """Record that a new theme came out of an old one."""
+        if 2 * leaving >= new.size and old.theme:
+            new.parents, old.children = (old.theme,), (*old.children, new.theme)
+            why = f"{leaving} documents had become another subject"
+            self._tell("split", old, why, (new.theme,))
 
     def _judge(self, documents: list[Recent]) -> None:
-        homes = np.array([d.cluster.slot for d in documents if d.cluster], dtype=np.int64)
-        links = (stack([d for d in documents if d.cluster]) * self.sums.means(homes)).sum(1)
-        fits = 1 / (1 + np.exp(-(links - self.thresholds.keep) / 2))
-        self._fit.update(
-            {d.id: round(float(f), 3) for d, f in zip((d for d in documents if d.cluster), fits, strict=True)}
-        )
+        homes = list({d.cluster.slot: d.cluster for d in documents if d.cluster}.values())
+        means = dict(zip([c.slot for c in homes], self._means(homes), strict=True))
+        for d in documents:
+            if d.cluster:
+                link = float(d.evidence @ means[d.cluster.slot])
+                self._fit[d.id] = round(1 / (1 + float(np.exp(-(link - self.thresholds.join) / 2))), 3)
 
-    def _reluctance(self, slots: NDArray[np.int64]) -> Floats:
-        return np.array(
-            [self.thresholds.revive if self.clusters[int(s)].state == "faded" else 0.0 for s in slots], np.float32
-        )
-
-    def _look_again(self, documents: list[Recent]) -> None:
-        """Move those that, now that their neighbours have come, fit another theme clearly better than their own."""
-        slots = np.array(sorted(self.clusters), dtype=np.int64)
-        column = {int(s): k for k, s in enumerate(slots)}
-        there = [self.clusters[int(s)] for s in slots]
-        z = stack(documents)
-        links = z @ self.sums.means(slots).T
-        links[links < self.thresholds.least] = -np.inf
-        for i, document in enumerate(documents):
-            links[i] += self._near(np.array([document.position]), slots)
-        for i, document in enumerate(documents):
-            own = document.cluster
-            if own is None or own.slot not in column or there[column[own.slot]] is not own:
-                continue
-            mine = self._without(document, own)
-            links[i, column[own.slot]] = -np.inf
-            j = int(links[i].argmax())
-            other = there[j]
-            open_ = self.clusters.get(other.slot) is other and other.state == "living"
-            if open_ and links[i, j] > max(mine + self.thresholds.move, self.thresholds.join):
-                self._leave(document)
-                self._enter(document, other)
-            elif mine < self.thresholds.keep and own.size > 1:
-                self._leave(document)
-                self._enter(document, self._open(document))
-
-    def _without(self, document: Recent, own: Cluster) -> float:
-        """Return a document's link to the rest of its own cluster."""
-        n = float(self.sums.n[own.slot])
-        if n < 1.5:
-            return self.thresholds.join  # alone in the pool: anything it fits is better
-        rest = (self.sums.evidence[own.slot] - document.evidence) / (n - 1)
-        trace = self.sums.trace[own.slot]
-        others = trace[trace != document.position]
-        return float(document.evidence @ rest) + float(self._lift(np.abs(document.position - others)).mean())
-
-    def _near(self, at: NDArray[np.int64], slots: NDArray[np.int64]) -> Floats:
-        """Return the mean lift of arrival between documents and the latest members of each cluster."""
-        trace = self.sums.trace[slots]
-        out = np.full(len(slots), self._lifts[-1], np.float32)
-        close = np.flatnonzero(self.sums.last[slots] > at.min() - REACH)
-        if len(close):
-            known = trace[close] > LONG_AGO
-            lifts = self._lift(np.abs(at[:, None, None] - trace[close][None])).mean(0)
-            out[close] = (lifts * known).sum(1) / np.maximum(known.sum(1), 1)
-        return out
-
-    def _lift(self, distance: NDArray[np.int64]) -> Floats:
-        out: Floats = self._lifts[np.minimum(distance, REACH)]
-        return out
+    def _settle(self) -> None:
+        """Settle documents that leave the window, have been in a theme for a while, or have waited too long."""
+        oldest = len(self.recent) - WINDOW
+        leaving = [
+            document
+            for k, document in enumerate(self.recent)
+            if k < oldest or document.at < self.now - (LOOSE if themed(document) else self.wait)
+        ]
+        for document in leaving:
+            if (cluster := document.cluster) is not None:
+                self.sums.put_in(cluster.slot, document.evidence, document.raw, document.at.timestamp())
+                if len(cluster.authors) < self.fewest_authors:
+                    cluster.authors.add(author_of(document))
+        gone = {d.id for d in leaving}
+        self.recent = [d for d in self.recent if d.id not in gone]
 
     # Clusters and their sums
+
+    def _means(self, clusters: Sequence[Cluster]) -> Floats:
+        """Return the mean evidence of clusters, loose and settled, one line each."""
+        row = {c.slot: k for k, c in enumerate(clusters)}
+        slots = slots_of(clusters)
+        total, n = self.sums.evidence[slots], self.sums.n[slots]
+        for document in self.recent:
+            if document.cluster and (k := row.get(document.cluster.slot)) is not None:
+                total[k] += document.evidence
+                n[k] += 1
+        out: Floats = total / np.maximum(n, 1)[:, None]
+        return out
 
     def _open(self, document: Recent) -> Cluster:
         cluster = Cluster(self.sums.take(), document.at, document.at)
@@ -395,15 +431,13 @@ class ThemeSpace:
         self.sums.free.append(cluster.slot)
 
     def _enter(self, document: Recent, cluster: Cluster) -> None:
-        self.sums.put_in(cluster.slot, document.evidence, document.raw, document.position)
         if cluster.state == "faded":
             cluster.state = "living"
             self._tell("revived", cluster, "documents about it came again")
         cluster.size += 1
-        if len(cluster.authors) < self.fewest_authors:
-            cluster.authors.add(document.author or f"?{document.id}")
         document.cluster = cluster
-        self._copy(document.id, cluster, document.at)
+        for one in (document.id, *document.copies):
+            self._copy(one, cluster, document.at)
 
     def _copy(self, id: str, cluster: Cluster, at: datetime) -> None:
         before = self.theme_of(id)
@@ -418,40 +452,21 @@ class ThemeSpace:
         cluster = document.cluster
         if cluster is None:
             return
-        self.sums.take_out(cluster.slot, document.evidence, document.raw, document.position)
         cluster.size -= 1
-        cluster.copies -= 1
-        if document.id in cluster.members:
-            cluster.members.remove(document.id)
+        gone = {document.id, *document.copies}
+        cluster.copies -= len(gone)
+        kept = [one for one in cluster.members if one not in gone]
+        cluster.members.clear()
+        cluster.members.extend(kept)
         document.cluster = None
         if not cluster.size and not cluster.theme:
             self._close(cluster)
 
     # Lives of themes
 
-    def _merge(self) -> None:
-        """Make one of clusters that have grown into one another; an old large theme is never swallowed."""
-        slots = np.array(sorted(s for s, c in self.clusters.items() if c.state == "living"), dtype=np.int64)
-        moved = slots[self.sums.last[slots] >= self.position - BLOCK - self.unseen]  # the others are as they were
-        links = self.sums.means(moved) @ self.sums.means(slots).T
-        hopeful = min(self.thresholds.merge, self.thresholds.join) - float(self._lifts.max())
-        order = np.argwhere(links >= max(self.thresholds.least, hopeful))
-        for i, j in sorted(order.tolist(), key=lambda p: -links[p[0], p[1]]):
-            pair = [self.clusters.get(int(one)) for one in (moved[i], slots[j])]
-            if pair[0] is None or pair[1] is None or pair[0] is pair[1]:
-                continue
-            older, younger = sorted((c for c in pair if c), key=lambda c: (not c.theme, c.first_seen, c.slot))
-            needed = self.thresholds.merge if younger.theme else self.thresholds.join
-            link = float(links[i, j]) + float(self._near(self._traced(younger), np.array([older.slot]))[0])
-            if link >= needed and younger.copies <= (younger.members.maxlen or 0):
-                self._swallow(older, younger)
-
-    def _traced(self, cluster: Cluster) -> NDArray[np.int64]:
-        trace = self.sums.trace[cluster.slot]
-        known: NDArray[np.int64] = trace[trace > LONG_AGO]
-        return known if len(known) else trace[-1:]
-
     def _swallow(self, older: Cluster, younger: Cluster) -> None:
+        if self.clusters.get(younger.slot) is not younger:
+            return  # its last document has left it already
         self.sums.pour(younger.slot, older.slot)
         older.size, older.copies = older.size + younger.size, older.copies + younger.copies
         older.first_seen = min(older.first_seen, younger.first_seen)
@@ -464,7 +479,7 @@ class ThemeSpace:
         if younger.theme:
             younger.state, younger.children = "merged", (older.theme,)
             older.parents = (*older.parents, younger.theme)
-            self._tell("merged", younger, f"{younger.size} documents tell of the same as {older.theme}", (older.theme,))
+            self._tell("merged", younger, f"its documents tell of the same as {older.theme}", (older.theme,))
             del self.themes[younger.theme]
         self._close(younger)
 
@@ -476,43 +491,10 @@ class ThemeSpace:
             if before != cluster.theme:
                 self._moved[one] = cluster.theme
 
-    def _split(self) -> None:
-        """Let a theme fall in two whose recent documents do; the half that is less like its past gets a new id."""
-        latest: dict[int, list[Recent]] = {}
-        for document in self.recent:
-            if document.cluster and document.cluster.theme and self.clusters.get(document.cluster.slot):
-                latest.setdefault(document.cluster.slot, []).append(document)
-        for slot, documents in latest.items():
-            if len(documents) >= 2 * self.smallest:
-                self._split_one(self.clusters[slot], documents)
-
-    def _split_one(self, cluster: Cluster, documents: list[Recent]) -> None:
-        links = self._links(documents)
-        one = halves(links)
-        if min(one.sum(), (~one).sum()) < self.smallest or links[np.ix_(one, ~one)].mean() >= self.thresholds.split:
-            return
-        past = self.sums.means(np.array([cluster.slot]))[0]
-        like = stack(documents) @ past
-        side = one if like[one].mean() < like[~one].mean() else ~one
-        leaving = [d for d, leaves in zip(documents, side, strict=True) if leaves]
-        if cluster.size - len(leaving) < self.smallest:
-            return
-        new = self._open(leaving[0])
-        for document in leaving:
-            self._leave(document)
-            self._enter(document, new)
-        self._promote(new)
-        if new.theme:
-            new.parents, cluster.children = (cluster.theme,), (*cluster.children, new.theme)
-            why = f"{len(leaving)} documents had become another subject"
-            self._tell("split", cluster, why, (new.theme,))
-
     def _tidy(self) -> None:
         while len(self.placed) > REMEMBERED:
             self.placed.pop(next(iter(self.placed)))
         for cluster in list(self.clusters.values()):
-            if not cluster.theme:
-                self._promote(cluster)
             if not cluster.theme and cluster.last_seen < self.now - self.wait:
                 self._close(cluster)
             elif cluster.theme and cluster.state == "living" and cluster.last_seen < self.now - self.fade:
@@ -523,12 +505,16 @@ class ThemeSpace:
     def _bound(self) -> None:
         """Let go of the oldest of the pool and of the faded, so that the cost of a document stays what it is."""
         for kept, those in ((POOL, self.waiting()), (FADED, [c for c in self.themes.values() if c.state == "faded"])):
-            for cluster in sorted(those, key=lambda c: (c.last_seen, c.slot))[: max(len(those) - kept, 0)]:
+            for cluster in sorted(those, key=lambda c: c.last_seen)[: max(len(those) - kept, 0)]:
                 self.themes.pop(cluster.theme, None)
                 self._close(cluster)
+        self.recent = [d for d in self.recent if d.cluster and self.clusters.get(d.cluster.slot) is d.cluster]
 
     def _promote(self, cluster: Cluster) -> None:
-        if cluster.size < self.smallest or len(cluster.authors) < self.fewest_authors:
+        if cluster.theme or cluster.size < self.smallest:
+            return
+        loose = {author_of(d) for d in self.recent if d.cluster is cluster}
+        if len(loose | cluster.authors) < self.fewest_authors:
             return
         cluster.theme = stable_id("theme", *sorted(cluster.members)[: self.smallest])
         self.themes[cluster.theme] = cluster
@@ -552,6 +538,44 @@ def known_langs(texts: Sequence[str], langs: Sequence[str] | None) -> list[str]:
 def halved(vector: Floats) -> Floats:
     """Return a vector in the precision it is kept in."""
     return vector.astype(np.float16).astype(np.float32)
+
+
+def claimants(groups: Sequence[Group]) -> list[list[Cluster]]:
+    """Return the clusters that go into each group, the one that it goes on as first: themes before others, the larger.
+
+    A cluster goes where what is settled of it went, or else where most of its documents went.
+    """
+    goes = {anchor: k for k, group in enumerate(groups) for anchor in group.anchors}
+    votes: dict[Cluster, Counter[int]] = {}
+    for k, group in enumerate(groups):
+        for document in group.documents:
+            if document.cluster and document.cluster not in goes:
+                votes.setdefault(document.cluster, Counter())[k] += 1
+    goes |= {cluster: count.most_common(1)[0][0] for cluster, count in votes.items()}
+    claims: list[list[Cluster]] = [[] for _ in groups]
+    for cluster in sorted(goes, key=lambda c: (not c.theme, -c.size, c.first_seen, c.slot)):
+        claims[goes[cluster]].append(cluster)
+    return claims
+
+
+def themed(document: Recent) -> bool:
+    """Return whether it is in a theme, not in the pool."""
+    return document.cluster is not None and bool(document.cluster.theme)
+
+
+def author_of(document: Recent) -> str:
+    """Return who wrote it; somebody of their own where nobody knows."""
+    return document.author or f"?{document.id}"
+
+
+def slots_of(clusters: Sequence[Cluster]) -> NDArray[np.int64]:
+    """Return their rows in the sums."""
+    return np.array([c.slot for c in clusters], dtype=np.int64)
+
+
+def seconds(documents: Sequence[Recent]) -> NDArray[np.float64]:
+    """Return when they were written, in seconds."""
+    return np.array([d.at.timestamp() for d in documents])
 
 
 def stack(documents: Sequence[Recent]) -> Floats:

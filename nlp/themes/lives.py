@@ -1,33 +1,54 @@
-"""What may happen to a theme after its birth: it fades, it swallows a double of itself, it falls into two."""
+"""Mean-link agglomeration of points that weigh differently: a document weighs one, what is settled weighs many."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from groundswell.nlp.themes.evidence import Floats
 
 
-def halves(links: Floats) -> NDArray[np.bool_]:
-    """Return which of the documents are on one side of the widest gap: mean-link agglomeration cut in two.
+def agglomerate(links: Floats, at_least: float, weights: Floats | None = None) -> NDArray[np.int64]:
+    """Return group numbers: the nearest two are made one while their mean link is `at_least`.
 
     Args:
-        links: how much each two belong together, shape ``(n, n)``, symmetric.
+        links: how much each two belong together, shape ``(n, n)``, symmetric; the diagonal says nothing.
+        at_least: mean link under which nothing is joined.
+        weights: how many documents each point stands for; one each by default.
     """
-    out: NDArray[np.bool_] = agglomerate(links, count=2) == 1
-    return out
+    weights = np.ones(len(links), np.float32) if weights is None else weights
+    # A mean reaches the threshold only where a single link does, so that what no link connects is never compared.
+    _, parts = connected_components(csr_array(links >= at_least), directed=False)
+    labels = np.arange(len(links))
+    order = np.argsort(parts, kind="stable")
+    for part in np.split(order, np.flatnonzero(np.diff(parts[order])) + 1):
+        if len(part) > 1:
+            for winner, loser in _joinings(links[np.ix_(part, part)].astype(np.float32), weights[part], at_least):
+                labels[labels == part[loser]] = part[winner]
+    return labels
 
 
-def agglomerate(links: Floats, *, at_least: float | None = None, count: int | None = None) -> NDArray[np.int64]:
-    """Return group numbers from 1: mean-link agglomeration while links are `at_least`, or down to `count` groups."""
-    if len(links) == 1:
-        return np.ones(1, np.int64)
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import squareform
-
-    most = float(links.max())
-    far = most - (links + links.T) / 2
-    np.fill_diagonal(far, 0)
-    tree = linkage(squareform(far, checks=False), "average")
-    cut = (count, "maxclust") if at_least is None else (most - at_least, "distance")
-    return np.asarray(fcluster(tree, *cut), np.int64)
+def _joinings(links: Floats, weights: Floats, at_least: float) -> Iterator[tuple[int, int]]:
+    """Yield the points to be made one, the nearest first (Lance and Williams 1967, weighted)."""
+    weights = weights.copy()
+    np.fill_diagonal(links, -np.inf)
+    best = links.argmax(1)
+    most = links[np.arange(len(links)), best]
+    while True:
+        i = int(most.argmax())
+        if most[i] < at_least:
+            return
+        i, j = sorted((i, int(best[i])))
+        yield i, j
+        row = (weights[i] * links[i] + weights[j] * links[j]) / (weights[i] + weights[j])
+        weights[i] += weights[j]
+        links[i], links[:, i], links[j], links[:, j] = row, row, -np.inf, -np.inf
+        links[i, i] = -np.inf
+        again = np.flatnonzero((best == i) | (best == j) | (np.arange(len(best)) == i))
+        best[again] = links[again].argmax(1)
+        most[again] = links[again, best[again]]
+        most[j] = -np.inf

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from groundswell.nlp.themes.assign import Cluster, Recent, ThemeSpace
+from groundswell.nlp.themes.assign import KNOWN, Cluster, Recent, ThemeSpace
 from groundswell.nlp.themes.evidence import MEMORY
 
-VERSION = 1
+VERSION = 2
 """Of the layout; another one is not read, and the themes are built anew under the same ids."""
 
 
@@ -23,7 +23,7 @@ def pack(space: ThemeSpace) -> str:
     slots = list(space.clusters)
     arrays: dict[str, Any] = {
         "sum": space.sums.evidence[slots], "raw": space.sums.raw[slots], "n": space.sums.n[slots],
-        "trace": space.sums.trace[slots], "last": space.sums.last[slots],
+        "trace": space.sums.trace[slots],
         "alike": space.arrival.alike, "pairs": space.arrival.pairs,
         "recent": np.array([r.evidence for r in space.recent], np.float16),
         "recent_raw": np.array([r.raw for r in space.recent], np.float16),
@@ -40,9 +40,9 @@ def plain(space: ThemeSpace, slots: list[int]) -> dict[str, Any]:
     pooled = {one: c.slot for one, c in space.placed.items() if not c.theme and space.clusters.get(c.slot) is c}
     return {
         "version": VERSION, "slots": slots, "free": space.sums.free, "capacity": len(space.sums.n),
-        "position": space.position, "unseen": space.unseen, "now": space.now.isoformat(),
+        "now": space.now.isoformat(),
         "clusters": [plain_cluster(space.clusters[s]) for s in slots], "pooled": dict(sorted(pooled.items())),
-        "recent": [[r.id, r.position, r.at.isoformat(), r.author, slot_of(space, r)] for r in space.recent],
+        "recent": [[r.id, r.at.isoformat(), r.author, slot_of(space, r), list(r.copies)] for r in space.recent],
         "words": [sorted(w) for w in space.evidence.recent], "counted": space.evidence.counted,
     }  # fmt: skip
 
@@ -71,19 +71,17 @@ def unpack(text: str, space: ThemeSpace) -> None:
         data = json.loads(arrays["plain"].tobytes())
         if data["version"] != VERSION:
             raise ValueError(f"theme state of version {data['version']}, expected {VERSION}")
-        restore_sums(space, data, {name: arrays[name] for name in ("sum", "raw", "n", "trace", "last")})
+        restore_sums(space, data, {name: arrays[name] for name in ("sum", "raw", "n", "trace")})
         restore_clusters(space, data)
         restore_recent(space, data, arrays["recent"].astype(np.float32), arrays["recent_raw"].astype(np.float32))
-        space.arrival.alike, space.arrival.pairs = arrays["alike"], arrays["pairs"]
+        space.arrival.relearn(arrays["alike"], arrays["pairs"])
         space.evidence.means = {lang.removeprefix("mean/"): arrays[lang] for lang in arrays if "mean/" in lang}
     space.evidence.counted = data["counted"]
     assert len(data["words"]) <= MEMORY  # noqa: S101  what `pack` promises
     for words in data["words"]:
         space.evidence.recent.append(frozenset(words))
         space.evidence.frequency.update(words)
-    space.position, space.unseen = data["position"], data["unseen"]
     space.now = datetime.fromisoformat(data["now"])
-    space.learn_lifts()
 
 
 def restore_sums(space: ThemeSpace, data: dict[str, Any], arrays: dict[str, Any]) -> None:
@@ -92,7 +90,7 @@ def restore_sums(space: ThemeSpace, data: dict[str, Any], arrays: dict[str, Any]
     sums.grow(data["capacity"])
     sums.free = data["free"]
     sums.evidence[slots], sums.raw[slots], sums.n[slots] = arrays["sum"], arrays["raw"], arrays["n"]
-    sums.trace[slots], sums.last[slots] = arrays["trace"], arrays["last"]
+    sums.trace[slots] = arrays["trace"]
 
 
 def restore_clusters(space: ThemeSpace, data: dict[str, Any]) -> None:
@@ -101,7 +99,7 @@ def restore_clusters(space: ThemeSpace, data: dict[str, Any]) -> None:
         first, last, theme, state, size, copies, members, authors, parents, children = line
         cluster = Cluster(
             slot, datetime.fromisoformat(first), datetime.fromisoformat(last), theme, state, size, copies,
-            deque(members, maxlen=512), set(authors), tuple(parents), tuple(children),
+            deque(members, maxlen=KNOWN), set(authors), tuple(parents), tuple(children),
         )  # fmt: skip
         space.clusters[slot] = cluster
         if theme:
@@ -112,8 +110,8 @@ def restore_clusters(space: ThemeSpace, data: dict[str, Any]) -> None:
 
 def restore_recent(space: ThemeSpace, data: dict[str, Any], evidence: Any, raw: Any) -> None:
     """Put back the documents that may still be looked at again."""
-    for k, (one, position, at, author, slot) in enumerate(data["recent"]):
-        cluster = space.clusters.get(slot)
-        space.recent.append(Recent(one, position, evidence[k], raw[k], datetime.fromisoformat(at), author, cluster))
+    for k, (one, at, author, slot, copies) in enumerate(data["recent"]):
+        cluster, kept = space.clusters.get(slot), deque(copies, maxlen=KNOWN)
+        space.recent.append(Recent(one, evidence[k], raw[k], datetime.fromisoformat(at), author, cluster, kept))
         if cluster:
             space.placed[one] = cluster

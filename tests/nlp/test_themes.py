@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from groundswell.nlp.themes import assign
-from groundswell.nlp.themes.arrival import REACH, Arrival
+from groundswell.nlp.themes.arrival import Arrival
 from groundswell.nlp.themes.assign import ThemeSpace, Thresholds
 from groundswell.nlp.themes.evidence import Evidence, Weights, prior_means
+from groundswell.nlp.themes.lives import agglomerate
 from groundswell.nlp.themes.state import pack, unpack
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -170,16 +171,52 @@ def test_a_theme_fades_and_comes_back_as_itself() -> None:
 
 def test_a_theme_that_becomes_two_splits_and_the_old_id_stays_with_the_old_subject() -> None:
     """Two subjects that were one by mistake part; what is like the past keeps the id, the rest names its parent."""
-    world, space = World(), ThemeSpace(thresholds=Thresholds(least=-20, group=-20, join=-20, keep=-30, move=99))
+    world, space = World(), ThemeSpace(thresholds=Thresholds(join=-20, keep=-30))
     (theme,) = set(add(space, world.about("refund", 40)))
-    space.thresholds = Thresholds(split=-40, least=-20, group=-20, join=-20, keep=-30, move=99)
-    add(space, world.about("creator", 20), day=1)
+    add(space, world.about("creator", 20), day=0.1)
     assert list(space.themes) == [theme]
     space.thresholds = Thresholds()
-    add(space, [d for _ in range(30) for d in (*world.about("refund", 2), *world.about("creator", 2))], day=2)
+    add(space, [d for _ in range(10) for d in (*world.about("refund", 2), *world.about("creator", 2))], day=0.2)
     assert space.theme_of("d1") == theme
-    assert space.theme_of("d50") not in {"", theme}
-    assert space.themes[space.theme_of("d50")].parents in {(theme,), ()}
+    assert space.themes[space.theme_of("d50")].parents == (theme,)
+    assert [(e.theme, e.others) for e in space.events if e.what == "split"] == [(theme, (space.theme_of("d50"),))]
+
+
+def test_a_place_told_yesterday_holds_whatever_comes() -> None:
+    """A document that has been in a theme for a while has settled: only the theme as a whole may still change."""
+    world, space = World(), ThemeSpace()
+    (theme,) = set(add(space, world.about("refund", 12)))
+    space.thresholds = Thresholds(join=99)  # nothing is like anything any more
+    add(space, world.about("creator", 20), day=1)
+    add(space, world.about("creator", 20), day=2)
+    assert {space.theme_of(f"d{k}") for k in range(1, 13)} == {theme}
+
+
+def test_two_themes_that_tell_of_the_same_become_one() -> None:
+    """A double is swallowed by the larger theme, its documents are told, and it says where it went."""
+    world, space = World(), ThemeSpace()
+    (theme,) = set(add(space, world.about("refund", 12)))
+    space.thresholds = Thresholds(join=99, stay=99)
+    add(space, world.about("scam", 1), day=1)
+    space.thresholds = Thresholds(stay=99, merge=99)
+    apart = set(add(space, world.about("refund", 6), day=1))
+    space.thresholds = Thresholds()
+    add(space, world.about("refund", 1), day=2)
+    assert list(space.themes) == [theme]
+    assert apart == {theme} or [e.others for e in space.events if e.what == "merged"] == [(theme,)]
+
+
+def test_copies_go_where_their_first_goes() -> None:
+    """When a loose document moves to another theme its copies move with it, and are told."""
+    world, space = World(), ThemeSpace(thresholds=Thresholds(join=-20, keep=-30))
+    (theme,) = set(add(space, world.about("refund", 40)))
+    firsts = world.about("creator", 20)
+    add(space, [*firsts, ("copy", firsts[0][1], firsts[0][2])], day=0.1, copy_of=[*[""] * 20, firsts[0][0]])
+    space.drain()
+    space.thresholds = Thresholds()
+    add(space, world.about("creator", 3), day=0.2)
+    moved = space.drain()
+    assert moved["copy"] == moved[firsts[0][0]] not in {"", theme}
 
 
 def test_a_pool_that_waits_too_long_is_let_go() -> None:
@@ -199,7 +236,7 @@ def test_what_waits_is_bounded_whatever_comes(monkeypatch: pytest.MonkeyPatch) -
     for day in range(4):
         add(space, world.noise(30), day=day)
     assert len(space.waiting()) == 20
-    assert space.waiting()[-1].members[-1] == "d120"
+    assert {cluster.last_seen for cluster in space.waiting()} == {START + timedelta(days=3)}
 
 
 def test_a_saved_space_goes_on_as_if_nothing_had_been() -> None:
@@ -233,16 +270,32 @@ def test_a_state_of_another_version_is_refused() -> None:
         module.VERSION = kept
 
 
-def test_arrival_says_nothing_where_documents_come_in_no_order() -> None:
-    """In a shuffled stream a neighbour is like anybody else; in a stream of runs the nearest are more alike."""
+def test_time_says_nothing_where_it_tells_nothing_apart() -> None:
+    """In a shuffled stream a near time is like any other; in a stream of bursts it means much, and a far one little."""
     rng = np.random.default_rng(0)
-    order = np.arange(REACH)
-    for kinds, low, high in ((rng.integers(0, 8, REACH), -0.3, 0.3), (order // 40, 1.0, 4.0)):
+    times = 60.0 * np.arange(400)
+    earlier = np.tril(np.ones((400, 400), bool), -1)
+    gaps = np.abs(np.subtract.outer(times, times))
+    for kinds, near, far in ((rng.integers(0, 8, 400), (-0.3, 0.3), (-0.3, 0.3)), (times // 3600, (1, 4), (-5, -2))):
         arrival = Arrival(alike_at=0.5)
-        alike = (kinds[:, None] == kinds[None]).astype(np.float32)
-        for _ in range(4):
-            arrival.learn(alike, np.subtract.outer(order, order))
-        assert low <= arrival.table()[2] <= high
+        arrival.learn((kinds[:, None] == kinds[None]).astype(np.float32), gaps, earlier)
+        lifts = arrival.lift(np.array([120.0, 20000.0]))
+        assert near[0] <= lifts[0] <= near[1]
+        assert far[0] <= lifts[1] <= far[1]
+
+
+def test_the_order_of_rows_alone_says_nothing() -> None:
+    """Documents of one moment get no lift from standing beside one another in the file."""
+    arrival, alike = Arrival(alike_at=0.5), np.kron(np.eye(8), np.ones((50, 50))).astype(np.float32)
+    arrival.learn(alike, np.zeros((400, 400)), np.tril(np.ones((400, 400), bool), -1))
+    assert float(arrival.lift(np.zeros(1))[0]) == pytest.approx(0, abs=1e-6)
+
+
+def test_what_weighs_more_counts_for_more() -> None:
+    """A settled theme of many documents and a newcomer are linked as their documents are, on average."""
+    links = np.array([[0, 5, 1], [5, 0, 4], [1, 4, 0]], np.float32)
+    assert len(set(agglomerate(links, 2.0))) == 1  # (1 + 4) / 2 joins
+    assert len(set(agglomerate(links, 2.0, np.array([9, 1, 1], np.float32)))) == 2  # (9 · 1 + 4) / 10 does not
 
 
 def test_nothing_comes_from_the_future() -> None:
