@@ -418,7 +418,7 @@ class ThemeSpace:
             if document.cluster and (k := row.get(document.cluster.slot)) is not None:
                 total[k] += document.evidence
                 n[k] += 1
-        out: Floats = total / np.maximum(n, 1)[:, None]
+        out: Floats = (total / np.maximum(n, 1)[:, None]).astype(np.float32)
         return out
 
     def _open(self, document: Recent) -> Cluster:
