@@ -47,7 +47,7 @@ LEFT_OUT = frozenset({"kind_of_group", "size", "window", "noise_median", "noise_
 """Numbers that tell one development stream from another rather than a subject from noise."""
 USED = tuple(name for name in NAMES if name not in LEFT_OUT)
 COLUMNS = np.array([NAMES.index(name) for name in USED])
-SHARED_BY = 2.2
+SHARED_BY = 1.6
 """Both kinds of signal draw on one budget; seldom do both spend most of it on the same stream."""
 SAME = "hotstar=video,netflix=video,netflix_early=video,shopee=tokopedia,hn_early=hn_dev"
 """Backgrounds of one kind, of those that the scoring tools and `plant` know."""

@@ -154,7 +154,7 @@ class ThemeSpace:
         self.recent: list[Recent] = []
         self.now = datetime.min.replace(tzinfo=UTC)
         self.placed: dict[str, Cluster] = {}
-        self._fit: dict[str, float] = {}
+        self.fits: dict[str, float] = {}
         self._moved: dict[str, str] = {}
         self.sums = Sums()
 
@@ -182,7 +182,7 @@ class ThemeSpace:
             copy_of: the id of the document each is a near-copy of; empty or its own id for a first.
         """
         n = len(ids)
-        self._fit.clear()
+        self.fits.clear()
         langs = known_langs(texts, langs)
         authors, copy_of = authors or [""] * n, copy_of or [""] * n
         times = times or [self.now] * n
@@ -238,7 +238,7 @@ class ThemeSpace:
     def confidence(self, id: str) -> float:
         """Return how well a document of the last batches fits where it is, from 0 to 1; 0 in the pool."""
         cluster = self.placed.get(id)
-        return self._fit.get(id, COPY_FITS) if cluster and cluster.theme else 0.0
+        return self.fits.get(id, COPY_FITS) if cluster and cluster.theme else 0.0
 
     def waiting(self) -> list[Cluster]:
         """Return what waits in the pool, in the order it came."""
@@ -389,7 +389,7 @@ class ThemeSpace:
         for d in documents:
             if d.cluster:
                 link = float(d.evidence @ means[d.cluster.slot])
-                self._fit[d.id] = round(1 / (1 + float(np.exp(-(link - self.thresholds.join) / 2))), 3)
+                self.fits[d.id] = round(1 / (1 + float(np.exp(-(link - self.thresholds.join) / 2))), 3)
 
     def _settle(self) -> None:
         """Settle documents that leave the window, have been in a theme for a while, or have waited too long."""

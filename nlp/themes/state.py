@@ -14,7 +14,7 @@ import numpy as np
 from groundswell.nlp.themes.assign import KNOWN, Cluster, Recent, ThemeSpace
 from groundswell.nlp.themes.evidence import MEMORY
 
-VERSION = 2
+VERSION = 3
 """Of the layout; another one is not read, and the themes are built anew under the same ids."""
 
 
@@ -44,6 +44,7 @@ def plain(space: ThemeSpace, slots: list[int]) -> dict[str, Any]:
         "clusters": [plain_cluster(space.clusters[s]) for s in slots], "pooled": dict(sorted(pooled.items())),
         "recent": [[r.id, r.at.isoformat(), r.author, slot_of(space, r), list(r.copies)] for r in space.recent],
         "words": [sorted(w) for w in space.evidence.recent], "counted": space.evidence.counted,
+        "fits": space.fits,
     }  # fmt: skip
 
 
@@ -77,6 +78,7 @@ def unpack(text: str, space: ThemeSpace) -> None:
         space.arrival.relearn(arrays["alike"], arrays["pairs"])
         space.evidence.means = {lang.removeprefix("mean/"): arrays[lang] for lang in arrays if "mean/" in lang}
     space.evidence.counted = data["counted"]
+    space.fits = data["fits"]
     assert len(data["words"]) <= MEMORY  # noqa: S101  what `pack` promises
     for words in data["words"]:
         space.evidence.recent.append(frozenset(words))

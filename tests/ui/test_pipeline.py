@@ -22,7 +22,7 @@ from groundswell.ui.pipeline import STAGES
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
-ITEMS = 250
+ITEMS = 400
 """Documents of the story that are taken: enough for themes and an alert, few enough to be read twice over."""
 SOURCE = """\
 format: file
