@@ -40,7 +40,7 @@ LONGEST = 64
 RANGE_TEXTS = 16
 """Texts of each source from which the ranges of activations are taken."""
 BACKGROUND = 600
-"""Texts kept in the bundle, as numbers, for a user's own classes to be told from."""
+"""Texts kept in the bundle, as numbers, for a user's own classes to be told from; of every language and risk."""
 STRENGTH = 3.0
 """Inverse of the ridge penalty of the risk heads."""
 COUNTS = {"ours": 1.0, "labelled": 4.0, "pattern": 0.5}
@@ -303,7 +303,7 @@ def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], ru
         language=fit_language(vectors, [e.lang for e in sample], known),
         scales=scales,
         shifts=shifts,
-        background=features[own][:BACKGROUND],
+        background=features[own][:: max(1, int(own.sum()) // BACKGROUND)][:BACKGROUND],
     )
 
 

@@ -173,7 +173,7 @@ def _counts(page: Page, text: str, note: str) -> None:
     names = reading.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
     parts = [_facet(field, counts, text, names) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
-        said = tag("p", esc(note), cls="note found") if note and parts else NOTHING
+        said = tag("p", esc(note), cls="note counted") if note and parts else NOTHING
         st.html(joined([said, *parts]) or tag("p", esc("Nothing to count."), cls="empty"))
 
 
