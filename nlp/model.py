@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from groundswell.index.records import SentimentLabel, Target
 from groundswell.nlp.bundle import Bundle, find_bundle, read_bundle
 from groundswell.nlp.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer, Tokens
-from groundswell.nlp.heads import Head, Heads, sigmoid, softmax
+from groundswell.nlp.heads import Head, Heads, risk_stretch, sigmoid, softmax
 from groundswell.nlp.targets import KINDS, Clause, by_target, clauses
 from groundswell.nlp.wording import Wording
 
@@ -200,6 +200,8 @@ def _with_taxonomy(model: Model, heads: Heads, taxonomy: Taxonomy) -> Model:
     known = dict(zip(heads.risk_ids, range(len(heads.risk_ids)), strict=True))
     if taxonomy.risk_ids == heads.risk_ids:
         return model
+    width = heads.risks.weight.shape[1]
+    stretch = risk_stretch(width, len(heads.risk_ids)) if width > heads.dimensions else np.ones(width, np.float32)
     made = []
     for risk in taxonomy.risks:
         if risk.id in known:
@@ -207,7 +209,8 @@ def _with_taxonomy(model: Model, heads: Heads, taxonomy: Taxonomy) -> Model:
             made.append(Head(heads.risks.weight[row : row + 1], heads.risks.bias[row : row + 1]))
             continue
         others = np.concatenate([heads.background, _features(model, risk.counterexamples)])
-        made.append(fit_risk(_features(model, risk.examples), others))
+        head = fit_risk(_features(model, risk.examples) * stretch, others * stretch)
+        made.append(Head(head.weight * stretch, head.bias))
     model._heads = heads.with_risks(stack(made), taxonomy.risk_ids)
     model.risk_ids = taxonomy.risk_ids
     model.made_by += f" + taxonomy {taxonomy.version}"

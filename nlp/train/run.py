@@ -15,7 +15,7 @@ from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
 from groundswell.nlp.bundle import find_bundle, write_manifest
 from groundswell.nlp.encoder.graph import Range, Shape, build
 from groundswell.nlp.encoder.tokens import Tokenizer
-from groundswell.nlp.heads import Head, Heads, fit_targets, risk_features
+from groundswell.nlp.heads import Head, Heads, fit_targets, risk_features, risk_stretch
 from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_weights, make_branch, predict, tune
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained
@@ -49,9 +49,6 @@ RARE_COUNTS = 2.0
 """What a text that carries the class counts for beside one that does not; set on languages left out in turn."""
 CHECKED = {"ours": 0.5, "labelled": 1.0, "pattern": 0.0}
 """What a text counts for when the cuts are chosen: real documents before ours, and never what a pattern chose."""
-STRETCH = (2.0, 0.5, 1.0)
-"""How much cheaper the penalty makes a vector, a state of the branch and a word found; set, as `COUNTS` and `STRENGTH`,
-on held-out documents, cuts fitted on one half and judged on the other."""
 NEVER = -9.0
 """Logit of a class nobody gave texts for."""
 STORAGE: Mapping[str, Any] = {"embed": "int4", "trunk": "int8", "branch": "int8"}
@@ -343,9 +340,8 @@ def fit_linear(features: Array, labels: Array, weight: Array) -> Head:
     """Return one logistic regression a class, on the rows that weigh something and whose label is known."""
     from sklearn.linear_model import LogisticRegression
 
-    classes, words = labels.shape[1], labels.shape[1]
-    encoder = (features.shape[1] - words) // 2
-    stretch = np.repeat(STRETCH, [encoder, encoder, words]).astype(np.float32)
+    classes = labels.shape[1]
+    stretch = risk_stretch(features.shape[1], classes)
     head = Head(np.zeros((classes, features.shape[1]), np.float32), np.full(classes, NEVER, np.float32))
     for column in range(classes):
         rows = (weight > 0) & (labels[:, column] >= 0)
