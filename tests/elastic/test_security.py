@@ -49,7 +49,7 @@ class Guarded:
 
     def settings(self, **changes: object) -> ElasticSettings:
         """Return settings that trust it."""
-        return ElasticSettings.model_validate({"url": self.url, "ca_certs": self.ca, "timeout_seconds": 10, **changes})
+        return ElasticSettings.model_validate({"url": self.url, "ca_certs": self.ca, "timeout_seconds": 60, **changes})
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,6 @@ from tests.index.contract import StoreContract
 
 pytestmark = [pytest.mark.elastic, pytest.mark.slow]
 
-USUAL = ("2026.11", "2026.12")
-"""Months in which nearly every test writes."""
-
 
 class ElasticShelf:
     """One prefix of a cluster; emptied between tests, because making a dozen indices takes a second."""
@@ -38,20 +35,19 @@ class ElasticShelf:
         self.stores[-1].client.indices.refresh(index="contract-*")
 
     def empty(self) -> None:
-        """Delete every document, and the indices of all but the usual months: to make one takes half a second.
+        """Delete the indices of all months, and every document of the others.
 
-        What is deleted from an index still counts in how rare its words are until its segments are merged.
+        What is deleted from an index still counts in how rare its words are, so months go whole.
         """
         with ElasticStore(self.settings) as store:
             client = store.client
             months = [name for name in client.indices.get_alias(index="contract-documents") if "undated" not in name]
-            if unusual := [name for name in months if not name.endswith(USUAL)]:
-                client.indices.delete(index=unusual)
+            if months:
+                client.indices.delete(index=months)
             client.indices.refresh(index="contract-*")
             while hits := client.search(index="contract-*", size=5000, source=False)["hits"]["hits"]:
                 gone = [{"_op_type": "delete", "_index": hit["_index"], "_id": hit["_id"]} for hit in hits]
                 helpers.bulk(client, gone, refresh=True)
-            client.indices.forcemerge(index="contract-documents", only_expunge_deletes=True)
 
     def close(self) -> None:
         """Close every store that was opened."""
