@@ -19,7 +19,15 @@ PLACES = (Path("groundswell.yaml"), Path(".groundswell/config.yaml"))
 """Where a configuration is looked for, in this order; the second is what the demo leaves behind."""
 PREFIX = "GROUNDSWELL_"
 PATHS = frozenset(
-    {("data_dir",), ("taxonomy",), ("rules",), ("store", "path"), ("store", "ca_certs"), ("crawl", "sources")}
+    {
+        ("data_dir",),
+        ("taxonomy",),
+        ("rules",),
+        ("signals", "topics"),
+        ("store", "path"),
+        ("store", "ca_certs"),
+        ("crawl", "sources"),
+    }
 )
 MUST_EXIST = PATHS - {("data_dir",), ("store", "path")}
 

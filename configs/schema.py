@@ -141,6 +141,8 @@ class SignalSettings(Section):
     """No alert before so many days of history."""
     snooze_days: int = Field(default=7, ge=1, le=90)
     """How long the snooze button silences a theme."""
+    topics: Path | None = None
+    """File of standing topics of your own, counted beside those that come with Groundswell."""
     markets: tuple[str, ...] = ("SG", "MY", "ID", "TH", "VN", "PH", "AU", "NZ")
     """Markets in the order the board shows them."""
     quiet_hours: QuietHours | None = None

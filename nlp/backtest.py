@@ -21,6 +21,7 @@ from groundswell.configs.schema import Settings
 from groundswell.index.ids import author_key
 from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
 from groundswell.nlp.consensus import common_risk
+from groundswell.nlp.language import detect, primary
 from groundswell.nlp.model import Model, load_model
 from groundswell.nlp.signals.policy import Policy, Reach, severity
 from groundswell.nlp.signals.stage import Maker, Scope, risk_weights
@@ -221,15 +222,23 @@ def text_of(mention: Mention) -> str:
 
 def _documents(lines: Sequence[_Line], vectors: NDArray[np.float32], made_by: str) -> list[Document]:
     unknown = Sentiment(label="unsure", negative=0.0, neutral=1.0, positive=0.0)
+    spoken = languages(lines)
     return [
         Document(
             mention=line.mention,
-            enriched=Enriched(
-                id=line.mention.id, lang=line.mention.lang, sentiment=unknown, made_by=made_by, vector=vector
-            ),
+            enriched=Enriched(id=line.mention.id, lang=lang, sentiment=unknown, made_by=made_by, vector=vector),
         )
-        for line, vector in zip(lines, vectors, strict=True)
+        for line, lang, vector in zip(lines, spoken, vectors, strict=True)
     ]
+
+
+def languages(lines: Sequence[_Line]) -> list[str]:
+    """Return the language of each line: the one it claims, else the one that it is written in."""
+    given = [primary(line.mention.lang) for line in lines]
+    silent = [k for k, lang in enumerate(given) if not lang]
+    for k, found in zip(silent, detect([text_of(lines[k].mention) for k in silent]), strict=True):
+        given[k] = found.code
+    return given
 
 
 def replay(documents: Sequence[Document], settings: Settings, model: Model | None = None) -> list[Signal]:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from groundswell.configs.topics import Topic
 from groundswell.nlp.signals import groups, space, words
 from groundswell.nlp.signals.features import Describer
 from groundswell.nlp.signals.refine import Refiner
 from groundswell.nlp.signals.scan import LONG, SHORT, look
+from groundswell.nlp.signals.standing import Standing, Swell
 from groundswell.nlp.signals.subjects import Candidate, Family, candidates
 
 RADII = (0.22, 0.27, 0.32, 0.38, 0.45)
@@ -36,7 +38,7 @@ class Stream:
         vectors: as the model gave them, ``(n, d)``, unit length.
         counts: which may count towards a spike: dated, collected in time.
         firsts: positions of first copies where the store knows them, else -1.
-        themes: theme of each, "" where none, as known when it arrived; or nothing.
+        languages: of each (ISO 639-1), "" where unknown; or nothing.
     """
 
     ids: Sequence[str]
@@ -45,15 +47,20 @@ class Stream:
     vectors: NDArray[np.float32]
     counts: NDArray[np.bool_]
     firsts: NDArray[np.int64] | None = None
-    themes: Sequence[str] = ()
+    languages: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What was found: candidates in order of time, a row of numbers for each, and what they were made from."""
+    """What was found: candidates in order of time, a row of numbers for each, and what they were made from.
+
+    `swells` are those of standing topics, with `swell_numbers` of their own (`standing.NAMES`).
+    """
 
     found: list[Candidate]
     numbers: NDArray[np.float64]
+    swells: list[Swell]
+    swell_numbers: NDArray[np.float64]
     has: sparse.csr_matrix
     vocabulary: list[str]
     firsts: NDArray[np.int64]
@@ -61,13 +68,16 @@ class Detection:
     vectors: NDArray[np.float32]
 
 
-def detect(stream: Stream, *, share: float = 0.5, ways: Sequence[str] = WAYS) -> Detection:
+def detect(
+    stream: Stream, *, share: float = 0.5, ways: Sequence[str] = WAYS, topics: Sequence[Topic] = ()
+) -> Detection:
     """Return all candidates of a stream, replayed hour by hour; nothing later than an hour takes part in it.
 
     Args:
         stream: what was heard.
         share: weight of vectors against words in similarity (1 is vectors alone, 0 words alone).
         ways: which ways to form groups take part.
+        topics: standing topics that are counted for themselves.
     """
     has, vocabulary = words.index_terms(stream.texts)
     weighted = words.weigh(has, (stream.hours // 24).astype(np.int64), 35)
@@ -82,7 +92,23 @@ def detect(stream: Stream, *, share: float = 0.5, ways: Sequence[str] = WAYS) ->
     describer = Describer(
         stream.hours, vectors=vectors, weighted=weighted, has=has, near=near, use=use, firsts=firsts, lengths=lengths
     )
-    return Detection(found, describer.rows(found), has, vocabulary, firsts, use, vectors)
+    swells, numbers = _standing(stream, topics, has, vocabulary, use)
+    return Detection(found, describer.rows(found), swells, numbers, has, vocabulary, firsts, use, vectors)
+
+
+def standing_swells(stream: Stream, topics: Sequence[Topic]) -> tuple[list[Swell], NDArray[np.float64]]:
+    """Return only the swells of standing topics, with their numbers; vectors are not asked for."""
+    has, vocabulary = words.index_terms(stream.texts)
+    firsts = space.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
+    return _standing(stream, topics, has, vocabulary, (firsts == np.arange(len(firsts))) & stream.counts)
+
+
+def _standing(
+    stream: Stream, topics: Sequence[Topic], has: sparse.csr_matrix, vocabulary: list[str], use: NDArray[np.bool_]
+) -> tuple[list[Swell], NDArray[np.float64]]:
+    languages = stream.languages or [""] * len(stream.ids)
+    made = groups.by_topic(has, vocabulary, languages, topics, use)
+    return Standing(made.rows, stream.hours, use, has).find()
 
 
 @dataclass(frozen=True, slots=True)

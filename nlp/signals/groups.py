@@ -6,15 +6,19 @@ themes do. Each keeps one rule of membership through window and history, so that
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from groundswell.configs.topics import Topic
 from groundswell.nlp.signals.space import DAY, HISTORY, REACH, Rows
+from groundswell.nlp.signals.words import pieces
 
 REBUILT = 7 * DAY
 """How often neighbourhoods of meaning are drawn anew."""
@@ -98,6 +102,85 @@ def by_stem(
     flat = np.concatenate(items)
     rows = Rows(np.array(starts), flat, np.ones(len(flat), np.float32))
     return Groups(rows, np.array(first, np.float64), np.full(len(first), np.inf), names)
+
+
+def by_topic(
+    has: sparse.csr_matrix,
+    vocabulary: Sequence[str],
+    languages: Sequence[str],
+    topics: Sequence[Topic],
+    use: NDArray[np.bool_],
+) -> Groups:
+    """Return the documents of every standing topic, by its words in the document's language.
+
+    Args:
+        has: terms of the documents (`words.index_terms`).
+        vocabulary: the terms.
+        languages: of each document, ISO 639-1, empty where unknown.
+        topics: what to look for.
+        use: which documents count.
+    """
+    spoken = np.array(languages)
+    found: list[list[NDArray[np.int64]]] = [[] for _ in topics]
+    finder = TermFinder(vocabulary)
+    for language in sorted(set(languages)):
+        mine = np.flatnonzero((spoken == language) & use)
+        part = has[mine].tocsc()
+        for k, topic in enumerate(topics):
+            found[k] += [mine[_holding(part, finder.terms(word))] for word in topic.spoken(language)]
+    members = [np.unique(np.concatenate([*parts, np.zeros(0, np.int64)])) for parts in found]
+    starts = np.cumsum([0, *map(len, members)])
+    items = np.concatenate([np.zeros(0, np.int64), *members]).astype(np.int32)
+    return _always(Rows(starts.astype(np.int64), items, np.ones(len(items), np.float32)), [t.title for t in topics])
+
+
+def _holding(part: sparse.csc_matrix, wanted: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Return the rows that have one term of each of several sets; none where a set is empty."""
+    rows: NDArray[np.int64] | None = None
+    for terms in wanted:
+        if not terms:
+            return np.zeros(0, np.int64)
+        have = np.unique(np.concatenate([part.indices[part.indptr[k] : part.indptr[k + 1]] for k in terms]))
+        rows = have if rows is None else np.intersect1d(rows, have, assume_unique=True)
+    return np.zeros(0, np.int64) if rows is None else rows.astype(np.int64)
+
+
+class TermFinder:
+    """Finds the terms of a vocabulary that a word of a topic stands for."""
+
+    def __init__(self, vocabulary: Sequence[str]) -> None:
+        self.number = {term: k for k, term in enumerate(vocabulary)}
+        self.single = sorted(term for term in vocabulary if " " not in term)
+        self.known: dict[str, list[list[int]]] = {}
+
+    def terms(self, word: str) -> list[list[int]]:
+        """Return sets of terms; a document has the word when it has a term of each set.
+
+        A phrase is all of its pairs of words, a word of an unspaced script all of its pairs of characters.
+        """
+        if word not in self.known:
+            self.known[word] = self._find(word)
+        return self.known[word]
+
+    def _find(self, word: str) -> list[list[int]]:
+        bare = word.strip("*")
+        parts = pieces(bare)
+        if len(parts) > 1:
+            unspaced = " " not in bare
+            wanted = parts if unspaced else [f"{a} {b}" for a, b in pairwise(parts)]
+            return [[self.number[term]] if term in self.number else [] for term in wanted]
+        if not parts:
+            return [[]]
+        return [[self.number[term] for term in self._like(word, parts[0])]]
+
+    def _like(self, word: str, bare: str) -> list[str]:
+        if word.startswith("*") or (len(bare) == 1 and not bare.isascii()):
+            return [term for term in self.single if bare in term]
+        if word.endswith("*"):
+            begin = bisect_left(self.single, bare)
+            end = bisect_left(self.single, bare + "\U0010ffff")
+            return self.single[begin:end]
+        return [bare] if bare in self.number else []
 
 
 def by_meaning(vectors: NDArray[np.float32], hours: NDArray[np.float64], use: NDArray[np.bool_]) -> Groups:

@@ -1,6 +1,6 @@
 """Makes streams with known truth out of a folder of corpora: what ranking learns from beside real streams.
 
-    python -m groundswell.nlp.signals.plant DATA OUT [--only NAME,…]
+    python -m groundswell.nlp.signals.plant DATA OUT [--topics ROUNDS] [--only NAME,…]
 
 A background is a dated corpus as it came, or an undated one whose texts are given a calm clock of their own (week,
 hour of day, slow drift, uneven days), so that whatever departs from its past was put there. Two things are put in: a
@@ -27,7 +27,9 @@ import numpy as np
 from dateutil import parser as dates
 from numpy.typing import NDArray
 
-from groundswell.nlp.signals.words import pieces
+from groundswell.configs.topics import ANY, Topic, load_topics
+from groundswell.nlp.signals.groups import by_topic
+from groundswell.nlp.signals.words import index_terms, pieces
 
 HOUR, DAY = 3600.0, 86_400.0
 FIRST = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
@@ -78,6 +80,16 @@ FOREIGN = (
     Corpus("x_id", "id", "corpora/x_id_2018_25/dev.csv", "content"),
 )
 """Corpora that only lend subjects."""
+LIVELY = (
+    Corpus("spotify24", "id", "corpora/spotify_id_2024/*.csv", "content", "at"),
+    Corpus("tokopedia", "id", "corpora/marketplaces_id_2026/tokopedia.csv", "content", "at"),
+    Corpus("hotstar", "en", "corpora/streaming_en_2024/disney_hotstar.csv", "content", "at"),
+    Corpus("netflix", "en", "corpora/streaming_en_2024/netflix.csv", "content", "at"),
+    Corpus("hn_dev", "en", "corpora/hackernews_2015_16/*.csv", "title", "at"),
+)
+"""Dated corpora in which only standing topics are made to swell."""
+TOPICS, SPOKEN = 14, 0.45
+"""Standing topics of a stream, and the least share of a topic's words that swells: people seldom use all of them."""
 DAYS = 100
 """How long a calm clock runs."""
 
@@ -93,15 +105,19 @@ class Texts:
 def read(corpus: Corpus, data: Path) -> Iterator[tuple[str, float]]:
     """Yield each text once with its time, 0 where the corpus gives none; rows that cannot be dated are passed over."""
     csv.field_size_limit(sys.maxsize)
-    path = data / corpus.path
-    tabs = path.suffix == ".tsv"
     seen: set[str] = set()
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(file):
+    for path in sorted(data.glob(corpus.path)):
+        for row in _rows(path):
             text, at = (row[corpus.text] or "").strip()[:LONGEST], _seconds(row, corpus)
             if text and text not in seen and at is not None:
                 seen.add(text)
                 yield text, at
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, str | None]]:
+    tabs = path.suffix == ".tsv"
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(file)
 
 
 def _seconds(row: Mapping[str, str | None], corpus: Corpus) -> float | None:
@@ -170,16 +186,19 @@ def starts(at: NDArray[np.float64], dice: np.random.Generator) -> Iterator[float
         day += APART * DAY
 
 
-def spread(
-    texts: Sequence[str], need: Sequence[int], start: float, dice: np.random.Generator, number: int
-) -> Iterator[tuple[float, str, int]]:
-    """Yield rows: so many texts on each day after the start, at any time of it."""
+def spread(  # noqa: PLR0917  rows in the making
+    texts: Sequence[str], need: Sequence[int], start: float, past: NDArray[np.float64], dice: np.random.Generator,
+    number: int,
+) -> Iterator[tuple[float, str, int]]:  # fmt: skip
+    """Yield rows: so many texts on each day after the start, at the times of day at which the stream's `past` came."""
     left = iter(texts)
     for day, count in enumerate(need):
-        for moment in np.sort(dice.uniform(0, DAY, count)):
+        begin = start + day * DAY
+        moments = (dice.choice(past, count) - begin) % DAY + dice.uniform(0, 300, count)
+        for moment in np.sort(np.minimum(moments, DAY - 1)):
             text = next(left, None)
             if text is not None:
-                yield start + day * DAY + float(moment), text, number
+                yield begin + float(moment), text, number
 
 
 def with_new(name: str, base: Texts, pool: Mapping[str, list[str]], dice: np.random.Generator) -> Stream:
@@ -187,42 +206,72 @@ def with_new(name: str, base: Texts, pool: Mapping[str, list[str]], dice: np.ran
     stream = Stream(name, [(float(t), text, -1) for t, text in zip(base.at, base.texts, strict=True)], [])
     words = [str(word) for word in dice.permutation(sorted(pool))]
     for start, word in zip(starts(base.at, dice), words, strict=False):
-        daily = float(((base.at < start) & (base.at >= start - 14 * DAY)).sum()) / 14
+        past = base.at[(base.at < start) & (base.at >= start - 14 * DAY)]
+        if not len(past):
+            continue
+        daily = len(past) / 14
         share, profile = float(dice.choice(SHARES)), str(dice.choice(sorted(PROFILES)))
         peak = max(FEWEST, round(daily * share))
         need = [max(1, round(peak * weight)) for weight in PROFILES[profile]]
         chosen = [pool[word][k] for k in dice.permutation(len(pool[word]))]
         cell = f"{share:.0%}" if daily * share * 1.34 > peak else "thin (3/day)"
         stream.truth.append({"start": _iso(start), "share": share, "profile": profile, "cell": cell, "subject": word})
-        stream.rows += spread(chosen, need, start, dice, len(stream.truth) - 1)
+        stream.rows += spread(chosen, need, start, past, dice, len(stream.truth) - 1)
     return stream
 
 
-def with_swells(name: str, base: Texts, dice: np.random.Generator) -> Stream:
-    """Return the background thinned of half of its subjects, with some of that given back as waves of four days."""
+def of_words(base: Texts) -> dict[str, list[int]]:
+    """Return the background's own subjects: single words of middling frequency, with their texts by number."""
     days = max(1.0, (base.at[-1] - base.at[0]) / DAY)
-    found = subjects(base.texts, int(max(60, 0.6 * days)), int(max(600, 8 * days)))
+    return subjects(base.texts, int(max(60, 0.6 * days)), int(max(600, 8 * days)))
+
+
+def of_topics(base: Texts, lang: str, topics: Sequence[Topic], dice: np.random.Generator) -> dict[str, list[int]]:
+    """Return some standing topics, by some of their words, with their texts by number; no text belongs to two."""
+    said = [topic for topic in topics if topic.spoken(lang)]
+    chosen = [said[k] for k in dice.permutation(len(said))[:TOPICS]]
+    partly = [Topic(id=topic.id, title=topic.title, words={ANY: _some(topic.spoken(lang), dice)}) for topic in chosen]
+    has, vocabulary = index_terms(base.texts)
+    everyone = np.ones(len(base.texts), bool)
+    rows = by_topic(has, vocabulary, [lang] * len(base.texts), partly, everyone).rows
+    owner = np.full(len(base.texts), -1)
+    for k in reversed(range(len(partly))):
+        owner[rows.of(k)] = k
+    return {topic.id: np.flatnonzero(owner == k).tolist() for k, topic in enumerate(partly)}
+
+
+def _some(words: Sequence[str], dice: np.random.Generator) -> tuple[str, ...]:
+    count = max(1, round(len(words) * float(dice.uniform(SPOKEN, 1))))
+    return tuple(words[k] for k in sorted(dice.permutation(len(words))[:count]))
+
+
+def with_swells(name: str, base: Texts, found: Mapping[str, list[int]], dice: np.random.Generator) -> Stream:
+    """Return the background thinned of half of its subjects, with some of that given back as waves of four days."""
     held = {k for numbers in found.values() for k in numbers if dice.random() < 0.5}
     stream = Stream(name, [(float(base.at[k]), base.texts[k], -1) for k in range(len(base.at)) if k not in held], [])
     words = [str(word) for word in dice.permutation(sorted(found))]
-    for start, word in zip(starts(base.at, dice), words, strict=False):
-        own = np.array([base.at[k] for k in found[word] if k not in held])
-        usual = float(((own < start) & (own >= start - 14 * DAY)).sum()) / 14
+    own = {word: np.array([base.at[k] for k in found[word] if k not in held]) for word in words}
+    for start in starts(base.at, dice):
         lift = int(dice.choice(LIFTS))
-        need = max(FEWEST, round(usual * (lift - 1)))
-        pool = [base.texts[k] for k in found[word] if k in held]
-        if usual < 0.5 or len(pool) < 4 * need:
+        for word in words:
+            past = own[word][(own[word] < start) & (own[word] >= start - 14 * DAY)]
+            need = max(FEWEST, round(len(past) / 14 * (lift - 1)))
+            pool = [base.texts[k] for k in found[word] if k in held]
+            if len(past) >= 7 and len(pool) >= 4 * need:
+                break
+        else:
             continue
+        words.remove(word)
         chosen = [pool[k] for k in dice.permutation(len(pool))]
         about = {"start": _iso(start), "share": lift, "profile": "swell", "cell": f"x{lift}", "subject": word}
         end = start + WEEK * DAY
         texts = {base.texts[k] for k in found[word] if k not in held and start <= base.at[k] <= end}
         stream.truth.append({**about, "own": sorted(texts)})
-        stream.rows += spread(chosen, [need] * 4, start, dice, len(stream.truth) - 1)
+        stream.rows += spread(chosen, [need] * 4, start, past, dice, len(stream.truth) - 1)
     return stream
 
 
-def write(stream: Stream, folder: Path, background: str) -> int:
+def write(stream: Stream, folder: Path, background: str, lang: str) -> int:
     """Write IN.jsonl and TRUTH.json; return how many documents."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = sorted(stream.rows, key=lambda row: row[0])
@@ -236,7 +285,8 @@ def write(stream: Stream, folder: Path, background: str) -> int:
             about = number if number >= 0 else home if home >= 0 and _within(at, truth[home]) else -1
             if about >= 0:
                 truth[about]["ids"].append(one)
-            file.write(json.dumps({"id": one, "text": text, "published_at": _iso(at)}, ensure_ascii=False) + "\n")
+            row = {"id": one, "text": text, "published_at": _iso(at), "lang": lang}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
     truths = {
         "stream": stream.name, "background": background, "score_from": _iso(rows[0][0] + BURN_IN * DAY),
         "last": _iso(rows[-1][0]), "injections": truth, "events": [],
@@ -258,7 +308,7 @@ def foreign(corpus: Corpus, data: Path) -> dict[str, list[str]]:
     """Return subjects of other corpora in the language of one."""
     pool: dict[str, list[str]] = {}
     for other in (*CORPORA, *FOREIGN):
-        if other.lang == corpus.lang and other.name != corpus.name and (data / other.path).is_file():
+        if other.lang == corpus.lang and other.name != corpus.name and any(data.glob(other.path)):
             texts = [
                 text
                 for text, _ in read(Corpus(other.name, other.lang, other.path, other.text), data)
@@ -272,15 +322,29 @@ def foreign(corpus: Corpus, data: Path) -> dict[str, list[str]]:
 def plant(data: Path, out: Path, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
     """Write two streams for each background, one with new subjects and one with swells; yield name and size."""
     for corpus in CORPORA:
-        if (only and corpus.name not in only) or not (data / corpus.path).is_file():
+        if (only and corpus.name not in only) or not any(data.glob(corpus.path)):
             continue
         dice = np.random.default_rng([7, *corpus.name.encode()])
         base = background(corpus, data, dice)
         for stream in (
             with_new(f"{corpus.name}_r", base, foreign(corpus, data), dice),
-            with_swells(f"{corpus.name}_s", base, dice),
+            with_swells(f"{corpus.name}_s", base, of_words(base), dice),
         ):
-            yield stream.name, write(stream, out / stream.name, corpus.name)
+            yield stream.name, write(stream, out / stream.name, corpus.name, corpus.lang)
+
+
+def plant_topics(data: Path, out: Path, rounds: int, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
+    """Write streams in which standing topics swell, `rounds` for each background; yield name and size."""
+    topics = load_topics()
+    for corpus in (*LIVELY, *CORPORA):
+        if (only and corpus.name not in only) or not any(data.glob(corpus.path)):
+            continue
+        base = background(corpus, data, np.random.default_rng([7, *corpus.name.encode()]))
+        for n in range(rounds):
+            dice = np.random.default_rng([9, n, *corpus.name.encode()])
+            name = f"{corpus.name}_t{n}"
+            stream = with_swells(name, base, of_topics(base, corpus.lang, topics, dice), dice)
+            yield name, write(stream, out / name, corpus.name, corpus.lang)
 
 
 def main() -> None:
@@ -288,9 +352,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make streams with known truth out of corpora.")
     parser.add_argument("data", type=Path, help="folder with sentiment/ and corpora/")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--topics", type=int, default=0, help="instead, so many streams each with swelling topics")
     parser.add_argument("--only", default="", help="names of backgrounds, with commas between")
     options = parser.parse_args()
-    for name, size in plant(options.data, options.out, [one for one in options.only.split(",") if one]):
+    only = [one for one in options.only.split(",") if one]
+    made = plant_topics(options.data, options.out, options.topics, only) if options.topics else None
+    for name, size in made or plant(options.data, options.out, only):
         print(f"{name}: {size:,} documents")  # noqa: T201  a command
 
 

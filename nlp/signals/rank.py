@@ -17,10 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.nlp.signals.features import NAMES
+from groundswell.nlp.signals.standing import NAMES as STANDING_NAMES
 
 FILE = Path(__file__).parent / "ranking.npz"
 KINDS = ("new", "surge")
 """What was not said before, and what is said more than before; each has its own trees and share of the budget."""
+STANDING = "standing"
+"""Swells of standing topics: trees, numbers and a share of the budget of their own."""
 COLD, WARM = 3.0, 14.0
 """Taken off every strength on the first day of a stream, and less until so many days are known: nobody can tell
 what is usual after a week."""
@@ -78,8 +81,12 @@ class Ranking:
             mine = np.array([k == kind for k in kinds], bool)
             if mine.any():
                 strengths[mine] = self.place(kind, self.trees[kind].score(numbers[mine]))
-        history = numbers[:, NAMES.index("history")]
-        return strengths - COLD * np.clip(1 - history / WARM, 0, 1)
+        return strengths - _cold(numbers[:, NAMES.index("history")])
+
+    def standing(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of swells of standing topics, from ``(rows, len(standing.NAMES))``."""
+        strengths = self.place(STANDING, self.trees[STANDING].score(numbers))
+        return strengths - _cold(numbers[:, STANDING_NAMES.index("history")])
 
     def place(self, kind: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return strengths at scores: linear between the points of the curve, and beyond its ends by its last slope."""
@@ -89,6 +96,11 @@ class Ranking:
         beyond = strength[-1] + slope * (scores - at[-1])
         below = strength[0] - slope * (at[0] - scores)
         return np.minimum(np.where(scores > at[-1], beyond, np.where(scores < at[0], below, inside)), STRONGEST)
+
+
+def _cold(days: NDArray[np.float64]) -> NDArray[np.float64]:
+    cold: NDArray[np.float64] = COLD * np.clip(1 - days / WARM, 0, 1)
+    return cold
 
 
 @lru_cache(maxsize=2)
@@ -108,15 +120,15 @@ def load_ranking(path: Path = FILE) -> Ranking:
 
 def _unpack(arrays: dict[str, NDArray[Any]]) -> Ranking:
     card = json.loads(str(arrays["card"]))
-    if tuple(card["features"]) != NAMES:
+    if tuple(card["features"]) != NAMES or tuple(card["standing_features"]) != STANDING_NAMES:
         msg = "it was made for other features; run python -m groundswell.nlp.signals.train"
         raise ValueError(msg)
     fields = [name for name in Trees.__dataclass_fields__ if name != "start"]
     trees = {
         kind: Trees(**{name: arrays[f"{kind}.{name}"] for name in fields}, start=float(arrays[f"{kind}.start"]))
-        for kind in KINDS
+        for kind in (*KINDS, STANDING)
     }
-    curves = {kind: (arrays[f"{kind}.scores"], arrays[f"{kind}.strengths"]) for kind in KINDS}
+    curves = {kind: (arrays[f"{kind}.scores"], arrays[f"{kind}.strengths"]) for kind in (*KINDS, STANDING)}
     return Ranking(trees, curves, card)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from groundswell.configs.schema import Settings
 from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.configs.topics import load_topics
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Theme
@@ -20,11 +21,12 @@ from groundswell.index.store import Store
 from groundswell.nlp import keywords
 from groundswell.nlp.consensus import common_risk
 from groundswell.nlp.signals import learn, why
-from groundswell.nlp.signals.detect import Stream, detect
+from groundswell.nlp.signals.detect import Detection, Stream, detect
 from groundswell.nlp.signals.drift import Drift, drifts
 from groundswell.nlp.signals.explain import Silences, in_time, silences
 from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, tell_at
 from groundswell.nlp.signals.rank import kind_of, load_ranking
+from groundswell.nlp.signals.standing import Swell
 from groundswell.nlp.signals.subjects import Candidate
 
 Progress = Callable[[int, int | None, str], None] | None
@@ -38,7 +40,8 @@ GROWS = 0.25
 """How much stronger a subject must have become to be put on record again."""
 SCOPE_DAILY, SCOPE_SHARE = 8.0, 0.85
 """A market or source kind is watched by itself from so many documents a day, unless it is nearly the whole stream."""
-MOSTLY = 0.34
+MOSTLY, WHOLLY = 0.34, 0.67
+"""Share of a signal's documents that makes a theme its own; a standing topic runs through many themes."""
 COMPARED = 300
 """Documents of the past that a candidate's words are compared with."""
 LONGEST = 2000
@@ -145,6 +148,7 @@ class Maker:
             d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id
         )
         self.markets = settings.signals.markets
+        self.topics = load_topics(settings.signals.topics)
         self.read: dict[int, Sequence[str]] = {}
 
     def jumps(
@@ -160,7 +164,7 @@ class Maker:
             grows: how much stronger a subject must have become to be told of again.
         """
         stream = self._stream(rows)
-        detection = detect(stream)
+        detection = detect(stream, topics=self.topics)
         kinds = kind_of(detection.numbers)
         strengths = load_ranking().strengths(detection.numbers, kinds) - cost
         best: dict[int, float] = {}
@@ -173,6 +177,30 @@ class Maker:
             name = names.setdefault(candidate.subject, stable_id("subject", scope.market, scope.kind, first))
             told: SignalKind = "new" if kind == "new" else "surge"
             yield self._jump(candidate, told, float(strength), rows, scope, name)
+        yield from self._swells(detection, rows, scope, cost, kept, grows)
+
+    def _swells(  # noqa: PLR0917  a stream and how it is told of
+        self, detection: Detection, rows: NDArray[np.int64], scope: Scope, cost: float, kept: float, grows: float
+    ) -> Iterator[Signal]:
+        """Yield standing topics that swelled: each when it first shows and whenever it grew stronger."""
+        strengths = load_ranking().standing(detection.swell_numbers) - cost
+        best: dict[tuple[int, int], float] = {}
+        for swell, strength in zip(detection.swells, strengths, strict=True):
+            key = swell.topic, swell.episode
+            if strength >= max(kept, best.get(key, -np.inf) + grows):
+                best[key] = float(strength)
+                yield self._swell(swell, float(strength), rows, scope)
+
+    def _swell(self, swell: Swell, strength: float, rows: NDArray[np.int64], scope: Scope) -> Signal:
+        """Return a swell of a standing topic as a signal."""
+        topic = self.topics[swell.topic]
+        evidence = rows[swell.documents]
+        return self._signal(
+            "surge", swell.at, float(self.hours[evidence[0]]), evidence, strength, observed=swell.observed,
+            expected=swell.expected, terms=self._telling(evidence, swell.at - swell.window, rows), scope=scope,
+            subject=stable_id("topic", scope.market, scope.kind, topic.id),
+            tests={"topic": round(swell.score, 2)}, title=topic.title,
+        )  # fmt: skip
 
     def _stream(self, rows: NDArray[np.int64]) -> Stream:
         chosen = [self.documents[k] for k in rows]
@@ -184,6 +212,7 @@ class Maker:
             hours=self.hours[rows],
             vectors=np.stack([d.enriched.vector for d in chosen if d.enriched and d.enriched.vector is not None]),
             counts=self.counts[rows],
+            languages=[d.enriched.lang if d.enriched else d.mention.lang for d in chosen],
             firsts=np.array([f if f >= 0 else k for k, f in enumerate(firsts)])
             if any(f >= 0 for f in firsts)
             else None,
@@ -196,14 +225,18 @@ class Maker:
         """Return a candidate as a signal."""
         evidence = rows[c.documents]
         start = float(self.hours[evidence[0]])
-        past = rows[: int(np.searchsorted(self.hours[rows], c.at - c.window - 72))]
-        before = past[:: max(1, len(past) // COMPARED)]
-        terms = why.distinguishing([self._terms(k) for k in evidence], [self._terms(k) for k in before])
+        terms = self._telling(evidence, c.at - c.window, rows)
         expected = c.expected * len(c.documents) / max(c.observed, 1.0)
         return self._signal(
             kind, c.at, start, evidence, strength, observed=float(len(c.documents)), expected=expected,
             terms=terms, scope=scope, subject=subject, tests={k: round(v, 2) for k, v in c.scores.items()},
         )  # fmt: skip
+
+    def _telling(self, evidence: NDArray[np.int64], start: float, rows: NDArray[np.int64]) -> list[str]:
+        """Return the words that make the evidence different from the scope's documents of before."""
+        past = rows[: int(np.searchsorted(self.hours[rows], start - 72))]
+        before = past[:: max(1, len(past) // COMPARED)]
+        return why.distinguishing([self._terms(k) for k in evidence], [self._terms(k) for k in before])
 
     def _terms(self, k: int) -> Sequence[str]:
         """Return the words and pairs of words of a document, read once."""
@@ -239,13 +272,13 @@ class Maker:
     def _signal(
         self, kind: SignalKind, at: float, start: float, evidence: NDArray[np.int64], strength: float, *,
         observed: float, expected: float, terms: list[str], scope: Scope, subject: str, tests: Mapping[str, float],
-        theme: str = "", mood: tuple[float, float] | None = None,
+        theme: str = "", mood: tuple[float, float] | None = None, title: str = "",
     ) -> Signal:  # fmt: skip
         """Return a signal with everything a person asks about it."""
         chosen = [self.documents[k] for k in evidence]
         ids = tuple(document.id for document in chosen)
-        theme = theme or main_theme(chosen)
-        title = self._title(theme, terms, chosen)
+        theme = theme or main_theme(chosen, WHOLLY if title else MOSTLY)
+        title = title or self._title(theme, terms, chosen)
         risk, claimed = common_risk([d.enriched for d in chosen if d.enriched], self.weights)
         facts = why.affected(chosen)
         authors = {d.mention.author_key for d in chosen if d.mention.author_key}
@@ -329,11 +362,11 @@ def _places(document: Document) -> list[str]:
     return [f"{name}:{value}" for name, value in pairs if value]
 
 
-def main_theme(documents: Sequence[Document]) -> str:
-    """Return the theme that most of the documents belong to, if a third of them do."""
+def main_theme(documents: Sequence[Document], least: float = MOSTLY) -> str:
+    """Return the theme that most of the documents belong to, if that share of them does."""
     counts = Counter(d.membership.theme for d in documents if d.membership and d.membership.theme)
     for theme, count in counts.most_common(1):
-        if count >= MOSTLY * len(documents):
+        if count >= least * len(documents):
             return theme
     return ""
 

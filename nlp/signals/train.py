@@ -1,13 +1,14 @@
 """Makes the ranking: boosted trees on candidates of development streams, calibrated on streams of another kind.
 
-    python -m groundswell.nlp.signals.train STREAMS [--also PLANTED] [--out ranking.npz]
+    python -m groundswell.nlp.signals.train STREAMS [--also PLANTED] [--topics SWELLING] [--out ranking.npz]
 
 STREAMS is a folder with, for each stream, ``IN.jsonl`` (id, text, published_at) and ``TRUTH.json``: ``score_from``,
 ``last``, ``injections`` (``start``, ``ids``: real texts of a subject that was put in, or of one that was swelled) and
 ``events``. A candidate is right when half of its evidence is of one injection (or event) within seven days. All else
 counts as wrong, though some of it was real and merely unrecorded: its weight is capped. PLANTED holds more such streams
 (`groundswell.nlp.signals.plant` makes them): they are learnt from too, but how rarely a false alert comes is counted on
-STREAMS alone, by models that saw no stream of the same kind.
+STREAMS alone, by models that saw no stream of the same kind. SWELLING holds streams in which standing topics swell
+(`plant --topics`), which only their ranking learns from.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.schema import ModelSettings
+from groundswell.configs.topics import load_topics
 from groundswell.nlp.model import Model, load_model
-from groundswell.nlp.signals.detect import Stream, detect
+from groundswell.nlp.signals.detect import Stream, detect, standing_swells
 from groundswell.nlp.signals.features import NAMES
-from groundswell.nlp.signals.rank import FILE, KINDS, kind_of
+from groundswell.nlp.signals.rank import FILE, KINDS, STANDING, kind_of
+from groundswell.nlp.signals.standing import NAMES as STANDING_NAMES
+from groundswell.nlp.signals.standing import Swell
 from groundswell.nlp.signals.subjects import Candidate
 from groundswell.nlp.vector_cache import encode
 
@@ -37,6 +41,13 @@ SETTINGS: Mapping[str, Any] = {
     "max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 6, "min_samples_leaf": 60, "l2_regularization": 5.0,
     "max_features": 0.5, "random_state": 0, "early_stopping": False,
 }  # fmt: skip
+STANDING_SETTINGS: Mapping[str, Any] = {
+    "max_iter": 150, "learning_rate": 0.06, "max_depth": 3, "min_samples_leaf": 40, "l2_regularization": 5.0,
+    "max_features": 0.5, "random_state": 0, "early_stopping": False,
+}  # fmt: skip
+STANDING_LEFT_OUT = frozenset({"volume", "history", "length"})
+"""Numbers that tell one stream from another rather than a swell from noise."""
+STANDING_COLUMNS = np.array([k for k, name in enumerate(STANDING_NAMES) if name not in STANDING_LEFT_OUT])
 GROWS_WITH: Mapping[str, int] = {
     "score": 1, "by_ball": 1, "by_meaning": 1, "lexical": 1, "above_high": 1, "documents": 1, "likeness_meaning": 1,
     "likeness_words": 1, "ratio": 1, "second": 1,
@@ -68,6 +79,7 @@ class Judged:
     truth: NDArray[np.int64]
     at: NDArray[np.float64]
     subject: NDArray[np.int64]
+    kinds: NDArray[np.str_]
     start: float
     end: float
 
@@ -87,6 +99,26 @@ def judge(
     truth: Mapping[str, Any],
 ) -> Judged:  # fmt: skip
     """Return candidates with what they were about."""
+    subjects = [c.subject for c in found]
+    return _judged(
+        name, kind, ids, found=found, numbers=numbers, truth=truth, subjects=subjects, kinds=kind_of(numbers)
+    )
+
+
+def judge_swells(
+    name: str, kind: str, ids: Sequence[str], *, found: Sequence[Swell], numbers: NDArray[np.float64],
+    truth: Mapping[str, Any],
+) -> Judged:  # fmt: skip
+    """Return swells of standing topics with what they were about."""
+    subjects = [1000 * swell.topic + swell.episode for swell in found]
+    kinds = [STANDING] * len(found)
+    return _judged(name, kind, ids, found=found, numbers=numbers, truth=truth, subjects=subjects, kinds=kinds)
+
+
+def _judged(
+    name: str, kind: str, ids: Sequence[str], *, found: Sequence[Candidate | Swell], numbers: NDArray[np.float64],
+    truth: Mapping[str, Any], subjects: Sequence[int], kinds: Sequence[str],
+) -> Judged:  # fmt: skip
     place = {one: k for k, one in enumerate(ids)}
     planted = [(hours(i["start"]), {place[x] for x in i["ids"]}) for i in truth["injections"]]
     events = [
@@ -94,13 +126,13 @@ def judge(
     ]
     about = np.array([_about(candidate, planted, events) for candidate in found], np.int64)
     return Judged(
-        name, kind, numbers, about, np.array([c.at for c in found]), np.array([c.subject for c in found]),
+        name, kind, numbers, about, np.array([c.at for c in found]), np.array(subjects), np.array(kinds, np.str_),
         hours(truth["score_from"]), hours(truth["last"]),
     )  # fmt: skip
 
 
 def _about(
-    c: Candidate, planted: Sequence[tuple[float, set[int]]], events: Sequence[tuple[float, float, set[int]]]
+    c: Candidate | Swell, planted: Sequence[tuple[float, set[int]]], events: Sequence[tuple[float, float, set[int]]]
 ) -> int:
     documents = set(c.documents.tolist())
     for k, (start, ids) in enumerate(planted):
@@ -144,7 +176,7 @@ def fit(streams: Sequence[Judged]) -> dict[str, Any]:
     x = np.concatenate([stream.numbers for stream in streams])[:, COLUMNS].astype(np.float32)
     y = np.concatenate([stream.truth >= 0 for stream in streams])
     weight = weights(streams)
-    kinds = np.concatenate([kind_of(stream.numbers) for stream in streams])
+    kinds = np.concatenate([stream.kinds for stream in streams])
     made = {}
     for kind in KINDS:
         model = HistGradientBoostingClassifier(**SETTINGS, monotonic_cst=[GROWS_WITH.get(name, 0) for name in USED])
@@ -152,14 +184,23 @@ def fit(streams: Sequence[Judged]) -> dict[str, Any]:
     return made
 
 
-def scores(models: Mapping[str, Any], numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit_standing(streams: Sequence[Judged]) -> dict[str, Any]:
+    """Return a boosted ensemble for swells of standing topics."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    x = np.concatenate([stream.numbers for stream in streams])[:, STANDING_COLUMNS].astype(np.float32)
+    y = np.concatenate([stream.truth >= 0 for stream in streams])
+    model = HistGradientBoostingClassifier(**STANDING_SETTINGS)
+    return {STANDING: model.fit(x, y, sample_weight=weights(streams))}
+
+
+def scores(models: Mapping[str, Any], stream: Judged) -> NDArray[np.float64]:
     """Return each candidate's score by the model of its kind."""
-    out = np.zeros(len(numbers))
-    kinds = np.array(kind_of(numbers))
-    for kind in KINDS:
-        if (kinds == kind).any():
-            chosen = numbers[kinds == kind][:, COLUMNS].astype(np.float32)
-            out[kinds == kind] = models[kind].decision_function(chosen)
+    out = np.zeros(len(stream.numbers))
+    for kind in np.unique(stream.kinds):
+        chosen = stream.numbers[stream.kinds == kind]
+        columns = STANDING_COLUMNS if kind == STANDING else COLUMNS
+        out[stream.kinds == kind] = models[str(kind)].decision_function(chosen[:, columns].astype(np.float32))
     return out
 
 
@@ -169,7 +210,7 @@ def left_out(
     """Return scores of each of `streams` by models that learnt from all streams, these and `also`, but not its kind."""
     every = [*streams, *also]
     by_kind = {kind: fit([s for s in every if s.kind != kind]) for kind in {s.kind for s in streams}}
-    return [scores(by_kind[stream.kind], stream.numbers) for stream in streams]
+    return [scores(by_kind[stream.kind], stream) for stream in streams]
 
 
 def curve(
@@ -197,8 +238,9 @@ def curve(
 
 
 def _false(stream: Judged, scored: NDArray[np.float64], kind: str, threshold: float) -> int:
-    mine = np.array([k == kind for k in kind_of(stream.numbers)], bool)
-    rows = np.flatnonzero(mine & (scored >= threshold) & (stream.truth == NOTHING) & (stream.at >= stream.start))
+    rows = np.flatnonzero(
+        (stream.kinds == kind) & (scored >= threshold) & (stream.truth == NOTHING) & (stream.at >= stream.start)
+    )
     last: dict[int, float] = {}
     count = 0
     for k in rows:
@@ -215,22 +257,25 @@ def pack(
     card: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return what is written to the file: plain arrays, no objects."""
-    arrays: dict[str, Any] = {"card": json.dumps({**card, "features": list(NAMES)}, sort_keys=True)}
+    arrays: dict[str, Any] = {
+        "card": json.dumps({**card, "features": list(NAMES), "standing_features": list(STANDING_NAMES)}, sort_keys=True)
+    }
     for kind, model in models.items():
-        arrays |= {f"{kind}.{name}": value for name, value in _flat(model).items()}
+        columns = STANDING_COLUMNS if kind == STANDING else COLUMNS
+        arrays |= {f"{kind}.{name}": value for name, value in _flat(model, columns).items()}
         arrays[f"{kind}.scores"], arrays[f"{kind}.strengths"] = curves[kind]
     return arrays
 
 
-def _flat(model: Any) -> dict[str, Any]:
-    """Return a scikit-learn ensemble as nodes in one row, features by their place in `NAMES`."""
+def _flat(model: Any, places: NDArray[np.int64]) -> dict[str, Any]:
+    """Return a scikit-learn ensemble as nodes in one row, features by their places in the row of numbers."""
     columns: dict[str, list[Any]] = {name: [] for name in ("feature", "threshold", "left", "right", "value")}
     roots, base = [], 0
     for (predictor,) in model._predictors:
         nodes = predictor.nodes
         leaf = nodes["is_leaf"].astype(bool)
         roots.append(base)
-        columns["feature"].append(np.where(leaf, 0, COLUMNS[np.where(leaf, 0, nodes["feature_idx"])]))
+        columns["feature"].append(np.where(leaf, 0, places[np.where(leaf, 0, nodes["feature_idx"])]))
         columns["threshold"].append(nodes["num_threshold"])
         for name in ("left", "right"):
             columns[name].append(np.where(leaf, -1, nodes[name].astype(np.int64) + base))
@@ -241,40 +286,70 @@ def _flat(model: Any) -> dict[str, Any]:
     return {**flat, "roots": np.array(roots, np.int32), "start": np.float64(model._baseline_prediction.ravel()[0])}
 
 
-def judge_folder(folder: Path, model: Model, same: Mapping[str, str]) -> Judged:
-    """Return the judged candidates of one stream.
+def judge_folder(folder: Path, model: Model | None, same: Mapping[str, str]) -> tuple[Judged | None, Judged]:
+    """Return the judged candidates of one stream, and the judged swells of standing topics.
 
     Args:
         folder: holds IN.jsonl and TRUTH.json.
-        model: the encoder that ships; its vectors are kept where ``GROUNDSWELL_VECTOR_CACHE`` names a folder.
+        model: the encoder that ships; its vectors are kept where ``GROUNDSWELL_VECTOR_CACHE`` names a folder. Without
+            it only swells are judged: they need no vectors.
         same: background → kind, for backgrounds that are of one kind.
     """
     rows = [json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").splitlines()]
     truth = json.loads((folder / "TRUTH.json").read_text("utf-8"))
     texts = [row["text"] for row in rows]
     when = np.array([hours(row["published_at"]) for row in rows])
-    found = detect(Stream([row["id"] for row in rows], texts, when, encode(model, texts), np.ones(len(rows), bool)))
+    ids, languages = [row["id"] for row in rows], [row.get("lang", "") for row in rows]
     background = truth["background"].removeprefix("ev_")
-    return judge(
-        folder.name, same.get(background, background), [row["id"] for row in rows],
-        found=found.found, numbers=found.numbers, truth=truth,
-    )  # fmt: skip
+    kind, topics = same.get(background, background), load_topics()
+    vectors = encode(model, texts) if model else np.zeros((len(rows), 0), np.float32)
+    stream = Stream(ids, texts, when, vectors, np.ones(len(rows), bool), languages=languages)
+    if model is None:
+        swells, numbers = standing_swells(stream, topics)
+        return None, judge_swells(folder.name, kind, ids, found=swells, numbers=numbers, truth=truth)
+    found = detect(stream, topics=topics)
+    return (
+        judge(folder.name, kind, ids, found=found.found, numbers=found.numbers, truth=truth),
+        judge_swells(folder.name, kind, ids, found=found.swells, numbers=found.swell_numbers, truth=truth),
+    )
 
 
-def make(streams: Sequence[Judged], also: Sequence[Judged] = ()) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What is learnt from: streams that strengths are counted on, and others."""
+
+    streams: Sequence[Judged]
+    also: Sequence[Judged] = ()
+
+
+def make(candidates: Lessons, swells: Lessons) -> dict[str, Any]:
     """Return the ranking as arrays: fitted on all streams, calibrated on what models said of kinds they never saw."""
-    scored = left_out(streams, also)
-    long = [k for k, stream in enumerate(streams) if stream.weeks >= 2]
-    curves = {kind: curve([streams[k] for k in long], [scored[k] for k in long], kind) for kind in KINDS}
+    models = {
+        **fit([*candidates.streams, *candidates.also]),
+        **fit_standing([*swells.streams, *swells.also]),
+    }
+    curves = {kind: _calibrated(candidates, kind, fit) for kind in KINDS}
+    curves[STANDING] = _calibrated(swells, STANDING, fit_standing)
+    every = (*candidates.streams, *candidates.also, *swells.also)
     card = {
         "made_by": "python -m groundswell.nlp.signals.train",
-        "streams": len(streams),
-        "planted": len(also),
-        "candidates": sum(len(stream.truth) for stream in (*streams, *also)),
-        "right": int(sum((stream.truth >= 0).sum() for stream in (*streams, *also))),
+        "streams": len(candidates.streams),
+        "planted": len(candidates.also),
+        "swelling": len(swells.also),
+        "candidates": sum(len(stream.truth) for stream in every),
+        "right": int(sum((stream.truth >= 0).sum() for stream in every)),
         "settings": dict(SETTINGS),
+        "standing_settings": dict(STANDING_SETTINGS),
     }
-    return pack(fit([*streams, *also]), curves, card)
+    return pack(models, curves, card)
+
+
+def _calibrated(
+    lessons: Lessons, kind: str, fit: Callable[[Sequence[Judged]], Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scored = left_out(lessons.streams, lessons.also, fit)
+    long = [k for k, stream in enumerate(lessons.streams) if stream.weeks >= 2]
+    return curve([lessons.streams[k] for k in long], [scored[k] for k in long], kind)
 
 
 def main() -> None:
@@ -282,16 +357,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the ranking of signals from development streams.")
     parser.add_argument("streams", type=Path, help="folder with a folder for each stream: IN.jsonl and TRUTH.json")
     parser.add_argument("--also", type=Path, help="folder with planted streams, learnt from but not calibrated on")
+    parser.add_argument("--topics", type=Path, help="folder with streams in which standing topics swell")
     parser.add_argument("--out", type=Path, default=FILE)
     parser.add_argument("--same", default=SAME, help="backgrounds of one kind: name=kind,…")
     options = parser.parse_args()
     same = dict(pair.split("=") for pair in options.same.split(",") if pair)
     model = load_model(ModelSettings())
-    streams, also = (
-        [judge_folder(path.parent, model, same) for path in sorted(folder.glob("*/TRUTH.json"))] if folder else []
-        for folder in (options.streams, options.also)
+    streams, also, swelling = (
+        [judge_folder(path.parent, using, same) for path in sorted(folder.glob("*/TRUTH.json"))] if folder else []
+        for folder, using in ((options.streams, model), (options.also, model), (options.topics, None))
     )
-    np.savez_compressed(options.out, **make(streams, also))
+    candidates = Lessons([c for c, _ in streams if c], [c for c, _ in also if c])
+    swells = Lessons([s for _, s in streams], [s for _, s in (*also, *swelling)])
+    np.savez_compressed(options.out, **make(candidates, swells))
 
 
 if __name__ == "__main__":

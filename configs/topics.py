@@ -1,0 +1,78 @@
+"""Standing topics: what people write about again and again, in YAML, as plain words. Users add theirs without code."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+
+from groundswell.configs.schema import Section
+from groundswell.configs.yaml_lines import ConfigError, explain, read_yaml
+
+ANY = "any"
+"""Where words stand that count in every language."""
+LANGUAGES = (ANY, "en", "ms", "zh", "th", "vi")
+"""Languages that words may be given for; Malay and Indonesian are one, under ``ms``."""
+
+
+class Topic(Section):
+    """Something that is written about all the time, so that only how often is news."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+    """Short name, kept in every signal."""
+    title: str = Field(min_length=2, max_length=60)
+    """What people read."""
+    words: dict[str, tuple[str, ...]] = Field(min_length=1)
+    """By language: a word for itself, ``refund*`` for how words begin, ``*tipu*`` for a part of words, or two words."""
+
+    @field_validator("words")
+    @classmethod
+    def _known_languages(cls, words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if unknown := sorted(set(words) - set(LANGUAGES)):
+            msg = f"words are given for {', '.join(unknown)}; known are {', '.join(LANGUAGES)}"
+            raise ValueError(msg)
+        if empty := [word for several in words.values() for word in several if not word.strip("* ")]:
+            msg = f"{empty[0]!r} would count every text; give at least a letter"
+            raise ValueError(msg)
+        return words
+
+    def spoken(self, language: str) -> tuple[str, ...]:
+        """Return the words that count in texts of a language (ISO 639-1; empty: only those of every language)."""
+        own = {"id": "ms"}.get(language, language)
+        return (*self.words.get(ANY, ()), *self.words.get(own, ()))
+
+
+class TopicFile(Section):
+    """A list of topics."""
+
+    topics: tuple[Topic, ...] = ()
+    """The topics."""
+
+    @field_validator("topics")
+    @classmethod
+    def _ids_once(cls, topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
+        ids = [topic.id for topic in topics]
+        if twice := sorted({name for name in ids if ids.count(name) > 1}):
+            msg = f"ids must differ; given twice: {', '.join(twice)}"
+            raise ValueError(msg)
+        return topics
+
+
+def load_topics(path: Path | None = None) -> tuple[Topic, ...]:
+    """Read the topics that come with Groundswell, and the user's own; one with a known id takes its place.
+
+    Raises:
+        ConfigError: A file is missing, is not YAML, or does not follow the schema; named with its line.
+    """
+    shipped = Path(str(files("groundswell.configs").joinpath("topics.yaml")))
+    found = {topic.id: topic for file in (shipped, *([path] if path else [])) for topic in _read(file)}
+    return tuple(found.values())
+
+
+def _read(path: Path) -> tuple[Topic, ...]:
+    source = read_yaml(path)
+    try:
+        return TopicFile.model_validate(source.data).topics
+    except ValidationError as error:
+        raise ConfigError(explain(error, TopicFile, source)) from None

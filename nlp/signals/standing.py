@@ -1,0 +1,178 @@
+"""Standing topics: what people write about again and again (login, advertising, couriers), each counted for itself.
+
+A scan for what is *new* looks at every text and every word, so something that everybody knows must swell a long way
+before it stands out among so many tests. There are only some sixty standing topics, each with a steady rule of
+membership (`groundswell.configs.topics`), so a day of twice the usual number is enough to be seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from groundswell.nlp.signals.scan import LONG, SHORT, Baseline, Looks, look
+from groundswell.nlp.signals.space import DAY, HISTORY, Rows
+
+WINDOWS = (24.0, 48.0, 72.0, 96.0)
+BASELINES = (LONG, SHORT)
+LEAST = 2.0
+"""Score (−log10 of the tail) from which a test of a topic is worth looking at."""
+LIVES = 7 * DAY
+"""A topic that is told of again after so long is a swell of its own."""
+GROWS = 0.1
+"""How much stronger a test must have become to be a candidate again."""
+NAMES = (
+    *(f"{name}_{window:.0f}" for name in ("long", "short") for window in WINDOWS),
+    "score", "log_observed", "log_expected", "ratio", "past", "spread", "share_12", "share_24", "share_48", "evenness",
+    "others", "strongest_other", "second_other", "sum_of_others", "shared", "volume",
+    "volume_jump", "length_change", "length", "mix", "history", "share_of_stream", "commonest",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Swell:
+    """A topic above its usual at the end of one hour, by its clearest test; `documents` are positions, ascending."""
+
+    at: float
+    topic: int
+    episode: int
+    window: float
+    observed: float
+    past: float
+    expected: float
+    spread: float
+    score: float
+    documents: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was seen of a topic lately."""
+
+    at: float
+    topic: int
+    score: float
+    documents: NDArray[np.int64]
+
+
+class Standing:
+    """Finds swells of standing topics and describes each by `NAMES`.
+
+    Args:
+        rows: the documents of each topic.
+        hours: time of every document, ascending.
+        use: which count.
+        has: terms of every document.
+    """
+
+    def __init__(self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_], has: sparse.csr_matrix) -> None:
+        self.rows, self.hours, self.has = rows, hours, has
+        self.volume = hours[use]
+        self.lengths = np.log1p(np.diff(has.indptr))
+        self.total = np.r_[0.0, np.cumsum(self.lengths)]
+        self.use = use
+
+    def find(self) -> tuple[list[Swell], NDArray[np.float64]]:
+        """Return swells in order of time, and a row of numbers for each."""
+        found: list[Swell] = []
+        numbers: list[list[float]] = []
+        lately: list[_Told] = []
+        for swell, scores in self._tests():
+            lately = [told for told in lately if swell.at - told.at <= DAY]
+            others = [told for told in lately if told.topic != swell.topic]
+            found.append(swell)
+            numbers.append([*scores, *self._own(swell), *self._beside(swell, others), *self._stream(swell)])
+            lately.append(_Told(swell.at, swell.topic, swell.score, swell.documents))
+        return found, np.array(numbers, np.float64).reshape(-1, len(NAMES))
+
+    def _tests(self) -> Iterator[tuple[Swell, list[float]]]:
+        """Yield each topic at the end of each hour in which it grew and stood out, with its score by every test."""
+        tables = [self._look(baseline) for baseline in BASELINES]
+        order = sorted(
+            (float(table.at[k]), int(table.group[k]), which, k)
+            for which, table in enumerate(tables)
+            for k in range(len(table))
+        )
+        episodes: dict[int, tuple[float, int]] = {}
+        for (at, topic), tests in groupby(order, key=itemgetter(0, 1)):
+            scores = [0.0] * (len(WINDOWS) * len(BASELINES))
+            best: tuple[Looks, int] | None = None
+            for _, _, which, k in tests:
+                table = tables[which]
+                scores[which * len(WINDOWS) + WINDOWS.index(float(table.window[k]))] = float(table.score[k])
+                if best is None or table.score[k] > best[0].score[best[1]]:
+                    best = table, k
+            began, number = episodes.get(topic, (-math.inf, -1))
+            if at - began > LIVES:
+                began, number = episodes[topic] = at, number + 1
+            if best is not None:
+                yield self._swell(*best, number), scores
+
+    def _look(self, baseline: Baseline) -> Looks:
+        count = len(self.rows.starts) - 1
+        always = np.full(count, np.inf)
+        return look(
+            self.rows, self.hours, self.use, -always, always, least=LEAST, windows=WINDOWS,
+            baselines=(baseline,),
+        )  # fmt: skip
+
+    def _swell(self, table: Looks, k: int, episode: int) -> Swell:
+        upto, count = int(table.upto[k]), int(table.observed[k])
+        numbers = {
+            name: float(getattr(table, name)[k]) for name in ("at", "window", "past", "expected", "spread", "score")
+        }
+        documents = self.rows.items[upto - count : upto].astype(np.int64)
+        return Swell(topic=int(table.group[k]), episode=episode, observed=float(count), documents=documents, **numbers)
+
+    def _own(self, s: Swell) -> list[float]:
+        when = self.hours[s.documents]
+        ratio = math.log((s.observed + 0.5) / (s.expected + 0.5))
+        return [
+            s.score, math.log(s.observed), math.log(s.expected + 0.01), ratio, math.log1p(s.past), s.spread,
+            float((when >= s.at - 12).mean()), float((when >= s.at - 24).mean()), float((when >= s.at - 48).mean()),
+            float(when.std()) / s.window,
+        ]  # fmt: skip
+
+    def _beside(self, s: Swell, others: Sequence[_Told]) -> list[float]:
+        """Return what other topics do in the same day: what all do together has a cause of its own."""
+        best: dict[int, _Told] = {}
+        for told in others:
+            if told.topic not in best or told.score > best[told.topic].score:
+                best[told.topic] = told
+        ordered = sorted(best.values(), key=lambda told: -told.score)
+        scores = [told.score for told in ordered]
+        stronger = [told.documents for told in ordered if told.score >= s.score - 0.5]
+        shared = max((float(np.isin(s.documents, d).mean()) for d in stronger), default=0.0)
+        first, second = [*scores, 0.0, 0.0][:2]
+        return [len(scores), first, second, sum(scores), shared]
+
+    def _stream(self, s: Swell) -> list[float]:
+        """Return how the stream itself goes: volume, length of its texts, how long it is known."""
+        begin, end = max(s.at - DAY - HISTORY, self.hours[0]), s.at - DAY
+        low, mid, now = np.searchsorted(self.volume, [begin, end, s.at])
+        daily = (mid - low) / max(1.0, (end - begin) / DAY)
+        topic = slice(int(self.rows.starts[s.topic]), int(self.rows.starts[s.topic + 1]))
+        members = self.rows.items[topic]
+        place = int(np.searchsorted(members, s.documents[0]))
+        past = members[max(0, place - 60) : place]
+        length = float(self.lengths[s.documents].mean())
+        usual = float(self.lengths[past].mean()) if len(past) else length
+        mix = self._length(s.at - s.window, s.at) - self._length(begin, end)
+        terms = np.bincount(self.has[s.documents].indices)
+        terms.sort()
+        commonest = float(terms[-2]) / len(s.documents) if len(terms) > 1 else 0.0
+        return [
+            math.log1p(daily), math.log((now - mid + 1) / (daily + 1)), length - usual, length, mix,
+            min(s.at - self.hours[0], 1000.0) / DAY, len(s.documents) / max(1.0, float(now - mid)), commonest,
+        ]  # fmt: skip
+
+    def _length(self, begin: float, end: float) -> float:
+        low, high = np.searchsorted(self.hours, [begin, end])
+        return float(self.total[high] - self.total[low]) / max(1, int(high - low))
