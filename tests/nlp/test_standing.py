@@ -43,10 +43,10 @@ def stream(swelling: float, seed: int = 3, days: int = 60) -> Stream:
     rng = np.random.default_rng(seed)
     said: list[tuple[float, str]] = []
     for day in range(days):
-        for _ in range(60):
-            said.append((24 * day + rng.uniform(0, 24), f"nice app {rng.integers(900)} like {rng.integers(900)} much"))
-        for _ in range(rng.poisson(4 * (swelling if 50 <= day < 54 else 1))):
-            said.append((24 * day + rng.uniform(0, 24), f"cannot login since {rng.integers(900)} {rng.integers(900)}"))
+        usual = (f"nice app {rng.integers(900)} like {rng.integers(900)} much" for _ in range(60))
+        count = rng.poisson(4 * (swelling if 50 <= day < 54 else 1))
+        about = (f"cannot login since {rng.integers(900)} {rng.integers(900)}" for _ in range(count))
+        said += [(24 * day + rng.uniform(0, 24), text) for text in (*usual, *about)]
     said.sort()
     return Stream(
         ids=[str(k) for k in range(len(said))], texts=[text for _, text in said],
