@@ -316,8 +316,8 @@ class Maker:
             people=len(authors) or None, places=[m for m, _ in facts["market"]], risk=risk, mood=mood,
         )  # fmt: skip
         return Signal(
-            id=stable_id("signal", kind, scope.market, scope.kind, f"{at:.0f}", subject, ids[0], str(len(ids))), theme=theme,
-            kind=kind, at=known, start=begin, end=end, observed=observed, expected=expected,
+            id=stable_id("signal", kind, scope.market, scope.kind, f"{at:.0f}", subject, ids[0], str(len(ids))),
+            theme=theme, kind=kind, at=known, start=begin, end=end, observed=observed, expected=expected,
             strength=round(strength, 4),
             severity=severity(reach, self.markets), evidence=ids, why=sentence, title=title, market=market,
             source_kind=scope.kind, risk=risk, details=details,
