@@ -22,6 +22,8 @@ CLEARLY_LARGER = 3.0
 """… and has so many times its documents."""
 SHARED = 1 / 3
 """Share of the smaller one's documents that makes two signals one subject."""
+GROWS_BY = 0.5
+"""Share of the smaller one's documents from which a follow-up's are counted to its alert."""
 OTHER_MARKET = 0.5
 """Weight of a market that the settings do not name."""
 RULES = ("warm-up", "budget", "documents", "authors", "explained", "snoozed", "follow-up")
@@ -69,6 +71,14 @@ class Policy:
     snoozes: Sequence[Snooze] = ()
     began: datetime | None = None
     running: list[Signal] = field(default_factory=list)
+    grown: dict[str, set[str]] = field(default_factory=dict)
+
+    def remember(self, held: Iterable[Signal]) -> None:
+        """Take note of follow-ups that earlier runs held back, so that their alerts have grown as they had then."""
+        alerts = {alert.id: alert for alert in self.running}
+        for signal in held:
+            if signal.held_by == "follow-up" and signal.follows in alerts:
+                self._grow(alerts[signal.follows], signal)
 
     def decide(self, signals: Iterable[Signal]) -> list[Signal]:
         """Return the signals, fired or held, follow-ups tied to the alert that they follow."""
@@ -80,6 +90,8 @@ class Policy:
         if before is not None:
             signal = replace(signal, follows=before.follows or before.id)
             held = held or ("" if _outgrows(signal, before) else "follow-up")
+            if held == "follow-up":
+                self._grow(before, signal)
         fired = replace(signal, fired=not held, held_by=held)
         if fired.fired:
             self.running.append(fired)
@@ -89,17 +101,36 @@ class Policy:
         """Return the newest alert still running that the signal goes on with, if there is one."""
         cooldown = timedelta(hours=self.settings.cooldown_hours)
         self.running = [alert for alert in self.running if signal.at - alert.at < cooldown]
-        return next((alert for alert in reversed(self.running) if same_subject(signal, alert)), None)
+        return next((a for a in reversed(self.running) if same_subject(signal, a, self.grown.get(a.id))), None)
+
+    def _grow(self, alert: Signal, signal: Signal) -> None:
+        """Add a follow-up's documents to its alert's: a subject that goes on is known by its newest documents."""
+        known = self.grown.setdefault(alert.id, set(alert.evidence))
+        fresh = set(signal.evidence)
+        if same_by_name(signal, alert) or len(fresh & known) >= GROWS_BY * min(len(fresh), len(known)):
+            known |= fresh
 
 
-def same_subject(one: Signal, other: Signal) -> bool:
-    """Return whether two signals are about the same: one theme, one subject of the detector, or shared documents."""
+def same_subject(one: Signal, other: Signal, documents: set[str] | None = None) -> bool:
+    """Return whether two signals are about the same: one theme, one subject of the detector, or shared documents.
+
+    Args:
+        one: a signal.
+        other: one that came before.
+        documents: what the earlier one has grown to; by default its evidence.
+    """
+    if same_by_name(one, other):
+        return True
+    known = documents or set(other.evidence)
+    common = len(known.intersection(one.evidence))
+    return common > 0 and common >= SHARED * min(len(one.evidence), len(known))
+
+
+def same_by_name(one: Signal, other: Signal) -> bool:
+    """Return whether two signals are of one theme or of one subject of the detector."""
     if one.theme and one.theme == other.theme:
         return True
-    if one.details.get("subject", one.id) == other.details.get("subject", other.id):
-        return True
-    common = len(set(one.evidence) & set(other.evidence))
-    return common > 0 and common >= SHARED * min(len(one.evidence), len(other.evidence))
+    return bool(one.details.get("subject", one.id) == other.details.get("subject", other.id))
 
 
 def threshold(settings: SignalSettings) -> float:

@@ -388,8 +388,10 @@ WEIGHTS = {
 
 def _decide(store: Store, fresh: Sequence[Signal], documents: Sequence[Document], settings: Settings) -> list[Signal]:
     """Return the signals decided by the policy, in the light of what ran before, of snoozes and of judgements."""
-    earlier = sorted((signal for signal in store.recent(Signal, limit=2000) if signal.fired), key=lambda s: s.at)
-    policy = Policy(settings.signals, _snoozes(store, fresh), documents[0].mention.published_at, earlier)
+    known = sorted(store.recent(Signal, limit=5000), key=lambda s: s.at)
+    alerts = [signal for signal in known if signal.fired]
+    policy = Policy(settings.signals, _snoozes(store, fresh), documents[0].mention.published_at, alerts)
+    policy.remember(known)
     taught = learn.current(store)
     decided = policy.decide(learn.adjust(signal, taught) for signal in fresh)
     quiet = settings.signals.quiet_hours

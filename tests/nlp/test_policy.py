@@ -82,6 +82,19 @@ def test_shared_documents_make_one_subject_whatever_the_theme() -> None:
     assert not same_subject(one, signal("c", theme="u"))
 
 
+def test_a_subject_that_goes_on_is_known_by_its_newest_documents() -> None:
+    """A signal that shares nothing with the alert, but with what followed it, follows too; also in a later run."""
+    first = signal("a", evidence=tuple("abcdef"))
+    second = signal("b", theme="u", at=AT + timedelta(days=1), evidence=tuple("cdefgh"))
+    third = signal("c", theme="v", at=AT + timedelta(days=2), evidence=tuple("ghij"))
+    one, two, three = decided(first, second, third)
+    assert (one.fired, two.held_by, three.held_by) == (True, "follow-up", "follow-up")
+    assert decided(first, third)[1].fired
+    later = Policy(SETTINGS, running=[one])
+    later.remember([one, two])
+    assert later.decide([third])[0].held_by == "follow-up"
+
+
 def test_an_alert_that_outgrows_itself_is_told_again() -> None:
     """Three times the documents, ten times rarer, and more severe: that is news, and still follows the first."""
     more = signal(
