@@ -58,8 +58,9 @@ LEFT_OUT = frozenset({"kind_of_group", "size", "window", "noise_median", "noise_
 """Numbers that tell one development stream from another rather than a subject from noise."""
 USED = tuple(name for name in NAMES if name not in LEFT_OUT)
 COLUMNS = np.array([NAMES.index(name) for name in USED])
-SHARED_BY = 1.6
-"""Both kinds of signal draw on one budget; seldom do both spend most of it on the same stream."""
+SHARED_BY: Mapping[str, float] = {"new": 2.5, "surge": 2.5, STANDING: 0.8}
+"""Factor on each kind's rate of false alerts, as all draw on one budget. Standing topics overlap with one another and
+with the rest, so that many of their false alerts follow another instead of adding to it."""
 SAME = "hotstar=video,netflix=video,netflix_early=video,shopee=tokopedia,hn_early=hn_dev"
 """Backgrounds of one kind, of those that the scoring tools and `plant` know."""
 OTHER_KIND = 0.5
@@ -229,7 +230,7 @@ def curve(
         if weeks < 2:
             continue
         rates.append(np.mean([[_false(s, v, kind, t) for t in grid] for s, v in chosen], 0) * len(chosen) / weeks)
-    rate = SHARED_BY * np.max(rates, 0)
+    rate = SHARED_BY[kind] * np.max(rates, 0)
     usable = rate > 0.02
     at, strength = grid[usable], -np.log10(rate[usable])
     strength = np.maximum.accumulate(strength)
