@@ -81,12 +81,12 @@ class Ranking:
             mine = np.array([k == kind for k in kinds], bool)
             if mine.any():
                 strengths[mine] = self.place(kind, self.trees[kind].score(numbers[mine]))
-        return strengths - _cold(numbers[:, NAMES.index("history")])
+        return strengths - cold(numbers[:, NAMES.index("history")])
 
     def standing(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the same of swells of standing topics, from ``(rows, len(standing.NAMES))``."""
         strengths = self.place(STANDING, self.trees[STANDING].score(numbers))
-        return strengths - _cold(numbers[:, STANDING_NAMES.index("history")])
+        return strengths - cold(numbers[:, STANDING_NAMES.index("history")])
 
     def place(self, kind: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return strengths at scores: linear between the points of the curve, and beyond its ends by its last slope."""
@@ -98,9 +98,10 @@ class Ranking:
         return np.minimum(np.where(scores > at[-1], beyond, np.where(scores < at[0], below, inside)), STRONGEST)
 
 
-def _cold(days: NDArray[np.float64]) -> NDArray[np.float64]:
-    cold: NDArray[np.float64] = COLD * np.clip(1 - days / WARM, 0, 1)
-    return cold
+def cold(days: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is taken off a strength when so many days are known."""
+    less: NDArray[np.float64] = COLD * np.clip(1 - days / WARM, 0, 1)
+    return less
 
 
 @lru_cache(maxsize=2)

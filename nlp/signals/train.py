@@ -71,7 +71,8 @@ OTHER_KIND = 0.5
 class Judged:
     """A stream's candidates, and what each was about.
 
-    `truth`: number of the injection (or 1000 + event), `NOTHING`, or `LATE` for one that came after seven days.
+    `truth`: number of the injection (or 1000 + event), `NOTHING`, or `LATE` for one that came after seven days;
+    `documents`: the evidence of each, by position.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Judged:
     at: NDArray[np.float64]
     subject: NDArray[np.int64]
     kinds: NDArray[np.str_]
+    documents: Sequence[NDArray[np.int64]]
     start: float
     end: float
 
@@ -128,6 +130,7 @@ def _judged(
     about = np.array([_about(candidate, planted, events) for candidate in found], np.int64)
     return Judged(
         name, kind, numbers, about, np.array([c.at for c in found]), np.array(subjects), np.array(kinds, np.str_),
+        [c.documents for c in found],
         hours(truth["score_from"]), hours(truth["last"]),
     )  # fmt: skip
 
@@ -329,8 +332,9 @@ def make(candidates: Lessons, swells: Lessons) -> dict[str, Any]:
         **fit([*candidates.streams, *candidates.also]),
         **fit_standing([*swells.streams, *swells.also]),
     }
-    curves = {kind: _calibrated(candidates, kind, fit) for kind in KINDS}
-    curves[STANDING] = _calibrated(swells, STANDING, fit_standing)
+    scored = left_out(candidates.streams, candidates.also)
+    curves = {kind: calibrated(candidates.streams, scored, kind) for kind in KINDS}
+    curves[STANDING] = calibrated(swells.streams, left_out(swells.streams, swells.also, fit_standing), STANDING)
     every = (*candidates.streams, *candidates.also, *swells.also)
     card = {
         "made_by": "python -m groundswell.nlp.signals.train",
@@ -345,12 +349,12 @@ def make(candidates: Lessons, swells: Lessons) -> dict[str, Any]:
     return pack(models, curves, card)
 
 
-def _calibrated(
-    lessons: Lessons, kind: str, fit: Callable[[Sequence[Judged]], Any]
+def calibrated(
+    streams: Sequence[Judged], scored: Sequence[NDArray[np.float64]], kind: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    scored = left_out(lessons.streams, lessons.also, fit)
-    long = [k for k, stream in enumerate(lessons.streams) if stream.weeks >= 2]
-    return curve([lessons.streams[k] for k in long], [scored[k] for k in long], kind)
+    """Return the curve of a kind, over the streams that are long enough to count a rate on."""
+    long = [k for k, stream in enumerate(streams) if stream.weeks >= 2]
+    return curve([streams[k] for k in long], [scored[k] for k in long], kind)
 
 
 def main() -> None:
