@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from uuid import uuid4
 
 from groundswell.index.codec import KINDS, decode, encode, name_of
-from groundswell.index.query import By, Query
+from groundswell.index.query import By, Page, Query
 from groundswell.index.records import RECORDS, Document, Enriched, Membership, Mention, Record
 from groundswell.index.store import Reader, Refused, Report, Store, StoreError
 from groundswell.index.tables import DOCUMENT, TABLES, document_row, harmless, parquet_table, record_row
@@ -124,14 +124,34 @@ def export_search(reader: Reader, query: Query, target: Path) -> int:
 
 
 def _all_found(reader: Reader, query: Query) -> Iterator[Document]:
-    """Yield all that a search finds, in its order."""
+    """Yield all that a search finds, in its order; what lies deeper than a ranking goes follows by time."""
     query = replace(query, limit=AT_ONCE, cursor="", facets=(), highlight=False)
+    ranked, seen, total = query.sort == "relevance" or query.vector is not None, set[str](), 0
+    for page in _pages(reader, query):
+        total = page.total
+        for hit in page.hits:
+            if ranked:
+                seen.add(_told_apart(hit.document, query))
+            yield hit.document
+    if ranked and query.match is not None and len(seen) < total:
+        for page in _pages(reader, replace(query, vector=None, sort="newest")):
+            yield from (hit.document for hit in page.hits if _told_apart(hit.document, query) not in seen)
+
+
+def _pages(reader: Reader, query: Query) -> Iterator[Page]:
+    """Yield page after page."""
     while True:
         page = reader.search(query)
-        yield from (hit.document for hit in page.hits)
+        yield page
         if not page.cursor:
             return
         query = replace(query, cursor=page.cursor)
+
+
+def _told_apart(document: Document, query: Query) -> str:
+    """Return by what documents of an answer differ: their ids, or their clusters where those are shown once."""
+    cluster = document.enriched.duplicate_of if query.collapse and document.enriched else ""
+    return cluster or document.id
 
 
 def _write_csv(part: Path, documents: Iterable[Document]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from groundswell.index.query import Field
@@ -52,6 +53,12 @@ def dated(document: Document) -> int:
 def day_of(at: int) -> int:
     """Return the begin of a time's day; no date has no day."""
     return at if at == UNDATED else at - at % DAY
+
+
+def cluster_of(duplicate: str) -> int:
+    """Return the number of a near-duplicate cluster: 64 bits of a hash, so that equal names are equal numbers."""
+    digest = blake2b(duplicate.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
 
 
 def columns(document: Document) -> tuple[Any, ...]:

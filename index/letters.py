@@ -96,13 +96,18 @@ def _overtaken(store: Store, record: Record) -> bool:
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     """Return the letters in order; of those with the same record, the last."""
     letters: dict[str, dict[str, Any]] = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             letter = json.loads(line)
             letters[_line([letter["kind"], letter["id"], letter.get("record")])] = letter
         except (ValueError, KeyError, TypeError):
             raise StoreError(f"{path}:{number} is no letter: correct or delete this line, then send again") from None
     return letters
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the lines of a file; other signs that part lines may stand in a text, U+2028 for one."""
+    return [line for line in path.read_text("utf-8").split("\n") if line]
 
 
 def _write(path: Path, letters: Iterable[dict[str, Any]]) -> None:

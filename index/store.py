@@ -75,7 +75,8 @@ class Reader(Protocol):
         """Return a page of documents with total, facets and a stable cursor.
 
         By time (the default; the undated are older than everything dated) pages neither repeat nor skip a document
-        that nobody changed, whatever is written meanwhile. By relevance they go 1,000 documents deep. With
+        that nobody changed, whatever is written meanwhile. By relevance they go 1,000 documents deep, and of more than
+        30,000 that match, the embedded store ranks the 30,000 that came last; totals and facets count all. With
         `Query.vector` the order is always by relevance; the answer is what matches the words, and the 200 nearest of
         those that meet the other conditions. `Page.total` counts clusters where collapsed; facets count documents,
         leave out "" (none) and go to 200 values.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from groundswell.index.codec import from_json, to_json
-from groundswell.index.fields import COLUMNS, UNDATED, columns, tags
+from groundswell.index.fields import COLUMNS, UNDATED, cluster_of, columns, tags
 from groundswell.index.records import Document, Enriched, Membership, Mention, Vector
 from groundswell.index.segment import for_index
 
@@ -25,6 +25,7 @@ def to_source(document: Document) -> dict[str, Any]:
         **{name: bool(fields[name]) for name in FLAGS},
         **_tags(document),
         "has_vector": vector is not None,
+        "cluster": cluster_of(str(fields["duplicate"])),
         "url": document.mention.canonical_url or document.mention.url,
         "title_words": for_index(document.mention.title),
         "text_words": for_index(document.mention.text),

@@ -44,12 +44,21 @@ def ensure(client: Elasticsearch, names: Names, settings: ElasticSettings) -> No
         raise StoreError(
             f"{settings.url}: the indices have schema {found}, this Groundswell knows {VERSION}: install a newer one"
         )
-    if found and found < VERSION:
+    refuse_older(found, settings)
+    if not found:
+        _create_all(client, names, settings)
+
+
+def refuse_older(found: int, settings: ElasticSettings) -> None:
+    """Refuse indices that lack fields which questions of this version are about.
+
+    Raises:
+        StoreError: they are of an older schema.
+    """
+    if 0 < found < VERSION:
         raise StoreError(
             f"{settings.url}: the indices have schema {found}, {VERSION} is needed: run `groundswell migrate`"
         )
-    if not found:
-        _create_all(client, names, settings)
 
 
 def _create_all(client: Elasticsearch, names: Names, settings: ElasticSettings) -> None:

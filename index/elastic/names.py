@@ -11,7 +11,7 @@ from groundswell.index.codec import name_of
 from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.records import RECORDS, Enriched, Membership, Mention
 
-VERSION = 1
+VERSION = 2
 """Counts changes of the mappings; `_meta.mapping_version` in each file says the same."""
 OLDEST_MONTH, NEWEST_MONTH = "1990.01", "2100.01"
 """Documents beyond share one index, so that no page from the year 9999 makes an index of its own."""

@@ -15,6 +15,7 @@ from groundswell.index.elastic.client import checked, connect, explained
 from groundswell.index.elastic.compile import filters
 from groundswell.index.elastic.count import buckets
 from groundswell.index.elastic.documents import from_source
+from groundswell.index.elastic.migrate import refuse_older, version_of
 from groundswell.index.elastic.names import Names
 from groundswell.index.parts import PARTS, parts_of
 from groundswell.index.query import Bucket, By, Page, Query
@@ -36,6 +37,7 @@ class ElasticReader:
         self.names = Names(settings.prefix)
         with explained(settings):
             self.client: Elasticsearch = connect(settings)
+        self._known = False
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -80,12 +82,14 @@ class ElasticReader:
         """Return a page of documents with total, facets and a stable cursor."""
         self.settle()
         with explained(self.settings):
+            self._know()
             return search.search(self.client, self.names.documents, query)
 
     def count(self, query: Query, by: By) -> list[Bucket]:
         """Return counts and moods, ordered by start, then values."""
         self.settle()
         with explained(self.settings):
+            self._know()
             return buckets(self.client, self.names.documents, query, by)
 
     def scan(self, query: Query) -> Iterator[Document]:
@@ -93,6 +97,12 @@ class ElasticReader:
         where = {"bool": {"filter": filters(query)}}
         for hit in self._pages(self.names.documents, where, BY_TIME, None):
             yield from_source(hit["_source"], vectors=query.with_vectors)
+
+    def _know(self) -> None:
+        """Look once whether the indices have what is asked for; newer ones do."""
+        if not self._known:
+            refuse_older(version_of(self.client, self.names), self.settings)
+            self._known = True
 
     def settle(self) -> None:
         """Make visible to searches what this object wrote; a reader has written nothing."""

@@ -35,8 +35,9 @@ OVERSAMPLE = 2.0
 MOST_CANDIDATES = 10_000
 TRIES = 20
 """Pages that one page may look through for documents that are the first of their cluster."""
-LIGHT: dict[str, Any] = {"_source": False, "stored_fields": "_none_", "docvalue_fields": ["id", "at", "duplicate"]}
-"""What a ranking needs of a hit: no document is unpacked before it is on the page."""
+LIGHT: dict[str, Any] = {"_source": False, "stored_fields": "_none_"}
+"""What a ranking needs of a hit: no document is unpacked before it is on the page. Time and id are in what it is sorted
+by; its cluster is read only where that is asked for."""
 VECTOR_TEXT = "body.enriched.vector"
 
 
@@ -114,6 +115,11 @@ class _Asked:
             total = got["clusters"]["value"] if got else 0
         return total, facets(query, got) if got else dict.fromkeys(query.facets, ())
 
+    @property
+    def light(self) -> dict[str, Any]:
+        """Return what is wanted of a hit that is only ranked."""
+        return {**LIGHT, "docvalue_fields": ["duplicate"]} if self.query.collapse else LIGHT
+
     def sources(self, rows: Sequence[Row]) -> Mapping[str, Any]:
         """Ask for the documents of a page; their vectors, half of each, only where they are wanted."""
         among = {"bool": {"filter": [{"terms": {"id": [row.id for row in rows]}}]}}
@@ -155,8 +161,8 @@ def _collapsed(asked: _Asked, limit: int) -> _Found:
     found, after = filters(query), read_cursor(query.cursor, sort)
     rows: list[Row] = []
     for _ in range(TRIES):
-        body = {**_page(found, sort, after, limit + 1 - len(rows)), **LIGHT}
-        page = [_row(hit, 0.0) for hit in asked.send(body)[0]["hits"]["hits"]]
+        body = {**_page(found, sort, after, limit + 1 - len(rows)), **asked.light}
+        page = [_row(hit) for hit in asked.send(body)[0]["hits"]["hits"]]
         rows += _firsts(asked, found, sort, page)
         if len(rows) > limit or not page:
             break
@@ -192,12 +198,7 @@ def _firsts(asked: _Asked, found: list[Clause], sort: str, rows: Sequence[Row]) 
     if not clusters:
         return []
     first = {"top_hits": {"size": 1, "sort": _order(sort), "_source": False}}
-    aggs = {
-        "clusters": {
-            "terms": {"field": "duplicate", "include": clusters, "size": len(clusters)},
-            "aggs": {"first": first},
-        }
-    }
+    aggs = {"clusters": {**_among(clusters), "aggs": {"first": first}}}
     among = [*found, {"terms": {"duplicate": clusters}}]
     body = {"query": {"bool": {"filter": among}}, "size": 0, "aggs": aggs, "track_total_hits": False}
     answer = asked.send(body)[0]
@@ -213,10 +214,10 @@ def _ranked(asked: _Asked, limit: int) -> _Found:
     words, rest = split(query.match)
     must = filters(replace(query, match=AllOf(rest) if rest else None))
     clauses = [expression(AllOf(words))] if words else []
-    bodies = [_by_words(clauses[0], must)] if words else []
+    bodies = [_by_words(asked, clauses[0], must)] if words else []
     near = query.vector is not None and _near(asked, query.vector, must, max(NEAREST, limit))
     answers = asked.send(*bodies, *([near] if near else [])) if bodies or near else []
-    rankings = [[_row(hit, hit["_score"]) for hit in each["hits"]["hits"]] for each in answers]
+    rankings = [[_row(hit) for hit in each["hits"]["hits"]] for each in answers]
     if query.vector is not None:
         rankings = rankings if near else [*rankings, []]
         rankings[-1] = _by_cosine(rankings[-1])
@@ -234,16 +235,15 @@ def _either(words: list[Clause], near: Sequence[Row]) -> Clause:
     return {"bool": {"should": [*words, close], "minimum_should_match": 1}}
 
 
-def _by_words(words: Clause, must: list[Clause]) -> Mapping[str, Any]:
+def _by_words(asked: _Asked, words: Clause, must: list[Clause]) -> Mapping[str, Any]:
     """Ask for the best rows by BM25."""
-    return {
-        "query": {"bool": {"must": [words], "filter": must}},
-        "sort": [{"_score": {"order": "desc"}}, *_order("newest")],
-        "size": RANKED,
-        "track_scores": True,
-        "track_total_hits": False,
-        **LIGHT,
-    }
+    return {"query": {"bool": {"must": [words], "filter": must}}, "size": RANKED, **_best_first(asked)}
+
+
+def _best_first(asked: _Asked) -> Mapping[str, Any]:
+    """Ask for rows by score; of equal ones the newest."""
+    order = [{"_score": {"order": "desc"}}, *_order("newest")]
+    return {"sort": order, "track_total_hits": False, **asked.light}
 
 
 def _near(asked: _Asked, vector: Vector, must: list[Clause], limit: int) -> Mapping[str, Any] | None:
@@ -259,7 +259,7 @@ def _near(asked: _Asked, vector: Vector, must: list[Clause], limit: int) -> Mapp
         "rescore_vector": {"oversample": OVERSAMPLE},
         "filter": must,
     }
-    return {"knn": knn, "size": wanted, "track_total_hits": False, **LIGHT}
+    return {"knn": knn, "size": wanted, **_best_first(asked)}
 
 
 def _by_cosine(rows: list[Row]) -> list[Row]:
@@ -276,9 +276,10 @@ def _dimensions(asked: _Asked) -> set[int]:
     return {index["mappings"]["properties"]["vector"]["dims"] for index in found.values()}
 
 
-def _row(hit: Mapping[str, Any], score: float) -> Row:
-    fields = hit["fields"]
-    return Row(id=fields["id"][0], at=fields["at"][0], duplicate=fields["duplicate"][0], score=score)
+def _row(hit: Mapping[str, Any]) -> Row:
+    *score, at, one = hit["sort"]
+    (duplicate,) = hit.get("fields", {}).get("duplicate", ("",))
+    return Row(id=one, at=at, duplicate=duplicate, score=score[0] if score else 0.0)
 
 
 def _hits(asked: _Asked, found: _Found) -> Iterable[Hit]:
@@ -293,10 +294,16 @@ def _hits(asked: _Asked, found: _Found) -> Iterable[Hit]:
             yield Hit(document=document, score=row.score, copies=copies.get(row.duplicate, 1), highlights=marked)
 
 
+def _among(clusters: Sequence[str]) -> dict[str, Any]:
+    """Group by these few of very many clusters: without the hint the server would first number all there are."""
+    few = {"field": "duplicate", "include": clusters, "size": len(clusters), "execution_hint": "map"}
+    return {"terms": few}
+
+
 def _copies(asked: _Asked, rows: Sequence[Row], found: list[Clause]) -> dict[str, int]:
     """Return how many documents that match each cluster on the page has."""
     clusters = sorted({row.duplicate for row in rows})
-    aggs = {"clusters": {"terms": {"field": "duplicate", "include": clusters, "size": len(clusters)}}}
+    aggs = {"clusters": _among(clusters)}
     among = [*found, {"terms": {"duplicate": clusters}}]
     body = {"query": {"bool": {"filter": among}}, "size": 0, "aggs": aggs, "track_total_hits": False}
     answer = asked.send(body)[0]

@@ -59,6 +59,7 @@ class ElasticStore(ElasticReader):
         self._dimensions = 0
         with explained(settings):
             ensure(self.client, self.names, settings)
+        self._known = True
 
     def settle(self) -> None:
         """Make visible to searches what this object wrote."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.fields import TAGS, UNDATED, moment
+from groundswell.index.fields import TAGS, UNDATED, cluster_of, moment
 from groundswell.index.paging import DEEPEST
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Lack, Not, Query
 from groundswell.index.segment import is_text
@@ -22,7 +22,6 @@ from groundswell.index.sqlite.columns import (
     VECTOR,
     Columns,
     Numbers,
-    cluster_of,
     code_of,
 )
 from groundswell.index.sqlite.compile import fts

@@ -9,14 +9,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import groupby
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.fields import COLUMNS, TAGS
+from groundswell.index.fields import COLUMNS, TAGS, cluster_of
 from groundswell.index.query import Field
 from groundswell.index.segment import is_text
 
@@ -117,12 +116,6 @@ def _row(values: tuple[Any, ...] | None, codes: Mapping[tuple[str, str], int]) -
     mood = NO_MOOD if of["mood"] is None else of["mood"]
     coded: Iterator[int] = (codes[name, of[name]] if of[name] else 0 for name in CODED)
     return (int(of["at"]), cluster_of(of["duplicate"]), int(mood), int(flags), *coded)
-
-
-def cluster_of(duplicate: str) -> int:
-    """Return the number of a near-duplicate cluster: 64 bits of a hash, so that equal names are equal numbers."""
-    digest = blake2b(duplicate.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little", signed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,8 @@ def start(each: Node, java: Path) -> None:
     }
     line: Sequence[str] = [str(each.home / "bin" / "elasticsearch")]
     if os.getuid() == 0:
-        subprocess.run(["chown", "-R", str(UNPRIVILEGED), str(each.folder)], check=True)
+        folders = {str(each.folder), each.settings["path.data"]}
+        subprocess.run(["chown", "-R", str(UNPRIVILEGED), *sorted(folders)], check=True)
         drop = ["setpriv", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups", "--no-new-privs"]
         line = [*drop, *line]
     with (each.folder / "out.log").open("wb") as out:

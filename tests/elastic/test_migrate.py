@@ -20,13 +20,13 @@ from groundswell.configs.schema import ElasticSettings, Settings
 from groundswell.index import open as opening
 from groundswell.index.elastic.documents import to_source
 from groundswell.index.elastic.migrate import Schema, back, migrate
-from groundswell.index.elastic.names import mapping
+from groundswell.index.elastic.names import VERSION, Names, mapping
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.elastic.store import ElasticStore
 from groundswell.index.export import export_all, import_all
 from groundswell.index.letters import send as send_letters
 from groundswell.index.open import open_store
-from groundswell.index.query import Query
+from groundswell.index.query import By, Query
 from groundswell.index.records import Case, Document, Enriched, Record
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
@@ -49,7 +49,7 @@ def settings(elastic_url: str) -> Iterator[ElasticSettings]:
 
 def _with_length(kind: str) -> dict[str, Any]:
     body = mapping(kind)
-    body["mappings"]["_meta"]["mapping_version"] = 2
+    body["mappings"]["_meta"]["mapping_version"] = VERSION + 1
     if kind == "documents":
         body["mappings"]["properties"]["length"] = {"type": "integer"}
     return body
@@ -59,16 +59,30 @@ def _source(document: Document) -> dict[str, Any]:
     return {**to_source(document), "length": len(document.mention.text)}
 
 
-NEXT = Schema(version=2, mapping=_with_length, source=_source)
+NEXT = Schema(version=VERSION + 1, mapping=_with_length, source=_source)
 """A next version: documents can be found by their length."""
 
 
 def test_a_store_is_made_once(settings: ElasticSettings) -> None:
     """The first call makes the indices, the second has nothing to do."""
-    assert "made, schema 1" in migrate(settings)
+    assert f"made, schema {VERSION}" in migrate(settings)
     assert "nothing to do" in opening.migrate(Settings(store=settings))
     with pytest.raises(StoreError, match="to go back to"):
         back(settings)
+
+
+def test_older_indices_are_not_asked_what_they_cannot_know(settings: ElasticSettings) -> None:
+    """Neither for reading nor for writing: a wrong count would be worse than none."""
+    names = Names(settings.prefix, VERSION - 1)
+    mappings = {"_meta": {"mapping_version": VERSION - 1}}
+    with Elasticsearch(settings.url) as client:
+        client.indices.create(index=names.index(names.places), aliases={names.places: {}}, mappings=mappings)
+    with ElasticReader(settings) as reader:
+        for ask in (lambda: reader.search(Query()), lambda: reader.count(Query(), By())):
+            with pytest.raises(StoreError, match="groundswell migrate"):
+                ask()
+    with pytest.raises(StoreError, match="groundswell migrate"):
+        ElasticStore(settings)
 
 
 def test_mappings_change_while_people_read_and_write(settings: ElasticSettings, tmp_path: Path) -> None:
@@ -98,7 +112,7 @@ def test_mappings_change_while_people_read_and_write(settings: ElasticSettings, 
         over.set()
         for thread in threads:
             thread.join()
-    assert "from schema 1 to 2" in said
+    assert f"from schema {VERSION} to {VERSION + 1}" in said
     assert seen == {302}
     with pytest.raises(StoreError, match="install a newer one"):
         ElasticStore(settings)
@@ -106,7 +120,7 @@ def test_mappings_change_while_people_read_and_write(settings: ElasticSettings, 
         client.indices.refresh(index=f"{settings.prefix}-*")
         found = client.search(index=f"{settings.prefix}-documents", query={"term": {"length": len("too many ads")}})
         assert found["hits"]["total"]["value"] >= 302
-    assert "back at schema 1" in back(settings)
+    assert f"back at schema {VERSION}" in back(settings)
     with open_store(outer, spool=True) as again:
         documents = {document.id: document for document in again.scan(Query(with_vectors=True))}
         assert len(documents) == 302 + len(wrote)

@@ -14,6 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from groundswell.configs.schema import ElasticSettings, Settings
+from groundswell.index.elastic.names import VERSION
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.elastic.store import ElasticStore
 from groundswell.index.open import migrate, open_reader, open_store
@@ -143,7 +144,7 @@ def test_nobody_but_the_deployer_drops_an_index(guarded: Guarded, as_user: Becom
     """The pipeline's key cannot destroy what was collected."""
     as_user("pipeline")
     with ElasticStore(guarded.settings()) as store:
-        answer = store.client.options(ignore_status=[403]).indices.delete(index="groundswell-theme-v1")
+        answer = store.client.options(ignore_status=[403]).indices.delete(index=f"groundswell-theme-v{VERSION}")
         assert answer["status"] == 403
 
 

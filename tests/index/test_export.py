@@ -130,6 +130,20 @@ def test_a_result_as_json_lines_and_parquet(store: SqliteStore, tmp_path: Path) 
         export_search(store, query, tmp_path / "found.xls")
 
 
+@pytest.mark.parametrize("collapse", [False, True])
+def test_a_ranked_result_is_whole_although_a_ranking_ends(
+    store: SqliteStore, tmp_path: Path, *, collapse: bool
+) -> None:
+    """The best come first; what lies deeper than anybody ranks follows by time, nothing twice."""
+    store.put([mention(f"r{n:04}", "ranked ranked" if n == 7 else "ranked", hours=n) for n in range(1200)])
+    store.put([enriched("r0001", duplicate_of="r0001"), enriched("r1199", duplicate_of="r0001")])
+    target = tmp_path / "found.jsonl"
+    export_search(store, Query(match=Word("ranked"), sort="relevance", collapse=collapse), target)
+    found = [from_json(Document, json.loads(line)).id for line in target.read_text("utf-8").splitlines()]
+    assert found[0] == "r0007"
+    assert len(set(found)) == len(found) == (1199 if collapse else 1200)
+
+
 def test_only_days_that_changed_are_written_again(store: SqliteStore, tmp_path: Path) -> None:
     """A second export writes nothing; a change writes its days; an emptied day goes."""
     folder = tmp_path / "parquet"

@@ -159,6 +159,9 @@ def _exports(query: Query) -> None:
     st.download_button(
         "JSONL", lambda: _export(query, "jsonl"), f"{stem}.jsonl", "application/jsonl", on_click="ignore", key="jsonl"
     )
+    st.download_button(
+        "Parquet", lambda: _export(query, "parquet"), f"{stem}.parquet", on_click="ignore", key="parquet"
+    )
 
 
 def _export(query: Query, kind: str) -> bytes:
