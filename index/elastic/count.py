@@ -24,7 +24,7 @@ SHARD_VALUES = 5000
 MANY: tuple[Field, ...] = ("id", "author", "thread", "duplicate")
 """Fields that may have a value of its own for each document."""
 VALUES = 2000
-"""Values of any other field up to which it is counted by nested aggregations, several times as quick as composite."""
+"""Values of any other field up to which it is counted by nested aggregations, which are less work than composite."""
 INTERVAL: dict[Period, dict[str, str]] = {
     "hour": {"fixed_interval": "1h"},
     "day": {"fixed_interval": "1d"},
