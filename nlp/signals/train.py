@@ -299,7 +299,7 @@ def judge_folder(folder: Path, model: Model | None, same: Mapping[str, str]) -> 
             it only swells are judged: they need no vectors.
         same: background → kind, for backgrounds that are of one kind.
     """
-    rows = [json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line]
     truth = json.loads((folder / "TRUTH.json").read_text("utf-8"))
     texts = [row["text"] for row in rows]
     when = np.array([hours(row["published_at"]) for row in rows])
