@@ -100,6 +100,11 @@ class Model:
             ),
         )
 
+    def plain_sentiment(self, reading: Reading) -> Array:
+        """Return sentiment logits ``(n, 3)`` before any language's correction, up to a constant for each text."""
+        scale, shift = self._heads.correction(reading.vectors)
+        return np.asarray((np.log(np.maximum(reading.sentiment, 1e-30)) - shift) / scale, dtype=np.float32)
+
     def risk_features(self, texts: Sequence[str], encoded: Encoded) -> Array:
         """Return what the risk heads read of texts."""
         found = self._wording([text[:LONGEST_TEXT] for text in texts])

@@ -8,12 +8,14 @@ Linear layers run in 8-bit integers. The step size of every activation is fixed 
 few hundred texts, so (unlike with dynamic quantisation) a text's vector does not depend on which other texts share its
 batch: a run that was killed and begun again stores the same numbers. A few channels of a transformer are tens of times
 larger than the others; their size is moved into the weights (SmoothQuant, Xiao et al. 2023) before both are rounded.
+A few pieces, too, are tens of times larger than the others where the widened states are read ("massive activations",
+Sun et al. 2024): there each piece has a step size of its own, which depends on nothing but that piece.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +30,12 @@ LARGEST = 63
 """Greatest weight code: seven bits, as processors without VNNI add two products in sixteen bits and would overflow."""
 SMOOTHING = 0.75
 """How much of a channel's size moves from activation to weight: 0 none, 1 all."""
+BY_PIECE = ("narrow",)
+"""Linear layers whose inputs are rounded piece by piece: one step for all made half of all rounding error."""
+MIDDLE = 128
+"""Byte that stands for zero where a piece has its own step: it reaches as far below as above."""
+TINY = 1e-6
+"""Least reach of a piece: one of zeros would be divided by nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,10 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How an activation becomes a byte: ``rint(x * scale) + zero``, with one `scale` a channel."""
+    """How an activation becomes a byte: ``rint(x * scale) + zero``, with one `scale` a channel.
+
+    Where each piece has a step of its own, ``x * scale`` is divided by it before it is rounded.
+    """
 
     scale: Array
     zero: int
@@ -115,11 +126,11 @@ class _Builder:
         shape: Shape,
         weights: Mapping[str, Array],
         storage: Mapping[str, Storage],
-        ranges: Mapping[str, Range],
+        ranges: Mapping[str, Range | Step],
     ) -> None:
         self.shape, self.weights, self.storage, self.ranges = shape, weights, storage, ranges
         self.most = LARGEST
-        self.codes: dict[str, tuple[str, Step]] = {}
+        self.codes: dict[str, tuple[str, Step, str]] = {}
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
 
@@ -147,33 +158,56 @@ class _Builder:
         matrix = self.weights[f"{name}.weight"]
         if self.storage.get(name.split(".", 1)[0], "float") == "float":
             return self.op("MatMul", [inputs, self.constant(f"{name}.weight", matrix.T.astype(np.float32))], out)
-        codes, step = self.coded(inputs, name)
+        codes, step, reach = self.coded(inputs, name)
         moved = (matrix / step.scale).T
         sizes = (np.abs(moved).max(axis=0) / self.most).astype(np.float32)
         weight = self.constant(f"{name}.codes", np.rint(moved / sizes).astype(np.int8))
         one, zero = self.constant("one", np.array(1, np.float32)), self.zero(step)
-        return self.fused(
-            "MatMulIntegerToFloat", [codes, weight, one, self.constant(f"{name}.sizes", sizes), zero], out
-        )
+        read = [codes, weight, one, self.constant(f"{name}.sizes", sizes), zero]
+        if not reach:
+            return self.fused("MatMulIntegerToFloat", read, out)
+        return self.op("Mul", [self.fused("MatMulIntegerToFloat", read, f"{name}.product"), reach], out)
 
-    def coded(self, inputs: str, name: str) -> tuple[str, Step]:
-        """Return `inputs` in bytes; query, key and value read the same ones."""
+    def coded(self, inputs: str, name: str) -> tuple[str, Step, str]:
+        """Return `inputs` in bytes, and each piece's own step or "": query, key and value read the same bytes."""
         if inputs not in self.codes:
-            layer, part = name.rsplit(".", 1)
-            readers = ("query", "key", "value") if part in ("query", "key", "value") else (part,)
-            step = smooth(self.ranges[inputs], [self.weights[f"{layer}.{reader}.weight"] for reader in readers])
+            step, own = self.step(inputs, name), ""
             scaled = self.op("Mul", [inputs, self.constant(f"{name}.step", step.scale)], f"{name}.scaled")
+            if name.rsplit(".", 1)[1] in BY_PIECE:
+                own = self.reach(scaled, name)
+                scaled = self.op("Div", [scaled, own], f"{name}.level")
             one = self.constant("one", np.array(1, np.float32))
-            self.codes[inputs] = self.op("QuantizeLinear", [scaled, one, self.zero(step)], f"{name}.coded"), step
+            self.codes[inputs] = self.op("QuantizeLinear", [scaled, one, self.zero(step)], f"{name}.coded"), step, own
         return self.codes[inputs]
+
+    def step(self, inputs: str, name: str) -> Step:
+        """Return the step of what `name` and the layers beside it read."""
+        layer, part = name.rsplit(".", 1)
+        readers = ("query", "key", "value") if part in ("query", "key", "value") else (part,)
+        found = self.ranges[inputs]
+        if isinstance(found, Range):
+            found = smooth(found, [self.weights[f"{layer}.{reader}.weight"] for reader in readers])
+        return replace(found, zero=MIDDLE) if part in BY_PIECE else found
+
+    def reach(self, scaled: str, name: str) -> str:
+        """Return how far each piece reaches on either side of zero, as the size of one byte: ``(n, length, 1)``."""
+        last = self.constant("last", np.array([-1], np.int64))
+        high = self.op("ReduceMax", [scaled, last], f"{name}.high", keepdims=1)
+        low = self.op("Neg", [self.op("ReduceMin", [scaled, last], f"{name}.low", keepdims=1)], f"{name}.depth")
+        most = self.op("Max", [high, low, self.constant("tiny", np.array(TINY, np.float32))], f"{name}.most")
+        return self.op("Mul", [most, self.constant("byte", np.array(1 / 127, np.float32))], f"{name}.reach")
 
     def zero(self, step: Step) -> str:
         return self.constant(f"zero{step.zero}", np.array(step.zero, np.uint8))
 
     def norm(self, values: str, residual: str, bias: str, name: str, out: str) -> str:
-        """LayerNorm(values + residual + bias)."""
-        inputs = [values, residual, self.vector(f"{name}.weight"), self.vector(f"{name}.bias"), self.vector(bias)]
-        return self.fused("SkipLayerNormalization", inputs, out, epsilon=self.shape.epsilon)
+        """LayerNorm(values + residual + bias).
+
+        A Sum, as ONNX Runtime makes an Add into one step with the LayerNormalization, which takes six times as long.
+        """
+        summed = self.op("Sum", [values, residual, self.vector(bias)], f"{out}.sum")
+        inputs = [summed, self.vector(f"{name}.weight"), self.vector(f"{name}.bias")]
+        return self.op("LayerNormalization", inputs, out, epsilon=self.shape.epsilon, axis=-1)
 
     def words(self) -> str:
         table, name = self.weights["embed.word.weight"], "embed.word"
@@ -234,13 +268,13 @@ def build(
     shape: Shape,
     weights: Mapping[str, Array],
     storage: Mapping[str, Storage],
-    ranges: Mapping[str, Range] | None = None,
+    ranges: Mapping[str, Range | Step] | None = None,
 ) -> Any:
     """Return the ONNX model: inputs ``ids``, ``places``, ``mask`` (n, length); outputs ``vector`` and ``pieces``.
 
     `weights` are named ``embed.word.weight``, ``trunk.0.query.weight`` (out, in), ``branch.0.…``; `storage` says how
     ``embed`` (float, int8 or int4), ``trunk`` and ``branch`` (float or int8) are kept; ``int8`` layers need the
-    `ranges` of what they read, as `activations` names them.
+    `ranges` of what they read, as `activations` names them, or the steps of an earlier export.
     """
     from onnx import TensorProto, helper
 

@@ -6,8 +6,8 @@ come out somewhat lower.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,17 +21,21 @@ from groundswell.nlp.evaluate.metrics import (
     bootstrap,
     calibration_error,
     confusion,
+    error_by_chance,
     macro_f1,
     macro_recall,
     paired,
     score,
 )
+from groundswell.nlp.heads import sigmoid, softmax
+from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment, home
 from groundswell.nlp.train.risks import RiskText, agreement, all_risk_texts
-from groundswell.nlp.train.sources import SOURCES, Example, read_source
+from groundswell.nlp.train.seeds import seeds
+from groundswell.nlp.train.sources import Example, read_examples
 from groundswell.nlp.train.targets import TargetText, target_texts
 
 if TYPE_CHECKING:
-    from groundswell.nlp.model import Model
+    from groundswell.nlp.model import Model, Reading
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -42,6 +46,12 @@ SIGNS = {"-": "negative", "0": "neutral", "+": "positive"}
 TARGETS = Path(__file__).parent / "targets.txt"
 FEWEST = 15
 """Positives a class of risk needs to count in the mean: below, its F1 says little."""
+CLAIMED = 0.5
+"""Probability from which a risk is claimed."""
+COMPARED = 100
+"""Texts of each set on which runtimes are compared, beside all texts of ours."""
+COLLECTIONS = {"UMSAB together": "umsab", "ours together": "ours/", "all texts": ""}
+"""Sets whose calibration is looked at together as well: part of the name of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +66,37 @@ class Feeling:
     confusion: Labels
     error: float
     unsure: float
+    gold: Labels = field(default_factory=lambda: np.zeros(0, np.int64))
+    claimed: Labels = field(default_factory=lambda: np.zeros(0, np.int64))
     against_baseline: Interval | None = None
     against_previous: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Calibration error of one or several sets taken together.
+
+    `chance` is what true confidences would show on as many texts; `halves` the error where corrections were fitted on
+    one half of all texts and judged on the other.
+    """
+
+    name: str
+    texts: int
+    error: float
+    chance: float
+    halves: float
+
+
+@dataclass(frozen=True, slots=True)
+class Runtimes:
+    """How far the fast runtime and the same weights in float32 agree: likeliest feelings, and embeddings."""
+
+    texts: int
+    same: float
+    sure: float
+    same_where_sure: float
+    cosine: float
+    least_cosine: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +126,11 @@ class Evaluation:
     made_by: str
     previous: str = ""
     feelings: list[Feeling] = field(default_factory=list)
+    calibration: list[Calibration] = field(default_factory=list)
+    runtimes: Runtimes | None = None
     risks: list[RiskScore] = field(default_factory=list)
     risk_f1: Interval | None = None
+    risk_f1_halves: float = float("nan")
     own_risk_f1: Interval | None = None
     risk_by_lang: dict[str, Score] = field(default_factory=dict)
     target_recall: float = 0.0
@@ -107,12 +149,19 @@ class Evaluation:
         """Return the sentiment's mean calibration error over the sets."""
         return float(np.mean([f.error for f in self.feelings] or [np.nan]))
 
+    @property
+    def main_named(self) -> float:
+        """Return how often the main target of labelled documents is among those named, or nan where there are none."""
+        texts = sum(main.texts for main in self.mains)
+        return sum(main.named * main.texts for main in self.mains) / texts if texts else float("nan")
+
 
 def evaluate(
     data: Path,
     model: Model,
     *,
-    previous: Model | None = None,
+    previous: Evaluation | None = None,
+    exact: Model | None = None,
     baseline: bool = True,
     taxonomy: Taxonomy | None = None,
     unsure_below: float = 0.5,
@@ -124,7 +173,8 @@ def evaluate(
     Args:
         data: the folder that training reads.
         model: the model under test.
-        previous: the version before, compared on the same texts.
+        previous: figures of the version before on the same texts, for paired differences.
+        exact: the same weights in another runtime, to be compared with.
         baseline: whether TF-IDF and logistic regression are trained for comparison.
         taxonomy: the classes; by default the shipped ones.
         unsure_below: as in the configuration.
@@ -132,24 +182,42 @@ def evaluate(
         progress: called with (done, total, what).
     """
     say = progress or (lambda *_: None)
-    examples = [e for source in SOURCES if (data / source.path).is_file() for e in read_source(source, data)]
+    examples = read_examples(data)
     floor = _baseline([e for e in examples if e.split == "train"]) if baseline else None
-    sets: dict[str, list[Example]] = {}
-    for example in examples:
-        if example.split == "validation":
-            sets.setdefault(example.source, []).append(example)
-    report = Evaluation(model.made_by, previous.made_by if previous else "")
-    for number, (name, texts) in enumerate(sorted(sets.items())):
-        say(number, len(sets), name)
-        one = _feeling(name, texts[:most], model, previous=previous, floor=floor, unsure_below=unsure_below)
-        report.feelings.append(one)
     held_out = [t for t in all_risk_texts(data, taxonomy or load_taxonomy()) if t.split == "validation"]
+    ours = [t for t in held_out if t.origin == "ours" and t.sentiment >= 0]
+    sets = _sets([e for e in examples if e.split == "validation"], ours, most)
+    report = Evaluation(model.made_by, previous.made_by if previous else "")
+    readings = {}
+    for number, (name, texts) in enumerate(sets.items()):
+        say(number, len(sets), name)
+        readings[name] = model.read([e.text for e in texts])
+        known = floor if not name.startswith("ours/") else None
+        report.feelings.append(_feeling(name, texts, readings[name], floor=known, unsure_below=unsure_below))
+    if previous:
+        report.feelings = _beside(report.feelings, previous)
+    report.calibration = _calibration(sets, readings, model)
     _risks(report, [t for t in held_out if t.origin == "labelled"], model)
-    _ours(report, [t for t in held_out if t.origin == "ours"], model, unsure_below)
+    _own_risks(report, ours, readings)
     _targets(report, model)
     _mains(report, [t for t in target_texts(data) if t.split == "validation"], model)
     report.agreement = agreement(taxonomy or load_taxonomy())
+    if exact:
+        say(len(sets), len(sets), "runtimes")
+        compared = [seed.text for seed in seeds()] + [e.text for some in sets.values() for e in some[:COMPARED]]
+        report.runtimes = compare(model, exact, compared, unsure_below)
     return report
+
+
+def _sets(examples: Sequence[Example], ours: Sequence[RiskText], most: int) -> dict[str, list[Example]]:
+    """Return validation texts by set; those of ours by language."""
+    sets: dict[str, list[Example]] = {}
+    for example in sorted(examples, key=lambda example: example.source):
+        sets.setdefault(example.source, []).append(example)
+    for text in sorted(ours, key=lambda text: text.lang):
+        example = Example(text.text, text.sentiment, text.lang, f"ours/{text.lang}", "validation")
+        sets.setdefault(example.source, []).append(example)
+    return {name: texts[:most] for name, texts in sets.items()}
 
 
 def _baseline(train: Sequence[Example]) -> Callable[[Sequence[str]], Labels] | None:
@@ -163,17 +231,14 @@ def _baseline(train: Sequence[Example]) -> Callable[[Sequence[str]], Labels] | N
 def _feeling(
     name: str,
     examples: Sequence[Example],
-    model: Model,
+    reading: Reading,
     *,
-    previous: Model | None,
     floor: Callable[[Sequence[str]], Labels] | None,
     unsure_below: float,
 ) -> Feeling:
-    texts, gold = [e.text for e in examples], np.array([e.sentiment for e in examples])
-    chances = model.read(texts).sentiment
-    claimed, sure = chances.argmax(axis=1), chances.max(axis=1)
-    before = previous.read(texts).sentiment.argmax(axis=1) if previous else None
-    below = floor(texts) if floor else None
+    gold = np.array([e.sentiment for e in examples])
+    claimed, sure = reading.sentiment.argmax(axis=1), reading.sentiment.max(axis=1)
+    below = floor([e.text for e in examples]) if floor else None
     return Feeling(
         name=name,
         lang=examples[0].lang,
@@ -183,9 +248,71 @@ def _feeling(
         confusion=confusion(gold, claimed, len(FEELINGS)),
         error=calibration_error(claimed == gold, sure),
         unsure=float((sure < unsure_below).mean()),
+        gold=gold,
+        claimed=claimed,
         against_baseline=paired(macro_f1, gold, claimed, below) if below is not None else None,
-        against_previous=paired(macro_f1, gold, claimed, before) if before is not None else None,
     )
+
+
+def _beside(feelings: Sequence[Feeling], previous: Evaluation) -> list[Feeling]:
+    """Return the same with paired differences to what another model claimed on the same texts."""
+    before = {one.name: one.claimed for one in previous.feelings}
+    return [
+        replace(one, against_previous=paired(macro_f1, one.gold, one.claimed, before[one.name]))
+        if len(before.get(one.name, ())) == len(one.gold)
+        else one
+        for one in feelings
+    ]
+
+
+def _calibration(
+    sets: Mapping[str, Sequence[Example]], readings: Mapping[str, Reading], model: Model
+) -> list[Calibration]:
+    """Return the errors of every set, of collections that consist of several, and of all texts."""
+    names = np.repeat(list(sets), [len(texts) for texts in sets.values()])
+    examples = [example for texts in sets.values() for example in texts]
+    gold, langs = np.array([e.sentiment for e in examples]), np.array([home(e.lang) for e in examples])
+    chances = np.concatenate([readings[name].sentiment for name in sets])
+    plain = np.concatenate([model.plain_sentiment(readings[name]) for name in sets])
+    fair = other_half(plain, gold, langs)
+    groups = {name: names == name for name in sets}
+    for title, word in COLLECTIONS.items():
+        groups[title] = np.array([word in name for name in names])
+    return [
+        Calibration(name, int(rows.sum()), error, error_by_chance(chances[rows].max(axis=1)), halves)
+        for name, rows in groups.items()
+        if rows.any()
+        for error, halves in [[_error(values[rows], gold[rows]) for values in (chances, fair)]]
+    ]
+
+
+def _error(chances: Array, gold: Labels) -> float:
+    return calibration_error(chances.argmax(axis=1) == gold, chances.max(axis=1))
+
+
+def other_half(logits: Array, gold: Labels, langs: NDArray[np.str_]) -> Array:
+    """Return probabilities ``(n, 3)``, the corrections of each half of the texts having been fitted on the other."""
+    known = sorted(set(langs))
+    number = np.array([known.index(lang) for lang in langs])
+    first = np.random.default_rng(0).random(len(gold)) < 0.5
+    found = np.zeros_like(logits)
+    for fitted, judged in ((first, ~first), (~first, first)):
+        scales, shifts = fit_sentiment(logits[fitted], gold[fitted], langs[fitted].tolist(), known)
+        own = number[judged]
+        found[judged] = softmax(scales[own, None] * logits[judged] + shifts[own])
+    return found
+
+
+def compare(model: Model, exact: Model, texts: Sequence[str], unsure_below: float) -> Runtimes:
+    """Return how far two runtimes of the same weights agree; the exact one says where a feeling is sure."""
+    fast, slow = model.read(texts), exact.read(texts)
+    same = fast.sentiment.argmax(axis=1) == slow.sentiment.argmax(axis=1)
+    sure = slow.sentiment.max(axis=1) >= unsure_below
+    cosine = (fast.vectors * slow.vectors).sum(axis=1)
+    return Runtimes(
+        len(texts), float(same.mean()), float(sure.mean()), float(same[sure].mean()), float(cosine.mean()),
+        float(cosine.min()),
+    )  # fmt: skip
 
 
 def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
@@ -193,7 +320,7 @@ def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
         return
     chances = model.read([t.text for t in texts]).risks
     gold = np.stack([t.labels for t in texts])
-    claimed = (chances >= 0.5).astype(np.int64)
+    claimed = (chances >= CLAIMED).astype(np.int64)
     for column, name in enumerate(model.risk_ids):
         known = gold[:, column] >= 0
         mine, said = gold[known, column].astype(np.int64), claimed[known, column]
@@ -203,6 +330,7 @@ def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
     many = [column for column, risk in enumerate(report.risks) if risk.score.support >= FEWEST]
     if many:
         report.risk_f1 = bootstrap(lambda rows: risk_macro(gold[rows], claimed[rows], many), len(texts))
+        report.risk_f1_halves = risks_by_halves(chances, gold, many)
     langs = np.array([t.lang for t in texts])
     for lang in sorted(set(langs)):
         rows = gold[langs == lang]
@@ -210,18 +338,36 @@ def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
         report.risk_by_lang[lang] = score(rows[known].astype(np.int64), claimed[langs == lang][known], 1)
 
 
-def _ours(report: Evaluation, texts: Sequence[RiskText], model: Model, unsure_below: float) -> None:
-    """Add held-out texts of our own: sentiment in the languages that have little else, and every class of risk."""
-    known = [t for t in texts if t.sentiment >= 0]
-    for lang in sorted({t.lang for t in known}):
-        examples = [Example(t.text, t.sentiment, lang, "ours", "validation") for t in known if t.lang == lang]
-        one = _feeling(f"ours/{lang}", examples, model, previous=None, floor=None, unsure_below=unsure_below)
-        report.feelings.append(one)
-    if known:
-        gold = np.stack([t.labels for t in known])
-        claimed = (model.read([t.text for t in known]).risks >= 0.5).astype(np.int64)
-        columns = list(range(gold.shape[1]))
-        report.own_risk_f1 = bootstrap(lambda rows: risk_macro(gold[rows], claimed[rows], columns), len(known))
+def _own_risks(report: Evaluation, texts: Sequence[RiskText], readings: Mapping[str, Reading]) -> None:
+    """Add every class of risk on held-out texts of our own."""
+    if not texts:
+        return
+    gold, claimed = [], []
+    for lang in sorted({t.lang for t in texts}):
+        chances = readings[f"ours/{lang}"].risks
+        claimed.append((chances >= CLAIMED).astype(np.int64))
+        gold.append(np.stack([t.labels for t in texts if t.lang == lang])[: len(chances)])
+    labels, said = np.concatenate(gold), np.concatenate(claimed)
+    columns = list(range(labels.shape[1]))
+    report.own_risk_f1 = bootstrap(lambda rows: risk_macro(labels[rows], said[rows], columns), len(labels))
+
+
+def risks_by_halves(chances: Array, gold: Array, columns: Sequence[int]) -> float:
+    """Return the macro-F1 where each half's cuts were fitted on the other half.
+
+    Args:
+        chances: ``(n, classes)``.
+        gold: ``(n, classes)``, -1 where unknown.
+        columns: the classes of the mean.
+    """
+    odds = np.clip(chances, 1e-9, 1 - 1e-9) / np.clip(1 - chances, 1e-9, 1)
+    logits = np.log(odds, dtype=np.float32)
+    first = np.random.default_rng(0).random(len(gold)) < 0.5
+    claimed = np.zeros(gold.shape, np.int64)
+    for fitted, judged in ((first, ~first), (~first, first)):
+        scale, shift = fit_risks(logits[fitted], gold[fitted], np.ones(int(fitted.sum()), np.float32))
+        claimed[judged] = sigmoid(np.float32(scale) * logits[judged] + shift) >= CLAIMED
+    return risk_macro(gold, claimed, columns)
 
 
 def risk_macro(gold: Array, claimed: Labels, columns: Sequence[int]) -> float:

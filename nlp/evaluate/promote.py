@@ -35,7 +35,7 @@ def judge(challenger: Evaluation, champion: Evaluation) -> Verdict:
         "sentiment, mean macro-F1 over UMSAB": (challenger.many_languages, champion.many_languages),
         "sentiment, mean macro-recall over all sets": (_recall(challenger), _recall(champion)),
         "risk, macro-F1": (_risk(challenger), _risk(champion)),
-        "main target named, labelled documents": (_main(challenger), _main(champion)),
+        "main target named, labelled documents": (challenger.main_named, champion.main_named),
     }
     known = {name: (new, old) for name, (new, old) in pairs.items() if new == new and old == old}  # noqa: PLR0124  nan
     reasons = [f"{name}: {100 * new:.1f} against {100 * old:.1f}" for name, (new, old) in known.items()]
@@ -48,11 +48,6 @@ def judge(challenger: Evaluation, champion: Evaluation) -> Verdict:
 
 def _recall(report: Evaluation) -> float:
     return sum(f.recall.value for f in report.feelings) / len(report.feelings) if report.feelings else float("nan")
-
-
-def _main(report: Evaluation) -> float:
-    texts = sum(main.texts for main in report.mains)
-    return sum(main.named * main.texts for main in report.mains) / texts if texts else float("nan")
 
 
 def _risk(report: Evaluation) -> float:

@@ -25,6 +25,7 @@ def train(
     taxonomy: Taxonomy | None = None,
     recipe: Recipe | None = None,
     vocabulary: Path | None = None,
+    keep: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Train a model and write its bundle.
@@ -36,6 +37,7 @@ def train(
         taxonomy: classes of risk; by default the ones that come with Groundswell.
         recipe: steps, rates and the seed.
         vocabulary: a bundle whose vocabulary is kept, so that embeddings stay comparable; by default the shipped one.
+        keep: a bundle whose encoder is kept as it is: heads and corrections alone are learned anew, in minutes.
         progress: called with (done, total, what).
 
     Returns:
@@ -43,7 +45,16 @@ def train(
     """
     from groundswell.nlp.train.run import run
 
-    return run(data, out, version=version, taxonomy=taxonomy, recipe=recipe, vocabulary=vocabulary, progress=progress)
+    return run(
+        data,
+        out,
+        version=version,
+        taxonomy=taxonomy,
+        recipe=recipe,
+        vocabulary=vocabulary,
+        keep=keep,
+        progress=progress,
+    )
 
 
 __all__ = ["train"]

@@ -14,14 +14,23 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-RIDGE = 3.0
-"""Pull of a language's shift towards the common one, in texts: one with thirty texts moves, one with three hardly."""
+RIDGE = 30.0
+"""Pull of a language's shift towards the common one, in texts: one with hundreds moves, one with thirty hardly.
+
+Set by fitting on one half of the validation texts and judging the other, four times: 3, 10, 30, 100 give a mean error
+of .072, .073, .069, .068 and a mean macro-F1 over UMSAB of 66.3, 66.5, 66.4, 66.3.
+"""
 SCALE_RIDGE = 10.0
 """The same for a language's scale."""
 FEWEST = 15
 """Texts of each feeling that a language needs for a shift of its own: where one is missing, nothing holds it up."""
 POSITIVES = 25.0
 """Positives that the common cut of all risks is worth beside a class's own."""
+
+
+def home(lang: str) -> str:
+    """Return the language whose corrections a language takes: Malay goes with Indonesian."""
+    return "id" if lang == "ms" else lang
 
 
 def fit_sentiment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
 from groundswell.nlp.bundle import find_bundle, write_manifest
-from groundswell.nlp.encoder.graph import Range, Shape, build
+from groundswell.nlp.encoder.graph import Range, Shape, Step, build
 from groundswell.nlp.encoder.tokens import Tokenizer
 from groundswell.nlp.heads import Head, Heads, fit_targets, risk_features, risk_stretch
-from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_weights, make_branch, predict, tune
-from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
+from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_weights, make_branch, tune
+from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment, home
+from groundswell.nlp.train.kept import read_kept
 from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained
 from groundswell.nlp.train.quantise import find_ranges, session
 from groundswell.nlp.train.risks import RiskText, all_risk_texts
-from groundswell.nlp.train.sources import SOURCES, Example, read_source
+from groundswell.nlp.train.sources import SOURCES, Example, read_examples
 from groundswell.nlp.train.targets import TargetText, target_texts
 from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
 from groundswell.nlp.wording import Wording
@@ -73,12 +74,12 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What the stages share."""
+    """What the stages share; once the branch is tuned, `weights` and `ranges` hold it too."""
 
     shape: Shape
     weights: Mapping[str, Array]
     tokenizer: Tokenizer
-    ranges: Mapping[str, Range]
+    ranges: Mapping[str, Range | Step]
     texts: Texts
     taxonomy: Taxonomy
 
@@ -89,7 +90,7 @@ def read_texts(data: Path, taxonomy: Taxonomy) -> Texts:
     Raises:
         PretrainedError: There is none at all.
     """
-    feelings = [e for source in SOURCES if (data / source.path).is_file() for e in read_source(source, data)]
+    feelings = read_examples(data)
     if not feelings:
         msg = f"{data}: no labelled sentiment found; it should hold sentiment/*.tsv as docs/model-card.md lists them"
         raise PretrainedError(msg)
@@ -105,6 +106,7 @@ def run(
     taxonomy: Taxonomy | None,
     recipe: Recipe | None,
     vocabulary: Path | None,
+    keep: Path | None,
     progress: Progress | None,
 ) -> Path:
     """See `groundswell.nlp.train.train`."""
@@ -112,7 +114,35 @@ def run(
     taxonomy, recipe = taxonomy or load_taxonomy(), recipe or Recipe()
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
-    texts, start = read_texts(data, taxonomy), read_pretrained()
+    texts = read_texts(data, taxonomy)
+    about: dict[str, Any] = {"version": version, "recipe": asdict(recipe)}
+    if keep:
+        kit, sentiment, kept = keep_encoder(keep, texts, taxonomy, out)
+        about |= kept
+    else:
+        kit, sentiment = tune_encoder(texts, taxonomy, recipe, out, vocabulary=vocabulary, progress=progress)
+    say(4, 5, "export")
+    write_rest(out, kit, make_heads(kit, sentiment, write_encoder(out, kit)), about)
+    say(5, 5, "done")
+    shutil.rmtree(work)
+    return out
+
+
+def keep_encoder(folder: Path, texts: Texts, taxonomy: Taxonomy, out: Path) -> tuple[Kit, Head, dict[str, Any]]:
+    """Return the encoder of a bundle, its head of sentiment, and what the manifest says of their training."""
+    kept = read_kept(folder)
+    shutil.copyfile(folder / "tokenizer.json", out / "tokenizer.json")
+    tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST, pad=kept.manifest["pad"])
+    about = {"recipe": kept.manifest["recipe"], "encoder_of": f"{kept.manifest['name']} {kept.manifest['version']}"}
+    return Kit(kept.shape, kept.weights, tokenizer, kept.steps, texts, taxonomy), kept.sentiment, about
+
+
+def tune_encoder(
+    texts: Texts, taxonomy: Taxonomy, recipe: Recipe, out: Path, *, vocabulary: Path | None, progress: Progress | None
+) -> tuple[Kit, Head]:
+    """Return an encoder with a newly tuned branch, and its head of sentiment."""
+    say: Callable[[int, int | None, str], object] = progress or (lambda *_: None)
+    work, start = out / "work", read_pretrained()
     say(1, 5, "vocabulary")
     weights = cut_vocabulary(start, texts, vocabulary or find_bundle(NAME), out)
     tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST, pad=start.pad)
@@ -126,13 +156,9 @@ def run(
     branch = make_branch(weights, recipe, shape.fork, len(taxonomy.risks))
     lessons = feeling_lesson(texts, feelings, taxonomy), risk_lesson(texts, risks)
     tune(branch, *lessons, recipe, checkpoint=work / "branch.pt", progress=progress)
-    say(4, 5, "export")
-    runner = write_encoder(out, kit, branch)
-    heads = make_heads(kit, branch, (feelings, risks), runner)
-    write_rest(out, kit, heads, {"version": version, "recipe": asdict(recipe)})
-    say(5, 5, "done")
-    shutil.rmtree(work)
-    return out
+    whole = {**weights, **branch_weights(branch)}
+    ranges = find_ranges(shape, whole, texts.ranges, tokenizer)
+    return replace(kit, weights=whole, ranges=ranges), _linear(branch.sentiment)
 
 
 def shape_of(start: Pretrained, recipe: Recipe) -> Shape:
@@ -238,10 +264,9 @@ def risk_lesson(texts: Texts, activations: Activations) -> Lesson:
     )
 
 
-def write_encoder(out: Path, kit: Kit, branch: Any) -> Any:
+def write_encoder(out: Path, kit: Kit) -> Any:
     """Write the graph that ships, and return a session on it."""
-    whole = {**kit.weights, **branch_weights(branch)}
-    model = build(kit.shape, whole, STORAGE, find_ranges(kit.shape, whole, kit.texts.ranges, kit.tokenizer))
+    model = build(kit.shape, kit.weights, STORAGE, kit.ranges)
     (out / "encoder.onnx").write_bytes(model.SerializeToString())
     return session(model)
 
@@ -276,11 +301,11 @@ def embed(runner: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Arra
     return vectors, pooled
 
 
-def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], runner: Any) -> Heads:
+def make_heads(kit: Kit, sentiment: Head, runner: Any) -> Heads:
     """Return calibrated heads; all but language and target are calibrated on validation texts."""
     feelings, texts = kit.texts.feelings, kit.texts.risks
-    known = sorted({e.lang for e in feelings if e.split == "validation"})
-    scales, shifts = fit_sentiment(*checked_feelings(kit, branch, lower, known), known)
+    known = sorted({e.lang for e in feelings if e.split == "train"})
+    scales, shifts = fit_sentiment(*checked_feelings(kit, sentiment, runner, known), known)
     sample = [feelings[n] for n in language_sample(feelings, known)]
     vectors, _ = embed(runner, kit.tokenizer, [e.text for e in sample])
     risk_vectors, risk_pooled = embed(runner, kit.tokenizer, [r.text for r in texts])
@@ -289,7 +314,7 @@ def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], ru
     about = [t for t in kit.texts.targets if t.split == "train"]
     about_vectors, _ = embed(runner, kit.tokenizer, [t.text for t in about])
     return Heads(
-        sentiment=_linear(branch.sentiment),
+        sentiment=sentiment,
         risks=fit_risk_head(features, texts),
         risk_ids=kit.taxonomy.risk_ids,
         target=fit_targets(
@@ -305,20 +330,17 @@ def make_heads(kit: Kit, branch: Any, lower: tuple[Activations, Activations], ru
 
 
 def checked_feelings(
-    kit: Kit, branch: Any, lower: tuple[Activations, Activations], known: Sequence[str]
+    kit: Kit, sentiment: Head, runner: Any, known: Sequence[str]
 ) -> tuple[Array, NDArray[np.int64], list[str]]:
-    """Return sentiment logits, labels and languages of all validation texts, those of ours among them."""
-    feelings, ours = kit.texts.feelings, kit.texts.risks
-    rows = [n for n, e in enumerate(feelings) if e.split == "validation"]
-    own = [n for n, r in enumerate(ours) if r.split == "validation" and r.sentiment >= 0 and home(r.lang) in known]
-    logits = [predict(branch, activations, part)[1] for activations, part in zip(lower, (rows, own), strict=True)]
-    gold = [feelings[n].sentiment for n in rows] + [ours[n].sentiment for n in own]
-    return np.concatenate(logits), np.array(gold), [feelings[n].lang for n in rows] + [home(ours[n].lang) for n in own]
-
-
-def home(lang: str) -> str:
-    """Return the language whose corrections a language takes: Malay goes with Indonesian."""
-    return "id" if lang == "ms" else lang
+    """Return sentiment logits, labels and languages of all validation texts, those of ours among them; maybe none."""
+    rows = [(e.text, e.sentiment, e.lang) for e in kit.texts.feelings if e.split == "validation"]
+    rows += [
+        (r.text, r.sentiment, home(r.lang))
+        for r in kit.texts.risks
+        if r.split == "validation" and r.sentiment >= 0 and home(r.lang) in known
+    ]
+    _, pooled = embed(runner, kit.tokenizer, [text for text, _, _ in rows])
+    return sentiment.logits(pooled), np.array([label for _, label, _ in rows], np.int64), [lang for _, _, lang in rows]
 
 
 def fit_risk_head(features: Array, texts: Sequence[RiskText]) -> Head:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +31,8 @@ LONGEST = 600
 """Characters of a training text; the encoder sees 64 pieces of it."""
 
 
+SHORTEST_COPY = 12
+"""Letters from which two texts that differ in nothing else are one; people do write "very good" independently."""
 MOST_HELD_OUT = 300
 """Texts of each label kept for validation, of a set that has no validation part of its own."""
 
@@ -50,7 +54,7 @@ class Source:
 
     `held_out` is the share kept for validation where the set has none of its own; `times` how often a pass shows each
     text; `weight` how much one counts; `most_each` how many of each label are taken (by hash of the
-    text, so always the same).
+    text, so always the same); `first` the row that is read first.
     """
 
     path: str
@@ -63,6 +67,7 @@ class Source:
     weight: float = 1.0
     most_each: int = 1_000_000
     held_out: float = 0.0
+    first: int = 0
 
     @property
     def name(self) -> str:
@@ -76,11 +81,17 @@ UMSAB = {
     "english": "en",
     "french": "fr",
     "german": "de",
-    "hindi": "hi",
     "italian": "it",
     "portuguese": "pt",
     "spanish": "es",
 }
+HINDI_FROM = 1_220
+"""Row of UMSAB's Hindi training file from which labels belong to their texts.
+
+Of its tweets that stand in SemEval with a label, those from here on agree on it in 67 %, those before in 36 %, and so
+it is with the feeling that a model of the other languages finds (correlation .33 and .01). The labels run negative,
+neutral, positive all through while the texts lost and gained lines. No part of the validation file fits its labels.
+"""
 REVIEWS = {"text": "content", "label": "score", "labels": STARS, "weight": 0.4}
 
 SOURCES: tuple[Source, ...] = (
@@ -88,6 +99,7 @@ SOURCES: tuple[Source, ...] = (
     Source("sentiment/en_tweeteval_val.tsv", "en", split="validation"),
     *(Source(f"sentiment/{name}_umsab_train.tsv", code, times=2.0) for name, code in UMSAB.items()),
     *(Source(f"sentiment/{name}_umsab_val.tsv", code, split="validation") for name, code in UMSAB.items()),
+    Source("sentiment/hindi_umsab_train.tsv", "hi", times=2.0, first=HINDI_FROM),
     Source("sentiment/id_smsa_train.tsv", "id", most_each=2_600),
     Source("sentiment/id_smsa_valid.tsv", "id", split="validation"),
     Source("sentiment/indonesian_nusax_train.tsv", "id", times=2.0),
@@ -114,6 +126,22 @@ SOURCES: tuple[Source, ...] = (
 )
 
 
+def read_examples(data: Path) -> list[Example]:
+    """Return the labelled texts of all sets at hand; what training reads is no longer for validation, in any set.
+
+    Sets overlap: 1,430 of TweetEval's 1,999 validation tweets stand in the English training file of UMSAB.
+    """
+    found = [e for source in SOURCES if (data / source.path).is_file() for e in read_source(source, data)]
+    learned = {_plain(example.text) for example in found if example.split == "train"}
+    return [example for example in found if example.split == "train" or _plain(example.text) not in learned]
+
+
+def _plain(text: str) -> str:
+    """Return letters and digits without links and names, as copies of a tweet share them; a few words stay as is."""
+    plain = re.sub(r"[\W_]", "", re.sub(r"@\w+|https?\S*|\buser\b", "", text.lower()))
+    return plain if len(plain) >= SHORTEST_COPY else text
+
+
 def read_source(source: Source, data: Path) -> Iterator[Example]:
     """Yield the labelled texts of one file; rows without a text or with an unknown label are passed over."""
     path = data / source.path
@@ -121,7 +149,9 @@ def read_source(source: Source, data: Path) -> Iterator[Example]:
     with path.open(encoding="utf-8", newline="") as stream:
         # Tweets hold quotation marks that close nowhere: in tab-separated files they mean nothing.
         rows = csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE) if tabs else csv.DictReader(stream)
-        found = {example.text: example for row in rows if (example := _example(source, row))}
+        found = {
+            example.text: example for row in islice(rows, source.first, None) if (example := _example(source, row))
+        }
     taken: Counter[tuple[str, int]] = Counter()
     for example in sorted(found.values(), key=lambda example: _place(example.text)):
         kind = (example.split, example.sentiment)

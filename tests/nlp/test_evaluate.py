@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 
 from groundswell.nlp.evaluate.card import write_card
-from groundswell.nlp.evaluate.evaluate import Evaluation, Feeling, RiskScore, read_targets
+from groundswell.nlp.evaluate.evaluate import (
+    Calibration,
+    Evaluation,
+    Feeling,
+    RiskScore,
+    Runtimes,
+    other_half,
+    read_targets,
+    risks_by_halves,
+)
 from groundswell.nlp.evaluate.metrics import (
     Interval,
     Score,
     bootstrap,
     calibration_error,
     confusion,
+    error_by_chance,
     macro_f1,
     macro_recall,
     paired,
@@ -52,6 +62,28 @@ def test_sure_and_wrong_is_badly_calibrated() -> None:
     """A model that is 95 % sure and right half the time is off by .45."""
     right = np.array([True, False] * 50)
     assert calibration_error(right, np.full(100, 0.95, np.float32)) == pytest.approx(0.45, abs=1e-6)
+
+
+def test_true_confidences_show_an_error_on_few_texts() -> None:
+    """A hundred texts whose confidences are all true look off by several points, ten thousand do not."""
+    confidence = np.random.default_rng(1).uniform(0.4, 1, 10_000).astype(np.float32)
+    assert error_by_chance(confidence[:100]) > 0.05
+    assert error_by_chance(confidence) < 0.015
+
+
+def test_what_is_judged_was_not_fitted_on() -> None:
+    """Labels that are noise cannot be made to look calibrated: each half is judged with the other's corrections."""
+    chance = np.random.default_rng(0)
+    logits = chance.normal(size=(1200, 3)).astype(np.float32) * 3
+    found = other_half(logits, chance.integers(0, 3, 1200), np.array(["en", "th"] * 600))
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert abs(float(found.max(axis=1).mean()) - 1 / 3) < 0.05
+
+
+def test_cuts_of_one_half_judge_the_other() -> None:
+    """Chances that part the classes give the full figure whichever half the cut comes from."""
+    gold = (np.arange(400)[:, None] % 4 == 0).astype(np.float32)
+    assert risks_by_halves(np.where(gold == 1, 0.4, 0.1).astype(np.float32), gold, [0]) == 1
 
 
 def test_an_interval_holds_the_figure() -> None:
@@ -112,11 +144,18 @@ def test_the_card_is_written_from_the_figures() -> None:
         "embedding_version": "e",
         "shape": {"layers": 12, "hidden": 384, "fork": 8, "branch": 4},
         "texts": {"sentiment": 1000, "risk": 500},
-        "recipe": {"seed": 13},
+        "recipe": {"seed": 13, "steps": 5600, "last_steps": 900},
+        "encoder_of": "groundswell-small 9.8",
     }
-    card = write_card(report("groundswell-small 9.9", 0.654, 0.777), manifest, "a command")
+    figures = report("groundswell-small 9.9", 0.654, 0.777)
+    figures.calibration = [Calibration("all texts", 321, 0.041, 0.012, 0.043)]
+    figures.runtimes = Runtimes(4321, 0.987, 0.91, 0.995, 0.9998, 0.997)
+    card = write_card(figures, manifest, "a command", judge(figures, report("old 1", 0.61, 0.70)))
     assert "65.4 [63.4, 67.4]" in card
     assert "77.7 [72.7, 82.7]" in card
+    assert "all texts | 321 | 0.041 | 0.012 | 0.043" in card
+    assert "98.7 %; 0.9998; 0.997" in card
+    assert "UMSAB: 65.4 against 61.0" in card
     assert "gambling | 0.90 | 0.80 | 0.70 | 0.75 | 20" in card
 
 

@@ -10,13 +10,16 @@ import numpy as np
 import pytest
 
 from groundswell.configs.taxonomy import load_taxonomy
-from groundswell.nlp.encoder.graph import Shape, blocks, build
+from groundswell.nlp.encoder.graph import Range, Shape, activations, blocks, build
+from groundswell.nlp.encoder.runtime import OnnxRuntime
 from groundswell.nlp.encoder.tokens import Batch
+from groundswell.nlp.encoder.torch import read_weights
 from groundswell.nlp.heads import softmax
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
+from groundswell.nlp.train.kept import read_steps
 from groundswell.nlp.train.risks import hand_labelled, ours, text_id
 from groundswell.nlp.train.seeds import LANGUAGES, codes, seeds
-from groundswell.nlp.train.sources import Source, read_source
+from groundswell.nlp.train.sources import Source, read_examples, read_source
 
 SMALL = Shape(hidden=32, layers=2, heads=2, feed=64, positions=16, fork=1, branch=1)
 
@@ -148,6 +151,31 @@ def test_a_feeling_nobody_can_check_is_not_talked_away() -> None:
     assert np.abs(shifts[1] / scales[1] - shifts[0] / scales[0]).max() < 0.3
 
 
+def test_no_validation_texts_mean_no_correction() -> None:
+    """Whoever has nothing to calibrate on gets the raw probabilities, not an error."""
+    scales, shifts = fit_sentiment(np.zeros((0, 3), np.float32), np.zeros(0, np.int64), [], ["en", "th"])
+    assert np.allclose(scales, 1)
+    assert np.allclose(shifts, 0)
+
+
+def test_a_graph_is_written_out_again_with_the_same_integers(tmp_path: Path) -> None:
+    """Weights and steps read from an exported graph give the same codes, and the same answers."""
+    onnx = pytest.importorskip("onnx")
+    weights, storage = random_weights(SMALL), {"embed": "int4", "trunk": "int8", "branch": "int8"}
+    reach = Range(np.full(32, -3, np.float32), np.full(32, 3, np.float32))
+    wide = Range(np.full(64, -0.2, np.float32), np.full(64, 8, np.float32))
+    ranges = {name: wide if name.endswith(".bent") else reach for name in activations(SMALL)}
+    first, second = tmp_path / "first.onnx", tmp_path / "second.onnx"
+    onnx.save(build(SMALL, weights, storage, ranges), first)  # type: ignore[arg-type]  # literals in a dict
+    onnx.save(build(SMALL, read_weights(first, SMALL.fork), storage, read_steps(first)), second)  # type: ignore[arg-type]  # as above
+    batch = Batch(np.arange(1), np.array([[4, 7, 9, 11]]), np.ones((1, 4), np.int32))
+    answers = [OnnxRuntime(path, threads=1).run(batch, pieces=True) for path in (first, second)]
+    assert answers[0][1] is not None
+    assert answers[1][1] is not None
+    assert np.allclose(answers[0][0], answers[1][0], atol=1e-5)
+    assert np.allclose(answers[0][1], answers[1][1], atol=1e-4)
+
+
 def test_risks_are_claimed_where_the_harm_of_both_errors_is_least() -> None:
     """After calibration one half is the cut with the best F1, and unknown labels do not count."""
     raw = np.concatenate([np.full((20, 1), -1.0), np.full((80, 1), -4.0)]).astype(np.float32)
@@ -197,6 +225,30 @@ def test_the_same_texts_are_held_out_everywhere(tmp_path: Path) -> None:
         found.append({e.text for e in read_source(source, tmp_path) if e.split == "validation"})
     assert found[0] == found[1]
     assert 10 < len(found[0]) < 60
+
+
+def test_what_training_reads_is_not_for_validation(tmp_path: Path) -> None:
+    """A tweet in one set's training file and another's validation file, its name and link masked, is learned only."""
+    (tmp_path / "sentiment").mkdir()
+    for name, lines in {
+        "english_umsab_train": ["positive\t@user What a lovely morning! http"],
+        "en_tweeteval_val": [
+            "positive\t@anna what a lovely morning https://t.co/x",
+            "negative\tNobody has seen this one",
+        ],
+    }.items():
+        (tmp_path / "sentiment" / f"{name}.tsv").write_text("\n".join(["label\ttext", *lines]), encoding="utf-8")
+    found = {(example.split, example.text[:6]) for example in read_examples(tmp_path)}
+    assert found == {("train", "@user "), ("validation", "Nobody")}
+
+
+def test_rows_whose_labels_do_not_fit_are_not_read(tmp_path: Path) -> None:
+    """A source may begin at a later row."""
+    source = Source("sentiment/x.tsv", "hi", first=2)
+    (tmp_path / "sentiment").mkdir()
+    lines = ["label\ttext", "negative\tone", "neutral\ttwo", "positive\tthree"]
+    (tmp_path / source.path).write_text("\n".join(lines), encoding="utf-8")
+    assert [example.text for example in read_source(source, tmp_path)] == ["three"]
 
 
 def test_training_wakes_no_torch_before_it_trains() -> None:

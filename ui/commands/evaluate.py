@@ -13,38 +13,43 @@ from groundswell.ui.console import progress_bar, settings_of
 @click.command("evaluate")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--against", help="Another model (a name or a bundle's folder), for paired differences.")
+@click.option("--exact", is_flag=True, help="Compare with the same weights in float32, too (needs torch; minutes).")
 @click.option("--most", default=2000, show_default=True, help="At most so many texts of one set.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
 @click.pass_context
-def command(ctx: click.Context, data: Path, against: str | None, most: int, as_json: bool) -> int:
+def command(ctx: click.Context, /, *, data: Path, against: str | None, exact: bool, most: int, as_json: bool) -> int:
     """Print the model card: precision, recall, F1 and calibration per class and language, with intervals."""
     settings = settings_of(ctx)
     from dataclasses import asdict
+    from functools import partial
 
     from groundswell.configs.taxonomy import load_taxonomy
     from groundswell.nlp.bundle import find_bundle, read_bundle
     from groundswell.nlp.evaluate import evaluate
     from groundswell.nlp.evaluate.card import write_card
+    from groundswell.nlp.evaluate.promote import judge
     from groundswell.nlp.model import load_model
 
     folder = find_bundle(settings.model.name)
     if folder is None:
         raise click.ClickException(f"model.name {settings.model.name!r} is no bundle of ours: only those are evaluated")
-    previous = load_model(settings.model.model_copy(update={"name": against})) if against else None
+    other = load_model(settings.model.model_copy(update={"name": against})) if against else None
+    slow = load_model(settings.model.model_copy(update={"runtime": "torch"})) if exact else None
     with progress_bar("evaluate") as progress:
-        report = evaluate(
+        figures = partial(
+            evaluate,
             data,
-            load_model(settings.model),
-            previous=previous,
             taxonomy=load_taxonomy(settings.taxonomy),
             unsure_below=settings.model.unsure_below,
             most=most,
             progress=progress,
         )
-    said = f"data folder, at most {most:,} texts a set"
+        previous = figures(model=other, baseline=False) if other else None
+        report = figures(model=load_model(settings.model), previous=previous, exact=slow)
+    said = f"data folder{' --against ' + against if against else ''}{' --exact' * exact}, at most {most:,} texts a set"
     click.echo(
-        json.dumps(asdict(report), ensure_ascii=False, default=str)
+        json.dumps(asdict(report), ensure_ascii=False, default=lambda array: array.tolist())
         if as_json
-        else write_card(report, read_bundle(folder).manifest, said)
+        else write_card(report, read_bundle(folder).manifest, said, judge(report, previous) if previous else None)
     )
     return 0

@@ -12,27 +12,40 @@ from groundswell.ui.console import progress_bar, settings_of
 @click.command("train")
 @click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--version", "made_by", default="0.1.0", show_default=True, help="What every score will say it was made by."
-)
+@click.option("--version", "made_by", help="What every score will say it was made by [default: the shipped model's].")
 @click.option("--steps", type=click.IntRange(1), help="Batches of the long first round [default: the recipe's].")
 @click.option("--seed", type=int, help="Seed of everything random [default: the recipe's].")
+@click.option("--keep", help="A model (name or folder) whose encoder is kept: only heads and corrections are learned.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, *, data: Path, target: Path, made_by: str, steps: int | None, seed: int | None
+    ctx: click.Context,
+    /,
+    *,
+    data: Path,
+    target: Path,
+    made_by: str | None,
+    steps: int | None,
+    seed: int | None,
+    keep: str | None,
 ) -> int:
     """Train encoder branch and heads from the folder DATA into the bundle TARGET; a killed run goes on where it was."""
     settings = settings_of(ctx)
     from dataclasses import replace
 
     from groundswell.configs.taxonomy import load_taxonomy
+    from groundswell.nlp.bundle import find_bundle, read_bundle
     from groundswell.nlp.train import train
     from groundswell.nlp.train.branch import Recipe
+    from groundswell.nlp.train.run import NAME
 
     asked = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
     recipe = replace(Recipe(), **asked)
     taxonomy = load_taxonomy(settings.taxonomy)
+    shipped, kept = find_bundle(NAME), find_bundle(keep) if keep else None
+    if keep and kept is None:
+        raise click.ClickException(f"--keep {keep}: no bundle of ours is called so, and no folder holds one")
+    version = made_by or (read_bundle(shipped)["version"] if shipped else "0.1.0")
     with progress_bar("train") as progress:
-        bundle = train(data, target, version=made_by, taxonomy=taxonomy, recipe=recipe, progress=progress)
+        bundle = train(data, target, version=version, taxonomy=taxonomy, recipe=recipe, keep=kept, progress=progress)
     click.echo(f"wrote {bundle}; compare it: groundswell --set model.name={bundle} evaluate {data}")
     return 0
