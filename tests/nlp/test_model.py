@@ -12,7 +12,7 @@ from groundswell.configs.schema import ModelSettings
 from groundswell.configs.taxonomy import Risk, Taxonomy, load_taxonomy
 from groundswell.nlp.bundle import ModelError, find_bundle
 from groundswell.nlp.model import Model, load_model
-from groundswell.nlp.train.seeds import LANGUAGES, seeds
+from groundswell.nlp.train.seeds import seeds
 
 TEXTS = [seed.text for seed in seeds()][::3]
 ONE = ModelSettings(threads=1)
@@ -139,25 +139,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_torch_and_the_fast_runtime_agree(model: Model) -> None:
-    """Labels agree on 98 of 100 texts, vectors to a mean cosine of .99 and never under .95.
-
-    So for plain texts, the first hundred of each language. Among all kinds of texts it is so wherever a feeling is sure
-    enough to be called one; those told as unsure bring it down to 97.
-    """
+    """Labels agree on 98 of 100 texts of all kinds, vectors to a mean cosine of .99 and never under .95."""
     pytest.importorskip("onnx")
     exact = load_model(ModelSettings(runtime="torch", threads=1))
     slow, fast = exact.read(TEXTS), model.read(TEXTS)
     cosine = (slow.vectors * fast.vectors).sum(axis=1)
     assert cosine.mean() >= 0.99
     assert cosine.min() >= 0.95
-    plain = [text for lang in LANGUAGES for text in [seed.text for seed in seeds() if seed.lang == lang][:100]]
-    pair = [one.read(plain).sentiment.argmax(axis=1) for one in (exact, model)]
-    assert (pair[0] == pair[1]).mean() >= 0.98
-    same = slow.sentiment.argmax(axis=1) == fast.sentiment.argmax(axis=1)
-    sure = slow.sentiment.max(axis=1) >= ModelSettings().unsure_below
-    assert sure.mean() > 0.85
-    assert same[sure].mean() >= 0.98
-    assert same.mean() >= 0.97
+    assert (slow.sentiment.argmax(axis=1) == fast.sentiment.argmax(axis=1)).mean() >= 0.98
 
 
 @pytest.mark.slow
