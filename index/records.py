@@ -29,6 +29,7 @@ TargetKind = Literal["platform", "ad_product", "advertiser", "creator", "regulat
 SignalKind = Literal["surge", "sour", "new", "spread"]
 Severity = Literal["low", "medium", "high", "critical"]
 ThemeState = Literal["living", "faded", "merged"]
+ThemeFeeling = Literal["", "praise", "displeasure"]
 LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]
 CaseStatus = Literal["open", "investigating", "escalated", "closed"]
 
@@ -133,7 +134,8 @@ class Document:
 class Theme:
     """A subject people return to. Its `id` never changes meaning; label, keywords and centroid may.
 
-    `titles` maps a language to a readable title. `risk` is the taxonomy id most of its documents carry, or empty.
+    `titles` maps a language to a readable title. `risk` is the taxonomy id most of its documents carry, or empty;
+    `feeling` is set where they hold nothing but praise, or nothing but displeasure.
     """
 
     id: str
@@ -148,6 +150,7 @@ class Theme:
     state: ThemeState = "living"
     size: int = 0
     risk: str = ""
+    feeling: ThemeFeeling = ""
     centroid: Vector | None = field(default=None, compare=False, repr=False)
 
 

@@ -22,7 +22,7 @@ DOCUMENT = {
 THEME = {
     "id": "string", "label": "string", "first_seen": "time", "last_seen": "time", "keywords": "strings",
     "exemplars": "strings", "parents": "strings", "children": "strings", "state": "string", "size": "integer",
-    "risk": "string",
+    "risk": "string", "feeling": "string",
 }  # fmt: skip
 SIGNAL = {
     "id": "string", "theme": "string", "kind": "string", "at": "time", "start": "time", "end": "time",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -44,7 +44,7 @@ _STRETCHED = re.compile(r"([a-zà-ỹ])\1{2,}")
 
 def tokens(text: str) -> list[str]:
     """Return every word in reading order, lower-cased, NFC, stop words and numbers included, links and handles not."""
-    return [word for word in _pieces(text) if word]
+    return [word for word in pieces(text) if word]
 
 
 def words(text: str, lang: str = "") -> list[str]:
@@ -56,7 +56,7 @@ def words(text: str, lang: str = "") -> list[str]:
             those of all our markets.
     """
     stop = stop_words(lang)
-    return [word for word in tokens(text) if _means(word, stop)]
+    return [word for word in tokens(text) if means(word, stop)]
 
 
 def terms(text: str, lang: str = "") -> list[str]:
@@ -65,8 +65,13 @@ def terms(text: str, lang: str = "") -> list[str]:
     A pair is only made of words that stood side by side, with no stop word, number or cut between them. Chinese and
     Thai pairs are written without a space, as people write them.
     """
+    return terms_of(list(pieces(text)), lang)
+
+
+def terms_of(read: Sequence[str], lang: str = "") -> list[str]:
+    """Return the `terms` of a text that was read into `pieces` before."""
     stop = stop_words(lang)
-    said = [word if _means(word, stop) else "" for word in _pieces(text)]
+    said = [word if means(word, stop) else "" for word in read]
     pairs = [join(a, b) for a, b in pairwise(said) if a and b and a != b]
     return [word for word in said if word] + pairs
 
@@ -80,7 +85,7 @@ def join(first: str, second: str) -> str:
 @cache
 def stop_words(lang: str = "") -> frozenset[str]:
     """Return words too common to mean anything in a language: its own list and the English one."""
-    lists = _word_lists("stopwords.txt")
+    lists = word_lists("stopwords.txt")
     code = {"ms": "id", "id/ms": "id", "yue": "zh", "fil": "tl"}.get(lang, lang.partition("-")[0].lower())
     if code not in lists:
         return frozenset().union(*(lists[known] for known in OUR_LANGUAGES))
@@ -88,7 +93,7 @@ def stop_words(lang: str = "") -> frozenset[str]:
 
 
 @cache
-def _word_lists(name: str) -> dict[str, frozenset[str]]:
+def word_lists(name: str) -> dict[str, frozenset[str]]:
     """Read a file of lines `lang: word word …`, several lines a language allowed."""
     lists: dict[str, frozenset[str]] = {}
     for line in resources.files(__package__).joinpath(name).read_text("utf-8").splitlines():
@@ -98,7 +103,7 @@ def _word_lists(name: str) -> dict[str, frozenset[str]]:
     return lists
 
 
-def _pieces(text: str) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
     """Yield words, and "" wherever a sentence, clause or emoji cuts between them."""
     plain = unicodedata.normalize("NFC", _NOISE.sub(" , ", text)).lower()
     for run in (_RUN if _UNSPACED.search(plain) else _WORD).finditer(plain):
@@ -115,7 +120,8 @@ def _pieces(text: str) -> Iterator[str]:
                 yield ""
 
 
-def _means(word: str, stop: frozenset[str]) -> bool:
+def means(word: str, stop: frozenset[str]) -> bool:
+    """Return whether a word says something by itself: no stop word, number, single letter or hash."""
     if not word or word in stop or word.isdecimal() or len(word) > LONGEST_WORD:
         return False
     return len(word) > 1 or bool(_UNSPACED.match(word))
@@ -157,7 +163,7 @@ def _jieba() -> Any:
     jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     tokenizer.tmp_dir = _private_cache()
-    for word in sorted(_word_lists("domainwords.txt")["zh"]):
+    for word in sorted(word_lists("domainwords.txt")["zh"]):
         tokenizer.add_word(word)
     return tokenizer
 
@@ -179,4 +185,4 @@ def _newmm() -> tuple[Any, Any]:
     from pythainlp.tokenize.newmm import segment
     from pythainlp.util import Trie
 
-    return segment, Trie(thai_words() | _word_lists("domainwords.txt")["th"])
+    return segment, Trie(thai_words() | word_lists("domainwords.txt")["th"])

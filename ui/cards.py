@@ -10,7 +10,10 @@ from datetime import datetime
 from groundswell.index.query import Bucket, By, Field, Query
 from groundswell.index.records import Case, Checkpoint, Label, Signal, Theme
 from groundswell.index.store import Reader
+from groundswell.nlp.signals.why import times
+from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.ui import wording
+from groundswell.ui.links import MOST_IDS
 from groundswell.ui.series import DAY, Series, day_axis, mean_mood, mood_series, theme_series, volume_series
 from groundswell.ui.trends import HISTORY_DAYS
 
@@ -24,12 +27,14 @@ SEVERITIES = ("critical", "high", "medium", "low")
 class Card:
     """An alert on the first page.
 
-    `case` is the open case about its theme, `in_case` whether this alert stands in it.
+    `subject` is what it is about, as it stands in a sentence; `case` is the open case about its theme, `in_case`
+    whether this alert stands in it.
     """
 
     signal: Signal
     title: str
     series: Series
+    subject: str = ""
     languages: tuple[tuple[str, int], ...] = ()
     markets: tuple[tuple[str, int], ...] = ()
     mood: float | None = None
@@ -53,14 +58,30 @@ def find_cards(
     """Return the alerts that wait for a person, gravest first, one for each theme."""
     handled = _handled(reader, alerts)
     waiting = [alert for alert in latest_by_theme(alerts, now) if _waits(reader, alert, handled, now)]
-    waiting.sort(key=lambda alert: (SEVERITIES.index(alert.severity), -alert.at.timestamp()))
+    waiting.sort(key=lambda alert: _place(alert, themes.get(alert.theme)))
     days = day_axis(now, SPARK_DAYS + HISTORY_DAYS)
-    counted = theme_series(reader, [alert.theme for alert in waiting], days, now=now)
-    lines = {alert.id: _line(alert, days, counted.get(alert.theme, [])) for alert in waiting}
+    counted = theme_series(reader, [alert.theme for alert in waiting if alert.theme], days, now=now)
     return tuple(
-        _card(reader, alert, title_of(alert, themes.get(alert.theme)), lines[alert.id], handled, now=now)
+        _card(reader, alert, themes.get(alert.theme), _line(alert, days, buckets), handled, now=now)
         for alert in waiting
+        for buckets in [counted.get(alert.theme, []) if alert.theme else _own_days(reader, alert, now)]
     )
+
+
+def _place(alert: Signal, theme: Theme | None) -> tuple[bool, int, float]:
+    """Return where an alert stands: gravest first, then newest; that people praise more than usual comes last."""
+    praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not is_topic(alert)
+    return praise, SEVERITIES.index(alert.severity), -alert.at.timestamp()
+
+
+def _own_days(reader: Reader, alert: Signal, now: datetime) -> list[Bucket]:
+    """Return the days of an alert without a theme: those of its own documents."""
+    query = Query(until=now, trusted_dates=True, collapse=True, where=_about(alert))
+    return reader.count(query, By(period="day"))
+
+
+def _about(alert: Signal) -> Mapping[Field, tuple[str, ...]]:
+    return {"theme": (alert.theme,)} if alert.theme else {"id": alert.evidence[-MOST_IDS:]}
 
 
 def _handled(reader: Reader, alerts: Sequence[Signal]) -> Handled:
@@ -72,19 +93,38 @@ def _handled(reader: Reader, alerts: Sequence[Signal]) -> Handled:
     return Handled({label.subject: label for label in reversed(labels)}, by_signal, by_theme)
 
 
+def is_topic(signal: Signal) -> bool:
+    """Return whether a signal is about a standing topic ("couriers") rather than about a theme or a new subject."""
+    return "topic" in signal.details.get("tests", ())
+
+
 def title_of(signal: Signal, theme: Theme | None) -> str:
-    """Return what an alert is about, in the words of its theme: in English, as the board, where there are such."""
+    """Return what an alert is about, in the words of its theme: in English, as the board, where there are such.
+
+    A standing topic is no news by itself, so that its title says how loud it is: "Couriers: 3.1 times the usual".
+    """
+    if is_topic(signal) and signal.title:
+        return f"{capital(signal.title)}: {times(signal.observed, signal.expected)}"
+    return _name(signal, theme)
+
+
+def subject_in(signal: Signal, theme: Theme | None) -> str:
+    """Return what an alert is about, as it stands within a sentence."""
+    return signal.title if is_topic(signal) and signal.title else subject_of(_name(signal, theme))
+
+
+def _name(signal: Signal, theme: Theme | None) -> str:
     if theme and (theme.titles.get("en") or not signal.title):
         return wording.theme(theme)
     return signal.title or wording.risk(signal.risk) or "Unnamed theme"
 
 
 def latest_by_theme(alerts: Sequence[Signal], now: datetime) -> list[Signal]:
-    """Return the newest recent alert of each theme; alerts without a theme stand for themselves."""
+    """Return the newest recent alert of each theme, or of each subject where it has no theme."""
     newest: dict[str, Signal] = {}
     for alert in sorted(alerts, key=lambda alert: alert.at):
         if alert.at >= now - CARD_DAYS * DAY:
-            newest[alert.theme or alert.id] = alert
+            newest[alert.theme or str(alert.details.get("subject") or alert.id)] = alert
     return list(newest.values())
 
 
@@ -92,7 +132,7 @@ def _waits(reader: Reader, alert: Signal, handled: Handled, now: datetime) -> bo
     label, case = handled.judged.get(alert.id), handled.by_signal.get(alert.id)
     if (label and label.value in {"false", "duplicate"}) or (case and case.status == "closed"):
         return False
-    return not snoozed_until(reader, alert.theme, now=now)
+    return not (alert.theme and snoozed_until(reader, alert.theme, now=now))
 
 
 def snoozed_until(reader: Reader, theme: str, *, now: datetime) -> datetime | None:
@@ -107,15 +147,17 @@ def _line(alert: Signal, days: Sequence[datetime], buckets: Sequence[Bucket]) ->
     return whole.last(SPARK_DAYS)
 
 
-def _card(reader: Reader, alert: Signal, title: str, series: Series, handled: Handled, *, now: datetime) -> Card:
-    where: Mapping[Field, tuple[str, ...]] = {"theme": (alert.theme,)} if alert.theme else {}
-    window = Query(since=alert.start, until=now, trusted_dates=True, where=where)
+def _card(
+    reader: Reader, alert: Signal, theme: Theme | None, series: Series, handled: Handled, *, now: datetime
+) -> Card:  # fmt: skip
+    window = Query(since=alert.start, until=now, trusted_dates=True, where=_about(alert))
     counts = reader.count(window, By(fields=("lang", "market")))
     label = handled.judged.get(alert.id)
-    case = handled.by_signal.get(alert.id) or handled.by_theme.get(alert.theme)
+    case = handled.by_signal.get(alert.id) or (handled.by_theme.get(alert.theme) if alert.theme else None)
     return Card(
         signal=alert,
-        title=title,
+        title=title_of(alert, theme),
+        subject=subject_in(alert, theme),
         series=series,
         languages=_tally(counts, 0),
         markets=_tally(counts, 1),

@@ -25,6 +25,7 @@ from groundswell.index.records import (
     Theme,
 )
 from groundswell.index.store import Conflict, Store, StoreError
+from groundswell.ui.cards import title_of
 
 Disposition = Literal["confirmed", "false", "duplicate"]
 DUE: Mapping[Severity, timedelta] = {
@@ -68,7 +69,7 @@ class Desk:
         theme = self.store.get(Theme, found.theme) if found.theme else None
         case = Case(
             id=case_id,
-            title=found.title or (theme.label if theme else "") or found.why,
+            title=title_of(found, theme) if found.title or theme else found.why,
             opened_at=now,
             severity=found.severity,
             signals=(signal,),

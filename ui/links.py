@@ -56,10 +56,19 @@ def search_day(at: datetime, **terms: str) -> str:
 
 
 def evidence(signal: Signal) -> str:
-    """Return the address of the very documents that made a signal; where they are too many, of theme and window."""
-    if 0 < len(signal.evidence) <= MOST_IDS:
-        return search(id=",".join(signal.evidence))
-    return search(theme=signal.theme, since=instant(signal.start), until=instant(signal.end))
+    """Return the address of the very documents that made a signal; where they are too many, of theme and window.
+
+    Without a theme, the newest of too many stand for all.
+    """
+    if signal.theme and not 0 < len(signal.evidence) <= MOST_IDS:
+        return search(theme=signal.theme, since=instant(signal.start), until=instant(signal.end))
+    return search(id=",".join(signal.evidence[-MOST_IDS:]))
+
+
+def about(signal: Signal, **terms: str) -> str:
+    """Return the address of a search within what a signal is about: its theme, or its own documents."""
+    own = {"theme": signal.theme} if signal.theme else {"id": ",".join(signal.evidence[-MOST_IDS:])}
+    return search(**own, **terms)
 
 
 def alert(signal: Signal) -> str:

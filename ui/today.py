@@ -16,7 +16,7 @@ from groundswell.ui import links, wording
 from groundswell.ui.cards import Card, find_cards, title_of
 from groundswell.ui.coverage import Coverage, coverage
 from groundswell.ui.series import DAY, Series, day_axis, mood_series, volume_series
-from groundswell.ui.trends import HISTORY_DAYS, change, departure
+from groundswell.ui.trends import HISTORY_DAYS, concern, departure
 
 SHOWN_DAYS = 60
 STALE = timedelta(days=3)
@@ -177,7 +177,7 @@ def _rows(
 
 
 def find_movers(reader: Reader, *, now: datetime, hours: int = 48) -> tuple[Mover, ...]:
-    """Return the themes whose last hours differ most from as many hours before."""
+    """Return the themes that a risk team should see: grown, risky or in a bad mood, mere praise last."""
     window = timedelta(hours=hours)
     by = By(fields=("theme",))
     latest = {
@@ -186,19 +186,17 @@ def find_movers(reader: Reader, *, now: datetime, hours: int = 48) -> tuple[Move
     }
     before = Query(since=now - 2 * window, until=now - window, trusted_dates=True, collapse=True)
     was = {b.values[0]: b.count for b in reader.count(before, by)}
-    ranked = sorted(
-        (
-            (theme, was.get(theme, 0), latest[theme].count if theme in latest else 0)
-            for theme in (set(was) | set(latest)) - {""}
-        ),
-        key=lambda row: (-abs(change(row[1], row[2])), row[0]),
-    )[:MOVERS]
-    themes = {theme.id: theme for theme in reader.many(Theme, [row[0] for row in ranked])}
-    return tuple(
-        Mover(themes[theme], old, new, latest[theme].mood if theme in latest else None)
-        for theme, old, new in ranked
-        if theme in themes
-    )
+    moved = [
+        Mover(theme, was.get(theme.id, 0), bucket.count if bucket else 0, bucket.mood if bucket else None)
+        for theme in reader.many(Theme, sorted((set(was) | set(latest)) - {""}))
+        for bucket in [latest.get(theme.id)]
+    ]
+    return tuple(sorted(moved, key=_urgency)[:MOVERS])
+
+
+def _urgency(mover: Mover) -> tuple[bool, float, str]:
+    needed = concern(mover.was, mover.now, mover.mood, risky=bool(mover.theme.risk))
+    return mover.theme.feeling == "praise", -needed, mover.theme.id
 
 
 # --- the sentence on top -------------------------------------------------------------------------------------------
@@ -224,7 +222,7 @@ def _gravest(today: Today) -> str:
     fresh = today.now - card.signal.at < DAY
     lone = sum(other.signal.severity == card.signal.severity for other in today.cards) == 1
     begin = "It" if len(today.cards) == 1 else "The gravest" if lone else "The newest"
-    return f"{begin} {_SAID[card.signal.kind][fresh]}: {card.title}{place}."
+    return f"{begin} {_SAID[card.signal.kind][fresh]}: {card.subject or card.title}{place}."
 
 
 _SAID = {

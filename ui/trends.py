@@ -18,6 +18,8 @@ MAD_TO_SD = 1.4826
 """Median absolute deviation to standard deviation, for a normal distribution."""
 BAND_SDS = 2.0
 """Half the width of the band."""
+RISK_WEIGHT, MOOD_WEIGHT = 2.0, 2.0
+"""What a named risk and a wholly bad mood add to a theme's growth when themes are ordered for a risk team."""
 WEEKDAY_SHRINK = 4.0
 """As many imagined average days as a month has real ones for each weekday: four points make a poor estimate alone."""
 
@@ -83,6 +85,16 @@ def departure(now: float, before: Sequence[float]) -> float:
     mean = sum(before) / len(before)
     variance = sum((count - mean) ** 2 for count in before) / len(before)
     return (now - mean) / sqrt(max(variance, mean, 1.0))
+
+
+def concern(was: float, now: float, mood: float | None, *, risky: bool = False) -> float:
+    """Return how much a risk team should see a theme: growth, a named risk, displeasure.
+
+    Growth counts in the units of `change`, a decline for half as much; a named risk as much as 2 → 9 documents nearly
+    does, a mood of −1 as much, and praise takes as much off.
+    """
+    moved = change(was, now)
+    return (moved if moved > 0 else -moved / 2) + RISK_WEIGHT * risky - MOOD_WEIGHT * (mood or 0.0)
 
 
 def change(was: float, now: float) -> float:

@@ -331,7 +331,7 @@ class Maker:
         if known is not None and known.label:
             return known.label
         if terms:
-            return " · ".join(terms[:3])
+            return ", ".join(terms[:3])
         text = chosen[0].mention.title or chosen[0].mention.text
         return text[:80]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from groundswell.index.records import Case, Document, SignalKind
 from groundswell.nlp.keywords import stop_words
+from groundswell.nlp.themes.framing import capital, subject_of
 
 TERMS = 6
 FIRST = 3
@@ -136,18 +137,23 @@ def sentence(
     *, kind: SignalKind, title: str, observed: float, expected: float, hours: float, terms: Sequence[str],
     people: int | None, places: Sequence[str], risk: str, mood: tuple[float, float] | None = None,
 ) -> str:  # fmt: skip
-    """Return one sentence a manager can read."""
+    """Return one sentence a manager can read: a subject, a colon, and what is the matter with it."""
     span = f"{hours:.0f} hours" if hours <= 48 else f"{hours / 24:.0f} days"
     where = f" in {', '.join(places[:3])}" if places else ""
     voices = f" by {people} people" if people and people > 1 else ""
+    subject = capital(subject_of(title))
     if kind == "sour" and mood is not None:
-        return f"The mood about {title} fell from {mood[0]:+.2f} to {mood[1]:+.2f} over {span}{where}."
+        return f"{subject}: the mood fell from {mood[0]:+.2f} to {mood[1]:+.2f} over {span}{where}."
     if kind == "spread":
         places = "new sources, languages or markets"
-        return f"{title} is spreading{where}: {observed:.0f} {places} in {span}, where {expected:.1f} would be usual."
-    new = "New" if kind == "new" else f"{(observed + 0.5) / (expected + 0.5):.1f} times its usual"
-    heard = f"{new}: {observed:.0f} documents{voices} about {title} in {span}{where}"
-    body = f"{heard}, where {usual(expected, hours)} would be usual"
+        return f"{subject}: spreading{where}, {observed:.0f} {places} in {span}, where {expected:.1f} would be usual."
+    new = "new" if kind == "new" else times(observed, expected)
+    body = f"{subject}: {new}, {observed:.0f} documents{voices} in {span}{where}, where {usual(expected, hours)}"
     said = f"; what sets them apart: {', '.join(terms[:4])}" if terms else ""
     about = f"; most carry the risk {risk.replace('_', ' ')}" if risk else ""
-    return f"{body}{said}{about}."
+    return f"{body} would be usual{said}{about}."
+
+
+def times(observed: float, expected: float) -> str:
+    """Return by how much a count exceeds what was expected: "3.1 times the usual"."""
+    return f"{(observed + 0.5) / (expected + 0.5):.1f} times the usual"

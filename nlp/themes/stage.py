@@ -22,9 +22,10 @@ from groundswell.index.store import Store
 from groundswell.nlp.consensus import common_risk
 from groundswell.nlp.text import clean, joined
 from groundswell.nlp.themes.assign import BLOCK, Cluster, ThemeSpace, Thresholds
-from groundswell.nlp.themes.label import Name, Said, name_themes
+from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.state import pack, unpack
 from groundswell.nlp.themes.structure import find_groups
+from groundswell.nlp.themes.title import Said
 
 Progress = Callable[[int, int | None, str], object]
 
@@ -171,7 +172,8 @@ class _Stage:
                 titles=before.titles if before else {}, exemplars=before.exemplars if before else (),
                 first_seen=before.first_seen if before else gone.at, last_seen=before.last_seen if before else gone.at,
                 parents=before.parents if before else (), children=gone.others, state="merged",
-                size=0, risk=before.risk if before else "", centroid=before.centroid if before else None,
+                size=0, risk=before.risk if before else "", feeling=before.feeling if before else "",
+                centroid=before.centroid if before else None,
             )  # fmt: skip
         return _record(one, cluster, before, self.space)
 
@@ -193,8 +195,9 @@ class _Stage:
         stale = sorted(self.stale & set(self.space.themes))
         others = [one for one in self.space.themes if one not in self.stale][-OTHERS:]
         said = {one: documents for one in [*stale, *others] if (documents := self._said(self.space.themes[one]))}
-        named = name_themes(said) if any(one in said for one in stale) else {}
-        before = {t.id: t for t in self.store.many(Theme, stale)}
+        before = {t.id: t for t in self.store.many(Theme, [*stale, *others])}
+        wanted = [one for one in stale if one in said]
+        named = name_themes(said, {one: _name_of(t) for one, t in before.items()}, wanted=wanted) if wanted else {}
         risks = {one: self._risk(self.space.themes[one]) for one in stale}
         records: list[Record] = []
         for one in stale:
@@ -207,7 +210,7 @@ class _Stage:
         yield Theme(
             id=theme.id, label=name.label, keywords=name.keywords, titles=name.titles, exemplars=name.exemplars,
             first_seen=theme.first_seen, last_seen=theme.last_seen, parents=theme.parents, children=theme.children,
-            state=theme.state, size=theme.size, risk=risk, centroid=theme.centroid,
+            state=theme.state, size=theme.size, risk=risk, feeling=name.feeling, centroid=theme.centroid,
         )  # fmt: skip
         if theme.label and theme.label != name.label:
             key = stable_id("lineage", theme.id, "renamed", self.space.now.isoformat())
@@ -217,7 +220,7 @@ class _Stage:
     def _said(self, cluster: Cluster) -> list[Said]:
         documents = self.store.many(Document, list(cluster.members)[-SPOKEN:])
         return [
-            Said(d.id, text_of(d.mention), d.enriched.lang if d.enriched else "", _vector(d))
+            Said(d.id, text_of(d.mention), d.enriched.lang, d.enriched.vector, d.enriched.sentiment.mood)
             for d in documents
             if d.enriched is not None and d.enriched.vector is not None and not _copy_of(d)
         ]
@@ -246,8 +249,12 @@ def _record(one: str, cluster: Cluster, before: Theme | None, space: ThemeSpace)
         titles=before.titles if before else {}, exemplars=before.exemplars if before else (),
         first_seen=cluster.first_seen, last_seen=cluster.last_seen, parents=cluster.parents,
         children=cluster.children, state=cluster.state, size=cluster.size,
-        risk=before.risk if before else "", centroid=space.centroid(one),
+        risk=before.risk if before else "", feeling=before.feeling if before else "", centroid=space.centroid(one),
     )  # fmt: skip
+
+
+def _name_of(theme: Theme) -> Name:
+    return Name(theme.label, theme.keywords, theme.titles, theme.exemplars, theme.feeling)
 
 
 def _grown(theme: Theme, before: Theme | None) -> bool:

@@ -310,9 +310,19 @@ def test_the_sentence_says_what_a_manager_needs() -> None:
         kind="new", title="TradeNova", observed=9, expected=0.2, hours=13, terms=["deepfake"], people=8,
         places=["SG", "MY"], risk="scam_investment",
     )  # fmt: skip
-    assert said.startswith("New: 9 documents by 8 people about TradeNova in 13 hours in SG, MY, where")
+    assert said.startswith("TradeNova: new, 9 documents by 8 people in 13 hours in SG, MY, where")
     assert "deepfake" in said
     assert "scam investment" in said
+
+
+def test_the_sentence_about_a_standing_topic_or_a_titled_theme_reads_well() -> None:
+    """The subject first, as a name, without what a list adds to it."""
+    surge = {"observed": 42, "expected": 13.2, "hours": 24, "terms": (), "people": 40, "places": ["ID"], "risk": ""}
+    assert why.sentence(kind="surge", title="couriers", **surge) == (  # type: ignore[arg-type]
+        "Couriers: 3.1 times the usual, 42 documents by 40 people in 24 hours in ID, where about 13 would be usual."
+    )
+    sour = why.sentence(kind="sour", title="Too many ads · complaints", mood=(0.1, -0.4), **surge)  # type: ignore[arg-type]
+    assert sour == "Too many ads: the mood fell from +0.10 to -0.40 over 24 hours in ID."
 
 
 # --- the ranking

@@ -21,9 +21,10 @@ from groundswell.index.records import Enriched, Lineage, Membership, Mention, Re
 from groundswell.index.store import Store
 from groundswell.nlp.themes import stage
 from groundswell.nlp.themes.evidence import prior_means
-from groundswell.nlp.themes.label import Said, clauses, name_themes
+from groundswell.nlp.themes.label import name_themes
 from groundswell.nlp.themes.stage import update_themes
 from groundswell.nlp.themes.structure import find_groups
+from groundswell.nlp.themes.title import Said, clauses
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SAYINGS = {

@@ -11,9 +11,10 @@ import pytest
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Query
-from groundswell.index.records import Mention
+from groundswell.index.records import Mention, Signal, Theme
 from groundswell.ui.desk import Desk
 from groundswell.ui.today import Today, lead, look, period_begin
+from groundswell.ui.trends import concern
 from tests.ui.seed import World, signal_id, theme_id
 
 
@@ -78,6 +79,52 @@ def test_the_risk_that_grew_tops_the_map(today: Today) -> None:
 def test_the_theme_that_grew_moves_most(today: Today) -> None:
     """Movers begin with what changed most, either way."""
     assert "Minister's face in trading-app ads" in [mover.theme.label for mover in today.movers[:2]]
+
+
+def test_mere_praise_comes_last_and_stays_reachable(world: World) -> None:
+    """A praise theme that grew a lot stands behind every other; on the page and among the alerts."""
+    with world.store() as store:
+        theme = store.get(Theme, theme_id("sneakers"))
+        assert theme is not None
+        store.put([replace(theme, feeling="praise", risk="")])
+    shown = _look(world)
+    assert [card.signal.severity for card in shown.cards] == ["critical", "medium", "low", "high"]
+    assert [mover.theme.id for mover in shown.movers if mover.theme.feeling] in ([], [shown.movers[-1].theme.id])
+
+
+def test_risk_and_bad_mood_go_before_mere_change() -> None:
+    """Of two themes that grew alike, the one with a risk and a bad mood comes first; a decline counts for less."""
+    grown = concern(10, 30, 0.0)
+    assert concern(10, 30, -0.7, risky=True) > concern(10, 30, -0.7) > grown > concern(10, 30, 0.8)
+    assert grown > concern(30, 10, 0.0)
+
+
+def _topic(world: World, name: str, observed: float, hours: int) -> Signal:
+    """Return an alert about a standing topic: no theme, a title that is a topic's name."""
+    at = world.now - timedelta(hours=hours)
+    with world.reader() as reader:
+        found = reader.search(Query(since=at - timedelta(days=2), until=at, where={"market": ("ID",)}, limit=30)).hits
+    return Signal(
+        id=f"{name}{hours}", theme="", kind="surge", at=at, start=at - timedelta(days=2), end=at, observed=observed,
+        expected=13.2, strength=9.0, severity="high", evidence=tuple(hit.document.id for hit in found),
+        why="Couriers: 3.1 times the usual.", title=name, fired=True,
+        details={"tests": {"topic": 5.2}, "subject": "topic-couriers"},
+    )  # fmt: skip
+
+
+def test_a_standing_topic_reads_well_on_its_card(world: World) -> None:
+    """One card for a topic, which says how loud it is; its facts are those of its own documents."""
+    alert = _topic(world, "couriers", 42, 2)
+    with world.store() as store:
+        store.put([alert, _topic(world, "couriers", 20, 9)])
+    shown = _look(world)
+    cards = [card for card in shown.cards if not card.signal.theme]
+    assert [card.title for card in cards] == ["Couriers: 3.1 times the usual"]
+    assert [code for code, _ in cards[0].markets] == ["ID"]
+    assert sum(value or 0 for value in cards[0].series.values) == len(set(alert.evidence))
+    assert lead(replace(shown, cards=(cards[0],)))[1].startswith("It is growing fast: couriers in Indonesia.")
+    with world.store() as store:
+        assert Desk(store).open_case(alert.id, by="mei", now=world.now).title == "Couriers: 3.1 times the usual"
 
 
 @pytest.mark.parametrize("judgement", ["false", "duplicate"])

@@ -14,10 +14,16 @@ from groundswell.index.records import Signal, Theme
 from groundswell.ui import charts, links, reading, wording
 from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.series import Series, day_axis, mean_mood, volume_series
-from groundswell.ui.trends import HISTORY_DAYS, change
+from groundswell.ui.trends import HISTORY_DAYS, change, concern
 
 MOST = 60
-ORDERS = {"change": "Biggest change", "alerts": "Newest alert", "size": "Most documents", "newest": "Newest"}
+ORDERS = {
+    "concern": "Growth, risk, mood",
+    "change": "Biggest change",
+    "alerts": "Newest alert",
+    "size": "Most documents",
+    "newest": "Newest",
+}
 WINDOW = timedelta(hours=48)
 
 
@@ -54,7 +60,7 @@ def _note(count: int) -> str:
 
 
 def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
-    asked = st.query_params.get("sort", "change")
+    asked = st.query_params.get("sort", "concern")
     risks = sorted({theme.risk for theme in themes if theme.risk})
     with st.container(horizontal=True, key="act-themes", vertical_alignment="bottom"):
         words = st.text_input(
@@ -143,14 +149,16 @@ def _alerts() -> dict[str, Signal]:
     return newest
 
 
-def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[float, int, str]:
+def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[bool, float, int, str]:
+    """Return what to sort by; in the order for a risk team, mere praise comes last."""
     keys = {
+        "concern": -concern(talk.was, talk.now, talk.mood, risky=bool(theme.risk)),
         "change": -abs(change(talk.was, talk.now)),
         "alerts": -alerts[theme.id].at.timestamp() if theme.id in alerts else 0.0,
         "size": -talk.size,
         "newest": -theme.first_seen.timestamp(),
     }
-    return keys[order], -talk.size, theme.label
+    return order == "concern" and theme.feeling == "praise", keys[order], -talk.size, theme.label
 
 
 def _series(ids: tuple[str, ...]) -> dict[str, Series]:

@@ -101,16 +101,15 @@ def _spark(card: Card) -> Html:
 
 
 def _facts(card: Card) -> Html:
-    theme = card.signal.theme
     risk = (
         link(links.search(risk=card.signal.risk), esc(wording.risk(card.signal.risk)))
         if card.signal.risk
         else esc("none")
     )
-    places = [link(links.search(theme=theme, market=code), esc(code)) for code, _ in card.markets[:3]]
+    places = [link(links.about(card.signal, market=code), esc(code)) for code, _ in card.markets[:3]]
     whole = sum(count for _, count in card.languages)
     tongues = [
-        link(links.search(theme=theme, lang=code), esc(f"{code} {wording.percent(count, whole)}"))
+        link(links.about(card.signal, lang=code), esc(f"{code} {wording.percent(count, whole)}"))
         for code, count in card.languages[:2]
     ]
     dot = esc(" · ")
@@ -119,7 +118,7 @@ def _facts(card: Card) -> Html:
             ("risk", risk),
             ("market", _between(places, dot) or esc("not named")),
             ("language", _between(tongues, dot) or esc("–")),
-            ("mood", link(links.search(theme=theme, sentiment="negative"), esc(wording.mood(card.mood)))),
+            ("mood", link(links.about(card.signal, sentiment="negative"), esc(wording.mood(card.mood)))),
         ]
     )
 
@@ -147,7 +146,8 @@ def _buttons(card: Card) -> None:
     if not card.confirmed_by:
         st.button("Confirm", key=f"confirm-{alert.id}", on_click=_judge, args=(alert.id, "confirmed"))
     st.button("False alarm", key=f"false-{alert.id}", on_click=_judge, args=(alert.id, "false"))
-    st.button("Snooze", key=f"snooze-{alert.id}", on_click=_snooze, args=(alert,))
+    if alert.theme:  # what is snoozed is a theme
+        st.button("Snooze", key=f"snooze-{alert.id}", on_click=_snooze, args=(alert,))
 
 
 def _open(signal: str) -> None:
@@ -202,7 +202,12 @@ def _tables(today: Today) -> Html:
     found = today.coverage
     note = f"{wording.plural(len(found.rows), 'source')} × 30 days, {undated} of posts undated"
     return tag(
-        "div", [panel("Movers", "48 h", _movers(today)), panel("Coverage", note, charts.coverage_map(found))], cls="row"
+        "div",
+        [
+            panel("Movers", "48 h; growth, risk and bad mood first", _movers(today)),
+            panel("Coverage", note, charts.coverage_map(found)),
+        ],
+        cls="row",
     )
 
 

@@ -1,0 +1,43 @@
+"""How a title says that people praise or complain, in the languages that we speak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BETWEEN = " · "
+"""What stands between a title's phrase and its feeling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Words of a language: for a theme without a subject, and after the phrase of one that has a subject."""
+
+    praise: str
+    displeasure: str
+    mixed: str
+    praised: str
+    complained: str
+
+
+ENGLISH = Frame("Praise", "Displeasure", "Mixed remarks", "praise", "complaints")
+FRAMES = {
+    "en": ENGLISH,
+    "id": Frame("Pujian", "Kekecewaan", "Komentar campuran", "pujian", "keluhan"),
+    "zh": Frame("好评", "不满", "零散评论", "好评", "抱怨"),
+    "th": Frame("คำชม", "ความไม่พอใจ", "ความเห็นปนกัน", "คำชม", "คำบ่น"),
+    "vi": Frame("Khen ngợi", "Không hài lòng", "Ý kiến lẻ tẻ", "khen ngợi", "phàn nàn"),
+}
+PRAISED = frozenset(frame.praised for frame in FRAMES.values())
+COMPLAINED = frozenset(frame.complained for frame in FRAMES.values())
+
+
+def subject_of(title: str) -> str:
+    """Return a title without the feeling behind it, as it stands in a sentence."""
+    subject, _, feeling = title.rpartition(BETWEEN)
+    return subject if feeling in PRAISED | COMPLAINED else title
+
+
+def capital(text: str) -> str:
+    """Return text that begins like a title, unless its first word has a case of its own ("iPhone")."""
+    first = text.split(" ", maxsplit=1)[0]
+    return text[:1].upper() + text[1:] if first.islower() else text

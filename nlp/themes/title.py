@@ -1,0 +1,403 @@
+"""A theme's title: a short phrase that many of its documents really hold, and whether they praise or complain.
+
+One person's sentence is not true of a whole theme. So a phrase of one to four words is looked for that many of its
+documents hold and few of others; a person's clause stands in only where no phrase is shared. Where the documents hold a
+feeling and nothing else ("good", "bagus"), the title says just that. A title stays while its phrase is still held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache, reduce
+from itertools import combinations
+from math import log, sqrt
+
+from groundswell.index.records import ThemeFeeling
+from groundswell.nlp import keywords
+from groundswell.nlp.themes.evidence import Floats, plain_code
+from groundswell.nlp.themes.framing import BETWEEN, COMPLAINED, ENGLISH, FRAMES, PRAISED, Frame, capital, subject_of
+
+WORDS = 4
+"""Words of a phrase at most."""
+WORTH = (0.0, 1.0, 1.6, 1.9, 2.0)
+"""What a phrase of so many words tells, against a single one as frequent."""
+SHARED = 0.15
+"""Share of the documents that must hold a phrase for it to become the title."""
+KEPT = 0.1
+"""Share of the documents by which a title that stands already may stay."""
+HALF, THIRD = 0.5, 0.33
+"""A title stays while the best phrase tells at most twice as much; a second phrase tells a third of the first."""
+MERE, PARTLY = 0.6, 0.35
+"""Share of documents without a subject that makes a theme one without; less will do where no phrase is shared."""
+CLEAR, STAYS = 0.35, 0.25
+"""Mean mood from which a theme complains or praises, and by which one that is said to stays so."""
+DISSENT = 0.25
+"""Share of documents that may feel the other way in a theme that is said to complain or to praise."""
+SHORTEST, LONGEST = 12, 60
+"""Characters of a clause; scripts without spaces say three times as much in one."""
+LONGEST_PHRASE, MOST_PHRASES, CLAUSE_WORDS = 44, 3, 2
+FEWEST = 3
+"""Documents that must hold a phrase; two where there are fewer than ten."""
+# A point ends a clause only after a real word and before a blank: "fall 0.4 %" and "Mt. Gox" are one clause each.
+_CLAUSE = re.compile(r"(?<=\w{3})[.!?…]+(?=\s|$)|[。！？；;\n\r]+|\s[-–—|]\s|(?<=[\u0e00-\u0e7f])\s{2,}")
+_HANDLE = re.compile(
+    r"(?:https?://|www\.)\S+|@\w+|\S+@\S+|^\s*RT\b:?|[*_#<>`\[\]{}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A document of a theme; `mood` is from −1 to 1."""
+
+    id: str
+    text: str
+    lang: str
+    vector: Floats
+    mood: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A document read into words: `pieces` in order ("" where something cuts), `phrases` that could be titles."""
+
+    said: Said
+    pieces: tuple[str, ...]
+    phrases: frozenset[str]
+    feeling: ThemeFeeling | None = field(default=None)
+    """Set where it says nothing but a feeling."""
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def hear(said: Said) -> Heard:
+    """Return a document read into words, once for keywords and title."""
+    pieces = tuple(keywords.pieces(said.text[:2000]))
+    return Heard(said, pieces, frozenset(phrases(pieces, said.lang)), feeling(pieces, said))
+
+
+def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
+    """Yield runs of one to four neighbouring words that could stand as a title.
+
+    They begin and end with words that mean something, or with a negation or an amount ("too many ads", "can't log in"),
+    and hold more than feelings and words that every review holds.
+    """
+    stop = keywords.stop_words(lang)
+    for run in _runs(pieces):
+        telling = [keywords.means(word, stop) for word in run]
+        subject = [tells and not _empty(word) for word, tells in zip(run, telling, strict=True)]
+        for i in range(len(run)):
+            if not (telling[i] or run[i] in _listed("opens")):
+                continue
+            for j in range(i + 1, min(i + WORDS, len(run)) + 1):
+                if any(subject[i:j]) and (telling[j - 1] or run[j - 1] in _listed("closes")):
+                    yield reduce(keywords.join, run[i:j])
+
+
+def _runs(pieces: Sequence[str]) -> Iterator[list[str]]:
+    run: list[str] = []
+    for piece in (*pieces, ""):
+        if piece:
+            run.append(piece)
+        elif run:
+            yield run
+            run = []
+
+
+def feeling(pieces: Sequence[str], said: Said) -> ThemeFeeling | None:
+    """Return the feeling of a document that says nothing else, "" where it is unclear, ``None`` where it has a subject.
+
+    One word beside praise is no subject yet ("bagus lagunya"); beside displeasure it is ("bad sound").
+    """
+    stop = keywords.stop_words(said.lang)
+    telling = [plain(word) for word in pieces if keywords.means(word, stop) or plain(word) in _felt()]
+    praise, blame = (sum(word in _squeezed(kind) for word in telling) for kind in ("praise", "displeasure"))
+    rest = sum(not _empty(word) for word in telling)
+    if rest > (1 if praise and not blame and said.mood > 0 else 0) or len(telling) > 2 * WORDS:
+        return None
+    if praise and blame:
+        return ""
+    return (
+        "displeasure"
+        if blame or (not praise and said.mood < -CLEAR)
+        else "praise"
+        if said.mood > (-CLEAR if praise else 0)
+        else ""
+    )
+
+
+@cache
+def _felt() -> frozenset[str]:
+    return _squeezed("praise") | _squeezed("displeasure")
+
+
+@lru_cache(maxsize=100_000)
+def _empty(word: str) -> bool:
+    """Return whether a word names no subject."""
+    return plain(word) in _felt() | _squeezed("generic") or word in _listed("opens")
+
+
+@lru_cache(maxsize=100_000)
+def plain(word: str) -> str:
+    """Return a word without doubled letters, as people stretch the words of feeling ("mantaap", "baguss")."""
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+@cache
+def _listed(kind: str) -> frozenset[str]:
+    lists = keywords.word_lists("titlewords.txt")
+    return frozenset().union(*(words for name, words in lists.items() if name.partition(".")[0] == kind))
+
+
+@cache
+def _squeezed(kind: str) -> frozenset[str]:
+    """Return the words of a kind, all languages together: the language of a text of two words is a guess."""
+    more = _listed("insult") if kind == "displeasure" else frozenset()
+    return frozenset(plain(word) for word in _listed(kind) | more)
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+
+def spread_of(themes: Iterable[Sequence[Heard]]) -> Counter[str]:
+    """Return for each phrase the sum of its shares over all themes: what class-based TF-IDF sets a theme's own against.
+
+    A phrase that only one document of a theme holds counts for nothing.
+    """
+    across: Counter[str] = Counter()
+    for documents in themes:
+        for phrase, count in _counted(documents).items():
+            across[phrase] += count / len(documents)  # type: ignore[assignment]  # shares, not counts
+    return across
+
+
+def _counted(documents: Sequence[Heard]) -> dict[str, int]:
+    counts = Counter(phrase for heard in documents for phrase in heard.phrases)
+    return {phrase: count for phrase, count in counts.items() if count > 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title before it is put into a language: phrases or a clause, and the feeling that goes with it."""
+
+    words: tuple[str, ...]
+    mood: ThemeFeeling = ""
+    mere: bool = False
+    clause: bool = False
+
+    def said(self, frame: Frame) -> str:
+        """Return it in a language."""
+        told = ", ".join(self.words)
+        if self.mere:
+            named = {"praise": frame.praise, "displeasure": frame.displeasure, "": frame.mixed}[self.mood]
+            return ": ".join(filter(None, (named, told)))
+        more = {"praise": frame.praised, "displeasure": frame.complained, "": ""}[self.mood]
+        return BETWEEN.join(filter(None, (capital(told), "" if self.clause else more)))
+
+
+def make_title(
+    documents: Sequence[Heard], across: Mapping[str, float], weights: Mapping[str, float], before: str = "",
+    taken: Collection[frozenset[str]] = (),
+) -> Title:  # fmt: skip
+    """Return the title of documents of one theme in one language.
+
+    Args:
+        documents: at least one, the most typical first.
+        across: sums of shares over all themes (`spread_of`).
+        weights: the theme's telling words, for where neither a phrase nor a clause is fit.
+        before: the title that stood till now; it stays while it holds.
+        taken: phrases of titles that other themes bear (`key_of`): two themes should not have the same.
+    """
+    if _without_subject(documents) >= MERE:
+        return _mere(documents, before, taken)
+    mood = mood_of([heard.said.mood for heard in documents], before)
+    if chosen := _phrases(documents, across, before, taken):
+        return Title(tuple(written(phrase, documents) for phrase in chosen), mood)
+    if clause := _clause(documents, across, mood, before):
+        return Title((clause,), mood, clause=True)
+    words = [word for word in weights if word in across and not all(map(_empty, word.split()))][:3]
+    if _without_subject(documents) >= PARTLY or not words:
+        return _mere(documents, before, taken)
+    return Title(tuple(words), mood)
+
+
+def key_of(words: Iterable[str]) -> frozenset[str]:
+    """Return phrases as they are compared."""
+    return frozenset(word.casefold() for word in words)
+
+
+def _without_subject(documents: Sequence[Heard]) -> float:
+    return sum(heard.feeling is not None for heard in documents) / len(documents)
+
+
+def mere_feeling(documents: Sequence[Heard]) -> ThemeFeeling:
+    """Return which feeling most documents without a subject hold, or "" where they differ."""
+    counts = Counter(heard.feeling for heard in documents if heard.feeling is not None)
+    for mood, count in counts.most_common(1):
+        return (mood or "") if count >= (1 - DISSENT) * counts.total() else ""
+    return ""
+
+
+def mere_of(documents: Sequence[Heard]) -> ThemeFeeling:
+    """Return the feeling of a theme that holds one and no subject, else ""."""
+    return mere_feeling(documents) if _without_subject(documents) >= MERE else ""
+
+
+def _mere(documents: Sequence[Heard], before: str, taken: Collection[frozenset[str]]) -> Title:
+    mood = mere_feeling(documents)
+    return Title(_felt_words(documents, mood, before, taken) if mood else (), mood, mere=True)
+
+
+def mood_of(moods: Sequence[float], before: str = "") -> ThemeFeeling:
+    """Return whether a theme complains or praises on the whole; what was said before needs less to stay."""
+    mean = sum(moods) / len(moods)
+    said = before.rpartition(BETWEEN)[2]
+    for feeling, sign, words in (("praise", 1, PRAISED), ("displeasure", -1, COMPLAINED)):
+        against = sum(sign * mood < -STAYS for mood in moods) / len(moods)
+        if sign * mean >= (STAYS if said in words else CLEAR) and against <= DISSENT:
+            return "praise" if feeling == "praise" else "displeasure"
+    return ""
+
+
+def _phrases(
+    documents: Sequence[Heard], across: Mapping[str, float], before: str, taken: Collection[frozenset[str]]
+) -> tuple[str, ...]:
+    counts, total = _counted(documents), len(documents)
+    fewest = max(2 if total < 3 * FEWEST else FEWEST, SHARED * total)
+    told = {
+        phrase: _telling(phrase, count / total, across)
+        for phrase, count in counts.items()
+        if count >= fewest and len(phrase) <= LONGEST_PHRASE
+    }
+    best = sorted(told, key=lambda phrase: (-told[phrase], phrase))
+    if not best:
+        return ()
+    old = tuple(old for phrase in words_of(before) if counts.get(old := phrase.casefold(), 0) >= KEPT * total)
+    if old and len(old) == len(words_of(before)):
+        worth = max(_telling(phrase, counts[phrase] / total, across) for phrase in old)
+        if worth >= HALF * told[best[0]]:
+            return old
+    alone = len(keywords.tokens(best[0])) > 1
+    chosen = best[:1] if alone else _with_next(best[:1], best, told, THIRD)
+    return tuple(_apart(chosen, counts, total, across, taken))
+
+
+def _apart(
+    chosen: list[str], counts: Mapping[str, int], total: int, across: Mapping[str, float],
+    taken: Collection[frozenset[str]],
+) -> list[str]:  # fmt: skip
+    """Return phrases with others behind them, held by fewer, until no other theme bears the same."""
+    if key_of(chosen) not in taken:
+        return chosen
+    told = {
+        phrase: _telling(phrase, count / total, across)
+        for phrase, count in counts.items()
+        if count >= KEPT * total and len(phrase) <= LONGEST_PHRASE
+    }
+    best = sorted(told, key=lambda phrase: (-told[phrase], phrase))
+    while key_of(chosen) in taken and len(chosen) < MOST_PHRASES:
+        longer = _with_next(chosen, best, told, 0.0)
+        if longer == chosen:
+            break
+        chosen = longer
+    return chosen
+
+
+def _with_next(chosen: list[str], best: Sequence[str], told: Mapping[str, float], least: float) -> list[str]:
+    """Return phrases and the next one that does not repeat them, if it tells at least a share of the first."""
+    known = {word for phrase in chosen for word in keywords.tokens(phrase)}
+    for phrase in best:
+        words = keywords.tokens(phrase)
+        if told[phrase] < least * told[best[0]]:
+            break
+        if not any(word in other or other in word for word in words for other in known):
+            return [*chosen, phrase]
+    return chosen
+
+
+def _telling(phrase: str, share: float, across: Mapping[str, float]) -> float:
+    words = min(WORDS, len(keywords.tokens(phrase)))
+    return WORTH[words] * share * log(1 + 1 / max(share, across.get(phrase, 0.0)))
+
+
+def words_of(title: str) -> tuple[str, ...]:
+    """Return the phrases of a title made before."""
+    return tuple(subject_of(title).rpartition(": ")[2].split(", "))
+
+
+def written(phrase: str, documents: Sequence[Heard]) -> str:
+    """Return a phrase as it is written most often."""
+    pattern = re.compile(r"(?<!\w)" + r"[\W_]{1,3}".join(map(re.escape, phrase.split())) + r"(?!\w)", re.IGNORECASE)
+    found = Counter(
+        " ".join(match.group().split()) for heard in documents for match in [pattern.search(heard.said.text)] if match
+    )
+    return max(found, key=lambda form: (found[form], form == phrase, form), default=phrase)
+
+
+def _felt_words(
+    documents: Sequence[Heard], mood: ThemeFeeling, before: str, taken: Collection[frozenset[str]]
+) -> tuple[str, ...]:
+    """Return up to two words in which the feeling is said most; others where another theme bears those."""
+    counts = Counter(form for heard in documents for form in {plain(word) for word in heard.pieces})
+    spelt = Counter(word for heard in documents for word in heard.pieces)
+    listed = sorted(word for word in _listed(mood) if counts[plain(word)] >= max(2, KEPT * len(documents)))
+    old = tuple(word for word in before.partition(": ")[2].split(", ") if word in listed)
+    if old:
+        return old
+    listed.sort(key=lambda word: (-counts[plain(word)], -spelt[word], word))
+    kept = list({plain(word): word for word in reversed(listed)}.values())[::-1]
+    pairs = [tuple(kept[:2]), *combinations(kept, 2), *combinations(kept, 1)]
+    return next((pair for pair in pairs if key_of(pair) not in taken), pairs[0])
+
+
+# --- a clause where no phrase is shared ----------------------------------------------------------------------------
+
+
+def _clause(documents: Sequence[Heard], across: Mapping[str, float], mood: ThemeFeeling, before: str) -> str:
+    """Return the clause that holds most of what documents share, of a document that feels as the theme does."""
+    sign = {"praise": 1, "displeasure": -1, "": 0}[mood]
+    counts = Counter(word for heard in documents for word in set(heard.pieces))
+    found = [
+        (worth / (1 + 0.02 * n), -n, clause)
+        for n, heard in enumerate(documents[:40])
+        if not sign or sign * heard.said.mood > 0
+        for clause in clauses(heard.said.text)
+        if (worth := _worth(clause, heard.said.lang, counts, across)) > 0
+    ]
+    best = max(found, default=(0.0, 0, ""))
+    if any(capital(clause) == before and value >= HALF * best[0] for value, _, clause in found):
+        return before
+    return best[2]
+
+
+def _worth(clause: str, lang: str, counts: Mapping[str, int], across: Mapping[str, float]) -> float:
+    """Return how much of what documents share is in a clause, for its length; 0 where it has no subject to be read.
+
+    Words that no two documents of any theme share are misspelt or no words at all.
+    """
+    said = {word for word in keywords.words(clause, lang) if not _empty(word) and len(word) > 1}
+    known = sum(word in across for word in said)
+    if len(said) < CLAUSE_WORDS or known < MERE * len(said):
+        return 0.0
+    return sum(counts[word] for word in said) / sqrt(2 + len(said))
+
+
+def clauses(text: str) -> list[str]:
+    """Return the pieces of a text that could stand as a title, handles, links and markup taken out."""
+    pieces = (" ".join(_HANDLE.sub(" ", piece).split()).strip(" ,:'\"“”()-–—") for piece in _CLAUSE.split(text[:2000]))
+    return [piece for piece in pieces if fits(piece)]
+
+
+def fits(piece: str) -> bool:
+    """Return whether a piece has the length of a title; wide scripts need fewer characters."""
+    wide = sum(ord(c) > 0x0E00 for c in piece)
+    return len(piece) + 2 * wide >= SHORTEST and len(piece) + wide <= LONGEST
+
+
+def frame_of(lang: str) -> Frame:
+    """Return how a language frames titles; English where we do not speak it."""
+    return FRAMES.get(plain_code(lang), ENGLISH)

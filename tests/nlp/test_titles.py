@@ -1,0 +1,179 @@
+"""Titles of themes: short, true of their documents, and the same from day to day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from groundswell.nlp.themes.framing import FRAMES, subject_of
+from groundswell.nlp.themes.label import Name, name_themes
+from groundswell.nlp.themes.title import LONGEST, Said, hear, make_title, spread_of
+
+ADS = (
+    "Too many ads now, every song",
+    "there are too many ads in the free version",
+    "Uninstalled. TOO MANY ADS",
+    "too many ads and no skip button",
+    "an advert after each track, cancelled",
+    "used to be fine, now too many ads",
+)
+LOGIN = (
+    "login gagal terus sejak kemarin",
+    "sudah coba berkali kali login gagal",
+    "kenapa login gagal padahal sandi benar",
+    "akun saya login gagal, tolong dibantu",
+    "tidak bisa masuk, katanya sandi salah",
+)
+PRAISE = ("bagus", "Bagus sekali", "mantap 👍", "bagus banget aplikasinya", "mantap", "😍😍", "keren", "Bagusss")
+
+
+def named(
+    themes: Mapping[str, tuple[Sequence[str], str, float]], before: Mapping[str, Name] | None = None
+) -> dict[str, Name]:
+    """Return names of themes given as texts, language and mood; vectors are drawn."""
+    rng = np.random.default_rng(3)
+    return name_themes(
+        {
+            theme: [
+                Said(f"{theme}{n}", text, lang, rng.normal(size=384).astype(np.float32), mood)
+                for n, text in enumerate(texts)
+            ]
+            for theme, (texts, lang, mood) in themes.items()
+        },
+        before,
+    )
+
+
+def test_a_title_is_a_phrase_that_many_documents_hold() -> None:
+    """Not one person's sentence; in the language of the theme, with what people feel behind it, framed in English."""
+    names = named({"ads": (ADS, "en", -0.7), "login": (LOGIN, "id", -0.6)})
+    assert names["ads"].label == names["ads"].titles["en"] == "Too many ads · complaints"
+    assert names["login"].label == "Login gagal · complaints"
+    assert names["login"].titles == {"id": "Login gagal · keluhan"}
+
+
+@pytest.mark.parametrize(
+    ("lang", "phrase", "texts"),
+    [
+        (
+            "zh",
+            "开屏广告",
+            ("每次都有开屏广告，关不掉", "开屏广告太多了", "这个开屏广告怎么关", "又弹出开屏广告，卸载了"),
+        ),
+        ("th", "โฆษณา", ("โฆษณาเด้งตลอด", "ดูคลิปไม่ได้ มีโฆษณา", "เปิดมาก็เจอโฆษณาอีก", "โฆษณาข้ามไม่ได้")),
+        (
+            "vi",
+            "quảng cáo",
+            (
+                "xem video toàn quảng cáo",
+                "quảng cáo dài không bỏ qua được",
+                "lại quảng cáo nữa rồi",
+                "mở ra là quảng cáo",
+            ),
+        ),
+    ],
+)
+def test_scripts_and_languages_each_have_their_phrases(lang: str, phrase: str, texts: Sequence[str]) -> None:
+    """Also where no blank stands between words."""
+    name = named({"ads": (texts, lang, -0.7), "other": (LOGIN, "id", -0.6)})["ads"]
+    assert phrase in name.label.casefold()
+    assert name.titles[lang] == f"{subject_of(name.label)} · {FRAMES[lang].complained}"
+
+
+def test_praise_without_a_subject_is_called_praise() -> None:
+    """Themes of "good", of emoji and of stretched letters say so plainly, and are told apart for the board."""
+    names = named({
+        "praise": (PRAISE, "id", 0.8),
+        "emoji": (("👍👍", "😍", "❤️", "👍", "🔥🔥"), "en", 0.7),
+        "bad": (("jelek", "Jelek banget", "apk jelek", "buruk", "jelek"), "id", -0.8),
+        "ads": (ADS, "en", -0.7),
+    })  # fmt: skip
+    assert names["praise"].label == "Praise: bagus, mantap"
+    assert names["praise"].titles["id"] == "Pujian: bagus, mantap"
+    assert names["emoji"].label == "Praise"
+    assert names["bad"].label == "Displeasure: jelek"
+    assert {theme: name.feeling for theme, name in names.items()} == {
+        "praise": "praise", "emoji": "praise", "bad": "displeasure", "ads": "",
+    }  # fmt: skip
+
+
+def test_insults_are_not_repeated() -> None:
+    """What people shout is displeasure; the title says that much and no more."""
+    name = named({"shouts": (("shit app", "SHIT", "stupid app", "shit", "stupid"), "en", -0.9)})["shouts"]
+    assert name.label == "Displeasure"
+
+
+def test_two_themes_do_not_bear_the_same_title() -> None:
+    """The smaller one says what else it is about."""
+    more = [
+        f"{text}, {more}" for text, more in zip(ADS, ["live match spoilt"] * 3 + ["match stops", "x", "y"], strict=True)
+    ]
+    names = named({"ads": ([*ADS, *ADS], "en", -0.7), "match": (more, "en", -0.7), "login": (LOGIN, "id", -0.6)})
+    assert names["ads"].label == "Too many ads · complaints"
+    assert names["match"].label != names["ads"].label
+    assert "match" in names["match"].label.casefold()
+
+
+def test_a_phrase_is_written_as_most_write_it() -> None:
+    """Names keep their capitals; a first letter becomes one; nobody's shouting is kept by accident."""
+    texts = (
+        "love my Spotify Wrapped",
+        "spotify wrapped is out",
+        "where is my Spotify Wrapped",
+        "Spotify Wrapped 2024 failed",
+    )
+    assert named({"a": (texts, "en", 0.0), "b": (ADS, "en", -0.7)})["a"].label == "Spotify Wrapped"
+
+
+def test_a_title_stays_while_its_phrase_is_held() -> None:
+    """A phrase that is a little more frequent today does not rename a theme; one that has taken its place does."""
+    themes = {"ads": (ADS, "en", -0.7), "login": (LOGIN, "id", -0.6)}
+    first = named(themes)
+    held = (*ADS[:3], *[f"unskippable video ads number {n}" for n in range(4)])
+    today = named({**themes, "ads": (held, "en", -0.25)}, first)
+    assert today["ads"].label == first["ads"].label
+    gone = [f"unskippable video ads {word}" for word in ("again", "now", "here", "so often", "!", "", "today", "ugh")]
+    later = named({**themes, "ads": (gone, "en", -0.7)}, first)
+    assert later["ads"].label == "Unskippable video ads · complaints"
+    assert named({"praise": (PRAISE[2:], "id", 0.8)}, named({"praise": (PRAISE, "id", 0.8)}))["praise"].label == (
+        "Praise: bagus, mantap"
+    )
+
+
+def test_a_clause_stands_in_only_where_no_phrase_is_shared() -> None:
+    """It is short, of a document that feels as the theme does, and of words that others use too."""
+    texts = {
+        "Wonderful melodies brighten mornings": 0.9,
+        "Refund department ignores letters": -0.8,
+        "Screen freezes whenever phone rotates": -0.9,
+        "Subscription renewed despite cancelling, and nobody in the whole company has answered for weeks": -0.9,
+        "xcvbn qwrtz mmnnp": -0.7,
+        "Battery drains overnight": -0.8,
+    }
+    others = {
+        text: (tuple(f"{text} {more}" for more in ("one", "two", "three")), "en", -0.6)
+        for text in texts
+        if " of " not in text and "xc" not in text
+    }
+    label = named({"mixed": (tuple(texts), "en", -0.5), **others})["mixed"].label
+    assert len(label) <= LONGEST
+    assert label in texts
+    said = [Said(str(n), text, "en", np.ones(384, np.float32), mood) for n, (text, mood) in enumerate(texts.items())]
+    across = spread_of(
+        [
+            [hear(Said(str(n), t, "en", np.ones(384, np.float32))) for n, t in enumerate(group[0])]
+            for group in others.values()
+        ]
+    )
+    title = make_title([hear(one) for one in said], across, {}).said(FRAMES["en"])
+    assert texts[title] < 0
+    assert title != "xcvbn qwrtz mmnnp"
+
+
+def test_a_sentence_uses_a_title_without_its_feeling() -> None:
+    """What stands behind the dot is for lists."""
+    assert subject_of("Too many ads · complaints") == "Too many ads"
+    assert subject_of("Iklan · keluhan") == "Iklan"
+    assert subject_of("loans · limit") == "loans · limit"
