@@ -80,11 +80,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("target", type=Path)
     parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--no-demo", action="store_true", help="leave the demo's subjects out, to measure on them")
     given = parser.parse_args()
     model = load_model(ModelSettings())
     sets = [[(row.text, row.group, row.lang) for row in read_rows(file)] for file in given.files]
     spread = []
-    for rows in [*sets, list(demo_rows())]:
+    for rows in sets if given.no_demo else [*sets, list(demo_rows())]:
         texts, groups, langs = (list(column) for column in zip(*rows, strict=True))
         spread.append(within(centred(model, texts, langs), groups))
         print(f"{len(texts):,} documents, {len(set(groups))} groups")

@@ -2,12 +2,19 @@
 
     python bench/themes.py quality GOLD [--hours 24] [--runs 5]    # .csv, or .jsonl: text, gold, published_at, lang
     python bench/themes.py scale 10000 30000 100000 300000        # made-up documents; CPU seconds and the exponent
+    python bench/themes.py identity STREAM [--updates 30]          # .jsonl: text, published_at, lang
+    python bench/themes.py languages [--matrix FILE]               # the demo's subjects, told in six languages
 
 `quality` prints BCubed precision, recall and F1 with outliers as singletons, their share, and the adjusted Rand index
 over 80 % subsamples. Each of our rows is printed for the file's own times; for *interleaved* times, every group with a
 random beginning in two weeks and a life of about a day, as stories overlap in the world; and for *shuffled* times,
 which say nothing. In a file whose groups lie one after another the last two are the honest ones. A .csv is one of the
 public sets: UCI News Aggregator (TITLE, STORY, at) or CrisisLex T26 (text, event, at; related tweets, 200 an event).
+
+`identity` replays a stream a day at a time and prints the share of documents in a theme that are in a theme of the same
+id so many daily updates later: the mean over days and the worst. `languages` mixes the lines written for the demo over
+two weeks and prints the share of pairs that end up in one theme. As those lines helped to make the shipped sharpening,
+give it one made without them (`bench/sharpen.py --no-demo`) for a figure of texts not learnt on.
 """
 
 from __future__ import annotations
@@ -26,6 +33,7 @@ from typing import Any
 
 import numpy as np
 
+from groundswell.nlp.themes import evidence
 from groundswell.nlp.themes.assign import ThemeSpace, Thresholds, known_langs
 from groundswell.nlp.themes.evidence import Floats, Weights, prior_means
 from groundswell.nlp.vector_cache import encode
@@ -34,6 +42,7 @@ Labels = list[str]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FORTNIGHT = 14
 AN_EVENT = 200
+VOCABULARY = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,8 @@ def read_rows(path: Path) -> list[Row]:
     langs = known_langs(texts, [row.get("lang") or "" for row in rows])
     times = [datetime.fromisoformat(str(row["published_at"])).astimezone(UTC) for row in rows]
     found = [
-        Row(text, str(row["gold"]), at, lang) for text, row, at, lang in zip(texts, rows, times, langs, strict=True)
+        Row(text, str(row.get("gold", "")), at, lang)
+        for text, row, at, lang in zip(texts, rows, times, langs, strict=True)
     ]
     return sorted(found, key=lambda row: row.at)
 
@@ -82,8 +92,8 @@ def public_set(path: Path) -> list[dict[str, Any]]:
         table = table[table.informativeness.astype(str).str.startswith("Related") & table.text.notna()]
         parts = [g.sample(min(AN_EVENT, len(g)), random_state=0) for _, g in table.groupby("gold")]
         table = pd.concat(parts)
-    records: list[dict[str, Any]] = table[["text", "gold", "published_at"]].to_dict("records")
-    return records
+    records = table[["text", "gold", "published_at"]].to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
 
 
 def read(path: Path) -> Gold:
@@ -121,29 +131,48 @@ def batches(times: Sequence[datetime], hours: float) -> Iterator[list[int]]:
 
 def place(gold: Gold, hours: float, **how: Any) -> Labels:
     """Return the theme of each document after a replay; one of its own for an outlier."""
+    *_, themes = updates(gold, hours, **how)
+    return [themes[k] or f"alone{k}" for k in range(len(gold.texts))]
+
+
+def updates(gold: Gold, hours: float, **how: Any) -> Iterator[list[str]]:
+    """Yield, after each batch of a replay, the theme of every document so far; "" where it waits."""
     space = ThemeSpace(**how)
-    themes: dict[str, str] = {}
+    themes: list[str] = []
     for rows in batches(gold.times, hours):
-        ids = [str(i) for i in rows]
         part = gold.part(rows)
-        answers = space.add(ids, part.vectors, part.texts, part.langs, part.times)
-        themes.update(zip(ids, answers, strict=True))
-        themes.update(space.drain())
-    return [themes[str(i)] or f"alone{i}" for i in range(len(gold.texts))]
+        themes += space.add([str(i) for i in rows], part.vectors, part.texts, part.langs, part.times)
+        for one, theme in space.drain().items():
+            themes[int(one)] = theme
+        yield list(themes)
 
 
 def single_pass(gold: Gold, threshold: float = 0.06) -> Labels:
     """Return TF-IDF leader clusters in arrival order; the vectoriser sees all of it, so this floor is favoured."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    sums: list[Floats] = []
-    labels: Labels = []
-    for row in TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2).fit_transform(gold.texts).toarray():
-        likes = [float(row @ s) / max(float(np.linalg.norm(s)), 1e-9) for s in sums]
-        best = int(np.argmax(likes)) if likes and max(likes) >= threshold else len(sums)
-        sums[best:] = [sums[best] + row, *sums[best + 1 :]] if best < len(sums) else [row]
-        labels.append(str(best))
-    return labels
+    rows = TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2, max_features=4000).fit_transform(
+        gold.texts
+    )
+    sums, norms = np.zeros(rows.shape, np.float32), np.ones(rows.shape[0], np.float32)
+    labels: list[int] = []
+    many = 0
+    for row in rows.toarray().astype(np.float32):
+        likes = sums[:many] @ row / norms[:many]
+        home = int(likes.argmax()) if many and likes.max() >= threshold else many
+        sums[home] += row
+        norms[home] = max(float(np.linalg.norm(sums[home])), 1e-9)
+        many = max(many, home + 1)
+        labels.append(home)
+    return [str(label) for label in labels]
+
+
+def k_means(gold: Gold) -> Labels:
+    """Return k-means of the same embeddings, told the true number of groups."""
+    from sklearn.cluster import KMeans
+
+    labels = KMeans(len(set(gold.groups)), n_init=1, random_state=0).fit_predict(gold.vectors)
+    return [str(label) for label in labels]
 
 
 def bcubed(gold: Sequence[str], found: Sequence[str]) -> tuple[float, float, float]:
@@ -184,8 +213,9 @@ def quality(path: Path, hours: float, runs: int) -> None:
     print("| method | B³ P | B³ R | B³ F1 | outliers | themes | ARI over subsamples |\n|---|---|---|---|---|---|---|")
     line("singletons", gold, lambda g: [f"alone{i}" for i in range(len(g.texts))])
     line("all in one", gold, lambda g: ["one"] * len(g.texts))
-    line("TF-IDF single pass", gold, single_pass)
-    line("BERTopic, defaults, same embeddings", gold, bertopic)
+    line("TF-IDF single pass", gold, single_pass, runs)
+    line("k-means, true k, same embeddings", gold, k_means, runs)
+    line("BERTopic, defaults, same embeddings", gold, bertopic, runs)
     line("ours", gold, ours, runs)
     for how in ("interleaved", "shuffled"):
         line(f"ours, {how}", retimed(gold, how), ours)
@@ -211,33 +241,97 @@ def line(name: str, gold: Gold, method: Callable[[Gold], Labels], runs: int = 0)
 
 
 def scale(sizes: Sequence[int]) -> None:
-    points = []
-    for n in sizes:
-        spent = replay(n)
+    """Print the cost of placing so many documents, and how it grows; one replay passes all sizes."""
+    points, last = [], (0, 0.0)
+    for n, spent in replay(sorted(sizes)):
         points.append((np.log(n), np.log(spent)))
-        print(f"{n:>9,} documents: {spent:8.1f} CPU s, {1000 * spent / n:.2f} ms each", flush=True)
+        each = 1000 * (spent - last[1]) / (n - last[0])
+        print(f"{n:>9,} documents: {spent:8.1f} CPU s; {each:.2f} ms each since {last[0]:,}", flush=True)
+        last = n, spent
     if len(points) > 1:
         print(f"total time grows with n^{np.polyfit([x for x, _ in points], [y for _, y in points], 1)[0]:.2f}")
 
 
-def replay(n: int, a_day: int = 2000, subjects: int = 150) -> float:
-    """Place made-up documents day by day, a third of them about nothing; return CPU seconds."""
+def replay(sizes: Sequence[int], a_day: int = 2000, subjects: int = 150) -> Iterator[tuple[int, float]]:
+    """Place made-up documents day by day, a third of them about nothing; yield (documents, CPU seconds) at the sizes.
+
+    Sizes are multiples of a day's documents.
+    """
     rng = np.random.default_rng(0)
     directions = rng.normal(size=(subjects, 384)) / np.sqrt(384)
     space, mean, spent = ThemeSpace(), prior_means()["en"], 0.0
-    for start in range(0, n, a_day):
-        m = min(a_day, n - start)
-        about = rng.integers(0, subjects * 3 // 2, m)
-        vectors = mean + 0.35 * rng.normal(size=(m, 384)) / np.sqrt(384)
+    for start in range(0, sizes[-1], a_day):
+        about = rng.integers(0, subjects * 3 // 2, a_day)
+        vectors = mean + 0.35 * rng.normal(size=(a_day, 384)) / np.sqrt(384)
         vectors[about < subjects] += 0.35 * directions[about[about < subjects]]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        texts = [" ".join(f"w{s * 20 + k}" for k in rng.integers(0, 20, 8)) for s in about]
-        ids, at = [str(start + k) for k in range(m)], START + timedelta(days=start / a_day)
+        told, anything = (rng.integers(0, most, (a_day, 8)) for most in (20, VOCABULARY))
+        said = np.where(about[:, None] < subjects, about[:, None] * 20 + told, subjects * 20 + anything)
+        texts = [" ".join(f"w{word}" for word in line) for line in said.tolist()]
+        ids, at = [str(start + k) for k in range(a_day)], START + timedelta(days=start / a_day)
         before = time.process_time()
-        space.add(ids, vectors.astype(np.float32), texts, ["en"] * m, [at] * m)
+        space.add(ids, vectors.astype(np.float32), texts, ["en"] * a_day, [at] * a_day)
         space.drain()
         spent += time.process_time() - before
-    return spent
+        if start + a_day in sizes:
+            yield start + a_day, spent
+
+
+def identity(path: Path, after: int) -> None:
+    """Print how many documents of a theme are in one of the same id so many daily updates later."""
+    days = list(updates(read(path), 24))
+    kept = [kept_share(before, later) for before, later in zip(days, days[after:], strict=False) if any(before)]
+    print(f"{len(days[-1]):,} documents, {len(days)} daily updates, {len(set(days[-1]) - {''})} themes at the end")
+    print(f"same id {after} updates later: {np.mean(kept):.4f} on average over {len(kept)} days, worst {min(kept):.4f}")
+
+
+def kept_share(before: Sequence[str], later: Sequence[str]) -> float:
+    """Return the share of documents that had a theme then and have the same now."""
+    same = [now == then for then, now in zip(before, later, strict=False) if then]
+    return float(np.mean(same))
+
+
+def languages(matrix: Path | None) -> None:
+    """Print how often two documents of one subject meet in one theme, in one language and in two."""
+    gold = retimed(demo(), "interleaved")
+    if matrix:
+        with np.load(matrix) as arrays:
+            learnt = arrays["matrix"].astype(np.float32)
+        evidence.sharpening = lambda: learnt  # type: ignore[assignment]  # a bench may look behind the cache
+    print("| pairs in one theme | same subject, one language | same subject, two languages | two subjects |")
+    print("|---|---|---|---|")
+    for name, weights in (("ours", Weights()), ("not sharpened", Weights(sharp=False))):
+        found = place(gold, 24, weights=weights)
+        print(f"| {name} | " + " | ".join(f"{share:.3f}" for share in pair_shares(gold, found)) + " |")
+        spoken = {theme: {lang for lang, t in zip(gold.langs, found, strict=True) if t == theme} for theme in found}
+        many = [len(langs) > 1 for theme, langs in spoken.items() if not theme.startswith("alone")]
+        print(f"| {name}, themes in two languages or more | | {sum(many)} of {len(many)} | |")
+        for one, other in (("zh", "id"), ("en", "zh"), ("en", "id")):
+            print(f"| {name}, {one} and {other} | | {pair_shares(gold, found, (one, other))[1]:.3f} | |")
+
+
+def demo() -> Gold:
+    """Return the lines written for the demo, by subject."""
+    from sharpen import demo_rows  # beside this file
+
+    from groundswell.configs.schema import ModelSettings
+    from groundswell.nlp.model import load_model
+
+    texts, groups, langs = (list(column) for column in zip(*dict.fromkeys(demo_rows()), strict=True))
+    return Gold(texts, groups, [START] * len(texts), langs, encode(load_model(ModelSettings()), texts))
+
+
+def pair_shares(gold: Gold, found: Labels, of: Sequence[str] = ()) -> tuple[float, float, float]:
+    """Return the share of pairs in one theme: of a subject in one language, in two, and of two subjects."""
+    subject, lang, theme = (np.array(x)[:, None] for x in (gold.groups, gold.langs, found))
+    first = np.triu(np.ones((len(found), len(found)), bool), 1)
+    if of:
+        from_one, from_other = np.isin(lang, of[0]), np.isin(lang, of[1])
+        first &= (from_one & from_other.T) | (from_other & from_one.T)
+    together, alike, spoken = theme == theme.T, subject == subject.T, lang == lang.T
+    kinds = (first & alike & spoken, first & alike & ~spoken, first & ~alike)
+    one, two, apart = (float(together[kind].mean()) if kind.any() else 0.0 for kind in kinds)
+    return one, two, apart
 
 
 def main() -> None:
@@ -248,9 +342,17 @@ def main() -> None:
     measured.add_argument("--hours", type=float, default=24)
     measured.add_argument("--runs", type=int, default=5, help="runs over 80 % subsamples")
     commands.add_parser("scale").add_argument("sizes", type=int, nargs="+")
+    steady = commands.add_parser("identity")
+    steady.add_argument("stream", type=Path)
+    steady.add_argument("--updates", type=int, default=30)
+    commands.add_parser("languages").add_argument("--matrix", type=Path)
     given = parser.parse_args()
     if given.command == "quality":
         quality(given.gold, given.hours, given.runs)
+    elif given.command == "identity":
+        identity(given.stream, given.updates)
+    elif given.command == "languages":
+        languages(given.matrix)
     else:
         scale(given.sizes)
 

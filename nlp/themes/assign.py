@@ -294,8 +294,20 @@ class ThemeSpace:
             return []
         links = stack(documents) @ self.sums.means(slots_of(there)).T
         hopeful = links.max(0) >= self.thresholds.join - float(self.arrival.lifts.max())
+        # What waits is many, so that of it only those take part that one of the new does reach, its time counted in.
+        waiting = np.flatnonzero(hopeful & [not c.theme for c in there])
+        lifts = self._near(seconds(documents), slots_of([there[k] for k in waiting]))
+        hopeful[waiting] = (links[:, waiting] + lifts).max(0) >= self.thresholds.join
         holding = {d.cluster.slot for d in self.recent if d.cluster}
         return [c for c, may in zip(there, hopeful, strict=True) if may or c.slot in holding]
+
+    def _near(self, at: NDArray[np.float64], slots: NDArray[np.int64]) -> Floats:
+        """Return the mean lift of arrival between times and the latest of what is settled in the slots."""
+        traces = self.sums.trace[slots]
+        known = (traces > LONG_AGO).astype(np.float32)
+        share = known / np.maximum(known.sum(1, keepdims=True), 1)
+        out: Floats = np.einsum("nrt,rt->nr", self.arrival.lift(at[:, None, None] - traces[None]), share)
+        return out
 
     def _group(self, anchors: list[Cluster]) -> list[Group]:
         """Group the loose documents and what is settled of the anchors."""
@@ -322,14 +334,7 @@ class ThemeSpace:
         among = self.arrival.lift(np.subtract.outer(loose, loose))
         if not len(slots):
             return among
-        known = (traces > LONG_AGO).astype(np.float32)
-        share = known / known.sum(1, keepdims=True)
-
-        def near(at: NDArray[np.float64]) -> Floats:
-            out: Floats = np.einsum("nrt,rt->nr", self.arrival.lift(at[:, None, None] - traces[None]), share)
-            return out
-
-        between, latest = near(loose), near(traces.max(1))
+        between, latest = self._near(loose, slots), self._near(traces.max(1), slots)
         return np.block([[among, between], [between.T, (latest + latest.T) / 2]])
 
     def _ties(self, points: Sequence[Recent | Cluster]) -> Floats:

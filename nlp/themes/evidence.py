@@ -87,7 +87,14 @@ class Evidence:
             self.recent.append(w)
             self.frequency.update(w)
         while len(self.recent) > MEMORY:
-            self.frequency.subtract(self.recent.popleft())
+            self._forget(self.recent.popleft())
+
+    def _forget(self, words: frozenset[str]) -> None:
+        """Take a document's words back; one that nobody says any more takes no room."""
+        for word in words:
+            self.frequency[word] -= 1
+            if not self.frequency[word]:
+                del self.frequency[word]
 
     def _learn_means(self, vectors: Floats, langs: list[str]) -> Floats:
         """Return the mean to take from each vector, its own counted in."""
