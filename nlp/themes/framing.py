@@ -28,13 +28,25 @@ FRAMES = {
     "vi": Frame("Khen ngợi", "Không hài lòng", "Ý kiến lẻ tẻ", "khen ngợi", "phàn nàn"),
 }
 PRAISED = frozenset(frame.praised for frame in FRAMES.values())
+MERE = frozenset(word for frame in FRAMES.values() for word in (frame.praise, frame.displeasure))
 COMPLAINED = frozenset(frame.complained for frame in FRAMES.values())
 
 
 def subject_of(title: str) -> str:
-    """Return a title without the feeling behind it, as it stands in a sentence."""
-    subject, _, feeling = title.rpartition(BETWEEN)
-    return subject if feeling in PRAISED | COMPLAINED else title
+    """Return a title as it stands in a sentence: "Too many ads", "Praise (bagus)"."""
+    feeling, colon, words = title.partition(": ")
+    if colon and feeling in MERE:
+        return f"{feeling} ({words})"
+    return phrases_of(title)
+
+
+def phrases_of(title: str) -> str:
+    """Return the phrases of a title, without the feeling before or behind them."""
+    before, colon, words = title.partition(": ")
+    subject, _, behind = title.rpartition(BETWEEN)
+    if colon and before in MERE:
+        return words
+    return subject if behind in PRAISED | COMPLAINED else title
 
 
 def capital(text: str) -> str:

@@ -18,7 +18,7 @@ from math import log, sqrt
 from groundswell.index.records import ThemeFeeling
 from groundswell.nlp import keywords
 from groundswell.nlp.themes.evidence import Floats, plain_code
-from groundswell.nlp.themes.framing import BETWEEN, COMPLAINED, ENGLISH, FRAMES, PRAISED, Frame, capital, subject_of
+from groundswell.nlp.themes.framing import BETWEEN, COMPLAINED, ENGLISH, FRAMES, PRAISED, Frame, capital, phrases_of
 
 WORDS = 4
 """Words of a phrase at most."""
@@ -326,7 +326,7 @@ def _telling(phrase: str, share: float, across: Mapping[str, float]) -> float:
 
 def words_of(title: str) -> tuple[str, ...]:
     """Return the phrases of a title made before."""
-    return tuple(subject_of(title).rpartition(": ")[2].split(", "))
+    return tuple(phrases_of(title).split(", "))
 
 
 def written(phrase: str, documents: Sequence[Heard]) -> str:

@@ -176,4 +176,6 @@ def test_a_sentence_uses_a_title_without_its_feeling() -> None:
     """What stands behind the dot is for lists."""
     assert subject_of("Too many ads · complaints") == "Too many ads"
     assert subject_of("Iklan · keluhan") == "Iklan"
+    assert subject_of("Praise: bagus, mantap") == "Praise (bagus, mantap)"
+    assert subject_of("Netflix: a series") == "Netflix: a series"
     assert subject_of("loans · limit") == "loans · limit"
