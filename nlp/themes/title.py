@@ -34,6 +34,8 @@ MERE, PARTLY = 0.6, 0.35
 """Share of documents without a subject that makes a theme one without; less will do where no phrase is shared."""
 CLEAR, STAYS = 0.35, 0.25
 """Mean mood from which a theme complains or praises, and by which one that is said to stays so."""
+SLIGHT = 0.05
+"""Mean mood that mere praise and mere displeasure need."""
 DISSENT = 0.25
 """Share of documents that may feel the other way in a theme that is said to complain or to praise."""
 SHORTEST, LONGEST = 12, 60
@@ -235,10 +237,15 @@ def _without_subject(documents: Sequence[Heard]) -> float:
 
 
 def mere_feeling(documents: Sequence[Heard]) -> ThemeFeeling:
-    """Return which feeling most documents without a subject hold, or "" where they differ."""
+    """Return which feeling most documents without a subject hold, or "" where they differ or all of them feel otherwise.
+
+    Praise that is read as none ("sok asik", acting cool) must not be put last.
+    """
     counts = Counter(heard.feeling for heard in documents if heard.feeling is not None)
+    mean = sum(heard.said.mood for heard in documents) / len(documents)
     for mood, count in counts.most_common(1):
-        return (mood or "") if count >= (1 - DISSENT) * counts.total() else ""
+        agreed = count >= (1 - DISSENT) * counts.total() and (mean > SLIGHT if mood == "praise" else mean < -SLIGHT)
+        return (mood or "") if agreed else ""
     return ""
 
 

@@ -100,19 +100,20 @@ def _wanted(theme: Theme, words: str, risk: str, faded: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """How much a theme is talked of: in the 48 hours before, in the last 48, in all; and how it feels now."""
+    """How much a theme is talked of: in the 48 hours before, in the last 48, in all; how it feels now and in all."""
 
     was: int = 0
     now: int = 0
     size: int = 0
     mood: float | None = None
+    lasting: float | None = None
 
 
 def _table(themes: Sequence[Theme], order: str) -> Html:
     talk, alerts = _talk(), _alerts()
     ranked = sorted(themes, key=lambda theme: _rank(theme, order, talk.get(theme.id, Talk()), alerts))[:MOST]
     series = _series(tuple(theme.id for theme in ranked))
-    head = ("theme", "risk", "four weeks", "48 h before → now", "mood", "documents", "last seen")
+    head = ("theme", "risk", "four weeks", "48 h: was → is", "mood", "documents", "last seen")
     rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id)) for theme in ranked)
     return table(head, rows, cls="right stack")
 
@@ -129,6 +130,7 @@ def _talk() -> dict[str, Talk]:
             now=sum(bucket.count for bucket in latest.get(theme, ())),
             size=sum(bucket.copies for bucket in whole),
             mood=mean_mood(latest.get(theme, ())),
+            lasting=mean_mood(whole),
         )
         for theme, whole in sizes.items()
     }
@@ -151,8 +153,9 @@ def _alerts() -> dict[str, Signal]:
 
 def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[bool, float, int, str]:
     """Return what to sort by; in the order for a risk team, mere praise comes last."""
+    mood = talk.lasting if talk.mood is None else talk.mood
     keys = {
-        "concern": -concern(talk.was, talk.now, talk.mood, risky=bool(theme.risk)),
+        "concern": -concern(talk.was, talk.now, mood, risky=bool(theme.risk)),
         "change": -abs(change(talk.was, talk.now)),
         "alerts": -alerts[theme.id].at.timestamp() if theme.id in alerts else 0.0,
         "size": -talk.size,
