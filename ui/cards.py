@@ -27,14 +27,15 @@ SEVERITIES = ("critical", "high", "medium", "low")
 class Card:
     """An alert on the first page.
 
-    `subject` is what it is about, as it stands in a sentence; `case` is the open case about its theme, `in_case`
-    whether this alert stands in it.
+    `subject` is what it is about, as it stands in a sentence; `why` the alert's reason without it; `case` is the open
+    case about its theme, `in_case` whether this alert stands in it.
     """
 
     signal: Signal
     title: str
     series: Series
     subject: str = ""
+    why: str = ""
     languages: tuple[tuple[str, int], ...] = ()
     markets: tuple[tuple[str, int], ...] = ()
     mood: float | None = None
@@ -113,6 +114,14 @@ def subject_in(signal: Signal, theme: Theme | None) -> str:
     return signal.title if is_topic(signal) and signal.title else subject_of(_name(signal, theme))
 
 
+def reason(why: str, title: str, subject: str) -> str:
+    """Return a sentence about an alert without the beginning that its title says above it."""
+    for told in (f"{title}, ", f"{capital(subject)}: "):
+        if why.startswith(told):
+            return capital(why.removeprefix(told))
+    return why
+
+
 def _name(signal: Signal, theme: Theme | None) -> str:
     if theme and (theme.titles.get("en") or not signal.title):
         return wording.theme(theme)
@@ -158,6 +167,7 @@ def _card(
         signal=alert,
         title=title_of(alert, theme),
         subject=subject_in(alert, theme),
+        why=reason(alert.why, title_of(alert, theme), subject_in(alert, theme)),
         series=series,
         languages=_tally(counts, 0),
         markets=_tally(counts, 1),

@@ -136,7 +136,7 @@ def _card(card: Card, today: Today, base: str) -> dict[str, Any]:
     return {
         "severity": alert.severity,
         "title": card.title,
-        "why": alert.why,
+        "why": card.why,
         "age": wording.span(today.now - alert.at),
         "kind": wording.KINDS[alert.kind],
         "url": f"{base}/{links.alert(alert)}",

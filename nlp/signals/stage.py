@@ -329,7 +329,7 @@ class Maker:
     def _title(self, theme: str, terms: Sequence[str], chosen: Sequence[Document]) -> str:
         known = self.themes.get(theme)
         if known is not None and known.label:
-            return known.label
+            return known.titles.get("en") or known.label  # as the board calls it
         if terms:
             return ", ".join(terms[:3])
         text = chosen[0].mention.title or chosen[0].mention.text

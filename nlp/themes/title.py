@@ -96,14 +96,19 @@ def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
             if not (telling[i] or run[i] in _listed("opens")):
                 continue
             for j in range(i + 1, min(i + WORDS, len(run)) + 1):
-                if any(subject[i:j]) and (telling[j - 1] or run[j - 1] in _listed("closes")):
+                if any(subject[i:j]) and _closes(run[i:j], telling[i:j]):
                     yield reduce(keywords.join, run[i:j])
+
+
+def _closes(words: Sequence[str], telling: Sequence[bool]) -> bool:
+    """Return whether a run may end here: "log in", but not "an ad here in"."""
+    return telling[-1] or (words[-1] in _listed("closes") and any(telling[-2:]))
 
 
 def _runs(pieces: Sequence[str]) -> Iterator[list[str]]:
     run: list[str] = []
     for piece in (*pieces, ""):
-        if piece:
+        if piece and piece not in _listed("cuts"):
             run.append(piece)
         elif run:
             yield run
@@ -237,7 +242,7 @@ def _without_subject(documents: Sequence[Heard]) -> float:
 
 
 def mere_feeling(documents: Sequence[Heard]) -> ThemeFeeling:
-    """Return which feeling most documents without a subject hold, or "" where they differ or all of them feel otherwise.
+    """Return which feeling most documents without a subject hold, or "" where they differ or the whole feels otherwise.
 
     Praise that is read as none ("sok asik", acting cool) must not be put last.
     """

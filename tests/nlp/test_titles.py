@@ -82,6 +82,16 @@ def test_scripts_and_languages_each_have_their_phrases(lang: str, phrase: str, t
     assert name.titles[lang] == f"{subject_of(name.label)} · {FRAMES[lang].complained}"
 
 
+def test_a_phrase_is_not_cut_in_the_middle() -> None:
+    """It goes over no "and", and ends with a particle only where that belongs to a word ("log in")."""
+    ads = tuple(f"there is a KickVault ad here in {place}" for place in ("May", "June", "July", "August"))
+    locked = tuple(f"since {day} I cannot log in and listed games vanish" for day in ("Monday", "Tuesday", "Sunday"))
+    names = named({"ads": (ads, "en", -0.7), "locked": (locked, "en", -0.8), "login": (LOGIN, "id", -0.6)})
+    assert names["ads"].label == "KickVault ad · complaints"
+    assert " and " not in names["locked"].label
+    assert {"cannot log in", "log in"} & hear(Said("x", locked[0], "en", np.ones(384, np.float32))).phrases
+
+
 def test_praise_without_a_subject_is_called_praise() -> None:
     """Themes of "good", of emoji and of stretched letters say so plainly, and are told apart for the board."""
     names = named({
@@ -97,6 +107,13 @@ def test_praise_without_a_subject_is_called_praise() -> None:
     assert {theme: name.feeling for theme, name in names.items()} == {
         "praise": "praise", "emoji": "praise", "bad": "displeasure", "ads": "",
     }  # fmt: skip
+
+
+def test_praise_that_is_read_as_none_is_not_called_praise() -> None:
+    """The board puts praise last; what may be mockery ("sok asik", acting cool) stays where it was."""
+    name = named({"mocked": (("asik", "sok asik", "Sok asik", "asik", "sok asik banget"), "id", -0.05)})["mocked"]
+    assert name.feeling == ""
+    assert not name.label.startswith("Praise")
 
 
 def test_insults_are_not_repeated() -> None:

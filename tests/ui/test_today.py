@@ -107,7 +107,7 @@ def _topic(world: World, name: str, observed: float, hours: int) -> Signal:
     return Signal(
         id=f"{name}{hours}", theme="", kind="surge", at=at, start=at - timedelta(days=2), end=at, observed=observed,
         expected=13.2, strength=9.0, severity="high", evidence=tuple(hit.document.id for hit in found),
-        why="Couriers: 3.1 times the usual.", title=name, fired=True,
+        why="Couriers: 3.1 times the usual, 42 documents by 40 people in 24 hours.", title=name, fired=True,
         details={"tests": {"topic": 5.2}, "subject": "topic-couriers"},
     )  # fmt: skip
 
@@ -120,6 +120,7 @@ def test_a_standing_topic_reads_well_on_its_card(world: World) -> None:
     shown = _look(world)
     cards = [card for card in shown.cards if not card.signal.theme]
     assert [card.title for card in cards] == ["Couriers: 3.1 times the usual"]
+    assert cards[0].why == "42 documents by 40 people in 24 hours."
     assert [code for code, _ in cards[0].markets] == ["ID"]
     assert sum(value or 0 for value in cards[0].series.values) == len(set(alert.evidence))
     assert lead(replace(shown, cards=(cards[0],)))[1].startswith("It is growing fast: couriers in Indonesia.")

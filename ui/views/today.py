@@ -91,7 +91,7 @@ def _head(card: Card, today: Today) -> Html:
 
 
 def _why(card: Card) -> Html:
-    return tag("p", tag("span", esc(card.signal.why), cls="clamp", title=card.signal.why), cls="why")
+    return tag("p", tag("span", esc(card.why), cls="clamp", title=card.signal.why), cls="why")
 
 
 def _spark(card: Card) -> Html:
