@@ -13,7 +13,8 @@ The peers are read kindly. *Daily terms*: words and pairs against an exponential
 *BERTopic*: its defaults, fitted once on the whole stream, future and all; a topic's day against its 28 days before,
 by volume. *BERTrend*: its published rule (Boutaleb et al. 2024) on slices of two days, by the numbers of its code: UMAP
 and HDBSCAN as its BERTopic has them, topics merged at cosine ≥ .7 (from the stream's mean: e5 knows no lower cosine),
-popularity that decays by exp(−.01 k²), and a topic is told of when it is above the tenth percentile and rises.
+popularity that decays by exp(−.01 k²), and a topic is told of when it is above the tenth percentile and rises, the
+stronger the steeper (weak and strong signals alike; its own percentiles would rank the steady topics first).
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ DAY, WEEK = 24.0, 168.0
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 7.0)
 HALF_LIFE, WARM, LEAST_TERM, LEAST_Z = 14, 14, 5, 1.5
 HISTORY = 28
-SLICE, MERGE, DECAY, LOW, HIGH, FORGOTTEN = 2, 0.7, 0.01, 10, 75, 0.1
+SLICE, MERGE, DECAY, LOW, FORGOTTEN = 2, 0.7, 0.01, 10, 0.1
 WORD = re.compile(r"[^\W_][\w']{2,}")
 CELLS = ("3%", "6%", "12%", "thin (3/day)", "x2", "x3", "x5")
 
@@ -268,7 +269,7 @@ class Trend:
 
 
 def bertrend(stream: Stream) -> list[Alert]:
-    """Return topics above the tenth percentile of popularity that rise, slice by slice; strength: share of P75."""
+    """Return topics above the tenth percentile of popularity that rise, slice by slice."""
     trends: list[Trend] = []
     alerts: list[Alert] = []
     days = stream.days
@@ -288,12 +289,13 @@ def bertrend(stream: Stream) -> list[Alert]:
 
 
 def rising(trends: Sequence[Trend], joined: set[int]) -> Iterator[tuple[int, float]]:
-    """Yield those above the tenth percentile that rose, with their popularity as a share of the 75th."""
+    """Yield those above the tenth percentile that rose, and by how much: the rule names classes, but ranks nothing."""
     levels = [trend.popularity for trend in trends if trend.popularity > FORGOTTEN]
-    low, high = np.percentile(levels, (LOW, HIGH)) if levels else (0.0, 1.0)
+    low = np.percentile(levels, LOW) if levels else 0.0
     for k in sorted(joined):
-        if trends[k].popularity > max(low, trends[k].before):
-            yield k, trends[k].popularity / float(high)
+        trend = trends[k]
+        if trend.popularity > max(low, trend.before):
+            yield k, (trend.popularity - trend.before) / float(np.sqrt(trend.before + 1))
 
 
 def sliced_topics(vectors: Vectors) -> NDArray[np.int64]:
