@@ -3,7 +3,7 @@
     python bench/ranking.py STREAMS [--also PLANTED] [--topics SWELLING]
 
 The folders are those of `groundswell.nlp.signals.train`. Every stream is ranked by models that learnt from streams of
-other kinds only, calibrated on the same; then alerts are chosen as the policy chooses them (one a subject in a week,
+other kinds only, calibrated on the same; then the policy chooses alerts (one a subject in a week,
 followed by what shares its documents). A hit is an alert within seven days of the start, half of whose evidence was put
 in; everything else is false, though some of it was real and merely unrecorded. Rows are budgets: the strength asked for
 is −log10 of the budget. Rates are means over replays of one background, weighted by its length.
@@ -16,18 +16,20 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.configs.schema import ModelSettings, SignalSettings
-from groundswell.nlp.model import load_model
+from groundswell.configs.schema import SignalSettings
+from groundswell.index.records import Signal
 from groundswell.nlp.signals import features, standing
-from groundswell.nlp.signals.policy import GROWS_BY, SHARED
-from groundswell.nlp.signals.rank import KINDS, STANDING, Ranking, cold
+from groundswell.nlp.signals.policy import Policy, threshold
+from groundswell.nlp.signals.rank import KINDS, STANDING, Ranking
 from groundswell.nlp.signals.train import (
+    EPISODES,
     SAME,
     WEEK,
     Judged,
@@ -36,8 +38,8 @@ from groundswell.nlp.signals.train import (
     fit,
     fit_standing,
     hours,
-    judge_folder,
     left_out,
+    read_lessons,
 )
 
 BUDGETS = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 7.0)
@@ -65,30 +67,29 @@ class Stream:
         """Return how long the scored part is."""
         return self.judged[0][0].weeks
 
-    def alerts(self, threshold: float, settings: SignalSettings) -> Iterator[Told]:
-        """Yield what would have been told, in order of time."""
-        rows = sorted(
-            (float(each.at[k]), -float(strengths[k]), which, int(k))
+    def alerts(self, settings: SignalSettings) -> Iterator[Told]:
+        """Yield what the policy would have told, in order of time."""
+        least = threshold(settings)
+        told = {
+            f"{which} {k:09d}": Told(float(each.at[k]), float(strengths[k]), int(each.truth[k]))
             for which, (each, strengths) in enumerate(self.judged)
-            for k in np.flatnonzero((strengths >= threshold) & (each.at >= each.start))
-            if len(each.documents[k]) >= settings.fewest_documents
-        )
-        running: list[tuple[float, tuple[int, int], set[int]]] = []
-        for at, negative, which, k in rows:
-            each = self.judged[which][0]
-            documents = set(each.documents[k].tolist())
-            subject = which, int(each.subject[k]) // (1000 if which else 1)
-            running = [alert for alert in running if at - alert[0] < settings.cooldown_hours]
-            before = next((a for a in reversed(running) if a[1] == subject or _shared(documents, a[2]) >= SHARED), None)
-            if before is None:
-                running.append((at, subject, documents))
-                yield Told(at, -negative, int(each.truth[k]))
-            elif before[1] == subject or _shared(documents, before[2]) >= GROWS_BY:
-                before[2].update(documents)
+            for k in np.flatnonzero((strengths >= least) & (each.at >= each.start))
+        }
+        for signal in Policy(settings).decide(self.signal(name, each) for name, each in told.items()):
+            if signal.fired:
+                yield told[signal.id]
 
-
-def _shared(one: set[int], other: set[int]) -> float:
-    return len(one & other) / min(len(one), len(other))
+    def signal(self, name: str, told: Told) -> Signal:
+        """Return a candidate as the policy reads it."""
+        which, k = map(int, name.split())
+        each = self.judged[which][0]
+        at = datetime.fromtimestamp(told.at * 3600, UTC)
+        subject = int(each.subject[k]) // (EPISODES if which else 1)
+        return Signal(
+            id=name, theme="", kind="surge", at=at, start=at, end=at, observed=0.0, expected=0.0,
+            strength=told.strength, severity="low", evidence=tuple(map(str, each.documents[k].tolist())), why="",
+            details={"subject": f"{which} {subject}"},
+        )  # fmt: skip
 
 
 def strengths(
@@ -97,16 +98,13 @@ def strengths(
     """Return each stream's strengths by models and calibration that did not learn from its kind."""
     scored = left_out(lessons.streams, lessons.also, learn)
     ranking = Ranking({}, {kind: calibrated(lessons.streams, scored, kind) for kind in kinds}, {})
-    made = []
-    for stream, scores in zip(lessons.streams, scored, strict=True):
-        placed = np.zeros(len(scores))
-        for kind in kinds:
-            placed[stream.kinds == kind] = ranking.place(kind, scores[stream.kinds == kind])
-        made.append(placed - cold(stream.numbers[:, names.index("history")]) if len(scores) else placed)
-    return made
+    return [
+        ranking.placed(scores, stream.kinds, stream.numbers.reshape(-1, len(names))[:, names.index("history")])
+        for stream, scores in zip(lessons.streams, scored, strict=True)
+    ]
 
 
-def row(streams: Sequence[Stream], budget: float, settings: SignalSettings) -> str:
+def row(streams: Sequence[Stream], budget: float) -> str:
     """Return one line of the table."""
     false, weeks = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
     cells, delays = defaultdict[str, list[bool]](list), defaultdict[bool, list[float]](list)
@@ -115,7 +113,7 @@ def row(streams: Sequence[Stream], budget: float, settings: SignalSettings) -> s
     for number, stream in enumerate(streams):
         found: dict[int, float] = {}
         wrong = 0
-        for told in stream.alerts(-np.log10(budget), settings):
+        for told in stream.alerts(SignalSettings(false_alerts_a_week=budget)):
             days[number, int(told.at // DAY)].append((told.strength, told.about >= 0))
             again += told.about in found
             hits += told.about >= 0
@@ -150,28 +148,23 @@ def main() -> None:
     parser.add_argument("--also", type=Path)
     parser.add_argument("--topics", type=Path)
     given = parser.parse_args()
-    same, model = dict(pair.split("=") for pair in SAME.split(",")), load_model(ModelSettings())
-    folders = [path.parent for path in sorted(given.streams.glob("*/TRUTH.json"))]
-    judged = [judge_folder(folder, model, same) for folder in folders]
-    also, swelling = (
-        [judge_folder(path.parent, using, same) for path in sorted(folder.glob("*/TRUTH.json"))] if folder else []
-        for folder, using in ((given.also, model), (given.topics, None))
-    )
-    candidates = Lessons([c for c, _ in judged if c], [c for c, _ in also if c])
-    swells = Lessons([s for _, s in judged], [s for _, s in (*also, *swelling)])
+    same = dict(pair.split("=") for pair in SAME.split(","))
+    candidates, swells = read_lessons(given.streams, given.also, given.topics, same)
     both = zip(
         candidates.streams, strengths(candidates, features.NAMES, KINDS, fit),
         swells.streams, strengths(swells, standing.NAMES, (STANDING,), fit_standing), strict=True,
     )  # fmt: skip
+    folders = [path.parent for path in sorted(given.streams.glob("*/TRUTH.json"))]
     streams = [
         Stream(json.loads((folder / "TRUTH.json").read_text("utf-8")), [(c, by_c), (s, by_s)])
         for folder, (c, by_c, s, by_s) in zip(folders, both, strict=True)
     ]
-    print(f"{len(streams)} streams, {len(also)} planted, {len(swelling)} with swelling topics; hit within {WEEK:.0f} h")
+    planted, swelling = len(candidates.also), len(swells.also) - len(candidates.also)
+    print(f"{len(streams)} streams, {planted} planted, {swelling} with swelling topics; hit within {WEEK:.0f} h")
     print("| budget a week | new | swells | false a week | worst | delay new / swells | repeats | P@5 | cells |")
     print("|---|---|---|---|---|---|---|---|---|")
     for budget in BUDGETS:
-        print(row(streams, budget, SignalSettings()), flush=True)
+        print(row(streams, budget), flush=True)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
 from groundswell.configs.schema import Section
-from groundswell.configs.yaml_lines import ConfigError, LinedYaml, explain, nearest, read_yaml
+from groundswell.configs.yaml_lines import ConfigError, LinedYaml, explain, nearest, read_yaml, shipped
 
 LONGEST_PATTERN = 2_000
 LETTERS = r"\p{L}\p{M}\p{N}_"
@@ -111,8 +110,7 @@ def load_rules(paths: Sequence[Path] = (), *, known: Sequence[str] | None = None
     """
     found: dict[str, Compiled] = {}
     problems: list[str] = []
-    shipped = Path(str(files("groundswell.configs").joinpath("rules")))
-    for path in _rule_files([shipped, *paths]):
+    for path in _rule_files([shipped("rules"), *paths]):
         source = read_yaml(path)
         for compiled in _read(source, problems):
             if (about := compiled.rule.about) not in (known or (about,)):

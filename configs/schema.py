@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,17 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, so that a typing error is never silently a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def refuse_twice(ids: Sequence[str]) -> None:
+    """Do nothing if no id stands twice; made for validators.
+
+    Raises:
+        ValueError: one does.
+    """
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        msg = f"ids must differ; given twice: {', '.join(twice)}"
+        raise ValueError(msg)
 
 
 class SqliteSettings(Section):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from groundswell.configs.schema import Section
-from groundswell.configs.yaml_lines import ConfigError, explain, read_yaml
+from groundswell.configs.schema import Section, refuse_twice
+from groundswell.configs.yaml_lines import read_as, shipped
 
 FEWEST_EXAMPLES = 3
 """Below this a class cannot be told from its neighbours; a dozen is better."""
@@ -79,10 +78,7 @@ class Taxonomy(Section):
     @field_validator("risks", "tags", "targets")
     @classmethod
     def _ids_once(cls, terms: tuple[Risk | Term, ...]) -> tuple[Risk | Term, ...]:
-        ids = [term.id for term in terms]
-        if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            msg = f"ids must differ; given twice: {', '.join(twice)}"
-            raise ValueError(msg)
+        refuse_twice([one.id for one in terms])
         return terms
 
 
@@ -92,8 +88,4 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
     Raises:
         ConfigError: The file is missing, is not YAML, or does not follow the schema; named with its line.
     """
-    source = read_yaml(path or Path(str(files("groundswell.configs").joinpath("taxonomy.yaml"))))
-    try:
-        return Taxonomy.model_validate(source.data)
-    except ValidationError as error:
-        raise ConfigError(explain(error, Taxonomy, source)) from None
+    return read_as(path or shipped("taxonomy.yaml"), Taxonomy)

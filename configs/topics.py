@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from groundswell.configs.schema import Section
-from groundswell.configs.yaml_lines import ConfigError, explain, read_yaml
+from groundswell.configs.schema import Section, refuse_twice
+from groundswell.configs.yaml_lines import read_as, shipped
 
 ANY = "any"
 """Where words stand that count in every language."""
@@ -52,10 +51,7 @@ class TopicFile(Section):
     @field_validator("topics")
     @classmethod
     def _ids_once(cls, topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
-        ids = [topic.id for topic in topics]
-        if twice := sorted({name for name in ids if ids.count(name) > 1}):
-            msg = f"ids must differ; given twice: {', '.join(twice)}"
-            raise ValueError(msg)
+        refuse_twice([one.id for one in topics])
         return topics
 
 
@@ -65,14 +61,6 @@ def load_topics(path: Path | None = None) -> tuple[Topic, ...]:
     Raises:
         ConfigError: A file is missing, is not YAML, or does not follow the schema; named with its line.
     """
-    shipped = Path(str(files("groundswell.configs").joinpath("topics.yaml")))
-    found = {topic.id: topic for file in (shipped, *([path] if path else [])) for topic in _read(file)}
+    files = (shipped("topics.yaml"), *([path] if path else []))
+    found = {topic.id: topic for file in files for topic in read_as(file, TopicFile).topics}
     return tuple(found.values())
-
-
-def _read(path: Path) -> tuple[Topic, ...]:
-    source = read_yaml(path)
-    try:
-        return TopicFile.model_validate(source.data).topics
-    except ValidationError as error:
-        raise ConfigError(explain(error, TopicFile, source)) from None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -13,6 +14,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 Loc = tuple[str | int, ...]
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class ConfigError(Exception):
@@ -54,6 +57,24 @@ def read_yaml(path: Path) -> LinedYaml:
         raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error.context}") from None
     except YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {error}") from None
+
+
+def read_as(path: Path, model: type[Model]) -> Model:
+    """Read one YAML document that follows a model.
+
+    Raises:
+        ConfigError: as `read_yaml`, or the document does not follow the model; named with its line.
+    """
+    source = read_yaml(path)
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        raise ConfigError(explain(error, model, source)) from None
+
+
+def shipped(name: str) -> Path:
+    """Return the file or folder of that name that comes with Groundswell."""
+    return Path(str(files("groundswell.configs").joinpath(name)))
 
 
 def plain(data: Any) -> Any:

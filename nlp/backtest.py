@@ -21,11 +21,11 @@ from groundswell.configs.schema import Settings
 from groundswell.index.ids import author_key
 from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
 from groundswell.nlp.consensus import common_risk
-from groundswell.nlp.language import detect, primary
+from groundswell.nlp.language import primary
 from groundswell.nlp.model import Model, load_model
 from groundswell.nlp.signals.policy import Policy, Reach, severity
 from groundswell.nlp.signals.stage import Maker, Scope, risk_weights
-from groundswell.nlp.themes.assign import ThemeSpace, Thresholds
+from groundswell.nlp.themes.assign import ThemeSpace, Thresholds, known_langs
 from groundswell.nlp.vector_cache import encode
 
 Progress = Callable[[int, int | None, str], object] | None
@@ -120,10 +120,11 @@ def backtest(
     model = model or load_model(settings.model)
     texts = [text_of(line.mention) for line in lines]
     vectors = encode(model, texts, progress=progress)
-    documents = _documents(lines, vectors, model.made_by)
+    langs = known_langs(texts, [line.mention.lang for line in lines])
+    documents = _documents(lines, langs, vectors, model.made_by)
     _tell(progress, "replaying")
     signals = replay(documents, settings, model)
-    placed = place(lines, texts, vectors, settings, progress) if themes else [""] * len(lines)
+    placed = place(lines, texts, langs, vectors, settings, progress) if themes else [""] * len(lines)
     target.mkdir(parents=True, exist_ok=True)
     given = {line.mention.id: line.given for line in lines}
     by_id = {line.mention.id: line.mention for line in lines}
@@ -220,25 +221,19 @@ def text_of(mention: Mention) -> str:
     return f"{mention.title}\n{mention.text}" if mention.title else mention.text
 
 
-def _documents(lines: Sequence[_Line], vectors: NDArray[np.float32], made_by: str) -> list[Document]:
+def _documents(
+    lines: Sequence[_Line], langs: Sequence[str], vectors: NDArray[np.float32], made_by: str
+) -> list[Document]:
     unknown = Sentiment(label="unsure", negative=0.0, neutral=1.0, positive=0.0)
-    spoken = languages(lines)
     return [
         Document(
             mention=line.mention,
-            enriched=Enriched(id=line.mention.id, lang=lang, sentiment=unknown, made_by=made_by, vector=vector),
+            enriched=Enriched(
+                id=line.mention.id, lang=primary(lang), sentiment=unknown, made_by=made_by, vector=vector
+            ),
         )
-        for line, lang, vector in zip(lines, spoken, vectors, strict=True)
+        for line, lang, vector in zip(lines, langs, vectors, strict=True)
     ]
-
-
-def languages(lines: Sequence[_Line]) -> list[str]:
-    """Return the language of each line: the one it claims, else the one that it is written in."""
-    given = [primary(line.mention.lang) for line in lines]
-    silent = [k for k, lang in enumerate(given) if not lang]
-    for k, found in zip(silent, detect([text_of(lines[k].mention) for k in silent]), strict=True):
-        given[k] = found.code
-    return given
 
 
 def replay(documents: Sequence[Document], settings: Settings, model: Model | None = None) -> list[Signal]:
@@ -287,9 +282,10 @@ def _severe(
     return replace(signal, risk=risk, severity=severity(facts, settings.signals.markets), why=signal.why + about)
 
 
-def place(
+def place(  # noqa: PLR0917  columns of one table
     lines: Sequence[_Line],
     texts: Sequence[str],
+    langs: Sequence[str],
     vectors: NDArray[np.float32],
     settings: Settings,
     progress: Progress = None,
@@ -305,7 +301,7 @@ def place(
         part = [line.mention for line in lines[start:stop]]
         ids = [mention.id for mention in part]
         given = space.add(
-            ids, vectors[start:stop], texts[start:stop], [m.lang for m in part],
+            ids, vectors[start:stop], texts[start:stop], langs[start:stop],
             [m.published_at or m.fetched_at for m in part], [m.author_key for m in part],
         )  # fmt: skip
         themes |= dict(zip(ids, given, strict=True)) | space.drain()

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from groundswell.index.query import Bucket, By, Field, Query
+from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Case, Checkpoint, Label, Signal, Theme
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.why import times
 from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.ui import wording
-from groundswell.ui.links import MOST_IDS
+from groundswell.ui.links import within
 from groundswell.ui.series import DAY, Series, day_axis, mean_mood, mood_series, theme_series, volume_series
 from groundswell.ui.trends import HISTORY_DAYS
 
@@ -77,12 +77,8 @@ def _place(alert: Signal, theme: Theme | None) -> tuple[bool, int, float]:
 
 def _own_days(reader: Reader, alert: Signal, now: datetime) -> list[Bucket]:
     """Return the days of an alert without a theme: those of its own documents."""
-    query = Query(until=now, trusted_dates=True, collapse=True, where=_about(alert))
+    query = Query(until=now, trusted_dates=True, collapse=True, where=within(alert))
     return reader.count(query, By(period="day"))
-
-
-def _about(alert: Signal) -> Mapping[Field, tuple[str, ...]]:
-    return {"theme": (alert.theme,)} if alert.theme else {"id": alert.evidence[-MOST_IDS:]}
 
 
 def _handled(reader: Reader, alerts: Sequence[Signal]) -> Handled:
@@ -159,15 +155,16 @@ def _line(alert: Signal, days: Sequence[datetime], buckets: Sequence[Bucket]) ->
 def _card(
     reader: Reader, alert: Signal, theme: Theme | None, series: Series, handled: Handled, *, now: datetime
 ) -> Card:  # fmt: skip
-    window = Query(since=alert.start, until=now, trusted_dates=True, where=_about(alert))
+    window = Query(since=alert.start, until=now, trusted_dates=True, where=within(alert))
     counts = reader.count(window, By(fields=("lang", "market")))
     label = handled.judged.get(alert.id)
     case = handled.by_signal.get(alert.id) or (handled.by_theme.get(alert.theme) if alert.theme else None)
+    title, subject = title_of(alert, theme), subject_in(alert, theme)
     return Card(
         signal=alert,
-        title=title_of(alert, theme),
-        subject=subject_in(alert, theme),
-        why=reason(alert.why, title_of(alert, theme), subject_in(alert, theme)),
+        title=title,
+        subject=subject,
+        why=reason(alert.why, title, subject),
         series=series,
         languages=_tally(counts, 0),
         markets=_tally(counts, 1),

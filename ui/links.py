@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
+from groundswell.index.query import Field
 from groundswell.index.records import Signal
 
 MOST_IDS = 80
@@ -67,8 +69,13 @@ def evidence(signal: Signal) -> str:
 
 def about(signal: Signal, **terms: str) -> str:
     """Return the address of a search within what a signal is about: its theme, or its own documents."""
-    own = {"theme": signal.theme} if signal.theme else {"id": ",".join(signal.evidence[-MOST_IDS:])}
+    own = {str(name): ",".join(values) for name, values in within(signal).items()}
     return search(**own, **terms)
+
+
+def within(signal: Signal) -> Mapping[Field, tuple[str, ...]]:
+    """Return what a signal is about, as the conditions of a query: its theme, or its own documents."""
+    return {"theme": (signal.theme,)} if signal.theme else {"id": signal.evidence[-MOST_IDS:]}
 
 
 def alert(signal: Signal) -> str:

@@ -76,17 +76,26 @@ class Ranking:
             numbers: ``(rows, len(NAMES))`` of `features.Describer`.
             kinds: one of `KINDS` for each row.
         """
-        strengths = np.zeros(len(numbers))
+        asked = np.array(kinds, np.str_)
+        scores = np.zeros(len(numbers))
         for kind in KINDS:
-            mine = np.array([k == kind for k in kinds], bool)
-            if mine.any():
-                strengths[mine] = self.place(kind, self.trees[kind].score(numbers[mine]))
-        return strengths - cold(numbers[:, NAMES.index("history")])
+            if (asked == kind).any():
+                scores[asked == kind] = self.trees[kind].score(numbers[asked == kind])
+        return self.placed(scores, asked, numbers[:, NAMES.index("history")])
 
     def standing(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the same of swells of standing topics, from ``(rows, len(standing.NAMES))``."""
-        strengths = self.place(STANDING, self.trees[STANDING].score(numbers))
-        return strengths - cold(numbers[:, STANDING_NAMES.index("history")])
+        kinds = np.full(len(numbers), STANDING)
+        return self.placed(self.trees[STANDING].score(numbers), kinds, numbers[:, STANDING_NAMES.index("history")])
+
+    def placed(
+        self, scores: NDArray[np.float64], kinds: NDArray[np.str_], days: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return strengths at the scores that trees of each kind gave, where so many days were known, ``(rows,)``."""
+        strengths = np.zeros(len(scores))
+        for kind in np.unique(kinds):
+            strengths[kinds == kind] = self.place(str(kind), scores[kinds == kind])
+        return strengths - COLD * np.clip(1 - days / WARM, 0, 1)
 
     def place(self, kind: str, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return strengths at scores: linear between the points of the curve, and beyond its ends by its last slope."""
@@ -96,12 +105,6 @@ class Ranking:
         beyond = strength[-1] + slope * (scores - at[-1])
         below = strength[0] - slope * (at[0] - scores)
         return np.minimum(np.where(scores > at[-1], beyond, np.where(scores < at[0], below, inside)), STRONGEST)
-
-
-def cold(days: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what is taken off a strength when so many days are known."""
-    less: NDArray[np.float64] = COLD * np.clip(1 - days / WARM, 0, 1)
-    return less
 
 
 @lru_cache(maxsize=2)

@@ -36,6 +36,8 @@ from groundswell.nlp.signals.subjects import Candidate
 from groundswell.nlp.vector_cache import encode
 
 WEEK = 168.0
+EPISODES = 1000
+"""Of one standing topic at most: a swell's subject is its topic times so many, and the episode."""
 LATE, NOTHING = -2, -1
 SETTINGS: Mapping[str, Any] = {
     "max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 6, "min_samples_leaf": 60, "l2_regularization": 5.0,
@@ -113,7 +115,7 @@ def judge_swells(
     truth: Mapping[str, Any],
 ) -> Judged:  # fmt: skip
     """Return swells of standing topics with what they were about."""
-    subjects = [1000 * swell.topic + swell.episode for swell in found]
+    subjects = [EPISODES * swell.topic + swell.episode for swell in found]
     kinds = [STANDING] * len(found)
     return _judged(name, kind, ids, found=found, numbers=numbers, truth=truth, subjects=subjects, kinds=kinds)
 
@@ -326,6 +328,26 @@ class Lessons:
     also: Sequence[Judged] = ()
 
 
+def read_lessons(
+    streams: Path, also: Path | None, swelling: Path | None, same: Mapping[str, str]
+) -> tuple[Lessons, Lessons]:
+    """Return what folders of streams teach about candidates, and about swells of standing topics.
+
+    Args:
+        streams: streams that strengths are counted on, in order of name.
+        also: planted streams, for both.
+        swelling: streams in which standing topics swell, for these alone.
+        same: as for `judge_folder`.
+    """
+    model = load_model(ModelSettings())
+    counted, planted, topical = (
+        [judge_folder(path.parent, using, same) for path in sorted(folder.glob("*/TRUTH.json"))] if folder else []
+        for folder, using in ((streams, model), (also, model), (swelling, None))
+    )
+    candidates = Lessons([c for c, _ in counted if c], [c for c, _ in planted if c])
+    return candidates, Lessons([s for _, s in counted], [s for _, s in (*planted, *topical)])
+
+
 def make(candidates: Lessons, swells: Lessons) -> dict[str, Any]:
     """Return the ranking as arrays: fitted on all streams, calibrated on what models said of kinds they never saw."""
     models = {
@@ -367,13 +389,7 @@ def main() -> None:
     parser.add_argument("--same", default=SAME, help="backgrounds of one kind: name=kind,…")
     options = parser.parse_args()
     same = dict(pair.split("=") for pair in options.same.split(",") if pair)
-    model = load_model(ModelSettings())
-    streams, also, swelling = (
-        [judge_folder(path.parent, using, same) for path in sorted(folder.glob("*/TRUTH.json"))] if folder else []
-        for folder, using in ((options.streams, model), (options.also, model), (options.topics, None))
-    )
-    candidates = Lessons([c for c, _ in streams if c], [c for c, _ in also if c])
-    swells = Lessons([s for _, s in streams], [s for _, s in (*also, *swelling)])
+    candidates, swells = read_lessons(options.streams, options.also, options.topics, same)
     np.savez_compressed(options.out, **make(candidates, swells))
 
 
