@@ -1,21 +1,24 @@
 """How well alerts would do on a kind of stream that the ranking never saw: recall against false alerts a week.
 
-    python bench/ranking.py STREAMS [--also PLANTED] [--topics SWELLING]
+    python bench/ranking.py STREAMS [--also PLANTED] [--topics SWELLING] [--unread FILE]
 
 The folders are those of `groundswell.nlp.signals.train`. Every stream is ranked by models that learnt from streams of
 other kinds only, calibrated on the same; then the policy chooses alerts (one a subject in a week,
 followed by what shares its documents). A hit is an alert within seven days of the start, half of whose evidence was put
-in; everything else is false, though some of it was real and merely unrecorded. Rows are budgets: the strength asked for
+in; everything else is false, though some of it was real and merely unrecorded. `read_alerts.csv` says what was found
+when false alerts were read: "of those real" is the share of the false ones that tell of one thing that did happen; what
+nobody read counts as unreal, and `--unread` writes it down for reading. Rows are budgets: the strength asked for
 is −log10 of the budget. Rates are means over replays of one background, weighted by its length.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,25 +45,57 @@ from groundswell.nlp.signals.train import (
     read_lessons,
 )
 
+READ = Path(__file__).parent / "read_alerts.csv"
 BUDGETS = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 7.0)
 DAY = 24.0
+RECORDED = 1000
+"""Numbers of injections are below it, of recorded events from it on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An alert: when, how strong, and which injection it is about (or a negative number)."""
+    """An alert: when, how strong, which injection it is about (or a negative number), and the ids of its evidence."""
 
     at: float
     strength: float
     about: int
+    evidence: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader found that false alerts of one background with this evidence tell of."""
+
+    background: str
+    verdict: str
+    evidence: frozenset[str]
+
+    def of(self, background: str, told: Told) -> bool:
+        """Return whether an alert is one of those that were read: half of the smaller evidence is shared."""
+        least = 0.5 * min(len(told.evidence), len(self.evidence))
+        return background == self.background and len(told.evidence & self.evidence) >= least
+
+
+def read_readings(path: Path = READ) -> list[Reading]:
+    """Return what was read: columns ``background, verdict, what, ids`` (ids with spaces between)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Reading(row["background"], row["verdict"], frozenset(row["ids"].split())) for row in csv.DictReader(file)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream with its truth, and judged candidates with the strength of each."""
+    """A stream with its truth, the ids of its documents, and judged candidates with the strength of each."""
 
     truth: Mapping[str, Any]
+    ids: Sequence[str]
     judged: Sequence[tuple[Judged, NDArray[np.float64]]]
+
+    @property
+    def background(self) -> str:
+        """Return what it was made from."""
+        return str(self.truth["background"]).removeprefix("ev_")
 
     @property
     def weeks(self) -> float:
@@ -71,13 +106,18 @@ class Stream:
         """Yield what the policy would have told, in order of time."""
         least = threshold(settings)
         told = {
-            f"{which} {k:09d}": Told(float(each.at[k]), float(strengths[k]), int(each.truth[k]))
+            f"{which} {k:09d}": self.told(each, int(k), float(strengths[k]))
             for which, (each, strengths) in enumerate(self.judged)
             for k in np.flatnonzero((strengths >= least) & (each.at >= each.start))
         }
         for signal in Policy(settings).decide(self.signal(name, each) for name, each in told.items()):
             if signal.fired:
                 yield told[signal.id]
+
+    def told(self, each: Judged, k: int, strength: float) -> Told:
+        """Return a candidate as it would be told of."""
+        evidence = frozenset(self.ids[n] for n in each.documents[k].tolist())
+        return Told(float(each.at[k]), strength, int(each.truth[k]), evidence)
 
     def signal(self, name: str, told: Told) -> Signal:
         """Return a candidate as the policy reads it."""
@@ -104,42 +144,81 @@ def strengths(
     ]
 
 
-def row(streams: Sequence[Stream], budget: float) -> str:
+@dataclass(slots=True)
+class Outcome:
+    """What alerts of one stream were worth: the first hit of each injection, and every alert."""
+
+    stream: Stream
+    found: dict[int, float] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    again: int = 0
+    real: int = 0
+
+    @property
+    def false(self) -> int:
+        """Return how many were about nothing that was put in or recorded."""
+        return sum(told.about < 0 for told in self.told)
+
+    def hits(self) -> Iterator[tuple[Mapping[str, Any], float | None]]:
+        """Yield every injection with the hours until it was told of, or None."""
+        for k, injection in enumerate(self.stream.truth["injections"]):
+            yield injection, self.found[k] - hours(injection["start"]) if k in self.found else None
+
+    def best_of_days(self, most: int = 5) -> Iterator[bool]:
+        """Yield of the strongest of each day whether they were right."""
+        days = defaultdict[int, list[tuple[float, bool]]](list)
+        for told in self.told:
+            days[int(told.at // DAY)].append((told.strength, told.about >= 0))
+        for day in days.values():
+            yield from (right for _, right in sorted(day, reverse=True)[:most])
+
+
+def outcome(stream: Stream, budget: float, readings: Sequence[Reading]) -> Outcome:
+    """Return what the alerts that fit into a budget were worth."""
+    out = Outcome(stream)
+    for told in stream.alerts(SignalSettings(false_alerts_a_week=budget)):
+        out.told.append(told)
+        out.again += told.about in out.found
+        if told.about < 0:
+            out.real += any(r.verdict == "real" and r.of(stream.background, told) for r in readings)
+        elif told.about < RECORDED:
+            out.found.setdefault(told.about, told.at)
+    return out
+
+
+def row(streams: Sequence[Stream], budget: float, readings: Sequence[Reading] = ()) -> str:
     """Return one line of the table."""
-    false, weeks = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
-    cells, delays = defaultdict[str, list[bool]](list), defaultdict[bool, list[float]](list)
-    hits = again = 0
-    days = defaultdict[tuple[int, int], list[tuple[float, bool]]](list)
-    for number, stream in enumerate(streams):
-        found: dict[int, float] = {}
-        wrong = 0
-        for told in stream.alerts(SignalSettings(false_alerts_a_week=budget)):
-            days[number, int(told.at // DAY)].append((told.strength, told.about >= 0))
-            again += told.about in found
-            hits += told.about >= 0
-            wrong += told.about < 0
-            if 0 <= told.about < 1000:
-                found.setdefault(told.about, told.at)
-        background = stream.truth["background"].removeprefix("ev_")
-        false[background].append(wrong)
-        weeks[background].append(stream.weeks)
-        for k, injection in enumerate(stream.truth["injections"]):
-            cells[injection["cell"]].append(k in found)
-            cells["swells" if injection["profile"] == "swell" else "new"].append(k in found)
-            if k in found:
-                delays[injection["profile"] == "swell"].append(found[k] - hours(injection["start"]))
-    rates = {name: sum(false[name]) / sum(weeks[name]) for name in false}
-    longest = {name: max(weeks[name]) for name in false}
-    mean = sum(rates[name] * longest[name] for name in rates) / sum(longest.values())
-    worst = max((name for name in rates if longest[name] >= 2), key=lambda name: rates[name])
-    best = [right for day in days.values() for _, right in sorted(day, reverse=True)[:5]]
-    wait, wait_swell = (np.median(delays[known] or [0]) for known in (False, True))
+    outcomes = [outcome(stream, budget, readings) for stream in streams]
+    cells, delays = defaultdict[str, list[bool]](list), defaultdict[str, list[float]](list)
+    for injection, delay in (hit for one in outcomes for hit in one.hits()):
+        family = "swells" if injection["profile"] == "swell" else "new"
+        for cell in (family, injection["cell"]):
+            cells[cell].append(delay is not None)
+        if delay is not None:
+            delays[family].append(delay)
+    mean, worst, where = false_rates(outcomes)
+    told = [each for one in outcomes for each in one.told]
+    false, right = sum(one.false for one in outcomes), sum(each.about >= 0 for each in told)
+    best = [right for one in outcomes for right in one.best_of_days()]
+    wait, wait_swell = (np.median(delays[family] or [0]) for family in ("new", "swells"))
     shares = " · ".join(f"{name} {sum(cells[name])}/{len(cells[name])}" for name in sorted(cells))
     return (
-        f"| {budget} | {np.mean(cells['new']):.2f} | {np.mean(cells['swells'] or [0]):.2f} | {mean:.2f} | "
-        f"{rates[worst]:.2f} {worst} | {wait:.0f} / {wait_swell:.0f} h | "
-        f"{again / max(hits, 1):.2f} | {np.mean(best or [0]):.2f} | {shares} |"
+        f"| {budget} | {np.mean(cells['new'] or [False]):.2f} | {np.mean(cells['swells'] or [False]):.2f} | "
+        f"{mean:.2f} | {worst:.2f} {where} | {sum(one.real for one in outcomes) / max(1, false):.2f} | "
+        f"{wait:.0f} / {wait_swell:.0f} h | {sum(one.again for one in outcomes) / max(right, 1):.2f} | "
+        f"{np.mean(best or [False]):.2f} | {shares} |"
     )
+
+
+def false_rates(outcomes: Sequence[Outcome]) -> tuple[float, float, str]:
+    """Return false alerts a week: the mean by length, the worst background of two weeks or more, and its name."""
+    of = defaultdict[str, list[Outcome]](list)
+    for one in outcomes:
+        of[one.stream.background].append(one)
+    rates = {name: sum(o.false for o in all_) / sum(o.stream.weeks for o in all_) for name, all_ in of.items()}
+    longest = {name: max(o.stream.weeks for o in all_) for name, all_ in of.items()}
+    worst = max((name for name in rates if longest[name] >= 2), key=lambda name: rates[name])
+    return sum(rates[name] * longest[name] for name in rates) / sum(longest.values()), rates[worst], worst
 
 
 def main() -> None:
@@ -147,6 +226,7 @@ def main() -> None:
     parser.add_argument("streams", type=Path)
     parser.add_argument("--also", type=Path)
     parser.add_argument("--topics", type=Path)
+    parser.add_argument("--unread", type=Path, help="where to write the false alerts of a budget of 1 to be read")
     given = parser.parse_args()
     same = dict(pair.split("=") for pair in SAME.split(","))
     candidates, swells = read_lessons(given.streams, given.also, given.topics, same)
@@ -156,15 +236,41 @@ def main() -> None:
     )  # fmt: skip
     folders = [path.parent for path in sorted(given.streams.glob("*/TRUTH.json"))]
     streams = [
-        Stream(json.loads((folder / "TRUTH.json").read_text("utf-8")), [(c, by_c), (s, by_s)])
+        Stream(json.loads((folder / "TRUTH.json").read_text("utf-8")), ids_of(folder), [(c, by_c), (s, by_s)])
         for folder, (c, by_c, s, by_s) in zip(folders, both, strict=True)
     ]
     planted, swelling = len(candidates.also), len(swells.also) - len(candidates.also)
     print(f"{len(streams)} streams, {planted} planted, {swelling} with swelling topics; hit within {WEEK:.0f} h")
-    print("| budget a week | new | swells | false a week | worst | delay new / swells | repeats | P@5 | cells |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(
+        "| budget | new | swells | false a week | worst | of those real | delay new / swells | repeats | P@5 | cells |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    readings = read_readings()
     for budget in BUDGETS:
-        print(row(streams, budget), flush=True)
+        print(row(streams, budget, readings), flush=True)
+    if given.unread:
+        write_unread(given.unread, streams, readings, folders)
+
+
+def ids_of(folder: Path) -> list[str]:
+    """Return the ids of a stream's documents, in order."""
+    return [json.loads(line)["id"] for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line]
+
+
+def write_unread(path: Path, streams: Sequence[Stream], readings: Sequence[Reading], folders: Sequence[Path]) -> None:
+    """Write the false alerts of a budget of 1 that nobody read, one for each evidence, with their texts."""
+    read = list(readings)
+    with path.open("w", encoding="utf-8") as file:
+        for stream, folder in zip(streams, folders, strict=True):
+            rows = (json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line)
+            texts = {row["id"]: row["text"] for row in rows}
+            for told in stream.alerts(SignalSettings(false_alerts_a_week=1.0)):
+                if told.about < 0 and not any(r.of(stream.background, told) for r in read):
+                    read.append(Reading(stream.background, "", told.evidence))
+                    ids = sorted(told.evidence)
+                    at = datetime.fromtimestamp(told.at * 3600, UTC).isoformat()
+                    about = {"background": stream.background, "at": at, "ids": ids, "texts": [texts[i] for i in ids]}
+                    file.write(json.dumps(about, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

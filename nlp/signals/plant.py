@@ -1,6 +1,6 @@
 """Makes streams with known truth out of a folder of corpora: what ranking learns from beside real streams.
 
-    python -m groundswell.nlp.signals.plant DATA OUT [--topics ROUNDS] [--only NAME,…]
+    python -m groundswell.nlp.signals.plant DATA OUT [--rounds N] [--topics N] [--only NAME,…]
 
 A background is a dated corpus as it came, or an undated one whose texts are given a calm clock of their own (week,
 hour of day, slow drift, uneven days), so that whatever departs from its past was put there. Two things are put in: a
@@ -319,18 +319,20 @@ def foreign(corpus: Corpus, data: Path) -> dict[str, list[str]]:
     return pool
 
 
-def plant(data: Path, out: Path, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
-    """Write two streams for each background, one with new subjects and one with swells; yield name and size."""
+def plant(data: Path, out: Path, rounds: int = 1, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
+    """Write streams, `rounds` times two for each background: new subjects, and swells; yield name and size."""
     for corpus in CORPORA:
         if (only and corpus.name not in only) or not any(data.glob(corpus.path)):
             continue
-        dice = np.random.default_rng([7, *corpus.name.encode()])
-        base = background(corpus, data, dice)
-        for stream in (
-            with_new(f"{corpus.name}_r", base, foreign(corpus, data), dice),
-            with_swells(f"{corpus.name}_s", base, of_words(base), dice),
-        ):
-            yield stream.name, write(stream, out / stream.name, corpus.name, corpus.lang)
+        pool = foreign(corpus, data)
+        for n in range(rounds):
+            dice = np.random.default_rng([7, *([n] if n else []), *corpus.name.encode()])
+            base, number = background(corpus, data, dice), n or ""
+            for stream in (
+                with_new(f"{corpus.name}_r{number}", base, pool, dice),
+                with_swells(f"{corpus.name}_s{number}", base, of_words(base), dice),
+            ):
+                yield stream.name, write(stream, out / stream.name, corpus.name, corpus.lang)
 
 
 def plant_topics(data: Path, out: Path, rounds: int, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
@@ -352,12 +354,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make streams with known truth out of corpora.")
     parser.add_argument("data", type=Path, help="folder with sentiment/ and corpora/")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--rounds", type=int, default=1, help="how often each background is used, each time otherwise")
     parser.add_argument("--topics", type=int, default=0, help="instead, so many streams each with swelling topics")
     parser.add_argument("--only", default="", help="names of backgrounds, with commas between")
     options = parser.parse_args()
     only = [one for one in options.only.split(",") if one]
     made = plant_topics(options.data, options.out, options.topics, only) if options.topics else None
-    for name, size in made or plant(options.data, options.out, only):
+    for name, size in made or plant(options.data, options.out, options.rounds, only):
         print(f"{name}: {size:,} documents")  # noqa: T201  a command
 
 
