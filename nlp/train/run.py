@@ -153,9 +153,13 @@ def tune_encoder(
     say(3, 5, "tuning")
     feelings = cache(work / "feelings.f16", [e.text for e in texts.feelings], kit, progress)
     risks = cache(work / "risks.f16", [r.text for r in texts.risks], kit, progress)
-    branch = make_branch(weights, recipe, shape.fork, len(taxonomy.risks))
     lessons = feeling_lesson(texts, feelings, taxonomy), risk_lesson(texts, risks)
-    tune(branch, *lessons, recipe, checkpoint=work / "branch.pt", progress=progress)
+    branches = []
+    for seed in range(recipe.seed, recipe.seed + recipe.soup):
+        branches.append(make_branch(weights, recipe, shape.fork, len(taxonomy.risks)))
+        order, checkpoint = replace(recipe, seed=seed), work / f"branch-{seed}.pt"
+        tune(branches[-1], *lessons, order, checkpoint=checkpoint, progress=progress)
+    branch = average(branches)
     whole = {**weights, **branch_weights(branch)}
     ranges = find_ranges(shape, whole, texts.ranges, tokenizer)
     return replace(kit, weights=whole, ranges=ranges), _linear(branch.sentiment)

@@ -15,6 +15,7 @@ from groundswell.ui.console import progress_bar, settings_of
 @click.option("--version", "made_by", help="What every score will say it was made by [default: the shipped model's].")
 @click.option("--steps", type=click.IntRange(1), help="Batches of the long first round [default: the recipe's].")
 @click.option("--seed", type=int, help="Seed of everything random [default: the recipe's].")
+@click.option("--bfloat16", is_flag=True, help="Multiply in bfloat16: a third less time where the processor can.")
 @click.option("--keep", help="A model (name or folder) whose encoder is kept: only heads and corrections are learned.")
 @click.pass_context
 def command(
@@ -26,6 +27,7 @@ def command(
     made_by: str | None,
     steps: int | None,
     seed: int | None,
+    bfloat16: bool,
     keep: str | None,
 ) -> int:
     """Train encoder branch and heads from the folder DATA into the bundle TARGET; a killed run goes on where it was."""
@@ -39,7 +41,7 @@ def command(
     from groundswell.nlp.train.run import NAME
 
     asked = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
-    recipe = replace(Recipe(), **asked)
+    recipe = replace(Recipe(bfloat16=bfloat16), **asked)
     taxonomy = load_taxonomy(settings.taxonomy)
     shipped, kept = find_bundle(NAME), find_bundle(keep) if keep else None
     if keep and kept is None:
