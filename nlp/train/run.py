@@ -16,7 +16,7 @@ from groundswell.nlp.bundle import find_bundle, write_manifest
 from groundswell.nlp.encoder.graph import Range, Shape, Step, build
 from groundswell.nlp.encoder.tokens import Tokenizer
 from groundswell.nlp.heads import Head, Heads, fit_targets, risk_features, risk_stretch
-from groundswell.nlp.train.branch import Activations, Lesson, Recipe, branch_weights, make_branch, tune
+from groundswell.nlp.train.branch import Activations, Lesson, Recipe, average, branch_weights, make_branch, tune
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment, home
 from groundswell.nlp.train.kept import read_kept
 from groundswell.nlp.train.pretrained import Pretrained, PretrainedError, read_pretrained

@@ -127,6 +127,22 @@ def test_training_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     assert all(torch.allclose(whole[name], pieces[name], atol=1e-6) for name in whole)
 
 
+def test_averaged_branches_lie_in_the_middle() -> None:
+    """Every weight of an average is the mean of the branches' own, and they began alike."""
+    torch = pytest.importorskip("torch")
+    from groundswell.nlp.train.branch import Recipe, average, make_branch
+
+    recipe = Recipe(layers=1, heads=2)
+    one, other = (make_branch(random_weights(SMALL), recipe, 1, 2) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+    with torch.no_grad():
+        for weight in other.parameters():
+            weight += 1.0
+    begun = [weight.clone() for weight in one.parameters()]
+    mean = average([one, other])
+    assert all(torch.allclose(a, b + 0.5) for a, b in zip(mean.parameters(), begun, strict=True))
+
+
 def test_calibration_moves_confidence_to_what_is_right() -> None:
     """Logits three times too sure come back to their true temperature, and a language's bias is found."""
     chance = np.random.default_rng(0)

@@ -40,8 +40,9 @@ def command(
     from groundswell.nlp.train.branch import Recipe
     from groundswell.nlp.train.run import NAME
 
-    asked = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
-    recipe = replace(Recipe(bfloat16=bfloat16), **asked)
+    usual = Recipe()
+    steps, seed = steps or usual.steps, usual.seed if seed is None else seed
+    recipe = replace(usual, steps=steps, seed=seed, bfloat16=bfloat16)
     taxonomy = load_taxonomy(settings.taxonomy)
     shipped, kept = find_bundle(NAME), find_bundle(keep) if keep else None
     if keep and kept is None:
