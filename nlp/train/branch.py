@@ -49,7 +49,7 @@ class Recipe:
     smoothing: float = 0.05
     risk_weight: float = 2.0
     seed: int = 13
-    soup: int = 3
+    soup: int = 2
     """Tunings, each with the texts in another order, whose branches are averaged (Wortsman et al. 2022)."""
     bfloat16: bool = False
     """Whether matrices are multiplied in bfloat16: a third less time where the processor can, far more where not."""

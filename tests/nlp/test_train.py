@@ -137,7 +137,7 @@ def test_averaged_branches_lie_in_the_middle() -> None:
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
     with torch.no_grad():
         for weight in other.parameters():
-            weight += 1.0
+            weight.add_(1.0)
     begun = [weight.clone() for weight in one.parameters()]
     mean = average([one, other])
     assert all(torch.allclose(a, b + 0.5) for a, b in zip(mean.parameters(), begun, strict=True))
