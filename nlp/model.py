@@ -1,4 +1,4 @@
-"""The model: one pass of the encoder over a batch of texts, then its heads.
+"""The model: a pass of the encoder over a batch of texts, then its heads.
 
 `load_model` opens what the configuration names; `Model.read` gives all that is known of the texts at once. Heads come
 with a bundle, or are fitted on the spot from texts of our own where the user names another encoder or adds classes.
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.records import SentimentLabel, Target
+from groundswell.index.records import SentimentLabel, Target, TargetKind
 from groundswell.nlp.bundle import Bundle, find_bundle, read_bundle
-from groundswell.nlp.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer, Tokens
+from groundswell.nlp.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
 from groundswell.nlp.heads import Head, Heads, risk_stretch, sigmoid, softmax
-from groundswell.nlp.targets import KINDS, Clause, by_target, clauses
+from groundswell.nlp.targets import KINDS, by_target, clauses
 from groundswell.nlp.wording import Wording
 
 if TYPE_CHECKING:
@@ -47,16 +47,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One pass over ``n`` texts: unit `vectors`, `pooled` states of the tuned branch, and the same for each clause."""
+    """One pass over ``n`` texts: unit `vectors` and `pooled` states of the tuned branch."""
 
     vectors: Array
     pooled: Array
-    clauses: list[list[Clause]]
-    clause_pooled: list[Array]
 
 
 class Model:
-    """Reads texts: every text is encoded once. Made by `load_model`; not for use by several threads at a time."""
+    """Reads texts: each is encoded once, and once more what a text says of one of several targets.
+
+    Made by `load_model`; not for use by several threads at a time.
+    """
 
     def __init__(
         self,
@@ -85,19 +86,14 @@ class Model:
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Return all that is known of the texts, in their order."""
-        encoded = self.encode(texts)
-        heads = self._heads
+        encoded, heads = self.encode(texts), self._heads
         scale, shift = heads.correction(encoded.vectors)
         sentiment = softmax(scale * heads.sentiment.logits(encoded.pooled) + shift)
-        usual = softmax(heads.target.logits(encoded.vectors))
         return Reading(
             vectors=encoded.vectors,
             sentiment=sentiment,
             risks=sigmoid(heads.risks.logits(self.risk_features(texts, encoded))),
-            targets=tuple(
-                self._targets(encoded, row, sentiment[row], (scale[row], shift[row]), usual[row])
-                for row in range(len(texts))
-            ),
+            targets=self._targets(texts, softmax(heads.target.logits(encoded.vectors)), sentiment, (scale, shift)),
         )
 
     def plain_sentiment(self, reading: Reading) -> Array:
@@ -113,32 +109,38 @@ class Model:
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Run the encoder once over each text."""
         tokens = self._tokenizer(texts)
-        parts = [clauses(text) for text in texts]
         vectors = np.zeros((len(tokens), self.dimensions), dtype=np.float32)
         pooled = np.zeros((len(tokens), self._heads.width), dtype=np.float32)
-        clause_pooled: list[Array] = [pooled[:0]] * len(tokens)
         for batch in self._tokenizer.batches(tokens, self._batch_tokens):
             vectors[batch.rows], states = self._runtime.run(batch, pieces=True)
-            if states is None:
-                pooled[batch.rows] = vectors[batch.rows]
-                continue
-            pooled[batch.rows] = _mean(states, batch)
-            for at, row in enumerate(batch.rows):
-                if len(parts[row]) > 1:
-                    clause_pooled[row] = _clause_means(states[at], tokens[row], parts[row], pooled[row])
-        return Encoded(vectors, pooled, parts, clause_pooled)
+            pooled[batch.rows] = vectors[batch.rows] if states is None else _mean(states, batch)
+        return Encoded(vectors, pooled)
 
     def _targets(
-        self, encoded: Encoded, row: int, whole: Array, correction: tuple[Array, Array], usual: Array
-    ) -> tuple[Target, ...]:
-        about = by_target(encoded.clauses[row], KINDS[int(usual.argmax())], sure=bool(usual.max() >= SURE))
-        means = encoded.clause_pooled[row]
-        if len(about) == 1 or not len(means):
-            return tuple(Target(who=kind, label=_label(whole)) for kind in about)
-        scale, shift = correction
-        logits = scale * self._heads.sentiment.logits(means) + shift
-        mean = {kind: softmax(logits[numbers].mean(axis=0)) for kind, numbers in about.items()}
-        return tuple(Target(who=kind, label=_label(chances)) for kind, chances in mean.items())
+        self, texts: Sequence[str], usual: Array, sentiment: Array, correction: tuple[Array, Array]
+    ) -> tuple[tuple[Target, ...], ...]:
+        """Return whom each text's feelings are about; what it says of one of several is read once more by itself."""
+        named = [_named(text, chances) for text, chances in zip(texts, usual, strict=True)]
+        asides = [(row, who) for row, said in enumerate(named) if len(said) > 1 for who in said if said[who]]
+        felt: dict[tuple[int, TargetKind], Array] = {}
+        if asides:
+            scale, shift = (each[[row for row, _ in asides]] for each in correction)
+            pooled = self.encode([named[row][who] for row, who in asides]).pooled
+            felt = dict(zip(asides, softmax(scale * self._heads.sentiment.logits(pooled) + shift), strict=True))
+        return tuple(
+            tuple(Target(who=who, label=_label(felt.get((row, who), sentiment[row]))) for who in said)
+            for row, said in enumerate(named)
+        )
+
+
+def _named(text: str, usual: Array) -> dict[TargetKind, str]:
+    """Return the targets of a text with what it says of each, "" where that is all of it."""
+    parts = clauses(text)
+    about = by_target(parts, KINDS[int(usual.argmax())], sure=bool(usual.max() >= SURE))
+    return {
+        who: "" if len(mine) == len(parts) else " ".join(text[parts[n].start : parts[n].end].strip() for n in mine)
+        for who, mine in about.items()
+    }
 
 
 def _label(chances: Array) -> SentimentLabel:
@@ -148,16 +150,6 @@ def _label(chances: Array) -> SentimentLabel:
 def _mean(states: Array, batch: Batch) -> Array:
     real = batch.mask[:, :, None].astype(np.float32)
     return np.asarray((states * real).sum(axis=1) / real.sum(axis=1), dtype=np.float32)
-
-
-def _clause_means(states: Array, tokens: Tokens, parts: Sequence[Clause], whole: Array) -> Array:
-    """Return the mean state of each clause's own pieces; the whole text's where a clause was cut off by the limit."""
-    middle = (tokens.starts + tokens.ends) / 2
-    means = []
-    for part in parts:
-        own = (middle >= part.start) & (middle < part.end) & (tokens.starts >= 0)
-        means.append(states[: len(own)][own].mean(axis=0) if own.any() else whole)
-    return np.stack(means)
 
 
 def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> Model:

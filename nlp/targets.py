@@ -1,8 +1,9 @@
-"""Whom a feeling is about: clauses, the words that name a target, and a feeling for each from the same forward pass.
+"""Whom a feeling is about: clauses, the words that name a target, and which clauses tell of which.
 
-"Love the app, hate the ads" is two clauses; the encoder read the whole text once, and each clause takes the mean of its
-own pieces. A small head on the embedding, learned from labelled documents, says whom such texts are mostly about: it
-speaks where no word names anybody, and where it is sure of somebody whom no word names.
+"Love the app, hate the ads" is two clauses, and each tells of another target: the model reads each once more by itself,
+for in the states of the whole text one feeling drowns the other. A small head on the embedding, learned from labelled
+documents, says whom such texts are mostly about: it speaks where no word names anybody, and where it is sure of
+somebody whom no word names.
 """
 
 from __future__ import annotations

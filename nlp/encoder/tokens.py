@@ -18,11 +18,9 @@ LONGEST_TEXT = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A text in pieces: ids, and where each piece stood in the text (-1 for the prefix and the two ends)."""
+    """A text in pieces, by their numbers in the vocabulary."""
 
     ids: Ids
-    starts: Ids
-    ends: Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,7 @@ class Tokenizer:
     def __call__(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the pieces of each text; a text too long is cut, an empty one has the prefix alone."""
         encodings = self._tokenizer.encode_batch([self._prefix + _printable(text) for text in texts])
-        return [self._tokens(encoding) for encoding in encodings]
-
-    def _tokens(self, encoding: Any) -> Tokens:
-        spans = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2) - len(self._prefix)
-        outside = spans[:, 1] <= 0
-        spans = np.maximum(spans, 0)
-        spans[outside] = -1
-        return Tokens(np.array(encoding.ids, dtype=np.int64), spans[:, 0], spans[:, 1])
+        return [Tokens(np.array(encoding.ids, dtype=np.int64)) for encoding in encodings]
 
     def batches(self, tokens: Sequence[Tokens], batch_tokens: int) -> Iterator[Batch]:
         """Yield batches of at most `batch_tokens` pieces with padding, shortest texts first."""

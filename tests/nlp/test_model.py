@@ -44,6 +44,22 @@ def test_a_reading_is_what_it_says(model: Model) -> None:
     assert model.risk_ids == load_taxonomy().risk_ids
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "love the app, hate the ads",
+        "Great app, too many ads",
+        "Aplikasinya bagus tapi iklannya kebanyakan",
+        "软件不错，就是广告太多",
+        "ứng dụng tốt nhưng quảng cáo quá nhiều",
+    ],
+)
+def test_praise_of_one_target_does_not_drown_the_complaint_about_another(model: Model, text: str) -> None:
+    """Each target has the feeling that its own clause tells, whatever the whole text feels like."""
+    (targets,) = model.read([text]).targets
+    assert {target.who: target.label for target in targets} == {"platform": "positive", "ad_product": "negative"}
+
+
 def test_vectors_are_those_of_a_full_reading(model: Model) -> None:
     """Asking for vectors alone gives the same vectors."""
     assert np.allclose(model.vectors(TEXTS[:8]), model.read(TEXTS[:8]).vectors, atol=1e-5)
