@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from groundswell.nlp.signals import learn, why
 from groundswell.nlp.signals.detect import Detection, Stream, detect
 from groundswell.nlp.signals.drift import Drift, drifts
 from groundswell.nlp.signals.explain import Silences, in_time, silences
-from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, tell_at
+from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, tell_at, threshold
 from groundswell.nlp.signals.rank import kind_of, load_ranking
 from groundswell.nlp.signals.standing import Swell
 from groundswell.nlp.signals.subjects import Candidate
@@ -38,6 +38,8 @@ KEPT = -0.85
 """Strength (seven false ones a week) under which a candidate is not worth keeping."""
 GROWS = 0.25
 """How much stronger a subject must have become to be put on record again."""
+FRESH = 0.2
+"""Or the share of documents that are not on record yet, where it is as strong as an alert: by them an alert grows."""
 SCOPE_DAILY, SCOPE_SHARE = 8.0, 0.85
 """A market or source kind is watched by itself from so many documents a day, unless it is nearly the whole stream."""
 MOSTLY, WHOLLY = 0.34, 0.67
@@ -128,6 +130,32 @@ def _found(store: Store, documents: list[Document], settings: Settings, progress
         progress(len(watched), len(watched), "watched")
 
 
+class Record:
+    """What was told of each subject: only what grew stronger, or by enough documents, is worth a line more.
+
+    Args:
+        kept: strength from which anything is told.
+        grows: how much stronger it must have become.
+        alerts: strength from which it grows by documents alone.
+    """
+
+    def __init__(self, kept: float, grows: float, alerts: float) -> None:
+        self.kept, self.grows, self.alerts = kept, grows, alerts
+        self.best: dict[Hashable, float] = {}
+        self.documents: dict[Hashable, set[int]] = {}
+
+    def adds(self, subject: Hashable, strength: float, documents: NDArray[np.int64]) -> bool:
+        """Return whether a subject is worth telling of again, and take note if so."""
+        best, known = self.best.get(subject, -np.inf), self.documents.setdefault(subject, set())
+        fresh = set(documents.tolist()) - known
+        longer = strength >= self.alerts and len(fresh) >= FRESH * len(documents)
+        if strength < self.kept or not (strength >= best + self.grows or longer):
+            return False
+        self.best[subject] = max(best, strength)
+        known |= fresh
+        return True
+
+
 class Maker:
     """Makes signals out of what the detector found, with evidence, severity and reasons."""
 
@@ -147,7 +175,7 @@ class Maker:
         self.retold = Counter(
             d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id
         )
-        self.markets = settings.signals.markets
+        self.markets, self.alerts = settings.signals.markets, threshold(settings.signals)
         self.topics = load_topics(settings.signals.topics)
         self.read: dict[int, Sequence[str]] = {}
 
@@ -161,18 +189,17 @@ class Maker:
             scope: what part of the stream it is.
             cost: taken off every strength, because several scopes are looked at.
             kept: strength from which a candidate is told of.
-            grows: how much stronger a subject must have become to be told of again.
+            grows: how much stronger a subject must have become to be told of again, unless it has many new documents.
         """
         stream = self._stream(rows)
         detection = detect(stream, topics=self.topics)
         kinds = kind_of(detection.numbers)
         strengths = load_ranking().strengths(detection.numbers, kinds) - cost
-        best: dict[int, float] = {}
+        record = Record(kept, grows, self.alerts)
         names: dict[int, str] = {}
         for candidate, kind, strength in zip(detection.found, kinds, strengths, strict=True):
-            if strength < max(kept, best.get(candidate.subject, -np.inf) + grows):
+            if not record.adds(candidate.subject, float(strength), candidate.documents):
                 continue
-            best[candidate.subject] = float(strength)
             first = self.documents[rows[candidate.whole[0]]].id
             name = names.setdefault(candidate.subject, stable_id("subject", scope.market, scope.kind, first))
             told: SignalKind = "new" if kind == "new" else "surge"
@@ -184,11 +211,9 @@ class Maker:
     ) -> Iterator[Signal]:
         """Yield standing topics that swelled: each when it first shows and whenever it grew stronger."""
         strengths = load_ranking().standing(detection.swell_numbers) - cost
-        best: dict[tuple[int, int], float] = {}
+        record = Record(kept, grows, self.alerts)
         for swell, strength in zip(detection.swells, strengths, strict=True):
-            key = swell.topic, swell.episode
-            if strength >= max(kept, best.get(key, -np.inf) + grows):
-                best[key] = float(strength)
+            if record.adds((swell.topic, swell.episode), float(strength), swell.documents):
                 yield self._swell(swell, float(strength), rows, scope)
 
     def _swell(self, swell: Swell, strength: float, rows: NDArray[np.int64], scope: Scope) -> Signal:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from groundswell.configs.schema import QuietHours, SignalSettings
 from groundswell.index.records import Signal
 from groundswell.nlp.signals.policy import Policy, Reach, Snooze, same_subject, severity, tell_at, threshold
+from groundswell.nlp.signals.stage import Record
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 SETTINGS = SignalSettings(false_alerts_a_week=0.5)
@@ -145,3 +147,16 @@ def test_quiet_hours_wait_until_morning_unless_it_is_critical() -> None:
     assert tell_at(night, None) == AT
     never = QuietHours(start="22:00", end="07:00", timezone="Asia/Singapore", override="never")
     assert tell_at(replace(night, severity="critical"), never) > AT
+
+
+def test_a_running_alert_grows_by_documents_though_it_grows_no_stronger() -> None:
+    """What is as strong as an alert is recorded again with its new documents; what is weaker only when it grows."""
+    record = Record(kept=-1.0, grows=0.25, alerts=0.0)
+    first, second = np.arange(4), np.arange(2, 8)
+    assert record.adds("loud", 0.5, first)
+    assert not record.adds("loud", 0.5, first)
+    assert record.adds("loud", 0.4, second)
+    assert record.adds("faint", -0.5, first)
+    assert not record.adds("faint", -0.5, second)
+    assert record.adds("faint", -0.2, second)
+    assert not record.adds("unheard", -1.5, first)
