@@ -33,6 +33,7 @@ from groundswell.nlp.signals.policy import Policy, threshold
 from groundswell.nlp.signals.rank import KINDS, STANDING, Ranking
 from groundswell.nlp.signals.train import (
     EPISODES,
+    RECORDED,
     SAME,
     WEEK,
     Judged,
@@ -43,13 +44,12 @@ from groundswell.nlp.signals.train import (
     hours,
     left_out,
     read_lessons,
+    read_stream,
 )
 
 READ = Path(__file__).parent / "read_alerts.csv"
 BUDGETS = (0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 4.0, 7.0)
 DAY = 24.0
-RECORDED = 1000
-"""Numbers of injections are below it, of recorded events from it on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def read_readings(path: Path = READ) -> list[Reading]:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream with its truth, the ids of its documents, and judged candidates with the strength of each."""
+    """A stream's documents and truth, and judged candidates with the strength of each."""
 
+    rows: Sequence[Mapping[str, Any]]
     truth: Mapping[str, Any]
-    ids: Sequence[str]
     judged: Sequence[tuple[Judged, NDArray[np.float64]]]
 
     @property
@@ -116,7 +116,7 @@ class Stream:
 
     def told(self, each: Judged, k: int, strength: float) -> Told:
         """Return a candidate as it would be told of."""
-        evidence = frozenset(self.ids[n] for n in each.documents[k].tolist())
+        evidence = frozenset(self.rows[n]["id"] for n in each.documents[k].tolist())
         return Told(float(each.at[k]), strength, int(each.truth[k]), evidence)
 
     def signal(self, name: str, told: Told) -> Signal:
@@ -236,7 +236,7 @@ def main() -> None:
     )  # fmt: skip
     folders = [path.parent for path in sorted(given.streams.glob("*/TRUTH.json"))]
     streams = [
-        Stream(json.loads((folder / "TRUTH.json").read_text("utf-8")), ids_of(folder), [(c, by_c), (s, by_s)])
+        Stream(*read_stream(folder), [(c, by_c), (s, by_s)])
         for folder, (c, by_c, s, by_s) in zip(folders, both, strict=True)
     ]
     planted, swelling = len(candidates.also), len(swells.also) - len(candidates.also)
@@ -249,21 +249,15 @@ def main() -> None:
     for budget in BUDGETS:
         print(row(streams, budget, readings), flush=True)
     if given.unread:
-        write_unread(given.unread, streams, readings, folders)
+        write_unread(given.unread, streams, readings)
 
 
-def ids_of(folder: Path) -> list[str]:
-    """Return the ids of a stream's documents, in order."""
-    return [json.loads(line)["id"] for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line]
-
-
-def write_unread(path: Path, streams: Sequence[Stream], readings: Sequence[Reading], folders: Sequence[Path]) -> None:
+def write_unread(path: Path, streams: Sequence[Stream], readings: Sequence[Reading]) -> None:
     """Write the false alerts of a budget of 1 that nobody read, one for each evidence, with their texts."""
     read = list(readings)
     with path.open("w", encoding="utf-8") as file:
-        for stream, folder in zip(streams, folders, strict=True):
-            rows = (json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line)
-            texts = {row["id"]: row["text"] for row in rows}
+        for stream in streams:
+            texts = {row["id"]: row["text"] for row in stream.rows}
             for told in stream.alerts(SignalSettings(false_alerts_a_week=1.0)):
                 if told.about < 0 and not any(r.of(stream.background, told) for r in read):
                     read.append(Reading(stream.background, "", told.evidence))

@@ -17,13 +17,6 @@ LONGEST_TEXT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
-    """A text in pieces, by their numbers in the vocabulary."""
-
-    ids: Ids
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Texts of like length side by side: `rows` says which; `ids` and `mask` are ``(n, length)``."""
 
@@ -47,14 +40,14 @@ class Tokenizer:
 
         return cls(tokenizers.Tokenizer.from_file(str(path)), prefix=prefix, max_tokens=max_tokens, pad=pad)
 
-    def __call__(self, texts: Sequence[str]) -> list[Tokens]:
-        """Return the pieces of each text; a text too long is cut, an empty one has the prefix alone."""
+    def __call__(self, texts: Sequence[str]) -> list[Ids]:
+        """Return the pieces of each text, by number; a text too long is cut, an empty one has the prefix alone."""
         encodings = self._tokenizer.encode_batch([self._prefix + _printable(text) for text in texts])
-        return [Tokens(np.array(encoding.ids, dtype=np.int64)) for encoding in encodings]
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
-    def batches(self, tokens: Sequence[Tokens], batch_tokens: int) -> Iterator[Batch]:
+    def batches(self, tokens: Sequence[Ids], batch_tokens: int) -> Iterator[Batch]:
         """Yield batches of at most `batch_tokens` pieces with padding, shortest texts first."""
-        lengths = np.array([len(t.ids) for t in tokens], dtype=np.int64)
+        lengths = np.array([len(pieces) for pieces in tokens], dtype=np.int64)
         rows: list[int] = []
         for row in np.argsort(lengths, kind="stable"):
             if rows and (len(rows) + 1) * lengths[row] > batch_tokens:
@@ -64,12 +57,12 @@ class Tokenizer:
         if rows:
             yield self._batch(tokens, rows)
 
-    def _batch(self, tokens: Sequence[Tokens], rows: list[int]) -> Batch:
-        length = max(len(tokens[row].ids) for row in rows)
+    def _batch(self, tokens: Sequence[Ids], rows: list[int]) -> Batch:
+        length = max(len(tokens[row]) for row in rows)
         ids = np.full((len(rows), length), self._pad, dtype=np.int64)
         mask = np.zeros((len(rows), length), dtype=np.int32)
         for at, row in enumerate(rows):
-            pieces = tokens[row].ids
+            pieces = tokens[row]
             ids[at, : len(pieces)] = pieces
             mask[at, : len(pieces)] = 1
         return Batch(np.array(rows, dtype=np.int64), ids, mask)

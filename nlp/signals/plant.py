@@ -319,11 +319,14 @@ def foreign(corpus: Corpus, data: Path) -> dict[str, list[str]]:
     return pool
 
 
+def wanted(corpora: Sequence[Corpus], data: Path, only: Sequence[str]) -> Iterator[Corpus]:
+    """Yield the corpora that are in the data folder, of those named, or of all."""
+    return (one for one in corpora if (not only or one.name in only) and any(data.glob(one.path)))
+
+
 def plant(data: Path, out: Path, rounds: int = 1, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
     """Write streams, `rounds` times two for each background: new subjects, and swells; yield name and size."""
-    for corpus in CORPORA:
-        if (only and corpus.name not in only) or not any(data.glob(corpus.path)):
-            continue
+    for corpus in wanted(CORPORA, data, only):
         pool = foreign(corpus, data)
         for n in range(rounds):
             dice = np.random.default_rng([7, *([n] if n else []), *corpus.name.encode()])
@@ -338,9 +341,7 @@ def plant(data: Path, out: Path, rounds: int = 1, only: Sequence[str] = ()) -> I
 def plant_topics(data: Path, out: Path, rounds: int, only: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
     """Write streams in which standing topics swell, `rounds` for each background; yield name and size."""
     topics = load_topics()
-    for corpus in (*LIVELY, *CORPORA):
-        if (only and corpus.name not in only) or not any(data.glob(corpus.path)):
-            continue
+    for corpus in wanted((*LIVELY, *CORPORA), data, only):
         base = background(corpus, data, np.random.default_rng([7, *corpus.name.encode()]))
         for n in range(rounds):
             dice = np.random.default_rng([9, n, *corpus.name.encode()])

@@ -204,14 +204,13 @@ class Maker:
             name = names.setdefault(candidate.subject, stable_id("subject", scope.market, scope.kind, first))
             told: SignalKind = "new" if kind == "new" else "surge"
             yield self._jump(candidate, told, float(strength), rows, scope, name)
-        yield from self._swells(detection, rows, scope, cost, kept, grows)
+        yield from self._swells(detection, rows, scope, cost, record)
 
-    def _swells(  # noqa: PLR0917  a stream and how it is told of
-        self, detection: Detection, rows: NDArray[np.int64], scope: Scope, cost: float, kept: float, grows: float
+    def _swells(
+        self, detection: Detection, rows: NDArray[np.int64], scope: Scope, cost: float, record: Record
     ) -> Iterator[Signal]:
         """Yield standing topics that swelled: each when it first shows and whenever it grew stronger."""
         strengths = load_ranking().standing(detection.swell_numbers) - cost
-        record = Record(kept, grows, self.alerts)
         for swell, strength in zip(detection.swells, strengths, strict=True):
             if record.adds((swell.topic, swell.episode), float(strength), swell.documents):
                 yield self._swell(swell, float(strength), rows, scope)

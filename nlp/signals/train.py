@@ -38,6 +38,8 @@ from groundswell.nlp.vector_cache import encode
 WEEK = 168.0
 EPISODES = 1000
 """Of one standing topic at most: a swell's subject is its topic times so many, and the episode."""
+RECORDED = 1000
+"""Number of the first recorded event; those of injections are below it."""
 LATE, NOTHING = -2, -1
 SETTINGS: Mapping[str, Any] = {
     "max_iter": 120, "learning_rate": 0.06, "max_leaf_nodes": 6, "min_samples_leaf": 60, "l2_regularization": 5.0,
@@ -73,7 +75,7 @@ OTHER_KIND = 0.5
 class Judged:
     """A stream's candidates, and what each was about.
 
-    `truth`: number of the injection (or 1000 + event), `NOTHING`, or `LATE` for one that came after seven days;
+    `truth`: number of the injection (or `RECORDED` + event), `NOTHING`, or `LATE` for one that came after seven days;
     `documents`: the evidence of each, by position.
     """
 
@@ -146,7 +148,7 @@ def _about(
             return k if start <= c.at <= start + WEEK else LATE
     for k, (start, until, ids) in enumerate(events):
         if ids and start <= c.at <= until and len(documents & ids) >= 0.5 * len(documents):
-            return 1000 + k
+            return RECORDED + k
     return NOTHING
 
 
@@ -292,6 +294,12 @@ def _flat(model: Any, places: NDArray[np.int64]) -> dict[str, Any]:
     return {**flat, "roots": np.array(roots, np.int32), "start": np.float64(model._baseline_prediction.ravel()[0])}
 
 
+def read_stream(folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the documents of a stream (``IN.jsonl``) and what is known of them (``TRUTH.json``)."""
+    rows = [json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line]
+    return rows, json.loads((folder / "TRUTH.json").read_text("utf-8"))
+
+
 def judge_folder(folder: Path, model: Model | None, same: Mapping[str, str]) -> tuple[Judged | None, Judged]:
     """Return the judged candidates of one stream, and the judged swells of standing topics.
 
@@ -301,8 +309,7 @@ def judge_folder(folder: Path, model: Model | None, same: Mapping[str, str]) -> 
             it only swells are judged: they need no vectors.
         same: background → kind, for backgrounds that are of one kind.
     """
-    rows = [json.loads(line) for line in (folder / "IN.jsonl").read_text("utf-8").split("\n") if line]
-    truth = json.loads((folder / "TRUTH.json").read_text("utf-8"))
+    rows, truth = read_stream(folder)
     texts = [row["text"] for row in rows]
     when = np.array([hours(row["published_at"]) for row in rows])
     ids, languages = [row["id"] for row in rows], [row.get("lang", "") for row in rows]

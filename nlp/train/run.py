@@ -208,7 +208,7 @@ def cache(path: Path, texts: Sequence[str], kit: Kit, progress: Progress | None)
     """Return the states below the fork, in the integers that will serve; computed once, then read from `path`."""
     tokens = kit.tokenizer(texts)
     done = path.with_suffix(".done")
-    activations = Activations(path, np.array([len(t.ids) for t in tokens], dtype=np.int64), kit.shape.hidden)
+    activations = Activations(path, np.array([len(pieces) for pieces in tokens], dtype=np.int64), kit.shape.hidden)
     if done.exists():
         return activations
     runner, rows = session(lower_layers(kit)), 0
