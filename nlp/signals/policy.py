@@ -22,6 +22,8 @@ CLEARLY_LARGER = 3.0
 """… and has so many times its documents."""
 SHARED = 1 / 3
 """Share of the smaller one's documents that makes two signals one subject."""
+KNOWN = 0.5
+"""Share of a subject's documents that an alert has grown to, from which it goes on with it; of a topic's, a third."""
 GROWS_BY = 0.5
 """Share of the smaller one's documents from which a follow-up's are counted to its alert."""
 OTHER_MARKET = 0.5
@@ -60,6 +62,20 @@ class Reach:
     market: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What an alert's documents have become.
+
+    Attributes:
+        close: its own, and those of follow-ups that tell of one thing.
+        wide: those of standing topics beside: a topic holds what merely happened in the same days, too, so that
+            another topic may go on with it, but nothing that is a subject of its own.
+    """
+
+    close: set[str]
+    wide: set[str]
+
+
 @dataclass(slots=True)
 class Policy:
     """Decides signals one by one, in order of time, remembering what is running.
@@ -71,7 +87,7 @@ class Policy:
     snoozes: Sequence[Snooze] = ()
     began: datetime | None = None
     running: list[Signal] = field(default_factory=list)
-    grown: dict[str, set[str]] = field(default_factory=dict)
+    grown: dict[str, Grown] = field(default_factory=dict)
 
     def remember(self, held: Iterable[Signal]) -> None:
         """Take note of follow-ups that earlier runs held back, so that their alerts have grown as they had then."""
@@ -101,29 +117,44 @@ class Policy:
         """Return the newest alert still running that the signal goes on with, if there is one."""
         cooldown = timedelta(hours=self.settings.cooldown_hours)
         self.running = [alert for alert in self.running if signal.at - alert.at < cooldown]
-        return next((a for a in reversed(self.running) if same_subject(signal, a, self.grown.get(a.id))), None)
+        self.grown = {alert.id: self.grown[alert.id] for alert in self.running if alert.id in self.grown}
+        return next((a for a in reversed(self.running) if same_subject(signal, a) or self._goes_on(signal, a)), None)
+
+    def _goes_on(self, signal: Signal, alert: Signal) -> bool:
+        """Return whether enough of a signal's documents are of what an alert has grown to."""
+        grown = self.grown.get(alert.id)
+        if grown is None:
+            return False
+        known, share = (grown.wide, SHARED) if of_topic(signal) else (grown.close, KNOWN)
+        return len(known.intersection(signal.evidence)) >= share * len(signal.evidence) > 0
 
     def _grow(self, alert: Signal, signal: Signal) -> None:
         """Add a follow-up's documents to its alert's: a subject that goes on is known by its newest documents."""
-        known = self.grown.setdefault(alert.id, set(alert.evidence))
-        fresh = set(signal.evidence)
-        if same_by_name(signal, alert) or len(fresh & known) >= GROWS_BY * min(len(fresh), len(known)):
-            known |= fresh
+        grown = self.grown.setdefault(alert.id, Grown(set(alert.evidence), set(alert.evidence)))
+        fresh, by_name = set(signal.evidence), same_by_name(signal, alert)
+        if not by_name and len(fresh & grown.wide) < GROWS_BY * min(len(fresh), len(grown.wide)):
+            return
+        grown.wide.update(fresh)
+        if by_name or not of_topic(signal):
+            grown.close.update(fresh)
 
 
-def same_subject(one: Signal, other: Signal, documents: set[str] | None = None) -> bool:
+def of_topic(signal: Signal) -> bool:
+    """Return whether a signal is of a standing topic, whose documents share a word and perhaps nothing else."""
+    return bool(signal.details.get("topic"))
+
+
+def same_subject(one: Signal, other: Signal) -> bool:
     """Return whether two signals are about the same: one theme, one subject of the detector, or shared documents.
 
     Args:
         one: a signal.
         other: one that came before.
-        documents: what the earlier one has grown to; by default its evidence.
     """
     if same_by_name(one, other):
         return True
-    known = documents or set(other.evidence)
-    common = len(known.intersection(one.evidence))
-    return common > 0 and common >= SHARED * min(len(one.evidence), len(known))
+    common = len(set(other.evidence).intersection(one.evidence))
+    return common > 0 and common >= SHARED * min(len(one.evidence), len(other.evidence))
 
 
 def same_by_name(one: Signal, other: Signal) -> bool:

@@ -521,10 +521,17 @@ class ThemeSpace:
         loose = {author_of(d) for d in self.recent if d.cluster is cluster}
         if len(loose | cluster.authors) < self.fewest_authors:
             return
-        cluster.theme = stable_id("theme", *sorted(cluster.members)[: self.smallest])
+        cluster.theme = self._name(cluster)
         self.themes[cluster.theme] = cluster
         self._moved.update(dict.fromkeys(cluster.members, cluster.theme))
         self._tell("born", cluster, f"{cluster.size} documents about it")
+
+    def _name(self, cluster: Cluster) -> str:
+        """Return an id of its own: the founders of a theme may have left it, all of them, and found another."""
+        name = stable_id("theme", *sorted(cluster.members)[: self.smallest])
+        while name in self.themes:
+            name = stable_id("theme", name)
+        return name
 
     def _tell(self, what: LineageKind, cluster: Cluster, why: str, others: tuple[str, ...] = ()) -> None:
         key = stable_id("lineage", cluster.theme, what, self.now.isoformat(), *others)

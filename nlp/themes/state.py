@@ -14,8 +14,8 @@ import numpy as np
 from groundswell.nlp.themes.assign import KNOWN, Cluster, Recent, ThemeSpace
 from groundswell.nlp.themes.evidence import MEMORY
 
-VERSION = 3
-"""Of the layout; another one is not read, and the themes are built anew under the same ids."""
+VERSION = 4
+"""Of the layout and of the space; another one is not read, and the themes are built anew under the same ids."""
 
 
 def pack(space: ThemeSpace) -> str:

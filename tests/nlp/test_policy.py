@@ -97,6 +97,26 @@ def test_a_subject_that_goes_on_is_known_by_its_newest_documents() -> None:
     assert later.decide([third])[0].held_by == "follow-up"
 
 
+def test_a_subject_of_its_own_is_not_swallowed_by_the_topics_that_followed_an_alert() -> None:
+    """A topic holds two scandals of one week; the second is told of, though its documents came with the first's."""
+    first = signal("a", evidence=tuple("abcdef"))
+    topic = signal("b", theme="", at=AT + timedelta(days=1), evidence=tuple("cdefgh"), details={"topic": "scams"})
+    other_topic = signal("c", theme="", at=AT + timedelta(days=2), evidence=tuple("ghij"), details={"topic": "fakes"})
+    scandal = signal("d", theme="v", at=AT + timedelta(days=2), evidence=tuple("ghijk"))
+    assert [s.held_by for s in decided(first, topic, other_topic)] == ["", "follow-up", "follow-up"]
+    assert [s.fired for s in decided(first, topic, scandal)] == [True, False, True]
+
+
+def test_a_follow_up_is_mostly_known() -> None:
+    """Of what an alert grew to, two documents of ten do not make a signal its follow-up; half of them do."""
+    first = signal("a", evidence=tuple("abcdef"))
+    second = signal("b", theme="u", at=AT + timedelta(days=1), evidence=tuple("cdefgh"))
+    mixed = signal("c", theme="v", at=AT + timedelta(days=2), evidence=tuple("ghijklmnop"))
+    assert decided(first, second, mixed)[2].fired
+    known = replace(mixed, evidence=tuple("ghij"))
+    assert decided(first, second, known)[2].held_by == "follow-up"
+
+
 def test_an_alert_that_outgrows_itself_is_told_again() -> None:
     """Three times the documents, ten times rarer, and more severe: that is news, and still follows the first."""
     more = signal(

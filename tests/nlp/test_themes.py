@@ -61,14 +61,15 @@ def add(
     documents: Sequence[tuple[str, NDArray[np.float32], str]],
     *,
     day: float = 0,
+    days: Sequence[float] | None = None,
     authors: Sequence[str] | None = None,
     copy_of: Sequence[str] | None = None,
     lang: str = "en",
 ) -> list[str]:
-    """Put documents into a space, all at one moment."""
+    """Put documents into a space, all at one moment unless `days` tells one for each."""
     ids, vectors, texts = zip(*documents, strict=True)
     n = len(ids)
-    times = [START + timedelta(days=day)] * n
+    times = [START + timedelta(days=each) for each in days or [day] * n]
     return space.add(ids, np.stack(vectors), texts, [lang] * n, times, authors or [f"a{i}" for i in range(n)], copy_of)
 
 
@@ -180,6 +181,23 @@ def test_a_theme_that_becomes_two_splits_and_the_old_id_stays_with_the_old_subje
     assert space.theme_of("d1") == theme
     assert space.themes[space.theme_of("d50")].parents == (theme,)
     assert [(e.theme, e.others) for e in space.events if e.what == "split"] == [(theme, (space.theme_of("d50"),))]
+
+
+def test_no_two_themes_share_an_id_though_the_same_documents_founded_both() -> None:
+    """All founders may leave a theme while they are loose, and found another: that one has an id of its own."""
+    world, space = World(), ThemeSpace()
+    founders, late = world.about("refund", 5), world.about("refund", 3)
+    days = [0.0] * 5 + [-1.0] * 3  # what was written a day ago settles at once, and holds the theme
+    (theme,) = set(add(space, [*founders, *late], days=days))
+    space.thresholds = Thresholds(join=99)  # nothing is like anything any more
+    add(space, world.noise(1), day=0.01)
+    space.themes[theme].state = "faded"  # what groups now founds a theme of its own
+    space.thresholds = Thresholds(revive=99)
+    add(space, world.noise(1), day=0.02)
+    again = space.theme_of("d1")
+    assert {space.theme_of(document[0]) for document in founders} == {again}
+    assert again not in {"", theme}
+    assert [space.themes[one].theme for one in (theme, again)] == [theme, again]
 
 
 def test_a_place_told_yesterday_holds_whatever_comes() -> None:
