@@ -105,6 +105,20 @@ class Recent:
     copies: deque[str] = field(default_factory=lambda: deque(maxlen=KNOWN))
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A document and where it went in an earlier space; fields as in `ThemeSpace.add`, ``theme`` "" in the pool."""
+
+    id: str
+    vector: Floats
+    text: str
+    lang: str
+    at: datetime
+    author: str
+    theme: str
+    copy_of: str = ""
+
+
 @dataclass(slots=True)
 class Group:
     """Loose documents, and clusters with something settled, that were found to be one."""
@@ -210,6 +224,37 @@ class ThemeSpace:
     def remember(self, themes: Mapping[str, str]) -> None:
         """Be told where earlier documents went (id → theme), so that their copies follow them."""
         self.placed.update({i: self.themes[t] for i, t in themes.items() if t in self.themes and i not in self.placed})
+
+    def take_over(self, documents: Sequence[Placed]) -> None:
+        """Be told, in order of time, where documents went in a space that can no longer be read.
+
+        Everything counts as settled: living themes go on under their ids, and what waits may still found one. How
+        often texts are alike at each gap of time is learnt again by and by.
+        """
+        firsts = [d for d in documents if not d.copy_of]
+        if firsts:
+            vectors = np.stack([d.vector for d in firsts])
+            lines = self.evidence.read(vectors, [d.text for d in firsts], [d.lang for d in firsts])
+            for document, line in zip(firsts, lines, strict=True):
+                self._put_back(document, line)
+        for document in documents:
+            home = self.placed.get(document.copy_of)
+            if home is not None:
+                self._copy(document.id, home, document.at)
+        self.now = max(self.now, *(d.at for d in documents))
+        self._moved.clear()
+
+    def _put_back(self, document: Placed, line: Floats) -> None:
+        home = self.themes.get(document.theme)
+        if home is None:
+            home = Cluster(self.sums.take(), document.at, document.at, document.theme)
+            self.clusters[home.slot] = home
+            if home.theme:
+                self.themes[home.theme] = home
+        self.sums.put_in(home.slot, line, halved(document.vector), document.at.timestamp())
+        home.size += 1
+        home.authors.add(document.author or f"?{document.id}")
+        self._copy(document.id, home, document.at)
 
     def _firsts(self, part: range, ids: Sequence[str], copy_of: Sequence[str]) -> list[int]:
         """Return which of a part are no copies of what is here or of what comes before them in the part."""
@@ -595,4 +640,4 @@ def stack(documents: Sequence[Recent]) -> Floats:
     return np.stack([d.evidence for d in documents])
 
 
-__all__ = ["BLOCK", "Cluster", "Recent", "ThemeSpace", "Thresholds"]
+__all__ = ["BLOCK", "Cluster", "Placed", "Recent", "ThemeSpace", "Thresholds"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 import numpy as np
@@ -21,7 +21,7 @@ from groundswell.index.records import Checkpoint, Document, Enriched, Lineage, M
 from groundswell.index.store import Store
 from groundswell.nlp.consensus import common_risk
 from groundswell.nlp.text import clean, joined
-from groundswell.nlp.themes.assign import BLOCK, Cluster, ThemeSpace, Thresholds
+from groundswell.nlp.themes.assign import BLOCK, Cluster, Placed, ThemeSpace, Thresholds
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.state import pack, unpack
 from groundswell.nlp.themes.structure import find_groups
@@ -39,6 +39,10 @@ OTHERS = 60
 """Themes at most that the named ones are set apart from."""
 GROWN = 1.3
 """A theme that has grown by so much since it was named is named again."""
+
+
+LOOK_BACK = timedelta(days=90)
+"""Documents from which a space is made again where its state cannot be read."""
 
 
 @dataclass(slots=True)
@@ -128,10 +132,22 @@ class _Stage:
             return
         try:
             unpack(mark.value["state"], self.space)
-        except (ValueError, KeyError):  # another version's state: known themes keep their documents, the space is new
+        except (ValueError, KeyError):  # another version's
             self.space = _fresh(self.settings)
+            self._retell()
             return
         self.stale, self.finished = set(mark.value["stale"]), bool(mark.value["finished"])
+
+    def _retell(self) -> None:
+        """Make a space out of what the store knows: themes live on under their ids, whatever version founded them."""
+        query = Query(since=self.now - LOOK_BACK, until=self.now + timedelta(hours=1), with_vectors=True)
+        for batch in _batched((d for d in self.store.scan(query) if _is_placed(d)), BATCH):
+            self.space.take_over([_placed(document) for document in batch])
+        for theme in self.store.many(Theme, sorted(self.space.themes)):
+            cluster = self.space.themes[theme.id]
+            cluster.state, cluster.parents, cluster.children = theme.state, theme.parents, theme.children
+            cluster.size, cluster.copies = max(cluster.size, theme.size), max(cluster.copies, theme.size)
+            cluster.first_seen = min(cluster.first_seen, theme.first_seen)
 
     def _places(self, ids: Sequence[str]) -> dict[str, str]:
         lacking = [one for one in dict.fromkeys(ids) if one not in self.space.placed]
@@ -265,6 +281,19 @@ def _grown(theme: Theme, before: Theme | None) -> bool:
 
 def _pending(store: Store) -> Iterator[Document]:
     return (d for d in store.scan(Query(lacks="membership", with_vectors=True)) if d.enriched is not None)
+
+
+def _is_placed(document: Document) -> bool:
+    return bool(document.membership and document.enriched and document.enriched.vector is not None)
+
+
+def _placed(document: Document) -> Placed:
+    mention, enriched = document.mention, document.enriched
+    return Placed(
+        id=document.id, vector=_vector(document), text=text_of(mention), lang=enriched.lang if enriched else "",
+        at=mention.published_at or mention.fetched_at, author=mention.author_key,
+        theme=document.membership.theme if document.membership else "", copy_of=_copy_of(document),
+    )  # fmt: skip
 
 
 def _copy_of(document: Document) -> str:

@@ -15,7 +15,7 @@ from groundswell.nlp.themes.assign import KNOWN, Cluster, Recent, ThemeSpace
 from groundswell.nlp.themes.evidence import MEMORY
 
 VERSION = 4
-"""Of the layout and of the space; another one is not read, and the themes are built anew under the same ids."""
+"""Of the layout and of the space; another one is not read, and the stage tells a new space where documents went."""
 
 
 def pack(space: ThemeSpace) -> str:

@@ -19,7 +19,7 @@ from groundswell.index.open import open_store
 from groundswell.index.query import Query
 from groundswell.index.records import Enriched, Lineage, Membership, Mention, Record, Sentiment, Theme
 from groundswell.index.store import Store
-from groundswell.nlp.themes import stage
+from groundswell.nlp.themes import stage, state
 from groundswell.nlp.themes.evidence import prior_means
 from groundswell.nlp.themes.label import name_themes
 from groundswell.nlp.themes.stage import update_themes
@@ -53,7 +53,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_store
-from groundswell.nlp.themes import stage
+from groundswell.nlp.themes import stage, state
 stage.BATCH = 20
 settings = Settings(data_dir=Path(sys.argv[1]))
 with open_store(settings) as store:
@@ -129,6 +129,21 @@ def test_a_new_day_joins_the_old_themes(tmp_path: Path) -> None:
         update_themes(store, settings, now=START + timedelta(days=8))
         assert {t.id for t in store.recent(Theme)} == ids
         assert {m.theme for m in store.many(Membership, [f"d{n:04}" for n in range(60, 84)])} == ids
+
+
+def test_themes_outlive_the_version_that_founded_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the saved space is of another version, what the store knows is told anew: the same themes go on."""
+    first, later = records(days=5), records(days=7)[2 * len(SAYINGS) * 4 * 5 :]
+    settings = filled(tmp_path / "upgraded", first)
+    with open_store(settings) as store:
+        update_themes(store, settings, now=START + timedelta(days=6))
+        sizes = {t.id: t.size for t in store.recent(Theme)}
+        monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
+        store.put(later)
+        update_themes(store, settings, now=START + timedelta(days=8))
+        assert {t.id: t.size for t in store.recent(Theme)} == {one: size + 8 for one, size in sizes.items()}
+        assert {m.theme for m in store.many(Membership, [f"d{n:04}" for n in range(60, 84)])} == set(sizes)
+        assert [e.what for e in store.recent(Lineage)].count("born") == len(sizes)
 
 
 def test_what_cannot_be_read_is_counted_and_waits_for_nobody(tmp_path: Path) -> None:
