@@ -27,8 +27,9 @@ SEVERITIES = ("critical", "high", "medium", "low")
 class Card:
     """An alert on the first page.
 
-    `subject` is what it is about, as it stands in a sentence; `why` the alert's reason without it; `case` is the open
-    case about its theme, `in_case` whether this alert stands in it.
+    `subject` is what it is about, as it stands in a sentence; `why` the alert's reason without it; `grown` how many
+    documents its theme has had since it began, 0 where it has no theme; `case` is the open case about its theme,
+    `in_case` whether this alert stands in it.
     """
 
     signal: Signal
@@ -36,6 +37,7 @@ class Card:
     series: Series
     subject: str = ""
     why: str = ""
+    grown: int = 0
     languages: tuple[tuple[str, int], ...] = ()
     markets: tuple[tuple[str, int], ...] = ()
     mood: float | None = None
@@ -166,6 +168,7 @@ def _card(
         subject=subject,
         why=reason(alert.why, title, subject),
         series=series,
+        grown=sum(bucket.copies for bucket in counts) if alert.theme else 0,
         languages=_tally(counts, 0),
         markets=_tally(counts, 1),
         mood=mean_mood(counts),

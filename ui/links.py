@@ -73,6 +73,11 @@ def about(signal: Signal, **terms: str) -> str:
     return search(**own, **terms)
 
 
+def grown(signal: Signal) -> str:
+    """Return the address of all that a signal's theme has had since it began."""
+    return about(signal, since=instant(signal.start))
+
+
 def within(signal: Signal) -> Mapping[Field, tuple[str, ...]]:
     """Return what a signal is about, as the conditions of a query: its theme, or its own documents."""
     return {"theme": (signal.theme,)} if signal.theme else {"id": signal.evidence[-MOST_IDS:]}

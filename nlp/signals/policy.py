@@ -17,7 +17,7 @@ from groundswell.index.records import Severity, Signal
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 CLEARLY_STRONGER = 1.0
-"""A follow-up alerts by itself only when it is ten times rarer than the alert it follows …"""
+"""A follow-up alerts by itself only when it has become critical, is ten times rarer than the alert it follows …"""
 CLEARLY_LARGER = 3.0
 """… and has so many times its documents."""
 SHARED = 1 / 3
@@ -197,7 +197,7 @@ def _snoozed(policy: Policy, signal: Signal) -> bool:
 
 def _outgrows(signal: Signal, before: Signal) -> bool:
     more = len(signal.evidence) >= CLEARLY_LARGER * len(before.evidence)
-    worse = SEVERITIES.index(signal.severity) > SEVERITIES.index(before.severity)
+    worse = signal.severity == SEVERITIES[-1] != before.severity
     return more and worse and signal.strength >= before.strength + CLEARLY_STRONGER
 
 

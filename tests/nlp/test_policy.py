@@ -118,14 +118,15 @@ def test_a_follow_up_is_mostly_known() -> None:
 
 
 def test_an_alert_that_outgrows_itself_is_told_again() -> None:
-    """Three times the documents, ten times rarer, and more severe: that is news, and still follows the first."""
+    """Three times the documents, ten times rarer, and critical now: that is news, and still follows the first."""
     more = signal(
-        "b", at=AT + timedelta(days=1), strength=2.5, severity="high", evidence=tuple(f"b{k}" for k in range(30))
+        "b", at=AT + timedelta(days=1), strength=2.5, severity="critical", evidence=tuple(f"b{k}" for k in range(30))
     )
     first, second = decided(signal("a"), more)
     assert first.fired
     assert second.fired
     assert second.follows == "a"
+    assert not decided(signal("a"), replace(more, severity="high"))[1].fired
 
 
 def test_an_alert_from_an_earlier_run_still_runs() -> None:

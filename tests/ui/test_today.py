@@ -45,6 +45,9 @@ def test_the_numbers_are_those_of_the_documents_behind_them(today: Today, seeded
             since=today.now - timedelta(days=1), until=today.now, trusted_dates=True, collapse=True,
             where={"risk": (cell[0],), "market": (cell[1],)},
         )  # fmt: skip
+        grown = [(card, Query(since=card.signal.start, until=today.now, where={"theme": (card.signal.theme,)}))
+                 for card in today.cards if card.signal.theme]  # fmt: skip
+        assert [card.grown for card, _ in grown] == [reader.search(query).total for _, query in grown]
         assert today.posts == found.total
         assert today.heat.counts[cell] == reader.search(behind).total > 0
 

@@ -46,7 +46,8 @@ def command(ctx: click.Context, /, *, data: Path, against: str | None, exact: bo
         )
         previous = figures(model=other, baseline=False) if other else None
         report = figures(model=load_model(settings.model), previous=previous, exact=slow)
-    said = f"data folder{' --against ' + against if against else ''}{' --exact' * exact}, at most {most:,} texts a set"
+    beside = f" beside {other.made_by}" if other else ""
+    said = f"data folder{beside}{' --exact' * exact}, at most {most:,} texts a set"
     click.echo(
         json.dumps(asdict(report), ensure_ascii=False, default=lambda array: array.tolist())
         if as_json

@@ -83,11 +83,19 @@ def _card(card: Card, today: Today) -> None:
 
 
 def _head(card: Card, today: Today) -> Html:
-    age = tag(
+    old = tag(
         "span", esc(f"{wording.span(today.now - card.signal.at)} old"), title=f"{card.signal.at:%Y-%m-%d %H:%M} UTC"
     )
+    age = tag("span", _between([*_grown(card), old], esc(" · ")))
     title = tag("h3", link(links.alert(card.signal), esc(wording.shortened(card.title, 110))), cls="clamp")
     return joined([tag("div", [tag("span", esc(card.signal.severity), cls="sev"), age], cls="meta"), title])
+
+
+def _grown(card: Card) -> list[Html]:
+    """Return how many documents there are by now, where that is more than the alert was made of."""
+    if card.grown <= len(card.signal.evidence):
+        return []
+    return [link(links.grown(card.signal), esc(f"{wording.number(card.grown)} documents by now"))]
 
 
 def _why(card: Card) -> Html:
