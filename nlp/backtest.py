@@ -10,13 +10,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.configs.events import Event
 from groundswell.configs.schema import Settings
 from groundswell.index.ids import author_key
 from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
@@ -25,6 +26,7 @@ from groundswell.nlp.language import primary
 from groundswell.nlp.model import Model, load_model
 from groundswell.nlp.signals.policy import Policy, Reach, severity
 from groundswell.nlp.signals.stage import Maker, Scope, risk_weights
+from groundswell.nlp.signals.worth import Worth, known_events, weigh
 from groundswell.nlp.themes.assign import ThemeSpace, Thresholds, known_langs
 from groundswell.nlp.vector_cache import encode
 
@@ -70,19 +72,18 @@ class BacktestSummary:
     candidates: int
     by_kind: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
-    budgets: Mapping[str, int] = field(default_factory=dict)
+    budgets: Sequence[Worth] = ()
     seconds: float = 0.0
 
     def __str__(self) -> str:
         """Return it for people."""
         reasons = "".join(f"\n  refused: {count} × {reason}" for reason, count in self.reasons.items())
-        budgets = ", ".join(f"{budget} a week: {count}" for budget, count in self.budgets.items())
         held = ", ".join(f"{rule} {count}" for rule, count in self.held.items())
         return (
             f"{self.lines:,} lines = {self.documents:,} documents + {self.refused:,} refused{reasons}\n"
             f"{self.first[:10]} to {self.last[:10]}; {self.themes:,} themes hold {self.in_themes:,} documents\n"
             f"{self.alerts:,} alerts out of {self.candidates:,} candidates; held back by {held or 'nothing'}\n"
-            f"alerts at other budgets of false ones: {budgets}"
+            + "\n".join(_table(self.budgets))
         )
 
 
@@ -96,7 +97,7 @@ class _Line:
 
 def backtest(
     source: Path, target: Path, settings: Settings, *, model: Model | None = None, progress: Progress = None,
-    themes: bool = True,
+    themes: bool = True, events: Sequence[Event] = (),
 ) -> BacktestSummary:  # fmt: skip
     """Replay `source` (JSON lines) and write alerts.jsonl, themes.jsonl, refused.jsonl and summary.json into `target`.
 
@@ -107,6 +108,7 @@ def backtest(
         model: what reads the texts; by default the configured one.
         progress: told how far it is.
         themes: whether documents are also grouped into themes; alerts do not depend on it.
+        events: what is known to have happened, for the summary; ids are those of the file.
 
     Raises:
         BacktestError: the file has no usable line.
@@ -133,7 +135,11 @@ def backtest(
     theme_of_given = {line.given: theme for line, theme in zip(lines, placed, strict=True)}
     _write(target / "themes.jsonl", ({"id": one, "theme": theme_of_given.get(one) or None} for one in ids))
     _write(target / "refused.jsonl", (asdict(item) for item in refused))
-    summary = _summary(lines, refused, placed, signals, (datetime.now(UTC) - began).total_seconds())
+    known = known_events(events, [line.mention.id for line in lines], texts, langs) if events else []
+    first, last = (lines[k].mention.fetched_at for k in (0, -1))
+    budgets = weigh(signals, settings.signals, known, began=first, ended=last)
+    seconds = (datetime.now(UTC) - began).total_seconds()
+    summary = _summary(lines, refused, placed, signals, budgets=budgets, seconds=seconds)
     _write(target / "summary.json", [asdict(summary)])
     return summary
 
@@ -344,12 +350,9 @@ def _alert(
 
 
 def _summary(
-    lines: Sequence[_Line],
-    refused: Sequence[Rejected],
-    placed: Sequence[str],
-    signals: Sequence[Signal],
-    seconds: float,
-) -> BacktestSummary:
+    lines: Sequence[_Line], refused: Sequence[Rejected], placed: Sequence[str], signals: Sequence[Signal], *,
+    budgets: Sequence[Worth], seconds: float,
+) -> BacktestSummary:  # fmt: skip
     moments = [line.mention.fetched_at.isoformat() for line in (lines[0], lines[-1])]
     fired = [signal for signal in signals if signal.fired]
     return BacktestSummary(
@@ -358,22 +361,25 @@ def _summary(
         themes=len(set(placed) - {""}), in_themes=sum(bool(theme) for theme in placed), alerts=len(fired),
         candidates=len(signals), by_kind=dict(Counter(signal.kind for signal in fired)),
         held=dict(Counter(signal.held_by for signal in signals if signal.held_by).most_common()),
-        budgets={f"{budget:g}": at_budget(signals, budget) for budget in (0.25, 0.5, 1, 2, 7)},
+        budgets=budgets,
         seconds=round(seconds, 1),
     )  # fmt: skip
 
 
-def at_budget(signals: Sequence[Signal], budget: float) -> int:
-    """Return how many alerts another budget of false ones a week would have given, one a subject in seven days."""
-    last: dict[str, datetime] = {}
-    count = 0
-    for signal in signals:
-        subject = str(signal.details["subject"])
-        strong = signal.strength >= -np.log10(budget) and signal.held_by in {"", "budget", "follow-up"}
-        if strong and (subject not in last or signal.at - last[subject] >= timedelta(days=7)):
-            last[subject] = signal.at
-            count += 1
-    return count
+def _table(budgets: Sequence[Worth]) -> Iterator[str]:
+    """Yield lines that compare budgets: what each would have fired, found, missed and cost."""
+    known = any(worth.found or worth.missed for worth in budgets)
+    yield "false alerts a week allowed" + "".join(f"{worth.budget:>8g}" for worth in budgets)
+    yield "alerts                     " + "".join(f"{worth.fired:>8,}" for worth in budgets)
+    if known:
+        yield "known events found         " + "".join(f"{len(worth.found):>8,}" for worth in budgets)
+        yield "known events missed        " + "".join(f"{len(worth.missed):>8,}" for worth in budgets)
+        yield "hours until told, median   " + "".join(
+            f"{'–' if worth.hours is None else f'{worth.hours:.0f}':>8}" for worth in budgets
+        )
+        yield "other alerts a week        " + "".join(f"{worth.others:>8.2f}" for worth in budgets)
+        for name in budgets[-1].missed:
+            yield f"missed at every budget: {name}"
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

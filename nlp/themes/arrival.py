@@ -52,10 +52,12 @@ class Arrival:
         self.alike = fade * self.alike + np.bincount(bins, alike, minlength=len(CENTRES))
         self.lifts = self._table()
 
-    def lift(self, gaps: Seconds) -> Floats:
+    def lift(self, gaps: Seconds | Floats) -> Floats:
         """Return the lift of each gap, in seconds."""
-        place = STEPS * np.log2(1 + np.abs(gaps, dtype=np.float32))
-        out: Floats = self.lifts[np.minimum(place.astype(np.int32), len(self.lifts) - 1)]
+        place = np.abs(gaps, dtype=np.float32)  # one array is worked on in place: they are large
+        np.log2(np.add(place, 1, out=place), out=place)
+        np.minimum(np.multiply(place, STEPS, out=place), len(self.lifts) - 1, out=place)
+        out: Floats = self.lifts.take(place.astype(np.int32))
         return out
 
     def relearn(self, alike: NDArray[np.float64], pairs: NDArray[np.float64]) -> None:

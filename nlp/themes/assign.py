@@ -351,7 +351,11 @@ class ThemeSpace:
         traces = self.sums.trace[slots]
         known = (traces > LONG_AGO).astype(np.float32)
         share = known / np.maximum(known.sum(1, keepdims=True), 1)
-        out: Floats = np.einsum("nrt,rt->nr", self.arrival.lift(at[:, None, None] - traces[None]), share)
+        now = self.now.timestamp()  # counted from now, single precision tells seconds apart where they matter
+        late, earlier = (at - now).astype(np.float32), (traces - now).astype(np.float32)
+        out = np.zeros((len(at), len(slots)), np.float32)
+        for k in range(traces.shape[1]):
+            out += self.arrival.lift(late[:, None] - earlier[None, :, k]) * share[None, :, k]
         return out
 
     def _group(self, anchors: list[Cluster]) -> list[Group]:

@@ -12,9 +12,14 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
+from groundswell.configs.events import load_events
 from groundswell.configs.schema import Settings
+from groundswell.configs.yaml_lines import ConfigError
+from groundswell.index.open import open_store
+from groundswell.index.records import Label, Signal
 from groundswell.nlp.backtest import BacktestError, backtest
 from groundswell.nlp.model import Model
+from groundswell.nlp.signals.worth import confirmed
 from groundswell.nlp.vector_cache import VARIABLE
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -131,6 +136,65 @@ def test_the_planted_subject_fires_once_within_a_day(replayed: Path) -> None:
     assert about[0]["risk"] == "scam_investment"
     assert set(about[0]["evidence"]) == set(about[0]["documents"])
     assert all("shop" in extra for extra in about[0]["evidence"].values())
+
+
+def test_every_budget_says_what_it_found_missed_and_cost(replayed: Path, tmp_path: Path) -> None:
+    """The planted subject is found where anything fires, what never came is missed, and looser budgets cost more."""
+    (tmp_path / "events.yaml").write_text(
+        f"""events:
+  - {{name: minister, start: {BEGIN + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}, words: [tradeno*, "fake minister"]}}
+  - {{name: never, start: {BEGIN + timedelta(days=20):%Y-%m-%d}, words: [nowhere]}}
+""",
+        "utf-8",
+    )
+    summary = backtest(
+        replayed / "in.jsonl", tmp_path / "out", Settings(data_dir=tmp_path), model=model(), themes=False,
+        events=load_events(tmp_path / "events.yaml"),
+    )  # fmt: skip
+    as_set = next(worth for worth in summary.budgets if worth.budget == 1)
+    assert (as_set.found, as_set.missed, as_set.fired) == (("minister",), ("never",), summary.alerts)
+    assert as_set.hours is not None
+    assert 0 < as_set.hours < 24
+    fired = [worth.fired for worth in summary.budgets]
+    assert fired == sorted(fired)
+    said = str(summary)
+    assert "known events missed" in said
+    assert "missed at every budget: never" in said
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("{name: when, start: soon, words: [a]}", "valid datetime"),
+        ("{name: which, start: 2026-01-02}", "give words or ids"),
+        ("{name: order, start: 2026-01-02, until: 2026-01-01, words: [a]}", "until must come after start"),
+    ],
+)
+def test_an_event_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, event: str, said: str) -> None:
+    """Nothing is replayed against a list with a mistake in it."""
+    (tmp_path / "events.yaml").write_text(f"events:\n  - {event}\n", "utf-8")
+    with pytest.raises(ConfigError, match=rf"events\.yaml:2.*{said}"):
+        load_events(tmp_path / "events.yaml")
+
+
+def test_what_analysts_confirmed_is_known(tmp_path: Path) -> None:
+    """The evidence of a confirmed alert tells of it; one called false is no event."""
+    at = BEGIN + timedelta(days=3)
+    settings = Settings(data_dir=tmp_path)
+    told = [
+        Signal(id=one, theme="", kind="new", at=at, start=at - timedelta(hours=9), end=at, observed=4, expected=0.1,
+               strength=1.0, severity="high", evidence=(f"{one}1", f"{one}2"), why="", title=one, fired=True)
+        for one in ("right", "wrong")
+    ]  # fmt: skip
+    labels = [
+        Label(id=one, subject=one, field="disposition", value=value, annotator="mei", at=at)
+        for one, value in (("right", "confirmed"), ("wrong", "false"))
+    ]
+    with open_store(settings) as store:
+        store.put([*told, *labels])
+        (event,) = confirmed(store)
+    assert event.ids == {"right1", "right2"}
+    assert event.start == at - timedelta(hours=9)
 
 
 def test_evidence_is_never_younger_than_its_alert(replayed: Path) -> None:
