@@ -211,8 +211,8 @@ class ThemeSpace:
                 ]
             )
             loose = {document.id: document for document in self.recent}
-            for i in part:
-                if ids[i] not in self.placed:
+            for i in sorted(set(part).difference(firsts)):
+                if copy_of[i] in self.placed:
                     self._copy(ids[i], self.placed[copy_of[i]], times[i])
                     if copy_of[i] in loose:
                         loose[copy_of[i]].copies.append(ids[i])
@@ -483,6 +483,10 @@ class ThemeSpace:
     def _close(self, cluster: Cluster) -> None:
         del self.clusters[cluster.slot]
         self.sums.free.append(cluster.slot)
+        if not cluster.theme:  # what waited in vain is nowhere, and nothing of it is kept
+            for one in cluster.members:
+                if self.placed.get(one) is cluster:
+                    del self.placed[one]
 
     def _enter(self, document: Recent, cluster: Cluster) -> None:
         if cluster.state == "faded":
