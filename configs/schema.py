@@ -149,7 +149,7 @@ class SignalSettings(Section):
     """The same theme alerts again only after so long, or when it is clearly stronger."""
     history_days: int = Field(default=35, ge=7, le=365)
     """How much of its own past a theme is compared with."""
-    warm_up_days: int = Field(default=14, ge=1, le=90)
+    warm_up_days: int = Field(default=5, ge=1, le=90)
     """No alert before so many days of history."""
     snooze_days: int = Field(default=7, ge=1, le=90)
     """How long the snooze button silences a theme."""

@@ -253,7 +253,8 @@ class ThemeSpace:
                 self.themes[home.theme] = home
         self.sums.put_in(home.slot, line, halved(document.vector), document.at.timestamp())
         home.size += 1
-        home.authors.add(document.author or f"?{document.id}")
+        if len(home.authors) < self.fewest_authors:
+            home.authors.add(document.author or f"?{document.id}")
         self._copy(document.id, home, document.at)
 
     def _firsts(self, part: range, ids: Sequence[str], copy_of: Sequence[str]) -> list[int]:

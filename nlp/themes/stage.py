@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -132,7 +133,7 @@ class _Stage:
             return
         try:
             unpack(mark.value["state"], self.space)
-        except (ValueError, KeyError):  # another version's
+        except (ValueError, KeyError, BadZipFile):  # another version's, or torn
             self.space = _fresh(self.settings)
             self._retell()
             return

@@ -60,9 +60,9 @@ def test_unknown_authors_do_not_hold() -> None:
 
 
 def test_nothing_fires_before_the_past_is_known() -> None:
-    """Thirteen days of history are too few, fifteen are not."""
-    assert decided(signal(), began=AT - timedelta(days=13))[0].held_by == "warm-up"
-    assert decided(signal(), began=AT - timedelta(days=15))[0].fired
+    """Four days of history are too few, six are not."""
+    assert decided(signal(), began=AT - timedelta(days=4))[0].held_by == "warm-up"
+    assert decided(signal(), began=AT - timedelta(days=6))[0].fired
 
 
 def test_a_subject_alerts_once_and_what_goes_on_follows_it() -> None:

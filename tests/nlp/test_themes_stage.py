@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_store
 from groundswell.index.query import Query
-from groundswell.index.records import Enriched, Lineage, Membership, Mention, Record, Sentiment, Theme
+from groundswell.index.records import Checkpoint, Enriched, Lineage, Membership, Mention, Record, Sentiment, Theme
 from groundswell.index.store import Store
 from groundswell.nlp.themes import stage, state
 from groundswell.nlp.themes.evidence import prior_means
@@ -131,14 +132,22 @@ def test_a_new_day_joins_the_old_themes(tmp_path: Path) -> None:
         assert {m.theme for m in store.many(Membership, [f"d{n:04}" for n in range(60, 84)])} == ids
 
 
-def test_themes_outlive_the_version_that_founded_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the saved space is of another version, what the store knows is told anew: the same themes go on."""
+@pytest.mark.parametrize("torn", [False, True])
+def test_themes_outlive_the_version_that_founded_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, torn: bool
+) -> None:
+    """Where the saved space is of another version or torn, what the store knows is told anew: the same themes go on."""
     first, later = records(days=5), records(days=7)[2 * len(SAYINGS) * 4 * 5 :]
     settings = filled(tmp_path / "upgraded", first)
     with open_store(settings) as store:
         update_themes(store, settings, now=START + timedelta(days=6))
         sizes = {t.id: t.size for t in store.recent(Theme)}
-        monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
+        if torn:
+            mark = store.get(Checkpoint, stage.MARK)
+            assert mark is not None
+            store.put([replace(mark, value={**mark.value, "state": "UEsDBBQAAAAIAA=="})])
+        else:
+            monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
         store.put(later)
         update_themes(store, settings, now=START + timedelta(days=8))
         assert {t.id: t.size for t in store.recent(Theme)} == {one: size + 8 for one, size in sizes.items()}
