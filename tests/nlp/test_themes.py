@@ -279,6 +279,34 @@ def test_a_saved_space_goes_on_as_if_nothing_had_been() -> None:
     assert pack(one) == pack(other)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_told_is_what_is_whatever_comes(seed: int) -> None:
+    """Subjects, noise, late comers and copies in batches of any size, saved in between: every place told holds."""
+    rng, world, space = np.random.default_rng(seed), World(seed), ThemeSpace()
+    told: dict[str, str] = {}
+    alive: set[str] = set()
+    for day in range(12):
+        documents = [
+            d for name in rng.choice(list(SUBJECTS), 3) for d in world.about(str(name), int(rng.integers(1, 9)))
+        ]
+        documents = [*documents, *world.noise(int(rng.integers(0, 9)))]
+        ids = [d[0] for d in documents]
+        copy_of = [str(rng.choice([*told, *ids[:k]])) if k and rng.random() < 0.2 else "" for k in range(len(ids))]
+        late = [float(day - rng.exponential(0.5)) for _ in ids]
+        told |= dict(zip(ids, add(space, documents, days=late, copy_of=copy_of), strict=True)) | space.drain()
+        events, space.events = space.events, []
+        alive = (alive | {e.theme for e in events if e.what == "born"}) - {
+            e.theme for e in events if e.what == "merged"
+        }
+        assert {one: space.theme_of(one) for one in told} == told
+        assert set(space.themes) == alive >= set(told.values()) - {""}
+        assert {t: c.copies for t, c in space.themes.items()} == {t: list(told.values()).count(t) for t in space.themes}
+        if day % 4 == 3:
+            saved, space = pack(space), ThemeSpace()
+            unpack(saved, space)
+            space.remember({one: theme for one, theme in told.items() if theme})
+
+
 def test_a_state_of_another_version_is_refused() -> None:
     """A layout that is not ours is named, not guessed at."""
     import groundswell.nlp.themes.state as module
