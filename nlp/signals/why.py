@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from groundswell.index.records import Case, Document, SignalKind
-from groundswell.nlp.keywords import stop_words
+from groundswell.nlp.keywords import stop_words, word_lists
 from groundswell.nlp.themes.framing import capital, subject_of
 
 TERMS = 6
@@ -64,7 +65,7 @@ def _readable(ranked: Sequence[tuple[str, float]], most: int) -> list[str]:
     chosen: list[str] = []
     for term, count in ranked:
         parts = term.split()
-        if any(part in stop_words() for part in parts) or (len(parts) == 1 and term.isdigit()):
+        if any(part in stop_words() for part in parts) or all(map(_empty, parts)):
             continue
         if any(term in known or set(parts) & set(known.split()) for known in chosen):
             continue
@@ -73,6 +74,18 @@ def _readable(ranked: Sequence[tuple[str, float]], most: int) -> list[str]:
         if len(chosen) == most:
             break
     return chosen
+
+
+def _empty(word: str) -> bool:
+    """Return whether a word says nothing by itself: a number, "never", "already", "app"."""
+    return word.isdigit() or word in _lone()
+
+
+@cache
+def _lone() -> frozenset[str]:
+    lists = word_lists("titlewords.txt")
+    kinds = {"generic", "opens", "closes", "cuts", "lone"}
+    return frozenset().union(*(words for name, words in lists.items() if name.partition(".")[0] in kinds))
 
 
 def numbers(

@@ -304,6 +304,14 @@ def test_terms_that_set_apart_are_those_of_the_new_subject(planted_story: Story)
     assert all(part in known for term in terms for part in term.split())
 
 
+def test_no_word_that_says_nothing_by_itself_sets_an_alert_apart() -> None:
+    """The word "never" is told only with what never happened."""
+    here = [["never", "never arrived", "already", "parcel", "ไม่", "ไม่ ส่ง", f"w{k}"] for k in range(6)]
+    before = [["never", "song", f"v{k}"] for k in range(40)]
+    terms = why.distinguishing(here, before)
+    assert {"never arrived", "parcel", "ไม่ ส่ง"} == set(terms)
+
+
 def test_the_sentence_says_what_a_manager_needs() -> None:
     """How many, about what, by how many people, where, in how long, and what would be usual."""
     said = why.sentence(
