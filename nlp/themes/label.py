@@ -17,7 +17,18 @@ from groundswell.index.records import ThemeFeeling
 from groundswell.nlp import keywords
 from groundswell.nlp.themes.evidence import plain_code
 from groundswell.nlp.themes.framing import ENGLISH
-from groundswell.nlp.themes.title import Heard, Said, frame_of, hear, key_of, make_title, mere_of, spread_of, words_of
+from groundswell.nlp.themes.title import (
+    Heard,
+    Said,
+    frame_of,
+    hear,
+    key_of,
+    make_title,
+    mere_of,
+    names_of,
+    spread_of,
+    words_of,
+)
 
 KEYWORDS = 8
 """Words kept of a theme."""
@@ -119,9 +130,12 @@ def name(
     by_lang = _by_language(best)
     old = dict(before.titles) if before else {}
     spoken = next(iter(by_lang), "")
-    main = make_title(by_lang.get(spoken, best), across, weights, before.label if before else "", taken)
+    names = names_of(best, across)
+    main = make_title(
+        by_lang.get(spoken, best), across, weights, before.label if before else "", taken=taken, names=names
+    )
     made = {
-        lang: main if lang == spoken else make_title(own, across, weights, old.get(lang, ""))
+        lang: main if lang == spoken else make_title(own, across, weights, old.get(lang, ""), names=names)
         for lang, own in by_lang.items()
     }
     exemplars = tuple(dict.fromkeys(heard.said.id for heard in best))[:EXEMPLARS]

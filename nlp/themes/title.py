@@ -30,6 +30,10 @@ KEPT = 0.1
 """Share of the documents by which a title that stands already may stay."""
 HALF, THIRD = 0.5, 0.33
 """A title stays while the best phrase tells at most twice as much; a second phrase tells a third of the first."""
+NAMED = 2.5
+"""How much more a name tells that several languages share: it is what the reader of any of them searches for."""
+ELSEWHERE = 0.5
+"""A word that other themes hold to more than this part of its share here is no name, it travels ("video")."""
 MERE, PARTLY = 0.6, 0.35
 """Share of documents without a subject that makes a theme one without; less will do where no phrase is shared."""
 CLEAR, STAYS = 0.35, 0.25
@@ -207,8 +211,8 @@ class Title:
 
 
 def make_title(
-    documents: Sequence[Heard], across: Mapping[str, float], weights: Mapping[str, float], before: str = "",
-    taken: Collection[frozenset[str]] = (),
+    documents: Sequence[Heard], across: Mapping[str, float], weights: Mapping[str, float], before: str = "", *,
+    taken: Collection[frozenset[str]] = (), names: Collection[str] = (),
 ) -> Title:  # fmt: skip
     """Return the title of documents of one theme in one language.
 
@@ -218,11 +222,12 @@ def make_title(
         weights: the theme's telling words, for where neither a phrase nor a clause is fit.
         before: the title that stood till now; it stays while it holds.
         taken: phrases of titles that other themes bear (`key_of`): two themes should not have the same.
+        names: phrases that several languages of the theme share (`names_of`).
     """
     if _without_subject(documents) >= MERE:
         return _mere(documents, before, taken)
     mood = mood_of([heard.said.mood for heard in documents], before)
-    if chosen := _phrases(documents, across, before, taken):
+    if chosen := _phrases(documents, across, before, taken, names):
         return Title(tuple(written(phrase, documents) for phrase in chosen), mood)
     if clause := _clause(documents, across, mood, before):
         return Title((clause,), mood, clause=True)
@@ -275,13 +280,28 @@ def mood_of(moods: Sequence[float], before: str = "") -> ThemeFeeling:
     return ""
 
 
+def names_of(documents: Sequence[Heard], across: Mapping[str, float]) -> frozenset[str]:
+    """Return the phrases that are held in two languages or more, and by hardly any other theme: names, mostly."""
+    spoken: dict[str, set[str]] = {}
+    counts = Counter(phrase for heard in documents for phrase in heard.phrases)
+    for heard in documents:
+        for phrase in heard.phrases:
+            spoken.setdefault(phrase, set()).add(plain_code(heard.said.lang))
+    return frozenset(
+        phrase
+        for phrase, count in counts.items()
+        if len(spoken[phrase] - {""}) > 1 and across.get(phrase, 0.0) <= (1 + ELSEWHERE) * count / len(documents)
+    )
+
+
 def _phrases(
-    documents: Sequence[Heard], across: Mapping[str, float], before: str, taken: Collection[frozenset[str]]
-) -> tuple[str, ...]:
+    documents: Sequence[Heard], across: Mapping[str, float], before: str, taken: Collection[frozenset[str]],
+    names: Collection[str],
+) -> tuple[str, ...]:  # fmt: skip
     counts, total = _counted(documents), len(documents)
     fewest = max(2 if total < 3 * FEWEST else FEWEST, SHARED * total)
     told = {
-        phrase: _telling(phrase, count / total, across)
+        phrase: _telling(phrase, count / total, across, names)
         for phrase, count in counts.items()
         if count >= fewest and len(phrase) <= LONGEST_PHRASE
     }
@@ -290,7 +310,7 @@ def _phrases(
         return ()
     old = tuple(old for phrase in words_of(before) if counts.get(old := phrase.casefold(), 0) >= KEPT * total)
     if old and len(old) == len(words_of(before)):
-        worth = max(_telling(phrase, counts[phrase] / total, across) for phrase in old)
+        worth = max(_telling(phrase, counts[phrase] / total, across, names) for phrase in old)
         if worth >= HALF * told[best[0]]:
             return old
     alone = len(keywords.tokens(best[0])) > 1
@@ -331,9 +351,10 @@ def _with_next(chosen: list[str], best: Sequence[str], told: Mapping[str, float]
     return chosen
 
 
-def _telling(phrase: str, share: float, across: Mapping[str, float]) -> float:
+def _telling(phrase: str, share: float, across: Mapping[str, float], names: Collection[str] = ()) -> float:
     words = min(WORDS, len(keywords.tokens(phrase)))
-    return WORTH[words] * share * log(1 + 1 / max(share, across.get(phrase, 0.0)))
+    known = NAMED if phrase in names else 1.0
+    return known * WORTH[words] * share * log(1 + 1 / max(share, across.get(phrase, 0.0)))
 
 
 def words_of(title: str) -> tuple[str, ...]:

@@ -82,6 +82,34 @@ def test_scripts_and_languages_each_have_their_phrases(lang: str, phrase: str, t
     assert name.titles[lang] == f"{subject_of(name.label)} · {FRAMES[lang].complained}"
 
 
+def test_a_name_that_two_languages_share_comes_first() -> None:
+    """A brand is what the reader of either searches for; a word that travels through all themes ("video") is none."""
+    rng = np.random.default_rng(5)
+    told = {
+        "shop": [
+            ("KickVault gửi miếng dán thay vì giày, video quảng cáo", "vi"),
+            ("nhận được miếng dán, shop chặn mình luôn", "vi"),
+            ("miếng dán trong hộp giày, KickVault lừa đảo", "vi"), ("mở hộp ra toàn miếng dán, xem video đi", "vi"),
+            ("KickVault ไม่ส่งรองเท้า ได้แค่สติกเกอร์ video", "th"), ("โดนโกงจากเพจ KickVault ในโฆษณา", "th"),
+        ],
+        "music": [
+            ("video bị dừng giữa bài hát hoài", "vi"), ("xem video mà bài hát cứ dừng", "vi"),
+            ("video เพลงหยุดเอง", "th"),
+        ],
+    }  # fmt: skip
+    names = name_themes(
+        {
+            theme: [
+                Said(f"{theme}{n}", text, lang, rng.normal(size=384).astype(np.float32), -0.7)
+                for n, (text, lang) in enumerate(texts)
+            ]
+            for theme, texts in told.items()
+        }
+    )
+    assert names["shop"].label.startswith("KickVault")
+    assert "ideo" not in names["shop"].label
+
+
 def test_a_phrase_is_not_cut_in_the_middle() -> None:
     """It goes over no "and", and ends with a particle only where that belongs to a word ("log in")."""
     ads = tuple(f"there is a KickVault ad here in {place}" for place in ("May", "June", "July", "August"))
