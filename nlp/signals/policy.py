@@ -22,8 +22,8 @@ CLEARLY_LARGER = 3.0
 """… and has so many times its documents."""
 SHARED = 1 / 3
 """Share of the smaller one's documents that makes two signals one subject."""
-KNOWN = 0.5
-"""Share of a subject's documents that an alert has grown to, from which it goes on with it; of a topic's, a third."""
+KNOWN, TOUCHED = 0.5, 0.25
+"""Share of a subject's documents that an alert has grown to, from which it goes on with it; and of a topic's."""
 GROWS_BY = 0.5
 """Share of the smaller one's documents from which a follow-up's are counted to its alert."""
 OTHER_MARKET = 0.5
@@ -118,20 +118,27 @@ class Policy:
         cooldown = timedelta(hours=self.settings.cooldown_hours)
         self.running = [alert for alert in self.running if signal.at - alert.at < cooldown]
         self.grown = {alert.id: self.grown[alert.id] for alert in self.running if alert.id in self.grown}
-        return next((a for a in reversed(self.running) if same_subject(signal, a) or self._goes_on(signal, a)), None)
+        return next((a for a in reversed(self.running) if self._goes_on(signal, a)), None)
 
     def _goes_on(self, signal: Signal, alert: Signal) -> bool:
-        """Return whether enough of a signal's documents are of what an alert has grown to."""
-        grown = self.grown.get(alert.id)
-        if grown is None:
-            return False
-        known, share = (grown.wide, SHARED) if of_topic(signal) else (grown.close, KNOWN)
-        return len(known.intersection(signal.evidence)) >= share * len(signal.evidence) > 0
+        """Return whether a signal is about an alert's subject, or about enough of what the alert has grown to.
+
+        The detector's name of a subject is believed only where a document is shared: names drift over days from one
+        scandal to the next, as its candidates share documents that tell of both.
+        """
+        if same_theme(signal, alert) or shared_enough(signal, alert):
+            return True
+        grown = self.grown.get(alert.id) or Grown(set(alert.evidence), set(alert.evidence))
+        if of_topic(signal):
+            least = TOUCHED * len(signal.evidence)
+            return same_name(signal, alert) or len(grown.wide.intersection(signal.evidence)) >= least
+        known = len(grown.close.intersection(signal.evidence))
+        return known > 0 and (same_name(signal, alert) or known >= KNOWN * len(signal.evidence))
 
     def _grow(self, alert: Signal, signal: Signal) -> None:
         """Add a follow-up's documents to its alert's: a subject that goes on is known by its newest documents."""
         grown = self.grown.setdefault(alert.id, Grown(set(alert.evidence), set(alert.evidence)))
-        fresh, by_name = set(signal.evidence), same_by_name(signal, alert)
+        fresh, by_name = set(signal.evidence), same_theme(signal, alert) or same_name(signal, alert)
         if not by_name and len(fresh & grown.wide) < GROWS_BY * min(len(fresh), len(grown.wide)):
             return
         grown.wide.update(fresh)
@@ -144,23 +151,19 @@ def of_topic(signal: Signal) -> bool:
     return bool(signal.details.get("topic"))
 
 
-def same_subject(one: Signal, other: Signal) -> bool:
-    """Return whether two signals are about the same: one theme, one subject of the detector, or shared documents.
-
-    Args:
-        one: a signal.
-        other: one that came before.
-    """
-    if same_by_name(one, other):
-        return True
+def shared_enough(one: Signal, other: Signal) -> bool:
+    """Return whether a third of the smaller one's documents are the other's too, whatever their themes."""
     common = len(set(other.evidence).intersection(one.evidence))
     return common > 0 and common >= SHARED * min(len(one.evidence), len(other.evidence))
 
 
-def same_by_name(one: Signal, other: Signal) -> bool:
-    """Return whether two signals are of one theme or of one subject of the detector."""
-    if one.theme and one.theme == other.theme:
-        return True
+def same_theme(one: Signal, other: Signal) -> bool:
+    """Return whether two signals are of one theme."""
+    return bool(one.theme) and one.theme == other.theme
+
+
+def same_name(one: Signal, other: Signal) -> bool:
+    """Return whether two signals are of one subject of the detector, or one standing topic."""
     return bool(one.details.get("subject", one.id) == other.details.get("subject", other.id))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from groundswell.configs.schema import QuietHours, SignalSettings
 from groundswell.index.records import Signal
-from groundswell.nlp.signals.policy import Policy, Reach, Snooze, same_subject, severity, tell_at, threshold
+from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, shared_enough, tell_at, threshold
 from groundswell.nlp.signals.stage import Record
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -79,9 +79,9 @@ def test_shared_documents_make_one_subject_whatever_the_theme() -> None:
     """Two themes (or none) with a third of the documents in common are told of once."""
     one = signal("a", theme="")
     other = signal("b", theme="u", evidence=("a0", "a1", "a2", "b1", "b2"), at=AT + timedelta(hours=3))
-    assert same_subject(one, other)
+    assert shared_enough(one, other)
     assert [s.fired for s in decided(one, other)] == [True, False]
-    assert not same_subject(one, signal("c", theme="u"))
+    assert not shared_enough(one, signal("c", theme="u"))
 
 
 def test_a_subject_that_goes_on_is_known_by_its_newest_documents() -> None:
@@ -105,6 +105,18 @@ def test_a_subject_of_its_own_is_not_swallowed_by_the_topics_that_followed_an_al
     scandal = signal("d", theme="v", at=AT + timedelta(days=2), evidence=tuple("ghijk"))
     assert [s.held_by for s in decided(first, topic, other_topic)] == ["", "follow-up", "follow-up"]
     assert [s.fired for s in decided(first, topic, scandal)] == [True, False, True]
+
+
+def test_a_name_is_believed_only_where_a_document_is_shared() -> None:
+    """The detector's subject may drift to the next scandal; of a topic the name is enough."""
+    named: dict[str, Any] = {"details": {"subject": "drifting"}}
+    first = signal("a", evidence=tuple("abcdef"), **named)
+    goes_on = signal("b", theme="u", at=AT + timedelta(days=1), evidence=tuple("fghijk"), **named)
+    scandal = signal("c", theme="v", at=AT + timedelta(days=2), evidence=tuple("uvwxyz"), **named)
+    assert [s.fired for s in decided(first, goes_on, scandal)] == [True, False, True]
+    topic: dict[str, Any] = {"details": {"subject": "topic-scams", "topic": "scams"}}
+    one, other = signal("d", **topic), signal("e", theme="u", at=AT + timedelta(days=2), **topic)
+    assert [s.fired for s in decided(one, other)] == [True, False]
 
 
 def test_a_follow_up_is_mostly_known() -> None:
