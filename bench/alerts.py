@@ -39,6 +39,7 @@ from groundswell.index.records import Document, Enriched, Mention, Sentiment, Si
 from groundswell.nlp.backtest import GROWS, KEPT, read, replay, text_of
 from groundswell.nlp.model import load_model
 from groundswell.nlp.signals import detect as detecting
+from groundswell.nlp.signals.policy import of_topic
 from groundswell.nlp.signals.rank import kind_of, load_ranking
 from groundswell.nlp.signals.train import hours
 from groundswell.nlp.vector_cache import encode
@@ -140,7 +141,7 @@ def ours(stream: Stream, *, learnt: bool = True, standing: bool = True, fired: b
             tuple(place[one] for one in s.evidence),
         )
         for s in replayed(stream)
-        if (s.held_by != "follow-up" if standing else "topic" not in s.details["tests"]) and (s.fired or not fired)
+        if (s.held_by != "follow-up" if standing else not of_topic(s)) and (s.fired or not fired)
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, field_validator, model_validator
 
 from groundswell.configs.schema import Section, refuse_twice
 from groundswell.configs.yaml_lines import read_as
@@ -62,6 +62,12 @@ class EventFile(Section):
     events: tuple[Event, ...] = ()
     """The events."""
 
+    @field_validator("events")
+    @classmethod
+    def _names_once(cls, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        refuse_twice([one.name for one in events])
+        return events
+
 
 def load_events(path: Path) -> Sequence[Event]:
     """Read a file of known events.
@@ -69,6 +75,4 @@ def load_events(path: Path) -> Sequence[Event]:
     Raises:
         ConfigError: the file is missing, is not YAML, or does not follow the schema; named with its line.
     """
-    events = read_as(path, EventFile).events
-    refuse_twice([event.name for event in events])
-    return events
+    return read_as(path, EventFile).events

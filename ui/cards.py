@@ -10,6 +10,7 @@ from datetime import datetime
 from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Case, Checkpoint, Label, Signal, Theme
 from groundswell.index.store import Reader
+from groundswell.nlp.signals.policy import of_topic
 from groundswell.nlp.signals.why import times
 from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.ui import wording
@@ -45,6 +46,11 @@ class Card:
     in_case: bool = False
     confirmed_by: str = ""
 
+    @property
+    def by_now(self) -> str:
+        """Return "57 documents" where there are more by now than the alert was made of, else ""."""
+        return wording.plural(self.grown, "document") if self.grown > len(self.signal.evidence) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Handled:
@@ -73,7 +79,7 @@ def find_cards(
 
 def _place(alert: Signal, theme: Theme | None) -> tuple[bool, int, float]:
     """Return where an alert stands: gravest first, then newest; that people praise more than usual comes last."""
-    praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not is_topic(alert)
+    praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not of_topic(alert)
     return praise, SEVERITIES.index(alert.severity), -alert.at.timestamp()
 
 
@@ -92,24 +98,19 @@ def _handled(reader: Reader, alerts: Sequence[Signal]) -> Handled:
     return Handled({label.subject: label for label in reversed(labels)}, by_signal, by_theme)
 
 
-def is_topic(signal: Signal) -> bool:
-    """Return whether a signal is about a standing topic ("couriers") rather than about a theme or a new subject."""
-    return "topic" in signal.details.get("tests", ())
-
-
 def title_of(signal: Signal, theme: Theme | None) -> str:
     """Return what an alert is about, in the words of its theme: in English, as the board, where there are such.
 
     A standing topic is no news by itself, so that its title says how loud it is: "Couriers: 3.1 times the usual".
     """
-    if is_topic(signal) and signal.title:
+    if of_topic(signal) and signal.title:
         return f"{capital(signal.title)}: {times(signal.observed, signal.expected)}"
     return _name(signal, theme)
 
 
 def subject_in(signal: Signal, theme: Theme | None) -> str:
     """Return what an alert is about, as it stands within a sentence."""
-    return signal.title if is_topic(signal) and signal.title else subject_of(_name(signal, theme))
+    return signal.title if of_topic(signal) and signal.title else subject_of(_name(signal, theme))
 
 
 def reason(why: str, title: str, subject: str) -> str:

@@ -139,7 +139,7 @@ def _card(card: Card, today: Today, base: str) -> dict[str, Any]:
         "why": card.why,
         "age": wording.span(today.now - alert.at),
         "kind": wording.KINDS[alert.kind],
-        "grown": f"{wording.number(card.grown)} by now" if card.grown > len(alert.evidence) else "",
+        "grown": f"{wording.number(card.grown)} by now" if card.by_now else "",
         "grown_url": f"{base}/{links.grown(alert)}",
         "url": f"{base}/{links.alert(alert)}",
         "evidence_url": f"{base}/{links.evidence(alert)}",

@@ -128,16 +128,22 @@ class Policy:
         """
         if same_theme(signal, alert) or shared_enough(signal, alert):
             return True
-        grown = self.grown.get(alert.id) or Grown(set(alert.evidence), set(alert.evidence))
+        grown = self._grown(alert)
         if of_topic(signal):
             least = TOUCHED * len(signal.evidence)
             return same_name(signal, alert) or len(grown.wide.intersection(signal.evidence)) >= least
         known = len(grown.close.intersection(signal.evidence))
         return known > 0 and (same_name(signal, alert) or known >= KNOWN * len(signal.evidence))
 
+    def _grown(self, alert: Signal) -> Grown:
+        """Return what an alert has become: itself, before anything followed it."""
+        if alert.id not in self.grown:
+            self.grown[alert.id] = Grown(set(alert.evidence), set(alert.evidence))
+        return self.grown[alert.id]
+
     def _grow(self, alert: Signal, signal: Signal) -> None:
         """Add a follow-up's documents to its alert's: a subject that goes on is known by its newest documents."""
-        grown = self.grown.setdefault(alert.id, Grown(set(alert.evidence), set(alert.evidence)))
+        grown = self._grown(alert)
         fresh, by_name = set(signal.evidence), same_theme(signal, alert) or same_name(signal, alert)
         if not by_name and len(fresh & grown.wide) < GROWS_BY * min(len(fresh), len(grown.wide)):
             return
@@ -148,7 +154,7 @@ class Policy:
 
 def of_topic(signal: Signal) -> bool:
     """Return whether a signal is of a standing topic, whose documents share a word and perhaps nothing else."""
-    return bool(signal.details.get("topic"))
+    return "topic" in signal.details.get("tests", ())
 
 
 def shared_enough(one: Signal, other: Signal) -> bool:

@@ -223,7 +223,7 @@ class Maker:
             "surge", swell.at, float(self.hours[evidence[0]]), evidence, strength, observed=swell.observed,
             expected=swell.expected, terms=self._telling(evidence, swell.at - swell.window, rows), scope=scope,
             subject=stable_id("topic", scope.market, scope.kind, topic.id),
-            tests={"topic": round(swell.score, 2)}, title=topic.title, topic=topic.id,
+            tests={"topic": round(swell.score, 2)}, title=topic.title,
         )  # fmt: skip
 
     def _stream(self, rows: NDArray[np.int64]) -> Stream:
@@ -296,7 +296,7 @@ class Maker:
     def _signal(
         self, kind: SignalKind, at: float, start: float, evidence: NDArray[np.int64], strength: float, *,
         observed: float, expected: float, terms: list[str], scope: Scope, subject: str, tests: Mapping[str, float],
-        theme: str = "", mood: tuple[float, float] | None = None, title: str = "", topic: str = "",
+        theme: str = "", mood: tuple[float, float] | None = None, title: str = "",
     ) -> Signal:  # fmt: skip
         """Return a signal with everything a person asks about it."""
         chosen = [self.documents[k] for k in evidence]
@@ -321,7 +321,6 @@ class Maker:
         )  # fmt: skip
         details: dict[str, Any] = {
             "subject": subject,
-            "topic": topic,
             "terms": terms,
             "first": [{"id": d.id, "at": _iso(d), "source": d.mention.source} for d in chosen[: why.FIRST]],
             "affected": {name: [list(item) for item in items] for name, items in facts.items()},

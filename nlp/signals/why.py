@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from groundswell.index.records import Case, Document, SignalKind
-from groundswell.nlp.keywords import stop_words, word_lists
+from groundswell.nlp.keywords import stop_words
 from groundswell.nlp.themes.framing import capital, subject_of
+from groundswell.nlp.themes.title import title_words
 
 TERMS = 6
 FIRST = 3
 LARGEST = 200
 """Ids of evidence that a query names one by one; beyond it the theme and the time say it."""
 NEAREST = 0.2
+EMPTY = ("generic", "opens", "closes", "cuts", "lone")
+"""Kinds of words in `titlewords.txt` that say nothing by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,7 @@ def _readable(ranked: Sequence[tuple[str, float]], most: int) -> list[str]:
 
 def _empty(word: str) -> bool:
     """Return whether a word says nothing by itself: a number, "never", "already", "app"."""
-    return word.isdigit() or word in _lone()
-
-
-@cache
-def _lone() -> frozenset[str]:
-    lists = word_lists("titlewords.txt")
-    kinds = {"generic", "opens", "closes", "cuts", "lone"}
-    return frozenset().union(*(words for name, words in lists.items() if name.partition(".")[0] in kinds))
+    return word.isdigit() or any(word in title_words(kind) for kind in EMPTY)
 
 
 def numbers(

@@ -244,18 +244,14 @@ class ThemeSpace:
         self.now = max(self.now, *(d.at for d in documents))
         self._moved.clear()
 
-    def _put_back(self, document: Placed, line: Floats) -> None:
-        home = self.themes.get(document.theme)
-        if home is None:
-            home = Cluster(self.sums.take(), document.at, document.at, document.theme)
-            self.clusters[home.slot] = home
-            if home.theme:
-                self.themes[home.theme] = home
-        self.sums.put_in(home.slot, line, halved(document.vector), document.at.timestamp())
-        home.size += 1
-        if len(home.authors) < self.fewest_authors:
-            home.authors.add(document.author or f"?{document.id}")
-        self._copy(document.id, home, document.at)
+    def _put_back(self, placed: Placed, line: Floats) -> None:
+        document = Recent(placed.id, line, halved(placed.vector), placed.at, placed.author)
+        home = self.themes.get(placed.theme) or self._open(document)
+        if placed.theme:
+            home.theme = placed.theme
+            self.themes[placed.theme] = home
+        self._enter(document, home)
+        self._settle_in(document, home)
 
     def _firsts(self, part: range, ids: Sequence[str], copy_of: Sequence[str]) -> list[int]:
         """Return which of a part are no copies of what is here or of what comes before them in the part."""
@@ -455,12 +451,15 @@ class ThemeSpace:
             if k < oldest or document.at < self.now - (LOOSE if themed(document) else self.wait)
         ]
         for document in leaving:
-            if (cluster := document.cluster) is not None:
-                self.sums.put_in(cluster.slot, document.evidence, document.raw, document.at.timestamp())
-                if len(cluster.authors) < self.fewest_authors:
-                    cluster.authors.add(author_of(document))
+            if document.cluster is not None:
+                self._settle_in(document, document.cluster)
         gone = {d.id for d in leaving}
         self.recent = [d for d in self.recent if d.id not in gone]
+
+    def _settle_in(self, document: Recent, cluster: Cluster) -> None:
+        self.sums.put_in(cluster.slot, document.evidence, document.raw, document.at.timestamp())
+        if len(cluster.authors) < self.fewest_authors:
+            cluster.authors.add(author_of(document))
 
     # Clusters and their sums
 

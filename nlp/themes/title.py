@@ -97,7 +97,7 @@ def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
         telling = [keywords.means(word, stop) for word in run]
         subject = [tells and not _empty(word) for word, tells in zip(run, telling, strict=True)]
         for i in range(len(run)):
-            if not (telling[i] or run[i] in _listed("opens")):
+            if not (telling[i] or run[i] in title_words("opens")):
                 continue
             for j in range(i + 1, min(i + WORDS, len(run)) + 1):
                 if any(subject[i:j]) and _closes(run[i:j], telling[i:j]):
@@ -106,13 +106,13 @@ def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
 
 def _closes(words: Sequence[str], telling: Sequence[bool]) -> bool:
     """Return whether a run may end here: "log in", but not "an ad here in"."""
-    return telling[-1] or (words[-1] in _listed("closes") and any(telling[-2:]))
+    return telling[-1] or (words[-1] in title_words("closes") and any(telling[-2:]))
 
 
 def _runs(pieces: Sequence[str]) -> Iterator[list[str]]:
     run: list[str] = []
     for piece in (*pieces, ""):
-        if piece and piece not in _listed("cuts"):
+        if piece and piece not in title_words("cuts"):
             run.append(piece)
         elif run:
             yield run
@@ -149,7 +149,7 @@ def _felt() -> frozenset[str]:
 @lru_cache(maxsize=100_000)
 def _empty(word: str) -> bool:
     """Return whether a word names no subject."""
-    return plain(word) in _felt() | _squeezed("generic") or word in _listed("opens")
+    return plain(word) in _felt() | _squeezed("generic") or word in title_words("opens")
 
 
 @lru_cache(maxsize=100_000)
@@ -159,7 +159,8 @@ def plain(word: str) -> str:
 
 
 @cache
-def _listed(kind: str) -> frozenset[str]:
+def title_words(kind: str) -> frozenset[str]:
+    """Return the words of a kind in `titlewords.txt`, all languages together."""
     lists = keywords.word_lists("titlewords.txt")
     return frozenset().union(*(words for name, words in lists.items() if name.partition(".")[0] == kind))
 
@@ -167,8 +168,8 @@ def _listed(kind: str) -> frozenset[str]:
 @cache
 def _squeezed(kind: str) -> frozenset[str]:
     """Return the words of a kind, all languages together: the language of a text of two words is a guess."""
-    more = _listed("insult") if kind == "displeasure" else frozenset()
-    return frozenset(plain(word) for word in _listed(kind) | more)
+    more = title_words("insult") if kind == "displeasure" else frozenset()
+    return frozenset(plain(word) for word in title_words(kind) | more)
 
 
 # --- choosing ------------------------------------------------------------------------------------------------------
@@ -377,7 +378,7 @@ def _felt_words(
     """Return up to two words in which the feeling is said most; others where another theme bears those."""
     counts = Counter(form for heard in documents for form in {plain(word) for word in heard.pieces})
     spelt = Counter(word for heard in documents for word in heard.pieces)
-    listed = sorted(word for word in _listed(mood) if counts[plain(word)] >= max(2, KEPT * len(documents)))
+    listed = sorted(word for word in title_words(mood) if counts[plain(word)] >= max(2, KEPT * len(documents)))
     old = tuple(word for word in before.partition(": ")[2].split(", ") if word in listed)
     if old:
         return old

@@ -177,6 +177,14 @@ def test_an_event_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, e
         load_events(tmp_path / "events.yaml")
 
 
+def test_events_of_one_name_are_refused(tmp_path: Path) -> None:
+    """They could not be told apart in the table."""
+    event = "{name: twice, start: 2026-01-02, words: [a]}"
+    (tmp_path / "events.yaml").write_text(f"events:\n  - {event}\n  - {event}\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"events\.yaml:1.*given twice: twice"):
+        load_events(tmp_path / "events.yaml")
+
+
 def test_what_analysts_confirmed_is_known(tmp_path: Path) -> None:
     """The evidence of a confirmed alert tells of it; one called false is no event."""
     at = BEGIN + timedelta(days=3)

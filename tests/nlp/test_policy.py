@@ -100,8 +100,12 @@ def test_a_subject_that_goes_on_is_known_by_its_newest_documents() -> None:
 def test_a_subject_of_its_own_is_not_swallowed_by_the_topics_that_followed_an_alert() -> None:
     """A topic holds two scandals of one week; the second is told of, though its documents came with the first's."""
     first = signal("a", evidence=tuple("abcdef"))
-    topic = signal("b", theme="", at=AT + timedelta(days=1), evidence=tuple("cdefgh"), details={"topic": "scams"})
-    other_topic = signal("c", theme="", at=AT + timedelta(days=2), evidence=tuple("ghij"), details={"topic": "fakes"})
+    topic = signal(
+        "b", theme="", at=AT + timedelta(days=1), evidence=tuple("cdefgh"), details={"tests": {"topic": 4.0}}
+    )
+    other_topic = signal(
+        "c", theme="", at=AT + timedelta(days=2), evidence=tuple("ghij"), details={"tests": {"topic": 4.0}}
+    )
     scandal = signal("d", theme="v", at=AT + timedelta(days=2), evidence=tuple("ghijk"))
     assert [s.held_by for s in decided(first, topic, other_topic)] == ["", "follow-up", "follow-up"]
     assert [s.fired for s in decided(first, topic, scandal)] == [True, False, True]
@@ -114,7 +118,7 @@ def test_a_name_is_believed_only_where_a_document_is_shared() -> None:
     goes_on = signal("b", theme="u", at=AT + timedelta(days=1), evidence=tuple("fghijk"), **named)
     scandal = signal("c", theme="v", at=AT + timedelta(days=2), evidence=tuple("uvwxyz"), **named)
     assert [s.fired for s in decided(first, goes_on, scandal)] == [True, False, True]
-    topic: dict[str, Any] = {"details": {"subject": "topic-scams", "topic": "scams"}}
+    topic: dict[str, Any] = {"details": {"subject": "topic-scams", "tests": {"topic": 4.0}}}
     one, other = signal("d", **topic), signal("e", theme="u", at=AT + timedelta(days=2), **topic)
     assert [s.fired for s in decided(one, other)] == [True, False]
 

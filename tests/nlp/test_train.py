@@ -97,7 +97,8 @@ def test_integers_agree_with_floats() -> None:
 @pytest.mark.slow
 def test_training_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     """A branch tuned in two pieces is the branch tuned in one."""
-    torch = pytest.importorskip("torch")
+    import torch
+
     from groundswell.nlp.train.branch import Activations, Lesson, Recipe, make_branch, tune
 
     recipe = Recipe(layers=1, heads=2, batch_tokens=40, steps=6, last_steps=4, warm_up=2, dropout=0.0)
@@ -109,7 +110,7 @@ def test_training_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     ones = np.ones(30, np.float32)
     lesson = Lesson(states, chance.integers(0, 3, 30), chance.integers(0, 2, (30, 2)).astype(np.float32), ones, ones)
 
-    def tuned(checkpoint: Path, stop: int | None) -> dict[str, object]:
+    def tuned(checkpoint: Path, stop: int | None) -> dict[str, torch.Tensor]:
         branch = make_branch(random_weights(SMALL), recipe, 1, 2)
 
         def kill(step: int, _: int | None, __: str) -> None:
@@ -129,7 +130,8 @@ def test_training_goes_on_where_it_was_killed(tmp_path: Path) -> None:
 
 def test_averaged_branches_lie_in_the_middle() -> None:
     """Every weight of an average is the mean of the branches' own, and they began alike."""
-    torch = pytest.importorskip("torch")
+    import torch
+
     from groundswell.nlp.train.branch import Recipe, average, make_branch
 
     recipe = Recipe(layers=1, heads=2)

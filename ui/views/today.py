@@ -92,10 +92,7 @@ def _head(card: Card, today: Today) -> Html:
 
 
 def _grown(card: Card) -> list[Html]:
-    """Return how many documents there are by now, where that is more than the alert was made of."""
-    if card.grown <= len(card.signal.evidence):
-        return []
-    return [link(links.grown(card.signal), esc(f"{wording.number(card.grown)} documents by now"))]
+    return [link(links.grown(card.signal), esc(f"{card.by_now} by now"))] if card.by_now else []
 
 
 def _why(card: Card) -> Html:
