@@ -1,0 +1,1 @@
+"""From a mention to what it means: the stage, `annotate`, rules, agreement."""

@@ -1,0 +1,1 @@
+"""The model: an encoder, its heads, and the words that name targets."""

@@ -1,0 +1,1 @@
+"""The past, replayed as if live: backtests and budgets."""

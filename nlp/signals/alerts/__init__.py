@@ -1,0 +1,1 @@
+"""From candidates to alerts: policy, severity, explanation, feedback."""

@@ -1,0 +1,1 @@
+"""Counting what is talked about and testing it against its own past."""

@@ -1,0 +1,1 @@
+"""Text before any model: cleaned, its language, its words, its copies."""

@@ -1,0 +1,1 @@
+"""The Streamlit board: its frame, queries and charts."""

@@ -1,0 +1,1 @@
+"""Facts and sentences for board, mail and terminal; no Streamlit here."""
