@@ -3,7 +3,7 @@
     python bench/alerts.py STREAM… [--only ours,terms,…] [--keep FOLDER]
 
 A STREAM is a folder with ``IN.jsonl`` (id, text, published_at) and ``TRUTH.json`` (score_from, last, injections,
-events), as `python -m groundswell.nlp.signals.plant` makes them. Every detector reads the same texts and vectors in
+events), as `python -m groundswell.nlp.train.inject` makes them. Every detector reads the same texts and vectors in
 the same run. A hit: an alert within seven days of a start, half of whose documents up to then are of that injection;
 one of a recorded event is neither hit nor false; all else is false. A detector's theme counts once in seven days. Of
 each detector the threshold with the most hits at ≤ 1 false alert a week a stream is shown, one for all streams: an
@@ -36,13 +36,13 @@ from numpy.typing import NDArray
 from groundswell.configs.load import load_settings
 from groundswell.configs.schema import ModelSettings
 from groundswell.index.records import Document, Enriched, Mention, Sentiment, Signal
-from groundswell.nlp.backtest import GROWS, KEPT, read, replay, text_of
-from groundswell.nlp.model import load_model
-from groundswell.nlp.signals import detect as detecting
-from groundswell.nlp.signals.policy import of_topic
-from groundswell.nlp.signals.rank import kind_of, load_ranking
-from groundswell.nlp.signals.train import hours
-from groundswell.nlp.vector_cache import encode
+from groundswell.nlp.model.model import load_model
+from groundswell.nlp.model.vector_cache import encode
+from groundswell.nlp.replay.backtest import GROWS, KEPT, read, replay, text_of
+from groundswell.nlp.signals.alerts.policy import of_topic
+from groundswell.nlp.signals.detect.detect import detect as detecting
+from groundswell.nlp.signals.detect.rank import kind_of, load_ranking
+from groundswell.nlp.train.ranking import hours
 
 Vectors = NDArray[np.float32]
 DAY, WEEK = 24.0, 168.0

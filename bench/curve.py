@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import load_taxonomy
-from groundswell.nlp.bundle import find_bundle
-from groundswell.nlp.encoder.tokens import Tokenizer
 from groundswell.nlp.evaluate.metrics import macro_f1
+from groundswell.nlp.model.bundle import find_bundle
+from groundswell.nlp.model.encoder.tokens import Tokenizer
 from groundswell.nlp.train.branch import Activations, Lesson, Recipe, make_branch, predict, tune
 from groundswell.nlp.train.pretrained import read_pretrained
 from groundswell.nlp.train.quantise import find_ranges

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from groundswell.configs.schema import ModelSettings
-from groundswell.nlp.bundle import find_bundle, read_bundle
-from groundswell.nlp.encoder.runtime import cores
-from groundswell.nlp.model import load_model
-from groundswell.nlp.train.seeds import seeds
+from groundswell.nlp.model.bundle import find_bundle, read_bundle
+from groundswell.nlp.model.encoder.runtime import cores
+from groundswell.nlp.model.model import load_model
+from groundswell.nlp.model.seeds import seeds
 
 PAD = "<pad>"
 
@@ -59,7 +59,7 @@ def pipeline(threads: int, batch: int) -> Callable[[Sequence[str]], object]:
     from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
     from transformers import pipeline as make
 
-    from groundswell.nlp.encoder.torch import read_weights
+    from groundswell.nlp.model.encoder.torch import read_weights
 
     torch.set_num_threads(threads)
     folder = find_bundle("groundswell-small")

@@ -18,11 +18,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from groundswell.nlp.duplicates import Duplicates, Told, alike, shingle_sets
-from groundswell.nlp.keywords import terms
-from groundswell.nlp.language import FAMILY, detect
-from groundswell.nlp.rules import read_rules
+from groundswell.nlp.enrich.rules import read_rules
 from groundswell.nlp.text import clean
+from groundswell.nlp.text.duplicates import Duplicates, Told, alike, shingle_sets
+from groundswell.nlp.text.keywords import terms
+from groundswell.nlp.text.language import FAMILY, detect
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

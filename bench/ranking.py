@@ -2,7 +2,7 @@
 
     python bench/ranking.py STREAMS [--also PLANTED] [--topics SWELLING] [--unread FILE]
 
-The folders are those of `groundswell.nlp.signals.train`. Every stream is ranked by models that learnt from streams of
+The folders are those of `groundswell.nlp.train.ranking`. Every stream is ranked by models that learnt from streams of
 other kinds only, calibrated on the same; then the policy chooses alerts (one a subject in a week,
 followed by what shares its documents). A hit is an alert within seven days of the start, half of whose evidence was put
 in; everything else is false, though some of it was real and merely unrecorded. `read_alerts.csv` says what was found
@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 from groundswell.configs.schema import SignalSettings
 from groundswell.index.records import Signal
-from groundswell.nlp.signals import features, standing
-from groundswell.nlp.signals.policy import Policy, threshold
-from groundswell.nlp.signals.rank import KINDS, STANDING, Ranking
-from groundswell.nlp.signals.train import (
+from groundswell.nlp.signals.alerts.policy import Policy, threshold
+from groundswell.nlp.signals.detect import features, topics
+from groundswell.nlp.signals.detect.rank import KINDS, STANDING, Ranking
+from groundswell.nlp.train.ranking import (
     EPISODES,
     RECORDED,
     SAME,
@@ -232,7 +232,7 @@ def main() -> None:
     candidates, swells = read_lessons(given.streams, given.also, given.topics, same)
     both = zip(
         candidates.streams, strengths(candidates, features.NAMES, KINDS, fit),
-        swells.streams, strengths(swells, standing.NAMES, (STANDING,), fit_standing), strict=True,
+        swells.streams, strengths(swells, topics.NAMES, (STANDING,), fit_standing), strict=True,
     )  # fmt: skip
     folders = [path.parent for path in sorted(given.streams.glob("*/TRUTH.json"))]
     streams = [

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from themes import read_rows  # beside this file
 
 from groundswell.configs.schema import ModelSettings
-from groundswell.nlp.model import Model, load_model
+from groundswell.nlp.model.model import Model, load_model
+from groundswell.nlp.model.vector_cache import encode
 from groundswell.nlp.themes.evidence import DIMENSIONS, plain_code, prior_means
-from groundswell.nlp.vector_cache import encode
 
 Matrix = NDArray[np.float64]
 DEMO = Path(__file__).parent.parent / "configs" / "demo"

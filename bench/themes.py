@@ -35,10 +35,10 @@ from typing import Any
 
 import numpy as np
 
+from groundswell.nlp.model.vector_cache import encode
 from groundswell.nlp.themes import evidence
-from groundswell.nlp.themes.assign import ThemeSpace, Thresholds, known_langs
 from groundswell.nlp.themes.evidence import Floats, Weights, prior_means
-from groundswell.nlp.vector_cache import encode
+from groundswell.nlp.themes.space import ThemeSpace, Thresholds, known_langs
 
 Labels = list[str]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -104,7 +104,7 @@ def public_set(path: Path) -> list[dict[str, Any]]:
 def read(path: Path) -> Gold:
     """Return the documents of a file, encoded by the default model."""
     from groundswell.configs.schema import ModelSettings
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.model.model import load_model
 
     rows = read_rows(path)
     texts = [row.text for row in rows]
@@ -333,7 +333,7 @@ def told_in_languages() -> Gold:
     from sharpen import demo_rows, story_rows  # beside this file
 
     from groundswell.configs.schema import ModelSettings
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.model.model import load_model
 
     beside = [(text, BESIDE + subject, lang) for text, subject, lang in dict.fromkeys(demo_rows())]
     texts, groups, langs = (list(column) for column in zip(*story_rows(held=True), *beside, strict=True))

@@ -124,7 +124,7 @@ def score(store: Reader, alerts: Sequence[Signal], truth: Truth) -> list[Found]:
 
 def _board(settings: Settings, port: int, once: bool, say: Callable[[str], None]) -> int:
     """Serve the board until interrupted, or only until it has answered once."""
-    from groundswell.ui.launch import start
+    from groundswell.ui.board.launch import start
 
     url = f"http://{settings.board.host}:{port}"
     board = start(settings, port=port)

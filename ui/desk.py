@@ -25,7 +25,7 @@ from groundswell.index.records import (
     Theme,
 )
 from groundswell.index.store import Conflict, Store, StoreError
-from groundswell.ui.cards import title_of
+from groundswell.ui.report.cards import title_of
 
 Disposition = Literal["confirmed", "false", "duplicate"]
 DUE: Mapping[Severity, timedelta] = {

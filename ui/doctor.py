@@ -58,7 +58,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.model.model import load_model
 
     model = load_model(settings.model)
     reading = model.read(["unskippable ads before every clip"])

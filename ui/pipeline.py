@@ -96,8 +96,8 @@ def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) 
 
 
 def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
-    from groundswell.nlp.enrich import enrich
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.enrich.stage import enrich
+    from groundswell.nlp.model.model import load_model
 
     return str(enrich(store, load_model(settings.model), settings, now=now, progress=progress)), False
 
@@ -122,7 +122,7 @@ def _export(store: Store, settings: Settings, now: datetime, progress: Progress)
 
 
 def _digest(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
-    from groundswell.ui.digest import make_digest, send_digest, write_digest
+    from groundswell.ui.report.digest import make_digest, send_digest, write_digest
 
     digest = make_digest(store, settings, now=now)
     said = ", ".join(str(path) for path in write_digest(digest, settings.data_dir / "digests"))

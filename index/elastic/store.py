@@ -17,13 +17,13 @@ from elasticsearch import ConflictError, helpers
 from groundswell.configs.schema import ElasticSettings
 from groundswell.index.check import CHANGED_CASE, NO_MENTION, OWN_TIME, wrong_dimensions
 from groundswell.index.codec import encode, from_json, name_of, to_json
+from groundswell.index.dead_letters import keep
 from groundswell.index.elastic.client import BACKOFF_SECONDS, FULL, OVERLOADED, RETRIES, explained
 from groundswell.index.elastic.documents import to_source
 from groundswell.index.elastic.migrate import ensure, ensure_month
 from groundswell.index.elastic.names import KINDS
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.fields import dated, moment
-from groundswell.index.letters import keep
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
 from groundswell.index.store import Conflict, R, Refused, Report, StoreError, UnavailableError

@@ -34,7 +34,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Chooser:
+class RowFilter:
     """Answers from the columns, and asks the database only for words and ids."""
 
     db: sqlite3.Connection

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from groundswell.index.fields import DAY, TAGS, UNDATED, time_of
 from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
-from groundswell.index.sqlite.choose import Chooser, Mask
+from groundswell.index.sqlite.choose import Mask, RowFilter
 from groundswell.index.sqlite.columns import CODED, NO_MOOD, Numbers, texts_of
 from groundswell.index.sqlite.load import chunks
 
@@ -23,7 +23,7 @@ DENSE = 1 << 22
 """Possible keys up to which counters for all of them are held; beyond, the keys are sorted."""
 
 
-def total(chooser: Chooser, chosen: Mask, *, clusters: bool) -> int:
+def total(chooser: RowFilter, chosen: Mask, *, clusters: bool) -> int:
     """Return how many documents are chosen, or clusters."""
     if not clusters:
         return int(np.count_nonzero(chosen))
@@ -33,13 +33,13 @@ def total(chooser: Chooser, chosen: Mask, *, clusters: bool) -> int:
     return int(np.count_nonzero(seen))
 
 
-def facets(chooser: Chooser, chosen: Mask, fields: Sequence[Field]) -> Mapping[Field, tuple[tuple[str, int], ...]]:
+def facets(chooser: RowFilter, chosen: Mask, fields: Sequence[Field]) -> Mapping[Field, tuple[tuple[str, int], ...]]:
     """Return for each field its values (not "") with their documents, the most frequent first."""
     rows = np.flatnonzero(chosen)
     return {name: _most(chooser, _grouped(chooser, rows, By(fields=(name,)))) for name in fields}
 
 
-def _most(chooser: Chooser, groups: _Groups) -> tuple[tuple[str, int], ...]:
+def _most(chooser: RowFilter, groups: _Groups) -> tuple[tuple[str, int], ...]:
     """Return the most frequent values; texts are looked up for those only."""
     counts = np.bincount(groups.key, minlength=len(groups.labels))
     least = np.partition(counts, -MOST_VALUES - 1)[-MOST_VALUES - 1] if len(counts) > MOST_VALUES else 1
@@ -49,7 +49,7 @@ def _most(chooser: Chooser, groups: _Groups) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(named, key=lambda one: (-one[1], one[0]))[:MOST_VALUES])
 
 
-def buckets(chooser: Chooser, query: Query, by: By) -> list[Bucket]:
+def buckets(chooser: RowFilter, query: Query, by: By) -> list[Bucket]:
     """Return counts and moods, ordered by start, then values."""
     chosen = chooser.choose(query)
     if by.period:
@@ -76,7 +76,7 @@ def buckets(chooser: Chooser, query: Query, by: By) -> list[Bucket]:
     return sorted(found, key=lambda bucket: (bucket.start is not None, bucket.start, bucket.values))
 
 
-def _clusters(chooser: Chooser, groups: _Groups) -> Numbers:
+def _clusters(chooser: RowFilter, groups: _Groups) -> Numbers:
     """Return how many near-duplicate clusters each group has."""
     numbers, count = chooser.columns.clusters()
     pairs = np.unique(groups.key * count + numbers[groups.rows])
@@ -105,7 +105,7 @@ class _Groups:
             used, self.key = np.unique(key, return_inverse=True)
         self.labels = [(*self.labels[one // len(values)], values[one % len(values)]) for one in used.tolist()]
 
-    def texts(self, chooser: Chooser, places: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    def texts(self, chooser: RowFilter, places: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """Return the values of some groups as texts."""
         codes = {code for place in places for code in self.labels[place][1:] if isinstance(code, int)}
         texts: dict[Any, str] = dict(texts_of(chooser.db, codes - {0}))
@@ -124,7 +124,7 @@ def _dense(column: NDArray[Any]) -> tuple[list[Any], Numbers]:
     return (used + least).tolist(), place[shifted]
 
 
-def _grouped(chooser: Chooser, rows: Numbers, by: By) -> _Groups:
+def _grouped(chooser: RowFilter, rows: Numbers, by: By) -> _Groups:
     """Return the rows grouped by period and fields."""
     labels: list[tuple[Any, ...]] = [(None,)] if len(rows) else []
     groups = _Groups(rows, np.zeros(len(rows), np.int64), labels)
@@ -139,7 +139,7 @@ def _grouped(chooser: Chooser, rows: Numbers, by: By) -> _Groups:
     return groups
 
 
-def _values(chooser: Chooser, groups: _Groups, name: Field) -> NDArray[Any]:
+def _values(chooser: RowFilter, groups: _Groups, name: Field) -> NDArray[Any]:
     """Return the value of each row in a field; rows that have several are repeated first."""
     if name in CODED:
         return chooser.columns[name][groups.rows]
@@ -157,7 +157,7 @@ def _values(chooser: Chooser, groups: _Groups, name: Field) -> NDArray[Any]:
     return values
 
 
-def _names(chooser: Chooser, rows: Numbers, name: Field) -> NDArray[Any]:
+def _names(chooser: RowFilter, rows: Numbers, name: Field) -> NDArray[Any]:
     """Return a field that is another text in nearly every document: id or near-duplicate cluster."""
     found: dict[int, str] = {}
     for some in chunks(np.unique(rows).tolist()):

@@ -17,7 +17,7 @@ from groundswell.index.parts import PARTS, parts_of
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Document, Enriched, Membership
 from groundswell.index.sqlite import count, search
-from groundswell.index.sqlite.choose import Chooser
+from groundswell.index.sqlite.choose import RowFilter
 from groundswell.index.sqlite.columns import ColumnCache
 from groundswell.index.sqlite.connect import explained, open_for_reading
 from groundswell.index.sqlite.load import chunks, documents, numbers
@@ -108,9 +108,9 @@ class SqliteReader:
         with self._snapshot() as db:
             return count.buckets(self._chooser(db), query, by)
 
-    def _chooser(self, db: sqlite3.Connection) -> Chooser:
+    def _chooser(self, db: sqlite3.Connection) -> RowFilter:
         """Return who chooses documents; the columns come first in a transaction, so that they fit what it sees."""
-        return Chooser(db, self._columns.current(db))
+        return RowFilter(db, self._columns.current(db))
 
     def days(self) -> dict[date | None, int]:
         """Return each day that has documents (``None``: undated), and a number that grows when one changes."""

@@ -24,7 +24,7 @@ from groundswell.index.paging import (
 from groundswell.index.query import AllOf, Expression, Hit, Page, Phrase, Query, Word
 from groundswell.index.records import Document, Vector
 from groundswell.index.sqlite import count
-from groundswell.index.sqlite.choose import Chooser, Mask
+from groundswell.index.sqlite.choose import Mask, RowFilter
 from groundswell.index.sqlite.columns import VECTOR, Numbers
 from groundswell.index.sqlite.compile import fts, split
 from groundswell.index.sqlite.load import chunks, documents
@@ -42,7 +42,7 @@ class Row(Ranked):
     n: int
 
 
-def search(chooser: Chooser, query: Query, cache: VectorCache) -> Page:
+def search(chooser: RowFilter, query: Query, cache: VectorCache) -> Page:
     """Return a page; the connection must be in a transaction, so that all parts see the same state."""
     limit = max(0, min(query.limit, LARGEST_PAGE))
     timed = query.vector is None and not (query.sort == "relevance" and split(query.match)[0])
@@ -55,7 +55,7 @@ def search(chooser: Chooser, query: Query, cache: VectorCache) -> Page:
     )
 
 
-def _timed(chooser: Chooser, query: Query, limit: int) -> tuple[Mask, list[Row], str]:
+def _timed(chooser: RowFilter, query: Query, limit: int) -> tuple[Mask, list[Row], str]:
     """Return what matches, the rows of the page, and the next cursor, by time."""
     chosen = chooser.choose(query)
     sort = "oldest" if query.sort == "oldest" else "newest"
@@ -68,7 +68,7 @@ def _timed(chooser: Chooser, query: Query, limit: int) -> tuple[Mask, list[Row],
 
 
 def _by_time(
-    chooser: Chooser, chosen: Mask, limit: int, after: tuple[int, object] | tuple[()], *, oldest: bool
+    chooser: RowFilter, chosen: Mask, limit: int, after: tuple[int, object] | tuple[()], *, oldest: bool
 ) -> list[Row]:
     """Return the first rows after a place (at, id).
 
@@ -102,7 +102,7 @@ def _of_moment(db: sqlite3.Connection, chosen: Mask, at: int, beyond: str | None
             yield _row(n, *values)
 
 
-def _firsts(chooser: Chooser, chosen: Mask, *, oldest: bool) -> Mask:
+def _firsts(chooser: RowFilter, chosen: Mask, *, oldest: bool) -> Mask:
     """Return of each near-duplicate cluster that row alone which comes first by time."""
     numbers = np.flatnonzero(chosen)
     clusters, size = chooser.columns.clusters()
@@ -118,7 +118,7 @@ def _firsts(chooser: Chooser, chosen: Mask, *, oldest: bool) -> Mask:
     return firsts
 
 
-def _ranked(chooser: Chooser, query: Query, limit: int, cache: VectorCache) -> tuple[Mask, list[Row], str]:
+def _ranked(chooser: RowFilter, query: Query, limit: int, cache: VectorCache) -> tuple[Mask, list[Row], str]:
     """Return what matches, the rows of the page, and the next cursor, best first."""
     offset, ceiling = _place(chooser.db, query.cursor)
     words, rest = split(query.match)
@@ -141,7 +141,7 @@ def _ranked(chooser: Chooser, query: Query, limit: int, cache: VectorCache) -> t
     return chosen, page, cursor_of("relevance", offset + limit, ceiling) if more else ""
 
 
-def _by_words(chooser: Chooser, words: tuple[Expression, ...], allowed: Mask, chosen: Mask) -> list[Row]:
+def _by_words(chooser: RowFilter, words: tuple[Expression, ...], allowed: Mask, chosen: Mask) -> list[Row]:
     """Return the best of the allowed rows by BM25, a word in the title counting twice."""
     sql = "SELECT rowid, -bm25(words, 2.0, 1.0) AS score FROM words WHERE words MATCH ? AND rowid >= ?"
     numbers = np.flatnonzero(chosen)
@@ -156,7 +156,7 @@ def _by_words(chooser: Chooser, words: tuple[Expression, ...], allowed: Mask, ch
     return _scored(chooser.db, best)
 
 
-def _by_vector(chooser: Chooser, vector: Vector, allowed: Mask, cache: VectorCache, limit: int) -> list[Row]:
+def _by_vector(chooser: RowFilter, vector: Vector, allowed: Mask, cache: VectorCache, limit: int) -> list[Row]:
     """Return the nearest of the allowed rows by cosine."""
     count = int(np.count_nonzero(chooser.columns["flags"] & VECTOR))
     return _scored(chooser.db, dict(cache.nearest(chooser.db, vector, limit, allowed, count)))
@@ -185,7 +185,7 @@ def _row(n: int, at: int, id: str, duplicate: str) -> Row:
     return Row(n=n, at=at, id=id, duplicate=duplicate)
 
 
-def _hits(chooser: Chooser, query: Query, rows: Sequence[Row], chosen: Mask) -> Iterable[Hit]:
+def _hits(chooser: RowFilter, query: Query, rows: Sequence[Row], chosen: Mask) -> Iterable[Hit]:
     """Yield the hits of a page."""
     copies = _copies(chooser, rows, chosen) if query.collapse else {}
     wanted = tuple(leaves(query.match)) if query.highlight else ()
@@ -206,7 +206,7 @@ def _highlights(document: Document, wanted: Sequence[Word | Phrase]) -> tuple[st
     return highlights((document.mention.title, document.mention.text), wanted)
 
 
-def _copies(chooser: Chooser, rows: Sequence[Row], chosen: Mask) -> dict[int, int]:
+def _copies(chooser: RowFilter, rows: Sequence[Row], chosen: Mask) -> dict[int, int]:
     """Return for each row of the page how many chosen documents its cluster has."""
     clusters, size = chooser.columns.clusters()
     counts: Numbers = np.bincount(clusters[chosen], minlength=size)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from groundswell.index.records import Enriched
-from groundswell.nlp.enrich import Model, Said, batched, one_by_one_where_needed, read_texts, shipped_rules
-from groundswell.nlp.rules import SHADOW, Rules
-from groundswell.nlp.text import MAX_CHARS, clean_one
+from groundswell.nlp.enrich.rules import SHADOW, Rules
+from groundswell.nlp.enrich.stage import InputText, Model, batched, one_by_one_where_needed, read_texts, shipped_rules
+from groundswell.nlp.text.clean import MAX_CHARS, clean_one
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -55,7 +55,7 @@ class _Line:
     """A line read: its id as it was given, and either what was said or why it cannot be read."""
 
     id: str | int | None
-    said: Said | None = None
+    said: InputText | None = None
     error: str = ""
 
 
@@ -191,7 +191,7 @@ def _said(fields: dict[str, Any]) -> _Line:
         raise _BadLineError("text is missing", name_given)
     if not clean_one(given["text"]) and not clean_one(given["title"]):
         raise _BadLineError("text is empty or holds nothing readable", name_given)
-    return _Line(name_given, Said(id="", text=given["text"], title=given["title"], lang=given["lang"]))
+    return _Line(name_given, InputText(id="", text=given["text"], title=given["title"], lang=given["lang"]))
 
 
 def _checked_id(id: object) -> str | int:

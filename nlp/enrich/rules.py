@@ -10,8 +10,8 @@ from typing import Any
 
 from groundswell.configs.rules import Compiled, load_rules, refusal
 from groundswell.configs.yaml_lines import ConfigError
-from groundswell.nlp.language import UNKNOWN, same_family
-from groundswell.nlp.text import clean_one
+from groundswell.nlp.text.clean import clean_one
+from groundswell.nlp.text.language import UNKNOWN, same_family
 
 SHADOW = "shadow:"
 """Prefix of a hit that is only counted, until its rule has proved itself."""

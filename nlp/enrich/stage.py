@@ -21,10 +21,10 @@ from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Document, Enriched, Mention, Record, Refusal, Sentiment, SentimentLabel, Target
 from groundswell.index.store import Store, StoreError
-from groundswell.nlp.duplicates import Duplicates, Told
-from groundswell.nlp.language import UNKNOWN, Language, detect
-from groundswell.nlp.rules import SHADOW, Rules, read_rules
-from groundswell.nlp.text import clean, joined
+from groundswell.nlp.enrich.rules import SHADOW, Rules, read_rules
+from groundswell.nlp.text.clean import clean, joined
+from groundswell.nlp.text.duplicates import Duplicates, Told
+from groundswell.nlp.text.language import UNKNOWN, Language, detect
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -73,7 +73,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class InputText:
     """What of a document is read."""
 
     id: str
@@ -154,7 +154,7 @@ def understand(
 ) -> tuple[list[Enriched], list[tuple[str, str]]]:
     """Return what was understood of each document, and (id, reason) of those that could not be read."""
     said = [
-        Said(id=m.id, text=m.text, title=m.title, lang=m.lang, market=m.market)
+        InputText(id=m.id, text=m.text, title=m.title, lang=m.lang, market=m.market)
         for m in (document.mention for document in documents)
     ]
     return one_by_one_where_needed(
@@ -162,7 +162,7 @@ def understand(
     )
 
 
-def read_texts(said: Sequence[Said], model: Model, rules: Rules, *, unsure_below: float) -> list[Enriched]:
+def read_texts(said: Sequence[InputText], model: Model, rules: Rules, *, unsure_below: float) -> list[Enriched]:
     """Return what each text means; a text without anything readable is ``unsure`` and has no vector."""
     texts = clean([joined(one.title, one.text) for one in said])
     languages = detect(texts, hints=[one.lang for one in said], markets=[one.market for one in said])
@@ -330,7 +330,7 @@ def _refusal_id(mention_id: str, made_by: str) -> str:
     return stable_id("enrich", mention_id, made_by)
 
 
-def _nothing(said: Said, language: Language, made_by: str) -> Enriched:
+def _nothing(said: InputText, language: Language, made_by: str) -> Enriched:
     third = round(1 / 3, 4)
     return Enriched(
         id=said.id,
@@ -368,4 +368,4 @@ def batched(items: Iterator[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-__all__ = ["SHADOW", "EnrichReport", "Model", "Said", "enrich", "read_texts", "shipped_rules", "understand"]
+__all__ = ["SHADOW", "EnrichReport", "InputText", "Model", "enrich", "read_texts", "shipped_rules", "understand"]

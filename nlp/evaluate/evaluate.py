@@ -27,15 +27,15 @@ from groundswell.nlp.evaluate.metrics import (
     paired,
     score,
 )
-from groundswell.nlp.heads import sigmoid, softmax
+from groundswell.nlp.model.heads import sigmoid, softmax
+from groundswell.nlp.model.seeds import seeds
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment, home
 from groundswell.nlp.train.risks import RiskText, agreement, all_risk_texts
-from groundswell.nlp.train.seeds import seeds
 from groundswell.nlp.train.sources import Example, read_examples
 from groundswell.nlp.train.targets import TargetText, target_texts
 
 if TYPE_CHECKING:
-    from groundswell.nlp.model import Model, Reading
+    from groundswell.nlp.model.model import Model, Reading
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]

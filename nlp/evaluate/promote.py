@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from groundswell.nlp.bundle import MANIFEST, checksum
 from groundswell.nlp.evaluate.evaluate import Evaluation
+from groundswell.nlp.model.bundle import MANIFEST, checksum
 
 MOST_BYTES = 60_000_000
 """What a promoted model may weigh: git keeps every version of it."""

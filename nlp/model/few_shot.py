@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.heads import Head
+from groundswell.nlp.model.heads import Head
 
 Array = NDArray[np.float32]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.index.records import TargetKind
-from groundswell.nlp.targets import KINDS, named
+from groundswell.nlp.model.targets import KINDS, named
 
 if TYPE_CHECKING:
     from groundswell.configs.taxonomy import Taxonomy
@@ -120,8 +120,8 @@ class Heads:
     @classmethod
     def from_examples(cls, embed: Callable[[Sequence[str]], Array], taxonomy: Taxonomy) -> Heads:
         """Return heads fitted on texts of our own and the taxonomy's examples, for an encoder we know nothing of."""
-        from groundswell.nlp.shots import fit_risk, fit_sentiment, stack
-        from groundswell.nlp.train.seeds import seeds
+        from groundswell.nlp.model.few_shot import fit_risk, fit_sentiment, stack
+        from groundswell.nlp.model.seeds import seeds
 
         texts = seeds()
         vectors = embed([seed.text for seed in texts])

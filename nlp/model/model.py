@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.index.records import SentimentLabel, Target, TargetKind
-from groundswell.nlp.bundle import Bundle, find_bundle, read_bundle
-from groundswell.nlp.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
-from groundswell.nlp.heads import Head, Heads, risk_stretch, sigmoid, softmax
-from groundswell.nlp.targets import KINDS, by_target, clauses
-from groundswell.nlp.wording import Wording
+from groundswell.nlp.model.bundle import Bundle, find_bundle, read_bundle
+from groundswell.nlp.model.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
+from groundswell.nlp.model.heads import Head, Heads, risk_stretch, sigmoid, softmax
+from groundswell.nlp.model.lexicon import Wording
+from groundswell.nlp.model.targets import KINDS, by_target, clauses
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import ModelSettings
     from groundswell.configs.taxonomy import Taxonomy
-    from groundswell.nlp.encoder.runtime import Runtime
+    from groundswell.nlp.model.encoder.runtime import Runtime
 
 Array = NDArray[np.float32]
 SURE = 0.5
@@ -182,17 +182,17 @@ def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> 
 
 def _runtime(bundle: Bundle, settings: ModelSettings) -> Runtime:
     if settings.runtime == "torch":
-        from groundswell.nlp.encoder.torch import TorchRuntime
+        from groundswell.nlp.model.encoder.torch import TorchRuntime
 
         return TorchRuntime(bundle, threads=settings.threads)
-    from groundswell.nlp.encoder.runtime import OnnxRuntime
+    from groundswell.nlp.model.encoder.runtime import OnnxRuntime
 
     return OnnxRuntime(bundle.path("encoder.onnx"), threads=settings.threads)
 
 
 def _with_taxonomy(model: Model, heads: Heads, taxonomy: Taxonomy) -> Model:
     """Return the model with heads for just the taxonomy's classes, new ones from their examples."""
-    from groundswell.nlp.shots import fit_risk, stack
+    from groundswell.nlp.model.few_shot import fit_risk, stack
 
     known = dict(zip(heads.risk_ids, range(len(heads.risk_ids)), strict=True))
     if taxonomy.risk_ids == heads.risk_ids:
@@ -221,7 +221,7 @@ def _features(model: Model, texts: Sequence[str]) -> Array:
 def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:
     """Open an encoder of the user's choice; its heads are fitted on texts of our own, which takes some seconds."""
     from groundswell.configs.taxonomy import load_taxonomy
-    from groundswell.nlp.encoder.torch import HubRuntime, hub_tokenizer
+    from groundswell.nlp.model.encoder.torch import HubRuntime, hub_tokenizer
 
     prefix = "query: " if "e5" in settings.name.lower() else ""
     runtime = HubRuntime(settings.name, threads=settings.threads)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.model import Model
+from groundswell.nlp.model.model import Model
 
 VARIABLE = "GROUNDSWELL_VECTOR_CACHE"
 KEY = 20

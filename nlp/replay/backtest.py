@@ -21,14 +21,14 @@ from groundswell.configs.events import Event
 from groundswell.configs.schema import Settings
 from groundswell.index.ids import author_key
 from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
-from groundswell.nlp.consensus import common_risk
-from groundswell.nlp.language import primary
-from groundswell.nlp.model import Model, load_model
-from groundswell.nlp.signals.policy import Policy, Reach, severity
-from groundswell.nlp.signals.stage import Maker, Scope, risk_weights
-from groundswell.nlp.signals.worth import Worth, known_events, weigh
-from groundswell.nlp.themes.assign import ThemeSpace, Thresholds, known_langs
-from groundswell.nlp.vector_cache import encode
+from groundswell.nlp.enrich.consensus import common_risk
+from groundswell.nlp.model.model import Model, load_model
+from groundswell.nlp.model.vector_cache import encode
+from groundswell.nlp.replay.budgets import BudgetResult, known_events, weigh
+from groundswell.nlp.signals.alerts.policy import Policy, SeverityInputs, severity
+from groundswell.nlp.signals.stage import Scope, SignalBuilder, risk_weights
+from groundswell.nlp.text.language import primary
+from groundswell.nlp.themes.space import ThemeSpace, Thresholds, known_langs
 
 Progress = Callable[[int, int | None, str], object] | None
 KEPT = -1.5
@@ -72,7 +72,7 @@ class BacktestSummary:
     candidates: int
     by_kind: Mapping[str, int] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
-    budgets: Sequence[Worth] = ()
+    budgets: Sequence[BudgetResult] = ()
     seconds: float = 0.0
 
     def __str__(self) -> str:
@@ -250,7 +250,7 @@ def replay(documents: Sequence[Document], settings: Settings, model: Model | Non
         settings: the policy.
         model: reads the risk of strong candidates, so that their severity is known; without it all are low.
     """
-    maker = Maker(documents, settings)
+    maker = SignalBuilder(documents, settings)
     signals = list(maker.jumps(np.arange(len(documents)), Scope(), kept=KEPT, grows=GROWS))
     if model is not None:
         signals = _with_risk(signals, documents, settings, model)
@@ -280,7 +280,7 @@ def _severe(
 ) -> Signal:  # fmt: skip
     judged = [e for one in signal.evidence if one in risks and (e := by_id[one].enriched)]
     risk, claimed = common_risk([replace(each, risks=risks[each.id]) for each in judged], weights)
-    facts = Reach(
+    facts = SeverityInputs(
         weight=weights.get(risk, 0.0), claimed=claimed, documents=len(signal.evidence),
         ratio=float(signal.details["growth"]), market=signal.market,
     )  # fmt: skip
@@ -351,7 +351,7 @@ def _alert(
 
 def _summary(
     lines: Sequence[_Line], refused: Sequence[Rejected], placed: Sequence[str], signals: Sequence[Signal], *,
-    budgets: Sequence[Worth], seconds: float,
+    budgets: Sequence[BudgetResult], seconds: float,
 ) -> BacktestSummary:  # fmt: skip
     moments = [line.mention.fetched_at.isoformat() for line in (lines[0], lines[-1])]
     fired = [signal for signal in signals if signal.fired]
@@ -366,7 +366,7 @@ def _summary(
     )  # fmt: skip
 
 
-def _table(budgets: Sequence[Worth]) -> Iterator[str]:
+def _table(budgets: Sequence[BudgetResult]) -> Iterator[str]:
     """Yield lines that compare budgets: what each would have fired, found, missed and cost."""
     known = any(worth.found or worth.missed for worth in budgets)
     yield "false alerts a week allowed" + "".join(f"{worth.budget:>8g}" for worth in budgets)

@@ -13,8 +13,9 @@ from groundswell.configs.schema import SignalSettings
 from groundswell.configs.topics import ANY, Topic
 from groundswell.index.records import Signal
 from groundswell.index.store import Reader
-from groundswell.nlp.signals import groups, learn, words
-from groundswell.nlp.signals.policy import Policy
+from groundswell.nlp.signals.alerts import feedback
+from groundswell.nlp.signals.alerts.policy import Policy
+from groundswell.nlp.signals.detect import groups, terms
 
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 7.0)
 ABOUT = 0.5
@@ -37,7 +38,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class BudgetResult:
     """What one budget of false alerts a week would have given.
 
     Attributes:
@@ -59,7 +60,7 @@ class Worth:
 
 def confirmed(reader: Reader) -> list[Event]:
     """Return the alerts that analysts confirmed, as events that their own evidence tells of."""
-    judged = learn.judgements(reader)
+    judged = feedback.judgements(reader)
     alerts = [one for one in reader.recent(Signal, limit=20_000) if judged.get(one.id) == "confirmed" and one.evidence]
     return [
         Event(
@@ -74,7 +75,7 @@ def known_events(
     events: Sequence[Event], ids: Sequence[str], texts: Sequence[str], languages: Sequence[str]
 ) -> list[Known]:
     """Return events with their documents: those named, and those from the start on that have one of the words."""
-    has, vocabulary = words.index_terms(texts)
+    has, vocabulary = terms.index_terms(texts)
     named = [Topic(id="event", title="event", words={ANY: event.words or ("\0",)}) for event in events]
     rows = groups.by_topic(has, vocabulary, languages, named, np.ones(len(ids), bool)).rows
     having = [
@@ -89,7 +90,7 @@ def known_events(
 def weigh(
     signals: Sequence[Signal], settings: SignalSettings, known: Sequence[Known], *, began: datetime, ended: datetime,
     budgets: Sequence[float] = BUDGETS,
-) -> list[Worth]:  # fmt: skip
+) -> list[BudgetResult]:  # fmt: skip
     """Return what each budget would have given, the whole policy applied anew.
 
     Args:
@@ -109,11 +110,11 @@ def weigh(
     return worth
 
 
-def _worth(budget: float, alerts: Sequence[Signal], known: Sequence[Known], weeks: float) -> Worth:
+def _worth(budget: float, alerts: Sequence[Signal], known: Sequence[Known], weeks: float) -> BudgetResult:
     first = {event.name: min((a.at for a in alerts if event.told_by(a)), default=None) for event in known}
     delays = [(at - event.start) / timedelta(hours=1) for event in known if (at := first[event.name])]
     about = sum(any(event.told_by(alert) for event in known) for alert in alerts)
-    return Worth(
+    return BudgetResult(
         budget,
         len(alerts),
         tuple(name for name, at in first.items() if at),

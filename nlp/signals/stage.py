@@ -18,16 +18,16 @@ from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Theme
 from groundswell.index.store import Store
-from groundswell.nlp import keywords
-from groundswell.nlp.consensus import common_risk
-from groundswell.nlp.signals import learn, why
-from groundswell.nlp.signals.detect import Detection, Stream, detect
-from groundswell.nlp.signals.drift import Drift, drifts
-from groundswell.nlp.signals.explain import Silences, in_time, silences
-from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, tell_at, threshold
-from groundswell.nlp.signals.rank import kind_of, load_ranking
-from groundswell.nlp.signals.standing import Swell
-from groundswell.nlp.signals.subjects import Candidate
+from groundswell.nlp.enrich.consensus import common_risk
+from groundswell.nlp.signals.alerts import explanation, feedback
+from groundswell.nlp.signals.alerts.crawl_gaps import Silences, in_time, silences
+from groundswell.nlp.signals.alerts.policy import Policy, SeverityInputs, Snooze, severity, tell_at, threshold
+from groundswell.nlp.signals.detect.candidates import Candidate
+from groundswell.nlp.signals.detect.detect import Detection, Stream, detect
+from groundswell.nlp.signals.detect.drift import Drift, drifts
+from groundswell.nlp.signals.detect.rank import kind_of, load_ranking
+from groundswell.nlp.signals.detect.topics import TopicSurge
+from groundswell.nlp.text import keywords
 
 Progress = Callable[[int, int | None, str], None] | None
 MARK = "signals"
@@ -109,7 +109,7 @@ def scopes(documents: Sequence[Document]) -> list[Scope]:
 
 def _found(store: Store, documents: list[Document], settings: Settings, progress: Progress) -> Iterator[Signal]:
     """Yield undecided signals of every scope."""
-    maker = Maker(
+    maker = SignalBuilder(
         documents,
         settings,
         runs=store.recent(CrawlRun, limit=5000),
@@ -130,7 +130,7 @@ def _found(store: Store, documents: list[Document], settings: Settings, progress
         progress(len(watched), len(watched), "watched")
 
 
-class Record:
+class RepeatFilter:
     """What was told of each subject: only what grew stronger, or by enough documents, is worth a line more.
 
     Args:
@@ -156,7 +156,7 @@ class Record:
         return True
 
 
-class Maker:
+class SignalBuilder:
     """Makes signals out of what the detector found, with evidence, severity and reasons."""
 
     def __init__(
@@ -195,7 +195,7 @@ class Maker:
         detection = detect(stream, topics=self.topics)
         kinds = kind_of(detection.numbers)
         strengths = load_ranking().strengths(detection.numbers, kinds) - cost
-        record = Record(kept, grows, self.alerts)
+        record = RepeatFilter(kept, grows, self.alerts)
         names: dict[int, str] = {}
         for candidate, kind, strength in zip(detection.found, kinds, strengths, strict=True):
             if not record.adds(candidate.subject, float(strength), candidate.documents):
@@ -207,7 +207,7 @@ class Maker:
         yield from self._swells(detection, rows, scope, cost, record)
 
     def _swells(
-        self, detection: Detection, rows: NDArray[np.int64], scope: Scope, cost: float, record: Record
+        self, detection: Detection, rows: NDArray[np.int64], scope: Scope, cost: float, record: RepeatFilter
     ) -> Iterator[Signal]:
         """Yield standing topics that swelled: each when it first shows and whenever it grew stronger."""
         strengths = load_ranking().standing(detection.swell_numbers) - cost
@@ -215,7 +215,7 @@ class Maker:
             if record.adds((swell.topic, swell.episode), float(strength), swell.documents):
                 yield self._swell(swell, float(strength), rows, scope)
 
-    def _swell(self, swell: Swell, strength: float, rows: NDArray[np.int64], scope: Scope) -> Signal:
+    def _swell(self, swell: TopicSurge, strength: float, rows: NDArray[np.int64], scope: Scope) -> Signal:
         """Return a swell of a standing topic as a signal."""
         topic = self.topics[swell.topic]
         evidence = rows[swell.documents]
@@ -260,7 +260,7 @@ class Maker:
         """Return the words that make the evidence different from the scope's documents of before."""
         past = rows[: int(np.searchsorted(self.hours[rows], start - 72))]
         before = past[:: max(1, len(past) // COMPARED)]
-        return why.distinguishing([self._terms(k) for k in evidence], [self._terms(k) for k in before])
+        return explanation.distinguishing([self._terms(k) for k in evidence], [self._terms(k) for k in before])
 
     def _terms(self, k: int) -> Sequence[str]:
         """Return the words and pairs of words of a document, read once."""
@@ -304,38 +304,38 @@ class Maker:
         theme = theme or main_theme(chosen, WHOLLY if title else MOSTLY)
         title = title or self._title(theme, terms, chosen)
         risk, claimed = common_risk([d.enriched for d in chosen if d.enriched], self.weights)
-        facts = why.affected(chosen)
+        facts = explanation.affected(chosen)
         authors = {d.mention.author_key for d in chosen if d.mention.author_key}
-        known = why.epoch(max(at, float(self.known_at[evidence].max())))
+        known = explanation.epoch(max(at, float(self.known_at[evidence].max())))
         ratio = (observed + 0.5) / (expected + 0.5) if kind != "sour" else 1.0
         reaches = [d.mention.reach for d in chosen if d.mention.reach is not None]
         market = scope.market or (facts["market"][0][0] if len(facts["market"]) == 1 else "")
-        reach = Reach(
+        reach = SeverityInputs(
             weight=self.weights.get(risk, 0.0), claimed=claimed, reach=sum(reaches) if reaches else None,
             documents=len(chosen), ratio=ratio, market=market,
         )  # fmt: skip
-        begin, end = why.epoch(start), why.epoch(at)
-        told = why.numbers(
+        begin, end = explanation.epoch(start), explanation.epoch(at)
+        told = explanation.numbers(
             theme=theme, evidence=ids, start=begin, end=end, history=timedelta(days=35), observed=observed,
             expected=expected, market=scope.market, source_kind=scope.kind,
         )  # fmt: skip
         details: dict[str, Any] = {
             "subject": subject,
             "terms": terms,
-            "first": [{"id": d.id, "at": _iso(d), "source": d.mention.source} for d in chosen[: why.FIRST]],
+            "first": [{"id": d.id, "at": _iso(d), "source": d.mention.source} for d in chosen[: explanation.FIRST]],
             "affected": {name: [list(item) for item in items] for name, items in facts.items()},
             "numbers": [asdict(number) for number in told],
             "growth": round(ratio, 2),
             "authors": len(authors) if authors else None,
             "copies": self._copies(ids),
             "tests": dict(tests),
-            "nearest_case": why.nearest_case(terms, risk, self.cases, known),
+            "nearest_case": explanation.nearest_case(terms, risk, self.cases, known),
             "explained": self.silences.explanation((d.mention.source for d in chosen), at)
             if kind in {"new", "surge"}
             else "",
             "onset": begin.isoformat(),
         }
-        sentence = why.sentence(
+        sentence = explanation.sentence(
             kind=kind, title=title, observed=observed, expected=expected, hours=at - start, terms=terms,
             people=len(authors) or None, places=[m for m, _ in facts["market"]], risk=risk, mood=mood,
         )  # fmt: skip
@@ -416,8 +416,8 @@ def _decide(store: Store, fresh: Sequence[Signal], documents: Sequence[Document]
     alerts = [signal for signal in known if signal.fired]
     policy = Policy(settings.signals, _snoozes(store, fresh), documents[0].mention.published_at, alerts)
     policy.remember(known)
-    taught = learn.current(store)
-    decided = policy.decide(learn.adjust(signal, taught) for signal in fresh)
+    taught = feedback.current(store)
+    decided = policy.decide(feedback.adjust(signal, taught) for signal in fresh)
     quiet = settings.signals.quiet_hours
     return [
         replace(s, details={**s.details, "tell_at": tell_at(s, quiet).isoformat()}) if s.fired else s for s in decided

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from groundswell.index.records import ThemeFeeling
-from groundswell.nlp import keywords
+from groundswell.nlp.text import keywords
 from groundswell.nlp.themes.evidence import plain_code
 from groundswell.nlp.themes.framing import ENGLISH
 from groundswell.nlp.themes.title import (
     Heard,
-    Said,
+    ThemeText,
     frame_of,
     hear,
     key_of,
@@ -55,7 +55,7 @@ class Name:
 
 
 def name_themes(
-    themes: Mapping[str, Sequence[Said]], before: Mapping[str, Name] | None = None, *, wanted: Sequence[str] = ()
+    themes: Mapping[str, Sequence[ThemeText]], before: Mapping[str, Name] | None = None, *, wanted: Sequence[str] = ()
 ) -> dict[str, Name]:
     """Return names for themes: id → its latest documents, which must not be empty.
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Lineage, LineageKind, ThemeState
-from groundswell.nlp.keywords import words as keywords
-from groundswell.nlp.language import detect
+from groundswell.nlp.text.keywords import words as keywords
+from groundswell.nlp.text.language import detect
+from groundswell.nlp.themes.agglomerate import agglomerate
 from groundswell.nlp.themes.arrival import Arrival
 from groundswell.nlp.themes.evidence import DIMENSIONS, Evidence, Floats, Tokens, Weights
-from groundswell.nlp.themes.lives import agglomerate
 from groundswell.nlp.themes.sums import LONG_AGO, Sums
 
 BLOCK = 256

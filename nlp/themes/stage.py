@@ -20,13 +20,13 @@ from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Checkpoint, Document, Enriched, Lineage, Membership, Mention, Record, Theme
 from groundswell.index.store import Store
-from groundswell.nlp.consensus import common_risk
-from groundswell.nlp.text import clean, joined
-from groundswell.nlp.themes.assign import BLOCK, Cluster, Placed, ThemeSpace, Thresholds
+from groundswell.nlp.enrich.consensus import common_risk
+from groundswell.nlp.text.clean import clean, joined
 from groundswell.nlp.themes.label import Name, name_themes
+from groundswell.nlp.themes.space import BLOCK, Cluster, Placed, ThemeSpace, Thresholds
 from groundswell.nlp.themes.state import pack, unpack
 from groundswell.nlp.themes.structure import find_groups
-from groundswell.nlp.themes.title import Said
+from groundswell.nlp.themes.title import ThemeText
 
 Progress = Callable[[int, int | None, str], object]
 
@@ -234,10 +234,10 @@ class _Stage:
             why = f"was “{theme.label}”"
             yield Lineage(id=key, theme=theme.id, what="renamed", at=self.space.now, why=why)
 
-    def _said(self, cluster: Cluster) -> list[Said]:
+    def _said(self, cluster: Cluster) -> list[ThemeText]:
         documents = self.store.many(Document, list(cluster.members)[-SPOKEN:])
         return [
-            Said(d.id, text_of(d.mention), d.enriched.lang, d.enriched.vector, d.enriched.sentiment.mood)
+            ThemeText(d.id, text_of(d.mention), d.enriched.lang, d.enriched.vector, d.enriched.sentiment.mood)
             for d in documents
             if d.enriched is not None and d.enriched.vector is not None and not _copy_of(d)
         ]

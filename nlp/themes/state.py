@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from groundswell.nlp.themes.assign import KNOWN, Cluster, Recent, ThemeSpace
 from groundswell.nlp.themes.evidence import MEMORY
+from groundswell.nlp.themes.space import KNOWN, Cluster, Recent, ThemeSpace
 
 VERSION = 4
 """Of the layout and of the space; another one is not read, and the stage tells a new space where documents went."""

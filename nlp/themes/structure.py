@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from groundswell.nlp import keywords
+from groundswell.nlp.text import keywords
 from groundswell.nlp.themes.evidence import Floats
 
 ENOUGH = 40

@@ -16,7 +16,7 @@ from itertools import combinations
 from math import log, sqrt
 
 from groundswell.index.records import ThemeFeeling
-from groundswell.nlp import keywords
+from groundswell.nlp.text import keywords
 from groundswell.nlp.themes.evidence import Floats, plain_code
 from groundswell.nlp.themes.framing import BETWEEN, COMPLAINED, ENGLISH, FRAMES, PRAISED, Frame, capital, phrases_of
 
@@ -56,7 +56,7 @@ _HANDLE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ThemeText:
     """A document of a theme; `mood` is from −1 to 1."""
 
     id: str
@@ -70,7 +70,7 @@ class Said:
 class Heard:
     """A document read into words: `pieces` in order ("" where something cuts), `phrases` that could be titles."""
 
-    said: Said
+    said: ThemeText
     pieces: tuple[str, ...]
     phrases: frozenset[str]
     feeling: ThemeFeeling | None = field(default=None)
@@ -80,7 +80,7 @@ class Heard:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def hear(said: Said) -> Heard:
+def hear(said: ThemeText) -> Heard:
     """Return a document read into words, once for keywords and title."""
     pieces = tuple(keywords.pieces(said.text[:2000]))
     return Heard(said, pieces, frozenset(phrases(pieces, said.lang)), feeling(pieces, said))
@@ -119,7 +119,7 @@ def _runs(pieces: Sequence[str]) -> Iterator[list[str]]:
             run = []
 
 
-def feeling(pieces: Sequence[str], said: Said) -> ThemeFeeling | None:
+def feeling(pieces: Sequence[str], said: ThemeText) -> ThemeFeeling | None:
     """Return the feeling of a document that says nothing else, "" where it is unclear, ``None`` where it has a subject.
 
     One word beside praise is no subject yet ("bagus lagunya"); beside displeasure it is ("bad sound").

@@ -1,6 +1,6 @@
 """Makes streams with known truth out of a folder of corpora: what ranking learns from beside real streams.
 
-    python -m groundswell.nlp.signals.plant DATA OUT [--rounds N] [--topics N] [--only NAME,…]
+    python -m groundswell.nlp.train.inject DATA OUT [--rounds N] [--topics N] [--only NAME,…]
 
 A background is a dated corpus as it came, or an undated one whose texts are given a calm clock of their own (week,
 hour of day, slow drift, uneven days), so that whatever departs from its past was put there. Two things are put in: a
@@ -28,8 +28,8 @@ from dateutil import parser as dates
 from numpy.typing import NDArray
 
 from groundswell.configs.topics import ANY, Topic, load_topics
-from groundswell.nlp.signals.groups import by_topic
-from groundswell.nlp.signals.words import index_terms, pieces
+from groundswell.nlp.signals.detect.groups import by_topic
+from groundswell.nlp.signals.detect.terms import index_terms, pieces
 
 HOUR, DAY = 3600.0, 86_400.0
 FIRST = datetime(2024, 1, 1, tzinfo=UTC).timestamp()

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.bundle import read_bundle
-from groundswell.nlp.encoder.graph import Shape, Step
-from groundswell.nlp.encoder.torch import read_weights
-from groundswell.nlp.heads import Head, Heads
+from groundswell.nlp.model.bundle import read_bundle
+from groundswell.nlp.model.encoder.graph import Shape, Step
+from groundswell.nlp.model.encoder.torch import read_weights
+from groundswell.nlp.model.heads import Head, Heads
 
 Array = NDArray[np.float32]
 

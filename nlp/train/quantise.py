@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.encoder.graph import Range, Shape, activations, build
-from groundswell.nlp.encoder.tokens import Tokenizer
+from groundswell.nlp.model.encoder.graph import Range, Shape, activations, build
+from groundswell.nlp.model.encoder.tokens import Tokenizer
 
 Array = NDArray[np.float32]
 

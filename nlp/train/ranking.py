@@ -1,12 +1,12 @@
 """Makes the ranking: boosted trees on candidates of development streams, calibrated on streams of another kind.
 
-    python -m groundswell.nlp.signals.train STREAMS [--also PLANTED] [--topics SWELLING] [--out ranking.npz]
+    python -m groundswell.nlp.train.ranking STREAMS [--also PLANTED] [--topics SWELLING] [--out ranking.npz]
 
 STREAMS is a folder with, for each stream, ``IN.jsonl`` (id, text, published_at) and ``TRUTH.json``: ``score_from``,
 ``last``, ``injections`` (``start``, ``ids``: real texts of a subject that was put in, or of one that was swelled) and
 ``events``. A candidate is right when half of its evidence is of one injection (or event) within seven days. All else
 counts as wrong, though some of it was real and merely unrecorded: its weight is capped. PLANTED holds more such streams
-(`groundswell.nlp.signals.plant` makes them): they are learnt from too, but how rarely a false alert comes is counted on
+(`groundswell.nlp.train.inject` makes them): they are learnt from too, but how rarely a false alert comes is counted on
 STREAMS alone, by models that saw no stream of the same kind. SWELLING holds streams in which standing topics swell
 (`plant --topics`), which only their ranking learns from.
 """
@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 
 from groundswell.configs.schema import ModelSettings
 from groundswell.configs.topics import load_topics
-from groundswell.nlp.model import Model, load_model
-from groundswell.nlp.signals.detect import Stream, detect, standing_swells
-from groundswell.nlp.signals.features import NAMES
-from groundswell.nlp.signals.rank import FILE, KINDS, STANDING, kind_of
-from groundswell.nlp.signals.standing import NAMES as STANDING_NAMES
-from groundswell.nlp.signals.standing import Swell
-from groundswell.nlp.signals.subjects import Candidate
-from groundswell.nlp.vector_cache import encode
+from groundswell.nlp.model.model import Model, load_model
+from groundswell.nlp.model.vector_cache import encode
+from groundswell.nlp.signals.detect.candidates import Candidate
+from groundswell.nlp.signals.detect.detect import Stream, detect, standing_swells
+from groundswell.nlp.signals.detect.features import NAMES
+from groundswell.nlp.signals.detect.rank import FILE, KINDS, STANDING, kind_of
+from groundswell.nlp.signals.detect.topics import NAMES as STANDING_NAMES
+from groundswell.nlp.signals.detect.topics import TopicSurge
 
 WEEK = 168.0
 EPISODES = 1000
@@ -113,7 +113,7 @@ def judge(
 
 
 def judge_swells(
-    name: str, kind: str, ids: Sequence[str], *, found: Sequence[Swell], numbers: NDArray[np.float64],
+    name: str, kind: str, ids: Sequence[str], *, found: Sequence[TopicSurge], numbers: NDArray[np.float64],
     truth: Mapping[str, Any],
 ) -> Judged:  # fmt: skip
     """Return swells of standing topics with what they were about."""
@@ -123,7 +123,7 @@ def judge_swells(
 
 
 def _judged(
-    name: str, kind: str, ids: Sequence[str], *, found: Sequence[Candidate | Swell], numbers: NDArray[np.float64],
+    name: str, kind: str, ids: Sequence[str], *, found: Sequence[Candidate | TopicSurge], numbers: NDArray[np.float64],
     truth: Mapping[str, Any], subjects: Sequence[int], kinds: Sequence[str],
 ) -> Judged:  # fmt: skip
     place = {one: k for k, one in enumerate(ids)}
@@ -140,7 +140,9 @@ def _judged(
 
 
 def _about(
-    c: Candidate | Swell, planted: Sequence[tuple[float, set[int]]], events: Sequence[tuple[float, float, set[int]]]
+    c: Candidate | TopicSurge,
+    planted: Sequence[tuple[float, set[int]]],
+    events: Sequence[tuple[float, float, set[int]]],
 ) -> int:
     documents = set(c.documents.tolist())
     for k, (start, ids) in enumerate(planted):
@@ -366,7 +368,7 @@ def make(candidates: Lessons, swells: Lessons) -> dict[str, Any]:
     curves[STANDING] = calibrated(swells.streams, left_out(swells.streams, swells.also, fit_standing), STANDING)
     every = (*candidates.streams, *candidates.also, *swells.also)
     card = {
-        "made_by": "python -m groundswell.nlp.signals.train",
+        "made_by": "python -m groundswell.nlp.train.ranking",
         "streams": len(candidates.streams),
         "planted": len(candidates.also),
         "swelling": len(swells.also),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy
-from groundswell.nlp.train.seeds import seeds
+from groundswell.nlp.model.seeds import seeds
 from groundswell.nlp.train.sources import Split
 
 Array = NDArray[np.float32]

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
-from groundswell.nlp.bundle import find_bundle, write_manifest
-from groundswell.nlp.encoder.graph import Range, Shape, Step, build
-from groundswell.nlp.encoder.tokens import Tokenizer
-from groundswell.nlp.heads import Head, Heads, fit_targets, risk_features, risk_stretch
+from groundswell.nlp.model.bundle import find_bundle, write_manifest
+from groundswell.nlp.model.encoder.graph import Range, Shape, Step, build
+from groundswell.nlp.model.encoder.tokens import Tokenizer
+from groundswell.nlp.model.heads import Head, Heads, fit_targets, risk_features, risk_stretch
+from groundswell.nlp.model.lexicon import Wording
 from groundswell.nlp.train.branch import Activations, Lesson, Recipe, average, branch_weights, make_branch, tune
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment, home
 from groundswell.nlp.train.kept import read_kept
@@ -25,7 +26,6 @@ from groundswell.nlp.train.risks import RiskText, all_risk_texts
 from groundswell.nlp.train.sources import SOURCES, Example, read_examples
 from groundswell.nlp.train.targets import TargetText, target_texts
 from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
-from groundswell.nlp.wording import Wording
 
 if TYPE_CHECKING:
     from groundswell.nlp.train import Progress

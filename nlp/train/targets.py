@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from groundswell.index.records import SentimentLabel, TargetKind
-from groundswell.nlp.targets import KINDS
+from groundswell.nlp.model.targets import KINDS
 from groundswell.nlp.train.risks import FOLDER, Key, find_texts, split_of
 from groundswell.nlp.train.sources import Split
 

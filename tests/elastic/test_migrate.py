@@ -18,13 +18,13 @@ from elasticsearch import Elasticsearch
 
 from groundswell.configs.schema import ElasticSettings, Settings
 from groundswell.index import open as opening
+from groundswell.index.dead_letters import send as send_letters
 from groundswell.index.elastic.documents import to_source
 from groundswell.index.elastic.migrate import Schema, back, migrate
 from groundswell.index.elastic.names import VERSION, Names, mapping
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.elastic.store import ElasticStore
 from groundswell.index.export import export_all, import_all
-from groundswell.index.letters import send as send_letters
 from groundswell.index.open import open_store
 from groundswell.index.query import By, Query
 from groundswell.index.records import Case, Document, Enriched, Record

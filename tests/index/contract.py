@@ -26,8 +26,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.index.language import QueryError, parse
 from groundswell.index.query import AllOf, AnyOf, By, Expression, Field, Is, Not, Period, Phrase, Query, Sort, Word
+from groundswell.index.query_language import QueryError, parse
 from groundswell.index.records import (
     Case,
     Document,

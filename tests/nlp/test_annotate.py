@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 
 from groundswell.configs.schema import Settings
-from groundswell.nlp import annotate as module
-from groundswell.nlp.annotate import annotate
-from groundswell.nlp.rules import Rules
+from groundswell.nlp.enrich import annotate as module
+from groundswell.nlp.enrich.annotate import annotate
+from groundswell.nlp.enrich.rules import Rules
 from tests.nlp.fakes import FakeModel
 
 

@@ -17,10 +17,10 @@ from groundswell.configs.schema import Settings
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.open import open_store
 from groundswell.index.records import Label, Signal
-from groundswell.nlp.backtest import BacktestError, backtest
-from groundswell.nlp.model import Model
-from groundswell.nlp.signals.worth import confirmed
-from groundswell.nlp.vector_cache import VARIABLE
+from groundswell.nlp.model.model import Model
+from groundswell.nlp.model.vector_cache import VARIABLE
+from groundswell.nlp.replay.backtest import BacktestError, backtest
+from groundswell.nlp.replay.budgets import confirmed
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 CONTRACTS = Path(__file__).parents[2] / "configs" / "contracts"

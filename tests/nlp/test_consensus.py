@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from groundswell.index.records import Enriched, Sentiment
-from groundswell.nlp.consensus import common_risk
+from groundswell.nlp.enrich.consensus import common_risk
 
 
 def _read(number: int, risks: dict[str, float], rules: tuple[str, ...] = ()) -> Enriched:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from groundswell.nlp.duplicates import Duplicates, Told
+from groundswell.nlp.text.duplicates import Duplicates, Told
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 STORIES = {

@@ -15,8 +15,8 @@ from groundswell.index.open import open_store
 from groundswell.index.query import Query
 from groundswell.index.records import Document, Enriched, Mention, Refusal
 from groundswell.index.store import Store
-from groundswell.nlp.enrich import enrich
-from groundswell.nlp.rules import Rules
+from groundswell.nlp.enrich.rules import Rules
+from groundswell.nlp.enrich.stage import enrich
 from tests.nlp.fakes import FakeModel
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -159,7 +159,7 @@ def test_unsure_follows_the_setting(store: Store, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_shipped_model_and_rules_read_six_languages(store: Store, settings: Settings) -> None:
     """The real model, the real rules: languages told, hits found, vectors of unit length."""
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.model.model import load_model
 
     texts = {
         "en": "Way too many ads, every two songs an ad. I hate it.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from groundswell.nlp.keywords import stop_words, terms, tokens, words
+from groundswell.nlp.text.keywords import stop_words, terms, tokens, words
 
 
 @pytest.mark.parametrize(

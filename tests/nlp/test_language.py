@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from groundswell.nlp.language import detect, same_family
+from groundswell.nlp.text.language import detect, same_family
 
 SAID = [
     ("en", "Way too many ads between songs"),

@@ -10,9 +10,9 @@ import pytest
 
 from groundswell.configs.schema import ModelSettings
 from groundswell.configs.taxonomy import Risk, Taxonomy, load_taxonomy
-from groundswell.nlp.bundle import ModelError, find_bundle
-from groundswell.nlp.model import Model, load_model
-from groundswell.nlp.train.seeds import seeds
+from groundswell.nlp.model.bundle import ModelError, find_bundle
+from groundswell.nlp.model.model import Model, load_model
+from groundswell.nlp.model.seeds import seeds
 
 TEXTS = [seed.text for seed in seeds()][::3]
 ONE = ModelSettings(threads=1)
@@ -94,7 +94,7 @@ def test_the_same_complaint_is_near_itself_in_another_language(model: Model) -> 
 def test_reading_wakes_neither_torch_nor_transformers() -> None:
     """The fast runtime needs onnxruntime, tokenizers and numpy only."""
     code = (
-        "import sys; from groundswell.nlp.model import load_model;"
+        "import sys; from groundswell.nlp.model.model import load_model;"
         "from groundswell.configs.schema import ModelSettings;"
         "load_model(ModelSettings(threads=1)).read(['ok']);"
         "raise SystemExit(bool({'torch', 'transformers', 'sklearn', 'pandas', 'onnx'} & set(sys.modules)))"

@@ -11,8 +11,16 @@ import pytest
 
 from groundswell.configs.schema import QuietHours, SignalSettings
 from groundswell.index.records import Signal
-from groundswell.nlp.signals.policy import Policy, Reach, Snooze, severity, shared_enough, tell_at, threshold
-from groundswell.nlp.signals.stage import Record
+from groundswell.nlp.signals.alerts.policy import (
+    Policy,
+    SeverityInputs,
+    Snooze,
+    severity,
+    shared_enough,
+    tell_at,
+    threshold,
+)
+from groundswell.nlp.signals.stage import RepeatFilter
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 SETTINGS = SignalSettings(false_alerts_a_week=0.5)
@@ -161,7 +169,7 @@ def test_a_snoozed_theme_is_silent_until_it_wakes() -> None:
 
 def test_severity_is_risk_times_reach_times_speed_times_market() -> None:
     """More of any makes it worse; without a risk nothing is worse than low, however loud."""
-    bad = Reach(weight=1.0, claimed=0.9, reach=2_000_000, documents=80, ratio=40, market="SG")
+    bad = SeverityInputs(weight=1.0, claimed=0.9, reach=2_000_000, documents=80, ratio=40, market="SG")
     assert severity(bad, ("SG",)) == "critical"
     assert severity(replace(bad, weight=0.0), ("SG",)) == "low"
     assert severity(replace(bad, claimed=0.0), ("SG",)) == "low"
@@ -188,7 +196,7 @@ def test_quiet_hours_wait_until_morning_unless_it_is_critical() -> None:
 
 def test_a_running_alert_grows_by_documents_though_it_grows_no_stronger() -> None:
     """What is as strong as an alert is recorded again with its new documents; what is weaker only when it grows."""
-    record = Record(kept=-1.0, grows=0.25, alerts=0.0)
+    record = RepeatFilter(kept=-1.0, grows=0.25, alerts=0.0)
     first, second = np.arange(4), np.arange(2, 8)
     assert record.adds("loud", 0.5, first)
     assert not record.adds("loud", 0.5, first)

@@ -10,7 +10,7 @@ import pytest
 from groundswell.configs.rules import load_rules, translated
 from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.yaml_lines import ConfigError
-from groundswell.nlp.rules import Rules, read_rules
+from groundswell.nlp.enrich.rules import Rules, read_rules
 
 
 @cache

@@ -13,10 +13,11 @@ import pytest
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_store
 from groundswell.index.records import Checkpoint, Enriched, Label, Membership, Mention, Sentiment, Signal
-from groundswell.nlp.signals import explain, groups, learn, rank, scan, space, why, words
-from groundswell.nlp.signals.detect import Detection, Stream, detect
-from groundswell.nlp.signals.drift import drifts
-from groundswell.nlp.signals.features import NAMES
+from groundswell.nlp.signals.alerts import crawl_gaps, explanation, feedback
+from groundswell.nlp.signals.detect import groups, neighbours, rank, scan, terms
+from groundswell.nlp.signals.detect.detect import Detection, Stream, detect
+from groundswell.nlp.signals.detect.drift import drifts
+from groundswell.nlp.signals.detect.features import NAMES
 from groundswell.nlp.signals.stage import find_signals
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -211,7 +212,7 @@ def test_the_tail_is_that_of_a_negative_binomial() -> None:
 def test_a_stem_gathers_words_that_contain_it() -> None:
     """Di-tipu and pe-nipu-an are about being cheated."""
     texts = ["saya ditipu", "kena tipu", "penipuan lagi", "tipu tipu", "ditipu seller", "awas tipuan"] * 2
-    has, vocabulary = words.index_terms([f"{text} {k}" for k, text in enumerate(texts)])
+    has, vocabulary = terms.index_terms([f"{text} {k}" for k, text in enumerate(texts)])
     made = groups.by_stem(has, vocabulary, np.arange(12.0), np.ones(len(texts), bool), fewest=2)
     assert "*tipu*" in made.names
     assert len(made.rows.of(list(made.names).index("*tipu*"))) == 10
@@ -219,15 +220,15 @@ def test_a_stem_gathers_words_that_contain_it() -> None:
 
 def test_words_of_unspaced_scripts_are_pairs() -> None:
     """Chinese and Thai are read without spaces; addresses are not read at all."""
-    assert words.pieces("广告太多 https://x.example/太多") == ["广告", "告太", "太多"]
-    assert "โฆ" in words.pieces("โฆษณา")
+    assert terms.pieces("广告太多 https://x.example/太多") == ["广告", "告太", "太多"]
+    assert "โฆ" in terms.pieces("โฆษณา")
 
 
 def test_weights_know_only_earlier_days() -> None:
     """A word that becomes common tomorrow is still rare today."""
-    has, _ = words.index_terms(["ads again", "ads again", "song ads", "ads ads more"])
-    early = words.weigh(has[:2], np.array([0, 0]), 35)
-    whole = words.weigh(has, np.array([0, 0, 1, 2]), 35)
+    has, _ = terms.index_terms(["ads again", "ads again", "song ads", "ads ads more"])
+    early = terms.weigh(has[:2], np.array([0, 0]), 35)
+    whole = terms.weigh(has, np.array([0, 0, 1, 2]), 35)
     np.testing.assert_allclose(early.toarray(), whole[:2].toarray())
 
 
@@ -249,7 +250,7 @@ def test_history_that_a_first_visit_brings_counts_and_late_finds_do_not() -> Non
     live = mention("l", first + timedelta(days=3))
     late = mention("s", first + timedelta(days=1), fetched=first + timedelta(days=9))
     undated = replace(live, id="u", date_confidence="none")
-    assert explain.in_time([history, live, late, undated]).tolist() == [True, True, False, False]
+    assert crawl_gaps.in_time([history, live, late, undated]).tolist() == [True, True, False, False]
 
 
 def test_a_source_that_is_new_or_comes_back_is_said_so() -> None:
@@ -260,7 +261,7 @@ def test_a_source_that_is_new_or_comes_back_is_said_so() -> None:
     sources = ["old" if k % 2 else "gappy" for k in range(len(hours))]
     rows = sorted([(hour, "old") for hour in old] + [(hour, "gappy") for hour in gap] + [(700.0, "young")])
     sources, hours = [source for _, source in rows], np.array([hour for hour, _ in rows])
-    seen = explain.silences(sources, hours)
+    seen = crawl_gaps.silences(sources, hours)
     assert "source added" in seen.explanation(["young"] * 4, 705.0)
     assert "crawl gap" in seen.explanation(["gappy"] * 4, 603.0)
     assert seen.explanation(["old"] * 4, 603.0) == ""
@@ -298,7 +299,7 @@ def test_terms_that_set_apart_are_those_of_the_new_subject(planted_story: Story)
     about = subjects_of(planted_story)
     mine = np.flatnonzero(about == len(SUBJECTS))
     texts = [text.split() for _, text, _ in sorted(planted_story)]
-    terms = why.distinguishing([texts[k] for k in mine], texts[: int(mine[0])])
+    terms = explanation.distinguishing([texts[k] for k in mine], texts[: int(mine[0])])
     assert terms
     known = {*SCAM.split(), *SCAM_FILLERS}
     assert all(part in known for term in terms for part in term.split())
@@ -308,13 +309,13 @@ def test_no_word_that_says_nothing_by_itself_sets_an_alert_apart() -> None:
     """The word "never" is told only with what never happened."""
     here = [["never", "never arrived", "already", "parcel", "ไม่", "ไม่ ส่ง", f"w{k}"] for k in range(6)]
     before = [["never", "song", f"v{k}"] for k in range(40)]
-    terms = why.distinguishing(here, before)
+    terms = explanation.distinguishing(here, before)
     assert {"never arrived", "parcel", "ไม่ ส่ง"} == set(terms)
 
 
 def test_the_sentence_says_what_a_manager_needs() -> None:
     """How many, about what, by how many people, where, in how long, and what would be usual."""
-    said = why.sentence(
+    said = explanation.sentence(
         kind="new", title="TradeNova", observed=9, expected=0.2, hours=13, terms=["deepfake"], people=8,
         places=["SG", "MY"], risk="scam_investment",
     )  # fmt: skip
@@ -326,10 +327,10 @@ def test_the_sentence_says_what_a_manager_needs() -> None:
 def test_the_sentence_about_a_standing_topic_or_a_titled_theme_reads_well() -> None:
     """The subject first, as a name, without what a list adds to it."""
     surge = {"observed": 42, "expected": 13.2, "hours": 24, "terms": (), "people": 40, "places": ["ID"], "risk": ""}
-    assert why.sentence(kind="surge", title="couriers", **surge) == (  # type: ignore[arg-type]
+    assert explanation.sentence(kind="surge", title="couriers", **surge) == (  # type: ignore[arg-type]
         "Couriers: 3.1 times the usual, 42 documents by 40 people in 24 hours in ID, where about 13 would be usual."
     )
-    sour = why.sentence(kind="sour", title="Too many ads · complaints", mood=(0.1, -0.4), **surge)  # type: ignore[arg-type]
+    sour = explanation.sentence(kind="sour", title="Too many ads · complaints", mood=(0.1, -0.4), **surge)  # type: ignore[arg-type]
     assert sour == "Too many ads: the mood fell from +0.10 to -0.40 over 24 hours in ID."
 
 
@@ -363,14 +364,14 @@ def test_near_is_symmetric_and_bounded_in_time() -> None:
     """A pair is a pair from both sides while both may be centres; what lies further back than needed is left out."""
     rng = np.random.default_rng(8)
     stream = stream_of(usual(rng, days=60, daily=6), rng)
-    has, _ = words.index_terms(stream.texts)
-    weighted = words.weigh(has, (stream.hours // 24).astype(np.int64), 35)
-    vectors = space.centre(stream.vectors, stream.hours)
-    near = space.neighbours(vectors, weighted, stream.hours, np.ones(len(stream.hours), bool))
+    has, _ = terms.index_terms(stream.texts)
+    weighted = terms.weigh(has, (stream.hours // 24).astype(np.int64), 35)
+    vectors = neighbours.centre(stream.vectors, stream.hours)
+    near = neighbours.neighbours(vectors, weighted, stream.hours, np.ones(len(stream.hours), bool))
     for row in range(0, len(stream.hours), 37):
         apart = stream.hours[near.of(row)] - stream.hours[row]
-        assert (apart <= space.FRESH).all()
-        assert (apart >= -space.REACH).all()
+        assert (apart <= neighbours.FRESH).all()
+        assert (apart >= -neighbours.REACH).all()
         assert row in near.of(row)
 
 
@@ -471,16 +472,16 @@ def test_judgements_move_strengths_only_once_accepted(tmp_path: Path) -> None:
     ]  # fmt: skip
     with open_store(settings) as store:
         store.put([*signals, *labels])
-        proposal = learn.propose(store, threshold=0.0)
+        proposal = feedback.propose(store, threshold=0.0)
         assert proposal is not None
-        assert learn.adjust(signals[1], learn.current(store)).strength == 0.3
+        assert feedback.adjust(signals[1], feedback.current(store)).strength == 0.3
         assert {change.signal for change in proposal.changes} <= {f"s{k}" for k in range(1, 20, 2)}
         assert proposal.precision_then >= proposal.precision
-        learn.accept(store, proposal.taught, by="me", now=BEGIN)
-        assert learn.adjust(signals[1], learn.current(store)).strength < 0.3
-        assert learn.adjust(signals[0], learn.current(store)).strength > 0.3
-        learn.forget(store)
-        assert store.get(Checkpoint, learn.MARK) is None
+        feedback.accept(store, proposal.taught, by="me", now=BEGIN)
+        assert feedback.adjust(signals[1], feedback.current(store)).strength < 0.3
+        assert feedback.adjust(signals[0], feedback.current(store)).strength > 0.3
+        feedback.forget(store)
+        assert store.get(Checkpoint, feedback.MARK) is None
 
 
 def test_words_for_one_thing_swell_together() -> None:
@@ -493,8 +494,8 @@ def test_words_for_one_thing_swell_together() -> None:
     home = np.where(about == 1, 0, about)
     vectors = meaning[home] + 0.3 * rng.normal(size=(900, WIDE)).astype(np.float32)
     hours = np.sort(rng.uniform(0, 60 * 24, 900))
-    has, vocabulary = words.index_terms(texts)
-    made = groups.by_kin(has, vocabulary, space.centre(vectors, hours), hours, np.ones(900, bool))
+    has, vocabulary = terms.index_terms(texts)
+    made = groups.by_kin(has, vocabulary, neighbours.centre(vectors, hours), hours, np.ones(900, bool))
     family = [k for k, name in enumerate(made.names) if {"refund", "rebate"} == set(name.split())]
     assert family
     for k in family:
@@ -511,7 +512,7 @@ def test_a_fading_subject_swells_against_what_it_is_now() -> None:
     own = np.concatenate([busy, quiet, now])
     hours = np.sort(np.concatenate([own, np.arange(0.5, 872, 0.5)]))
     members = np.flatnonzero(np.isin(hours, own)).astype(np.int32)
-    rows = space.Rows(np.array([0, len(members)]), members, np.ones(len(members), np.float32))
+    rows = neighbours.Rows(np.array([0, len(members)]), members, np.ones(len(members), np.float32))
     use, first, last = np.ones(len(hours), bool), np.array([-np.inf]), np.array([np.inf])
 
     def best(*baselines: scan.Baseline) -> float:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from groundswell.nlp.targets import MOST_CLAUSES, by_target, clauses, named
+from groundswell.nlp.model.targets import MOST_CLAUSES, by_target, clauses, named
 
 
 def test_but_begins_a_new_clause() -> None:

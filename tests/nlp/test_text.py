@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.nlp.text import MAX_CHARS, clean, clean_one, joined
+from groundswell.nlp.text.clean import MAX_CHARS, clean, clean_one, joined
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from groundswell.nlp.themes import assign
+from groundswell.nlp.themes import space as space_module
+from groundswell.nlp.themes.agglomerate import agglomerate
 from groundswell.nlp.themes.arrival import Arrival
-from groundswell.nlp.themes.assign import ThemeSpace, Thresholds
 from groundswell.nlp.themes.evidence import Evidence, Weights, prior_means
-from groundswell.nlp.themes.lives import agglomerate
+from groundswell.nlp.themes.space import ThemeSpace, Thresholds
 from groundswell.nlp.themes.state import pack, unpack
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -253,7 +253,7 @@ def test_a_pool_that_waits_too_long_is_let_go() -> None:
 
 def test_what_waits_is_bounded_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of documents about nothing costs the oldest of the pool, not ever more time and memory."""
-    monkeypatch.setattr(assign, "POOL", 20)
+    monkeypatch.setattr(space_module, "POOL", 20)
     world, space = World(), ThemeSpace()
     for day in range(4):
         add(space, world.noise(30), day=day)

@@ -25,7 +25,7 @@ from groundswell.nlp.themes.evidence import prior_means
 from groundswell.nlp.themes.label import name_themes
 from groundswell.nlp.themes.stage import update_themes
 from groundswell.nlp.themes.structure import find_groups
-from groundswell.nlp.themes.title import Said, clauses
+from groundswell.nlp.themes.title import ThemeText, clauses
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SAYINGS = {
@@ -223,8 +223,8 @@ def test_a_theme_is_titled_in_each_language_it_is_told_in() -> None:
     """Readers of Chinese and of Indonesian each get words out of their own documents."""
     rng = np.random.default_rng(0)
 
-    def said(n: int, text: str, lang: str) -> Said:
-        return Said(f"{lang}{n}", text, lang, rng.normal(size=384).astype(np.float32))
+    def said(n: int, text: str, lang: str) -> ThemeText:
+        return ThemeText(f"{lang}{n}", text, lang, rng.normal(size=384).astype(np.float32))
 
     scam = [said(n, f"假冒名人投资广告骗走积蓄，平台不处理。第{n}次", "zh") for n in range(4)]
     scam += [said(n, f"Iklan investasi palsu menipu tabungan saya. Nomor {n}", "id") for n in range(4)]

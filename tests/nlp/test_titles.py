@@ -9,7 +9,7 @@ import pytest
 
 from groundswell.nlp.themes.framing import FRAMES, subject_of
 from groundswell.nlp.themes.label import Name, name_themes
-from groundswell.nlp.themes.title import LONGEST, Said, hear, make_title, spread_of
+from groundswell.nlp.themes.title import LONGEST, ThemeText, hear, make_title, spread_of
 
 ADS = (
     "Too many ads now, every song",
@@ -37,7 +37,7 @@ def named(
     return name_themes(
         {
             theme: [
-                Said(f"{theme}{n}", text, lang, rng.normal(size=384).astype(np.float32), mood)
+                ThemeText(f"{theme}{n}", text, lang, rng.normal(size=384).astype(np.float32), mood)
                 for n, text in enumerate(texts)
             ]
             for theme, (texts, lang, mood) in themes.items()
@@ -100,7 +100,7 @@ def test_a_name_that_two_languages_share_comes_first() -> None:
     names = name_themes(
         {
             theme: [
-                Said(f"{theme}{n}", text, lang, rng.normal(size=384).astype(np.float32), -0.7)
+                ThemeText(f"{theme}{n}", text, lang, rng.normal(size=384).astype(np.float32), -0.7)
                 for n, (text, lang) in enumerate(texts)
             ]
             for theme, texts in told.items()
@@ -117,7 +117,7 @@ def test_a_phrase_is_not_cut_in_the_middle() -> None:
     names = named({"ads": (ads, "en", -0.7), "locked": (locked, "en", -0.8), "login": (LOGIN, "id", -0.6)})
     assert names["ads"].label == "KickVault ad · complaints"
     assert " and " not in names["locked"].label
-    assert {"cannot log in", "log in"} & hear(Said("x", locked[0], "en", np.ones(384, np.float32))).phrases
+    assert {"cannot log in", "log in"} & hear(ThemeText("x", locked[0], "en", np.ones(384, np.float32))).phrases
 
 
 def test_praise_without_a_subject_is_called_praise() -> None:
@@ -205,10 +205,12 @@ def test_a_clause_stands_in_only_where_no_phrase_is_shared() -> None:
     label = named({"mixed": (tuple(texts), "en", -0.5), **others})["mixed"].label
     assert len(label) <= LONGEST
     assert label in texts
-    said = [Said(str(n), text, "en", np.ones(384, np.float32), mood) for n, (text, mood) in enumerate(texts.items())]
+    said = [
+        ThemeText(str(n), text, "en", np.ones(384, np.float32), mood) for n, (text, mood) in enumerate(texts.items())
+    ]
     across = spread_of(
         [
-            [hear(Said(str(n), t, "en", np.ones(384, np.float32))) for n, t in enumerate(group[0])]
+            [hear(ThemeText(str(n), t, "en", np.ones(384, np.float32))) for n, t in enumerate(group[0])]
             for group in others.values()
         ]
     )

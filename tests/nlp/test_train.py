@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from groundswell.configs.taxonomy import load_taxonomy
-from groundswell.nlp.encoder.graph import Range, Shape, activations, blocks, build
-from groundswell.nlp.encoder.runtime import OnnxRuntime
-from groundswell.nlp.encoder.tokens import Batch
-from groundswell.nlp.encoder.torch import read_weights
-from groundswell.nlp.heads import softmax
+from groundswell.nlp.model.encoder.graph import Range, Shape, activations, blocks, build
+from groundswell.nlp.model.encoder.runtime import OnnxRuntime
+from groundswell.nlp.model.encoder.tokens import Batch
+from groundswell.nlp.model.encoder.torch import read_weights
+from groundswell.nlp.model.heads import softmax
+from groundswell.nlp.model.seeds import LANGUAGES, codes, seeds
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.kept import read_steps
 from groundswell.nlp.train.risks import hand_labelled, ours, text_id
-from groundswell.nlp.train.seeds import LANGUAGES, codes, seeds
 from groundswell.nlp.train.sources import Source, read_examples, read_source
 
 SMALL = Shape(hidden=32, layers=2, heads=2, feed=64, positions=16, fork=1, branch=1)

@@ -10,7 +10,7 @@ import pytest
 
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_store
-from groundswell.ui.launch import SETTINGS_VARIABLE, write_settings
+from groundswell.ui.board.launch import SETTINGS_VARIABLE, write_settings
 from tests.ui.seed import World, fill
 
 

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from groundswell.index.records import Case, Label
+from groundswell.ui.board.launch import start
 from groundswell.ui.desk import Desk
-from groundswell.ui.launch import start
 from tests.ui.seed import World, signal_id, theme_id
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -192,7 +192,7 @@ def test_the_board_says_that_it_is_well(board: tuple[World, str]) -> None:
     """A monitor can ask; telemetry is off and only loopback listens."""
     _, base = board
     _wait(f"{base}/_stcore/health")
-    from groundswell.ui.launch import command
+    from groundswell.ui.board.launch import command
 
     flags = " ".join(command(port=1, host="127.0.0.1", headless=True))
     assert "--browser.gatherUsageStats=false" in flags

@@ -9,7 +9,7 @@ from pathlib import Path
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_reader, open_store
 from groundswell.index.records import CrawlRun, Mention, Record
-from groundswell.ui.coverage import Coverage, coverage
+from groundswell.ui.report.coverage import Coverage, coverage
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

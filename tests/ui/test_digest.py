@@ -21,8 +21,8 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from groundswell.configs.schema import DigestSettings, Settings
 from groundswell.index.records import Checkpoint, Signal
 from groundswell.ui.desk import Desk
-from groundswell.ui.digest import Digest, DigestError, blocks, make_digest, message_of, send_digest, write_digest
-from groundswell.ui.series import Series
+from groundswell.ui.report.digest import Digest, DigestError, blocks, make_digest, message_of, send_digest, write_digest
+from groundswell.ui.report.series import Series
 from tests.ui.seed import World, signal_id
 
 READERS = ("mei@example.org", "arif@example.org")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from groundswell.ui import links
-from groundswell.ui.markup import esc, highlighted, table, tag, web_address, web_link
+from groundswell.ui.board.html import esc, highlighted, table, tag, web_address, web_link
+from groundswell.ui.report import links
 
 
 class _Seen(HTMLParser):

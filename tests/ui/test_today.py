@@ -13,8 +13,8 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Query
 from groundswell.index.records import Mention, Signal, Theme
 from groundswell.ui.desk import Desk
-from groundswell.ui.today import Today, lead, look, period_begin
-from groundswell.ui.trends import concern
+from groundswell.ui.report.today import Today, lead, look, period_begin
+from groundswell.ui.report.trends import concern
 from tests.ui.seed import World, signal_id, theme_id
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from groundswell.ui.trends import change, count_bands, departure, mood_bands
+from groundswell.ui.report.trends import change, count_bands, departure, mood_bands
 
 SEEN = [True] * 60
 

@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from groundswell.index.records import Case, SavedSearch
-from groundswell.ui import reading
+from groundswell.ui.board import queries
+from groundswell.ui.board.launch import SCRIPT, SETTINGS_VARIABLE, write_settings
 from groundswell.ui.desk import Desk
-from groundswell.ui.launch import SCRIPT, SETTINGS_VARIABLE, write_settings
 from tests.ui.seed import HOSTILE, World, signal_id, theme_id
 
 VIEWS = ("today", "themes", "theme", "search", "cases", "sources", "labels", "sql")
@@ -21,8 +21,8 @@ VIEWS = ("today", "themes", "theme", "search", "cases", "sources", "labels", "sq
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     """Begin each test with nothing cached."""
-    reading._kept.clear()
-    reading._settings.clear()
+    queries._kept.clear()
+    queries._settings.clear()
 
 
 def _open(view: str, **query: str) -> AppTest:

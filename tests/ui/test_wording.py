@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from groundswell.ui import wording
+from groundswell.ui.report import wording
 
 AT = datetime(2026, 11, 22, 0, 40, tzinfo=UTC)
 

@@ -11,12 +11,12 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from groundswell.ui import links, wording
-from groundswell.ui.coverage import Coverage
-from groundswell.ui.markup import NOTHING, Html, esc, joined, link, tag
-from groundswell.ui.series import Series
-from groundswell.ui.today import Heat, risk_address
-from groundswell.ui.trends import Band
+from groundswell.ui.board.html import NOTHING, Html, esc, joined, link, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.coverage import Coverage
+from groundswell.ui.report.series import Series
+from groundswell.ui.report.today import Heat, risk_address
+from groundswell.ui.report.trends import Band
 
 LIGHT = {
     "ink": "#1d1f24", "mute": "#6b6f78", "line": "#e3e1db", "band": "#eceae4", "hatch": "#e3e1db",

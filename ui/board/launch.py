@@ -12,7 +12,7 @@ from groundswell.configs.schema import Settings
 
 SETTINGS_VARIABLE = "GROUNDSWELL_BOARD_SETTINGS"
 """Environment variable with the path of the settings (JSON) that the board serves."""
-SCRIPT = Path(__file__).parent / "board.py"
+SCRIPT = Path(__file__).parent / "main.py"
 FONT = (
     "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, 'Noto Sans Thai', "
     "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"

@@ -11,8 +11,8 @@ from streamlit.navigation.page import Page
 
 from groundswell.index.records import Case
 from groundswell.index.store import StoreError
-from groundswell.ui import reading
-from groundswell.ui.markup import esc, tag
+from groundswell.ui.board import queries
+from groundswell.ui.board.html import esc, tag
 
 STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.
@@ -43,7 +43,7 @@ def main() -> None:
         st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     _follow_view(pages)
     _sidebar(pages, current)
-    reading.said()
+    queries.said()
     try:
         current.run()
     except StoreError as error:
@@ -91,7 +91,7 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
 
 def _open_cases() -> str:
     try:
-        count = sum(case.status != "closed" for case in reading.records(Case))
+        count = sum(case.status != "closed" for case in queries.records(Case))
     except StoreError:
         return ""
     return f" :small[{count}]" if count else ""
@@ -113,11 +113,11 @@ def _no_store(error: StoreError) -> None:
 
 def _renew() -> None:
     """Draw the page anew once the store has changed."""
-    drawn = reading.stamp()
+    drawn = queries.stamp()
 
-    @st.fragment(run_every=reading.settings().board.refresh_seconds)
+    @st.fragment(run_every=queries.settings().board.refresh_seconds)
     def watch() -> None:
-        if reading.stamp() != drawn:
+        if queries.stamp() != drawn:
             st.rerun()
 
     watch()

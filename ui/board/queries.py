@@ -16,12 +16,12 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
-from groundswell.ui import wording
-from groundswell.ui.coverage import Coverage, coverage
+from groundswell.ui.board.html import esc, tag
+from groundswell.ui.board.launch import SETTINGS_VARIABLE
 from groundswell.ui.desk import Desk
-from groundswell.ui.launch import SETTINGS_VARIABLE
-from groundswell.ui.markup import esc, tag
-from groundswell.ui.today import Today, look, moment_of
+from groundswell.ui.report import wording
+from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.today import Today, look, moment_of
 
 R = TypeVar("R")
 MINUTES = 5

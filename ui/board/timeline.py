@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from groundswell.index.records import Signal
-from groundswell.ui import links, wording
-from groundswell.ui.charts import Scale, area, lines, picture, reach, scale, stretches
-from groundswell.ui.markup import NOTHING, Html, esc, joined, link, tag
-from groundswell.ui.series import Series
+from groundswell.ui.board.charts import Scale, area, lines, picture, reach, scale, stretches
+from groundswell.ui.board.html import NOTHING, Html, esc, joined, link, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.series import Series
 
 WIDE, TALL, LOW = 760.0, 190.0, 90.0
 """The drawing's own units; the style sheet decides how large it is."""

@@ -19,8 +19,8 @@ def command(ctx: click.Context, source: Path, target: Path) -> int:
     Order is kept; a line that cannot be read becomes {"id", "error"} and the rest goes on.
     """
     settings = settings_of(ctx)
-    from groundswell.nlp.annotate import annotate
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.enrich.annotate import annotate
+    from groundswell.nlp.model.model import load_model
 
     with progress_bar("annotate") as progress:
         counts = annotate(source, target, load_model(settings.model), settings, progress=progress)

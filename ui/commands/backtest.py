@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, *, source: Path, folder: Path, known: Path | 
     """
     settings = settings_of(ctx)
     from groundswell.configs.events import load_events
-    from groundswell.nlp.backtest import backtest
+    from groundswell.nlp.replay.backtest import backtest
 
     events = [*(load_events(known) if known else ()), *(_confirmed(settings) if judged else ())]
     with progress_bar("backtest") as progress:
@@ -44,7 +44,7 @@ def command(ctx: click.Context, /, *, source: Path, folder: Path, known: Path | 
 
 def _confirmed(settings: Settings) -> list[Event]:
     from groundswell.index.open import open_reader
-    from groundswell.nlp.signals.worth import confirmed
+    from groundswell.nlp.replay.budgets import confirmed
 
     with open_reader(settings) as reader:
         return confirmed(reader)

@@ -15,6 +15,6 @@ from groundswell.ui.console import settings_of
 def command(ctx: click.Context, port: int | None, host: str | None, open_browser: bool) -> int:
     """Serve the trend board until interrupted."""
     settings = settings_of(ctx)
-    from groundswell.ui.launch import launch
+    from groundswell.ui.board.launch import launch
 
     return launch(settings, port=port, host=host, headless=not open_browser)

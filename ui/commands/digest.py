@@ -19,7 +19,7 @@ def command(ctx: click.Context, send: bool, folder: Path | None) -> int:
     """Write the daily mail as HTML and text, or send it."""
     settings = settings_of(ctx)
     from groundswell.index.open import open_store
-    from groundswell.ui.digest import make_digest, send_digest, write_digest
+    from groundswell.ui.report.digest import make_digest, send_digest, write_digest
 
     with open_store(settings) as store:
         digest = make_digest(store, settings, now=now())

@@ -16,8 +16,8 @@ def command(ctx: click.Context) -> int:
     """
     settings = settings_of(ctx)
     from groundswell.index.open import open_store
-    from groundswell.nlp.enrich import enrich
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.enrich.stage import enrich
+    from groundswell.nlp.model.model import load_model
 
     with open_store(settings, spool=True) as store, progress_bar("enrich") as progress:
         report = enrich(store, load_model(settings.model), settings, now=now(), progress=progress)

@@ -24,11 +24,11 @@ def command(ctx: click.Context, /, *, data: Path, against: str | None, exact: bo
     from functools import partial
 
     from groundswell.configs.taxonomy import load_taxonomy
-    from groundswell.nlp.bundle import find_bundle, read_bundle
     from groundswell.nlp.evaluate import evaluate
     from groundswell.nlp.evaluate.card import write_card
     from groundswell.nlp.evaluate.promote import judge
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.model.bundle import find_bundle, read_bundle
+    from groundswell.nlp.model.model import load_model
 
     folder = find_bundle(settings.model.name)
     if folder is None:

@@ -26,8 +26,8 @@ def command(ctx: click.Context, target: Path, query: str | None, form: Literal["
     """Write everything into the folder TARGET (import reads it back), or a search result into one file."""
     settings = settings_of(ctx)
     from groundswell.index.export import export_all, export_search
-    from groundswell.index.language import QueryError, parse
     from groundswell.index.open import open_reader
+    from groundswell.index.query_language import QueryError, parse
 
     with open_reader(settings) as reader, progress_bar("export") as progress:
         if query is None:

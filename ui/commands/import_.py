@@ -42,7 +42,7 @@ def _export(settings: Settings, folder: Path) -> int:
 
 def _letters(settings: Settings) -> int:
     """Send the dead letters again."""
-    from groundswell.index.letters import path_of, send
+    from groundswell.index.dead_letters import path_of, send
     from groundswell.index.open import open_store
 
     if not path_of(settings.data_dir).exists():

@@ -48,7 +48,7 @@ def command(
 
     For example: groundswell search 'deepfake OR "AI video" market:SG since:7d -lang:zh'
     """
-    from groundswell.index.language import HELP
+    from groundswell.index.query_language import HELP
 
     if grammar:
         click.echo(HELP)
@@ -110,7 +110,7 @@ def _list(settings: Settings) -> int:
 
 
 def _query(text: str) -> Query:
-    from groundswell.index.language import QueryError, parse
+    from groundswell.index.query_language import QueryError, parse
 
     try:
         query = parse(text, now=now())
@@ -129,7 +129,7 @@ def _fields(names: tuple[str, ...]) -> tuple[Field, ...]:
 
 
 def _vector(text: str, settings: Settings) -> Vector:
-    from groundswell.nlp.model import load_model
+    from groundswell.nlp.model.model import load_model
 
     vector: Vector = load_model(settings.model).vectors([text])[0]
     return vector

@@ -35,7 +35,7 @@ def command(
     from dataclasses import replace
 
     from groundswell.configs.taxonomy import load_taxonomy
-    from groundswell.nlp.bundle import find_bundle, read_bundle
+    from groundswell.nlp.model.bundle import find_bundle, read_bundle
     from groundswell.nlp.train import train
     from groundswell.nlp.train.branch import Recipe
     from groundswell.nlp.train.run import NAME

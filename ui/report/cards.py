@@ -10,13 +10,13 @@ from datetime import datetime
 from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Case, Checkpoint, Label, Signal, Theme
 from groundswell.index.store import Reader
-from groundswell.nlp.signals.policy import of_topic
-from groundswell.nlp.signals.why import times
+from groundswell.nlp.signals.alerts.explanation import times
+from groundswell.nlp.signals.alerts.policy import of_topic
 from groundswell.nlp.themes.framing import capital, subject_of
-from groundswell.ui import wording
-from groundswell.ui.links import within
-from groundswell.ui.series import DAY, Series, day_axis, mean_mood, mood_series, theme_series, volume_series
-from groundswell.ui.trends import HISTORY_DAYS
+from groundswell.ui.report import wording
+from groundswell.ui.report.links import within
+from groundswell.ui.report.series import DAY, Series, day_axis, mean_mood, mood_series, theme_series, volume_series
+from groundswell.ui.report.trends import HISTORY_DAYS
 
 SPARK_DAYS = 56
 CARD_DAYS = 7

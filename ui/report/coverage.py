@@ -12,7 +12,7 @@ from typing import Literal
 from groundswell.index.query import By, Query
 from groundswell.index.records import CrawlRun
 from groundswell.index.store import Reader
-from groundswell.ui.wording import number, plural
+from groundswell.ui.report.wording import number, plural
 
 State = Literal["ok", "bad", "idle", "before"]
 """Posts or a good visit · failed or improbably silent · silent, as it may be · not yet known."""

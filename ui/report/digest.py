@@ -24,11 +24,11 @@ from groundswell.configs.schema import DigestSettings, Settings
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Case, Checkpoint
 from groundswell.index.store import Reader, Store
-from groundswell.ui import links, wording
-from groundswell.ui.cards import Card
-from groundswell.ui.series import Series
-from groundswell.ui.today import Mover, Today, lead, look
-from groundswell.ui.trends import Band
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.cards import Card
+from groundswell.ui.report.series import Series
+from groundswell.ui.report.today import Mover, Today, lead, look
+from groundswell.ui.report.trends import Band
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from groundswell.index.query import Bucket, By, Query
 from groundswell.index.store import Reader
-from groundswell.ui.trends import Band, count_bands, mood_bands
+from groundswell.ui.report.trends import Band, count_bands, mood_bands
 
 DAY = timedelta(days=1)
 

@@ -12,11 +12,11 @@ from groundswell.configs.schema import Settings
 from groundswell.index.query import By, Query
 from groundswell.index.records import Signal, Theme
 from groundswell.index.store import Reader
-from groundswell.ui import links, wording
-from groundswell.ui.cards import Card, find_cards, title_of
-from groundswell.ui.coverage import Coverage, coverage
-from groundswell.ui.series import DAY, Series, day_axis, mood_series, volume_series
-from groundswell.ui.trends import HISTORY_DAYS, concern, departure
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.cards import Card, find_cards, title_of
+from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, volume_series
+from groundswell.ui.report.trends import HISTORY_DAYS, concern, departure
 
 SHOWN_DAYS = 60
 STALE = timedelta(days=3)

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from groundswell.index.records import Case, CaseStatus, Signal
-from groundswell.ui import links, reading, wording
-from groundswell.ui.cards import SEVERITIES
-from groundswell.ui.markup import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
+from groundswell.ui.board import queries
+from groundswell.ui.board.html import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.cards import SEVERITIES
 
 
 def show() -> None:
@@ -28,7 +29,7 @@ def show() -> None:
 
 
 def _all() -> None:
-    cases = reading.records(Case, 5000)
+    cases = queries.records(Case, 5000)
     waiting = [case for case in cases if case.status != "closed"]
     late = [case for case in waiting if case.due and case.due < datetime.now(UTC)]
     counts = ((len(waiting), "open"), (len(late), "late"), (len(cases) - len(waiting), "closed"))
@@ -43,7 +44,7 @@ def _all() -> None:
         which = st.segmented_control(
             "Which", ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed"
         )
-    mine = [case for case in waiting if case.owner and case.owner == reading.me()]
+    mine = [case for case in waiting if case.owner and case.owner == queries.me()]
     shown = {"Mine": mine, "Closed": [case for case in cases if case.status == "closed"]}.get(str(which), waiting)
     if not shown:
         st.html(tag("p", esc("None."), cls="empty"))
@@ -61,7 +62,7 @@ def _all() -> None:
 
 
 def _row(case: Case) -> list[Html]:
-    zone = reading.settings().board.timezone
+    zone = queries.settings().board.timezone
     return [
         link(links.case(case.id), esc(wording.shortened(case.title, 90))),
         tag("span", esc(case.severity), cls=f"sev {case.severity}", style="font-size:11px"),
@@ -91,7 +92,7 @@ def _due(case: Case) -> Html:
 
 
 def _one(id: str) -> None:
-    case = reading.record(Case, id)
+    case = queries.record(Case, id)
     crumb = tag("p", link("cases", esc("Cases")), cls="crumb")
     if case is None:
         st.html(joined([crumb, tag("p", esc(f"There is no case {id}."), cls="empty")]))
@@ -116,8 +117,8 @@ def _one(id: str) -> None:
 
 
 def _head(case: Case) -> Html:
-    zone = reading.settings().board.timezone
-    signals = reading.many(Signal, case.signals)
+    zone = queries.settings().board.timezone
+    signals = queries.many(Signal, case.signals)
     theme = next((signal.theme for signal in signals if signal.theme), "")
     pairs = [
         ("status", esc(case.status)),
@@ -139,7 +140,7 @@ def _head(case: Case) -> Html:
 
 
 def _history(case: Case) -> Html:
-    zone = reading.settings().board.timezone
+    zone = queries.settings().board.timezone
     lines = (
         tag("li", [tag("div", esc(f"{note.by} · {wording.stamp(note.at, zone)}"), cls="by"), tag("p", esc(note.text))])
         for note in reversed(case.history)
@@ -169,7 +170,7 @@ def _document(item: Mapping[str, Any]) -> Html:
 
 def _when(written: str) -> str:
     try:
-        return wording.stamp(datetime.fromisoformat(written), reading.settings().board.timezone)
+        return wording.stamp(datetime.fromisoformat(written), queries.settings().board.timezone)
     except ValueError:
         return "no date"
 
@@ -204,42 +205,42 @@ def _forms(case: Case) -> None:
             max_chars=1000,
         )
         st.form_submit_button("Save", type="primary", on_click=_save, args=(case,))
-    if not case.owner and reading.me() != "somebody":
+    if not case.owner and queries.me() != "somebody":
         st.button("Take it", key=f"take-{case.id}", on_click=_take, args=(case,))
 
 
 def _local_day(due: datetime | None) -> Any:
-    return due.astimezone(ZoneInfo(reading.settings().board.timezone)).date() if due else None
+    return due.astimezone(ZoneInfo(queries.settings().board.timezone)).date() if due else None
 
 
 def _save(case: Case) -> None:
     state, version = st.session_state, case.version
     given = {name: str(state[f"{name}-{case.id}-{version}"] or "") for name in ("owner", "status", "cause", "decision")}
     changed = {name: value for name, value in given.items() if value != getattr(case, name)}
-    with reading.told(), reading.desk() as desk:
+    with queries.told(), queries.desk() as desk:
         desk.edit_case(
-            case.id, by=reading.me(), now=datetime.now(UTC), expected_version=version,
+            case.id, by=queries.me(), now=datetime.now(UTC), expected_version=version,
             note=state[f"note-{case.id}"], due=_new_due(case, state[f"due-{case.id}-{version}"]), **changed,
         )  # fmt: skip
         state[f"note-{case.id}"] = ""
-        reading.say("Saved.")
+        queries.say("Saved.")
 
 
 def _new_due(case: Case, day: Any) -> datetime | None:
     """Return the end of the chosen day, or ``None`` where the day is still the same."""
     if day is None or day == _local_day(case.due):
         return None
-    return datetime.combine(day, time(18), ZoneInfo(reading.settings().board.timezone)).astimezone(UTC)
+    return datetime.combine(day, time(18), ZoneInfo(queries.settings().board.timezone)).astimezone(UTC)
 
 
 def _take(case: Case) -> None:
-    with reading.told(), reading.desk() as desk:
+    with queries.told(), queries.desk() as desk:
         desk.edit_case(
             case.id,
-            by=reading.me(),
+            by=queries.me(),
             now=datetime.now(UTC),
             expected_version=case.version,
-            owner=reading.me(),
+            owner=queries.me(),
             status="investigating",
         )
-        reading.say("It is yours.")
+        queries.say("It is yours.")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from groundswell.index.query import Hit
 from groundswell.index.records import Document
-from groundswell.ui import links, wording
-from groundswell.ui.markup import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
+from groundswell.ui.board.html import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
+from groundswell.ui.report import links, wording
 
 EXCERPT = 320
 CLAIMED = 0.5

@@ -11,16 +11,17 @@ from typing import get_args
 import streamlit as st
 
 from groundswell.index.records import Label, Signal
-from groundswell.ui import links, reading, wording
+from groundswell.ui.board import queries
+from groundswell.ui.board.html import Html, esc, link, panel, table, tag
 from groundswell.ui.desk import Disposition
-from groundswell.ui.markup import Html, esc, link, panel, table, tag
+from groundswell.ui.report import links, wording
 
 Z95 = 1.96
 
 
 def show() -> None:
     """Draw the page."""
-    labels = [label for label in reading.records(Label, 20_000) if label.field == "disposition"]
+    labels = [label for label in queries.records(Label, 20_000) if label.field == "disposition"]
     st.html(
         tag("div", [tag("h1", esc("Labels")), tag("span", esc(wording.plural(len(labels), "judged alert")))], cls="top")
     )
@@ -33,7 +34,7 @@ def show() -> None:
             )
         )
         return
-    signals = {signal.id: signal for signal in reading.many(Signal, tuple(sorted({label.subject for label in labels})))}
+    signals = {signal.id: signal for signal in queries.many(Signal, tuple(sorted({label.subject for label in labels})))}
     st.html(
         panel(
             "Precision of alerts",
@@ -80,7 +81,7 @@ def interval(hits: int, tries: int) -> str:
 
 
 def _row(label: Label, signal: Signal | None) -> list[Html]:
-    zone = reading.settings().board.timezone
+    zone = queries.settings().board.timezone
     title = wording.shortened(signal.title or signal.why, 90) if signal else "forgotten alert"
     return [
         link(links.alert(signal), esc(title)) if signal else esc(title),
@@ -104,7 +105,7 @@ def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
         )
         value = st.selectbox("Judgement", get_args(Disposition), label_visibility="collapsed", width=140)
         if st.button("Save", key="judge-again") and subject and value:
-            with reading.told(), reading.desk() as desk:
-                desk.judge(subject, value, by=reading.me(), now=datetime.now(UTC))
-                reading.say("Judged again.")
+            with queries.told(), queries.desk() as desk:
+                desk.judge(subject, value, by=queries.me(), now=datetime.now(UTC))
+                queries.say("Judged again.")
             st.rerun()

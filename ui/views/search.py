@@ -11,12 +11,13 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from groundswell.index.export import export_search
-from groundswell.index.language import HELP, QueryError, parse
 from groundswell.index.query import By, Field, Page, Query, Sort
+from groundswell.index.query_language import HELP, QueryError, parse
 from groundswell.index.records import SavedSearch
-from groundswell.ui import charts, links, reading, timeline, wording
-from groundswell.ui.markup import NOTHING, Html, bold, esc, joined, link, tag
-from groundswell.ui.series import DAY, day_axis, volume_series
+from groundswell.ui.board import charts, queries, timeline
+from groundswell.ui.board.html import NOTHING, Html, bold, esc, joined, link, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.views.documents import document_list
 
 FACETS: tuple[Field, ...] = ("risk", "sentiment", "market", "lang", "source", "kind", "target", "theme")
@@ -35,14 +36,14 @@ def show() -> None:
     st.html(tag("div", tag("h1", esc("Search")), cls="top"))
     text, sort, fold = _ask()
     try:
-        query = replace(parse(text, now=reading.now()), collapse=fold)
+        query = replace(parse(text, now=queries.now()), collapse=fold)
     except QueryError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
     if sort:
         query = replace(query, sort=SORTS[sort])
     cursors = _cursors(text, sort, fold)
-    page = reading.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
+    page = queries.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
     if not page.total:
         _nothing(text)
         return
@@ -89,7 +90,7 @@ def _help() -> None:
 
 
 def _saved(asked: str) -> None:
-    saved = reading.records(SavedSearch)
+    saved = queries.records(SavedSearch)
     for item in saved[:30]:
         st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
     if not saved:
@@ -97,9 +98,9 @@ def _saved(asked: str) -> None:
     with st.form("save", border=False, clear_on_submit=True):
         name = st.text_input("Save this search as", max_chars=100)
         if st.form_submit_button("Save", disabled=not asked) and name:
-            with reading.told(), reading.desk() as desk:
-                desk.save_search(name, asked, by=reading.me(), now=datetime.now(UTC))
-                reading.say(f"Saved: {name}")
+            with queries.told(), queries.desk() as desk:
+                desk.save_search(name, asked, by=queries.me(), now=datetime.now(UTC))
+                queries.say(f"Saved: {name}")
             st.rerun()
 
 
@@ -113,9 +114,9 @@ def _cursors(text: str, sort: str, fold: bool) -> list[str]:
 
 
 def _results(page: Page, query: Query, text: str, cursors: list[str]) -> None:
-    settings = reading.settings()
+    settings = queries.settings()
     first = (len(cursors) - 1) * PAGE + 1
-    themes = reading.theme_names(_themes_on(page))
+    themes = queries.theme_names(_themes_on(page))
     span = f"{wording.number(first)}–{wording.number(first + len(page.hits) - 1)}"
     found = f"{span} of {wording.plural(page.total, 'document')}"
     with st.container(key="panel-found"):
@@ -141,13 +142,13 @@ def _themes_on(page: Page) -> tuple[str, ...]:
 
 def _timeline(query: Query, page: Page, text: str) -> Html:
     """Return when the documents found were published, over at most 60 days."""
-    now = reading.now()
+    now = queries.now()
     since = max(query.since or now - 60 * DAY, now - 60 * DAY)
     days = day_axis(now, (now - since).days + 1)
     if page.total < 2 or len(days) < 4:
         return NOTHING
     shown = replace(query, since=days[0], until=min(query.until or now, now), trusted_dates=True)
-    series = volume_series(days, reading.count(shown, By(period="day")))
+    series = volume_series(days, queries.count(shown, By(period="day")))
     return (
         timeline.columns(series, lambda day: links.narrowed(text, on=links.day(day))) if any(series.values) else NOTHING
     )
@@ -166,14 +167,14 @@ def _exports(query: Query) -> None:
 
 def _export(query: Query, kind: str) -> bytes:
     """Return everything that was found, as a file's content."""
-    with TemporaryDirectory(prefix="groundswell-") as folder, reading.reader() as reader:
+    with TemporaryDirectory(prefix="groundswell-") as folder, queries.reader() as reader:
         file = Path(folder) / f"found.{kind}"
         export_search(reader, query, file)
         return file.read_bytes()
 
 
 def _counts(page: Page, text: str, note: str) -> None:
-    names = reading.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
+    names = queries.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
     parts = [_facet(field, counts, text, names) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
         said = tag("p", esc(note), cls="note counted") if note and parts else NOTHING

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from groundswell.index.records import CrawlRun, Refusal
-from groundswell.ui import links, reading, wording
-from groundswell.ui.coverage import Row
-from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
-from groundswell.ui.today import SHOWN_DAYS
-from groundswell.ui.trends import HISTORY_DAYS
+from groundswell.ui.board import queries
+from groundswell.ui.board.html import Html, esc, joined, link, panel, table, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.coverage import Row
+from groundswell.ui.report.today import SHOWN_DAYS
+from groundswell.ui.report.trends import HISTORY_DAYS
 
 MOST_RUNS = 15
 MOST_REFUSALS = 60
@@ -20,7 +21,7 @@ MOST_REFUSALS = 60
 
 def show() -> None:
     """Draw the page."""
-    rows = sorted(reading.seen(SHOWN_DAYS + HISTORY_DAYS).last(30).rows, key=lambda row: (-row.bad_days, row.source))
+    rows = sorted(queries.seen(SHOWN_DAYS + HISTORY_DAYS).last(30).rows, key=lambda row: (-row.bad_days, row.source))
     wanted = st.query_params.get("source", "")
     bad = sum(row.cells[-1].state == "bad" for row in rows)
     said = (
@@ -33,8 +34,8 @@ def show() -> None:
         st.html(tag("p", esc("No source has been visited yet: groundswell run begins."), cls="empty"))
         return
     shown = [row for row in rows if row.source == wanted] if wanted else rows
-    runs = [run for run in reading.records(CrawlRun, 20_000) if not wanted or run.source == wanted]
-    refusals = [refusal for refusal in reading.records(Refusal, 5000) if not wanted or refusal.source == wanted]
+    runs = [run for run in queries.records(CrawlRun, 20_000) if not wanted or run.source == wanted]
+    refusals = [refusal for refusal in queries.records(Refusal, 5000) if not wanted or refusal.source == wanted]
     most = MOST_RUNS * (4 if wanted else 1)
     parts = [tag("p", link("sources", esc("All sources")), cls="crumb")] if wanted else []
     parts += [
@@ -63,7 +64,7 @@ def _coverage(rows: Sequence[Row]) -> Html:
 
 
 def _row(row: Row) -> list[Html]:
-    zone = reading.settings().board.timezone
+    zone = queries.settings().board.timezone
     posts = sum(cell.posts for cell in row.cells)
     strip = tag(
         "div",
@@ -94,7 +95,7 @@ def _complaint(run: CrawlRun | None) -> Html:
 
 
 def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
-    zone = reading.settings().board.timezone
+    zone = queries.settings().board.timezone
     if not runs:
         return tag("p", esc("It was never visited; its posts came from elsewhere."), cls="empty")
     rows = (

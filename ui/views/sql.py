@@ -7,8 +7,9 @@ import streamlit as st
 from groundswell.index.sql import Table, run_sql
 from groundswell.index.store import StoreError
 from groundswell.index.tables import DOCUMENT, TABLES, harmless
-from groundswell.ui import reading, wording
-from groundswell.ui.markup import Html, esc, panel, table, tag
+from groundswell.ui.board import queries
+from groundswell.ui.board.html import Html, esc, panel, table, tag
+from groundswell.ui.report import wording
 
 FIRST = "select market, count(*) as posts\nfrom documents\ngroup by 1 order by 2 desc"
 
@@ -33,7 +34,7 @@ def _ask(statement: str) -> None:
     st.session_state.pop("answer", None)
     try:
         with st.spinner("asking"):
-            st.session_state["answer"] = run_sql(reading.settings(), statement)
+            st.session_state["answer"] = run_sql(queries.settings(), statement)
     except StoreError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
 

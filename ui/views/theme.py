@@ -9,11 +9,12 @@ import streamlit as st
 
 from groundswell.index.query import By, Field, Query
 from groundswell.index.records import Case, Checkpoint, Document, Lineage, Signal, Theme
-from groundswell.ui import charts, links, reading, timeline, wording
-from groundswell.ui.markup import NOTHING, Html, esc, facts, joined, link, panel, tag
-from groundswell.ui.series import day_axis, mean_mood, mood_series, volume_series
-from groundswell.ui.today import SHOWN_DAYS
-from groundswell.ui.trends import HISTORY_DAYS
+from groundswell.ui.board import charts, queries, timeline
+from groundswell.ui.board.html import NOTHING, Html, esc, facts, joined, link, panel, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.series import day_axis, mean_mood, mood_series, volume_series
+from groundswell.ui.report.today import SHOWN_DAYS
+from groundswell.ui.report.trends import HISTORY_DAYS
 from groundswell.ui.views.documents import article, document_list
 
 BREAKDOWNS: tuple[tuple[str, Field], ...] = (
@@ -30,12 +31,12 @@ NEWEST = 12
 def show() -> None:
     """Draw the page."""
     wanted = st.query_params.get("theme", "")
-    theme = reading.record(Theme, wanted) if wanted else None
+    theme = queries.record(Theme, wanted) if wanted else None
     if theme is None:
         _unknown(wanted)
         return
     signals = sorted(
-        (signal for signal in reading.records(Signal, 5000) if signal.theme == theme.id),
+        (signal for signal in queries.records(Signal, 5000) if signal.theme == theme.id),
         key=lambda signal: signal.at,
         reverse=True,
     )
@@ -58,9 +59,9 @@ def _unknown(id: str) -> None:
 
 
 def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
-    zone = reading.settings().board.timezone
+    zone = queries.settings().board.timezone
     titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != wording.theme(theme)]
-    size = sum(bucket.copies for bucket in reading.count(Query(where={"theme": (theme.id,)}), By()))
+    size = sum(bucket.copies for bucket in queries.count(Query(where={"theme": (theme.id,)}), By()))
     said = f"{wording.plural(size, 'document')} · {wording.date(theme.first_seen, zone)} to "
     said += wording.date(theme.last_seen, zone)
     said += f" · {theme.state}" if theme.state != "living" else ""
@@ -95,12 +96,12 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
 
 def _silence(theme: Theme) -> None:
     """Offer to silence the theme, or to wake it."""
-    mark = reading.record(Checkpoint, f"snooze/{theme.id}")
+    mark = queries.record(Checkpoint, f"snooze/{theme.id}")
     until = datetime.fromisoformat(str(mark.value["until"])) if mark and mark.value.get("until") else None
     with st.container(horizontal=True, key=f"act-theme-{theme.id}", vertical_alignment="center"):
         if until and until > datetime.now(UTC):
             st.html(
-                tag("p", esc(f"Silent until {wording.stamp(until, reading.settings().board.timezone)}."), cls="state")
+                tag("p", esc(f"Silent until {wording.stamp(until, queries.settings().board.timezone)}."), cls="state")
             )
             st.button("Wake", key=f"wake-{theme.id}", on_click=_wake, args=(theme.id,))
         else:
@@ -108,24 +109,24 @@ def _silence(theme: Theme) -> None:
 
 
 def _snooze(theme: str) -> None:
-    settings = reading.settings()
-    with reading.told(), reading.desk() as desk:
-        until = desk.snooze(theme, days=settings.signals.snooze_days, by=reading.me(), now=datetime.now(UTC))
-        reading.say(f"Silent until {wording.stamp(until, settings.board.timezone)}.")
+    settings = queries.settings()
+    with queries.told(), queries.desk() as desk:
+        until = desk.snooze(theme, days=settings.signals.snooze_days, by=queries.me(), now=datetime.now(UTC))
+        queries.say(f"Silent until {wording.stamp(until, settings.board.timezone)}.")
 
 
 def _wake(theme: str) -> None:
-    with reading.told(), reading.desk() as desk:
-        desk.wake(theme, by=reading.me(), now=datetime.now(UTC))
-        reading.say("Awake: it may alert again.")
+    with queries.told(), queries.desk() as desk:
+        desk.wake(theme, by=queries.me(), now=datetime.now(UTC))
+        queries.say("Awake: it may alert again.")
 
 
 def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
-    now = reading.now()
-    seen = reading.seen(SHOWN_DAYS + HISTORY_DAYS)
+    now = queries.now()
+    seen = queries.seen(SHOWN_DAYS + HISTORY_DAYS)
     days = day_axis(now, SHOWN_DAYS + HISTORY_DAYS)
     query = Query(since=days[0], until=now, trusted_dates=True, collapse=True, where={"theme": (theme.id,)})
-    buckets = reading.count(query, By(period="day"))
+    buckets = queries.count(query, By(period="day"))
     volume, mood = volume_series(days, buckets).last(SHOWN_DAYS), mood_series(days, buckets).last(SHOWN_DAYS)
     titles = {signal.id: signal.why for signal in fired}
     chart = timeline.volume_and_mood(
@@ -164,7 +165,7 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
 
 def _breakdowns(theme: Theme) -> Html:
     fields = tuple(field for _, field in BREAKDOWNS)
-    page = reading.search(Query(where={"theme": (theme.id,)}, facets=fields, limit=1))
+    page = queries.search(Query(where={"theme": (theme.id,)}, facets=fields, limit=1))
     panels = [
         panel(title, "", _bars(theme, field, counts))
         for title, field in BREAKDOWNS
@@ -181,9 +182,9 @@ def _bars(theme: Theme, field: Field, counts: Sequence[tuple[str, int]]) -> Html
 
 
 def _texts(theme: Theme) -> Html:
-    zone = reading.settings().board.timezone
-    exemplars = reading.many(Document, tuple(theme.exemplars[:6]))
-    newest = reading.search(Query(where={"theme": (theme.id,)}, collapse=True, limit=NEWEST)).hits
+    zone = queries.settings().board.timezone
+    exemplars = queries.many(Document, tuple(theme.exemplars[:6]))
+    newest = queries.search(Query(where={"theme": (theme.id,)}, collapse=True, limit=NEWEST)).hits
     right = document_list(newest, zone, hide=theme.risk) or tag("p", esc("No documents."), cls="empty")
     if not exemplars:
         return tag("div", panel("Newest", "copies folded", right), cls="row one")
@@ -206,8 +207,8 @@ def _past(theme: Theme, signals: Sequence[Signal]) -> Html:
 def _signals(signals: Sequence[Signal]) -> Html:
     if not signals:
         return tag("p", esc("It never departed from its own past."), cls="empty")
-    zone = reading.settings().board.timezone
-    cases = {signal: case for case in reading.records(Case, 5000) for signal in case.signals}
+    zone = queries.settings().board.timezone
+    cases = {signal: case for case in queries.records(Case, 5000) for signal in case.signals}
     return tag("ul", (_signal(signal, cases.get(signal.id), zone) for signal in signals[:12]), cls="history")
 
 
@@ -229,9 +230,9 @@ def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
 
 
 def _lineage(theme: Theme) -> Html:
-    zone = reading.settings().board.timezone
-    events = [event for event in reading.records(Lineage, 5000) if event.theme == theme.id]
-    names = reading.theme_names(
+    zone = queries.settings().board.timezone
+    events = [event for event in queries.records(Lineage, 5000) if event.theme == theme.id]
+    names = queries.theme_names(
         tuple(sorted({other for event in events for other in event.others} | set(theme.parents) | set(theme.children)))
     )
     rows = [_event(event.what, event.others, names, event.why, wording.stamp(event.at, zone)) for event in events[:12]]

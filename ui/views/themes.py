@@ -11,10 +11,11 @@ import streamlit as st
 
 from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Signal, Theme
-from groundswell.ui import charts, links, reading, wording
-from groundswell.ui.markup import Html, esc, joined, link, panel, table, tag
-from groundswell.ui.series import Series, day_axis, mean_mood, volume_series
-from groundswell.ui.trends import HISTORY_DAYS, change, concern
+from groundswell.ui.board import charts, queries
+from groundswell.ui.board.html import Html, esc, joined, link, panel, table, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.series import Series, day_axis, mean_mood, volume_series
+from groundswell.ui.report.trends import HISTORY_DAYS, change, concern
 
 MOST = 60
 ORDERS = {
@@ -29,7 +30,7 @@ WINDOW = timedelta(hours=48)
 
 def show() -> None:
     """Draw the page."""
-    themes = reading.records(Theme, 5000)
+    themes = queries.records(Theme, 5000)
     st.html(tag("div", [tag("h1", esc("Themes")), tag("span", esc(_said(themes)))], cls="top"))
     if not themes:
         st.html(
@@ -119,7 +120,7 @@ def _table(themes: Sequence[Theme], order: str) -> Html:
 
 
 def _talk() -> dict[str, Talk]:
-    at = reading.now()
+    at = queries.now()
     by = By(fields=("theme",))
     sizes = _by_theme(Query(), by)
     latest = _by_theme(Query(since=at - WINDOW, until=at, trusted_dates=True, collapse=True), by)
@@ -138,14 +139,14 @@ def _talk() -> dict[str, Talk]:
 
 def _by_theme(query: Query, by: By) -> dict[str, list[Bucket]]:
     found: dict[str, list[Bucket]] = {}
-    for bucket in reading.count(query, by):
+    for bucket in queries.count(query, by):
         found.setdefault(bucket.values[0], []).append(bucket)
     return found
 
 
 def _alerts() -> dict[str, Signal]:
     newest: dict[str, Signal] = {}
-    for signal in sorted(reading.records(Signal, 5000), key=lambda signal: signal.at):
+    for signal in sorted(queries.records(Signal, 5000), key=lambda signal: signal.at):
         if signal.fired:
             newest[signal.theme] = signal
     return newest
@@ -165,7 +166,7 @@ def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) ->
 
 
 def _series(ids: tuple[str, ...]) -> dict[str, Series]:
-    now = reading.now()
+    now = queries.now()
     days = day_axis(now, 2 * HISTORY_DAYS)
     query = Query(since=days[0], until=now, trusted_dates=True, collapse=True, where={"theme": ids})
     counts = _by_theme(query, By(period="day", fields=("theme",)))
@@ -174,7 +175,7 @@ def _series(ids: tuple[str, ...]) -> dict[str, Series]:
 
 def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list[Html]:
     colour = alert.severity if alert else "ink"
-    moment = reading.now()
+    moment = queries.now()
     moved = f"{wording.number(talk.was)} → {wording.number(talk.now)}"
     window = {"since": links.instant(moment - 2 * WINDOW), "until": links.instant(moment)}
     return [
@@ -184,12 +185,12 @@ def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list
         link(links.search(theme=theme.id, **window), esc(moved), cls="num"),
         tag("span", esc(wording.mood(talk.mood)), cls="num"),
         link(links.search(theme=theme.id), esc(wording.number(talk.size)), cls="num"),
-        tag("span", esc(wording.date(theme.last_seen, reading.settings().board.timezone)), cls="nowrap"),
+        tag("span", esc(wording.date(theme.last_seen, queries.settings().board.timezone)), cls="nowrap"),
     ]
 
 
 def _mark(theme: Theme, alert: Signal | None) -> Html:
     said: list[str] = [theme.state] if theme.state != "living" else []
-    if alert and reading.now() - alert.at < timedelta(days=7):
+    if alert and queries.now() - alert.at < timedelta(days=7):
         said.append(f"{alert.severity} alert")
     return joined(tag("span", esc(f" · {word}"), cls="state") for word in said)

@@ -7,19 +7,20 @@ from datetime import UTC, datetime, timedelta
 import streamlit as st
 
 from groundswell.index.records import Signal
-from groundswell.ui import charts, links, reading, timeline, wording
-from groundswell.ui.cards import Card
+from groundswell.ui.board import charts, queries, timeline
+from groundswell.ui.board.html import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
 from groundswell.ui.desk import Disposition
-from groundswell.ui.markup import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
-from groundswell.ui.today import Today, lead
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.cards import Card
+from groundswell.ui.report.today import Today, lead
 
 MOST_CARDS = 6
 
 
 def show() -> None:
     """Draw the page."""
-    today = reading.today()
-    zone = reading.settings().board.timezone
+    today = queries.today()
+    zone = queries.settings().board.timezone
     st.html(joined([_top(today, zone), _lead(today)]))
     if not today.total:
         _nothing_yet()
@@ -156,34 +157,34 @@ def _buttons(card: Card) -> None:
 
 
 def _open(signal: str) -> None:
-    with reading.told(), reading.desk() as desk:
-        case = desk.open_case(signal, by=reading.me(), now=datetime.now(UTC))
+    with queries.told(), queries.desk() as desk:
+        case = desk.open_case(signal, by=queries.me(), now=datetime.now(UTC))
         due = f", due in {wording.span(case.due - case.opened_at)}" if case.due else ""
-        reading.say(f"Case opened{due}: {case.title}")
+        queries.say(f"Case opened{due}: {case.title}")
 
 
 def _add(case: str, signal: str) -> None:
-    with reading.told(), reading.desk() as desk:
-        desk.add_signal(case, signal, by=reading.me(), now=datetime.now(UTC))
-        reading.say("Added to the case.")
+    with queries.told(), queries.desk() as desk:
+        desk.add_signal(case, signal, by=queries.me(), now=datetime.now(UTC))
+        queries.say("Added to the case.")
 
 
 def _judge(signal: str, value: Disposition) -> None:
-    with reading.told(), reading.desk() as desk:
-        desk.judge(signal, value, by=reading.me(), now=datetime.now(UTC))
+    with queries.told(), queries.desk() as desk:
+        desk.judge(signal, value, by=queries.me(), now=datetime.now(UTC))
         said = {
             "confirmed": "Confirmed.",
             "false": "Marked as a false alarm; Labels takes it back.",
             "duplicate": "Marked as a duplicate.",
         }
-        reading.say(said[value])
+        queries.say(said[value])
 
 
 def _snooze(alert: Signal) -> None:
-    settings = reading.settings()
-    with reading.told(), reading.desk() as desk:
-        until = desk.snooze(alert.theme, days=settings.signals.snooze_days, by=reading.me(), now=datetime.now(UTC))
-        reading.say(f"Silent until {wording.stamp(until, settings.board.timezone)}; the theme's page wakes it.")
+    settings = queries.settings()
+    with queries.told(), queries.desk() as desk:
+        until = desk.snooze(alert.theme, days=settings.signals.snooze_days, by=queries.me(), now=datetime.now(UTC))
+        queries.say(f"Silent until {wording.stamp(until, settings.board.timezone)}; the theme's page wakes it.")
 
 
 # --- lines, maps, tables -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.encoder.tokens import Batch
+from groundswell.nlp.model.encoder.tokens import Batch
 
 Array = NDArray[np.float32]
 

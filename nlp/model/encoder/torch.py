@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.bundle import Bundle, ModelError
-from groundswell.nlp.encoder.graph import Blocks
-from groundswell.nlp.encoder.tokens import Batch, Tokenizer
+from groundswell.nlp.model.bundle import Bundle, ModelError
+from groundswell.nlp.model.encoder.graph import Blocks
+from groundswell.nlp.model.encoder.tokens import Batch, Tokenizer
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from groundswell.index.records import Case, Document, SignalKind
-from groundswell.nlp.keywords import stop_words
+from groundswell.nlp.text.keywords import stop_words
 from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.nlp.themes.title import title_words
 

@@ -42,7 +42,7 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SeverityInputs:
     """What makes one risk worse than another.
 
     Attributes:
@@ -63,7 +63,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Grown:
+class AlertExtent:
     """What an alert's documents have become.
 
     Attributes:
@@ -87,7 +87,7 @@ class Policy:
     snoozes: Sequence[Snooze] = ()
     began: datetime | None = None
     running: list[Signal] = field(default_factory=list)
-    grown: dict[str, Grown] = field(default_factory=dict)
+    grown: dict[str, AlertExtent] = field(default_factory=dict)
 
     def remember(self, held: Iterable[Signal]) -> None:
         """Take note of follow-ups that earlier runs held back, so that their alerts have grown as they had then."""
@@ -135,10 +135,10 @@ class Policy:
         known = len(grown.close.intersection(signal.evidence))
         return known > 0 and (same_name(signal, alert) or known >= KNOWN * len(signal.evidence))
 
-    def _grown(self, alert: Signal) -> Grown:
+    def _grown(self, alert: Signal) -> AlertExtent:
         """Return what an alert has become: itself, before anything followed it."""
         if alert.id not in self.grown:
-            self.grown[alert.id] = Grown(set(alert.evidence), set(alert.evidence))
+            self.grown[alert.id] = AlertExtent(set(alert.evidence), set(alert.evidence))
         return self.grown[alert.id]
 
     def _grow(self, alert: Signal, signal: Signal) -> None:
@@ -220,7 +220,7 @@ _HOLDS: Mapping[str, Callable[[Policy, Signal], bool]] = {
 }
 
 
-def severity(facts: Reach, markets: Sequence[str]) -> Severity:
+def severity(facts: SeverityInputs, markets: Sequence[str]) -> Severity:
     """Return how bad it is: risk × reach × speed × market; without a risk nothing is worse than low.
 
     The product is of numbers in (0, 1]: the risk's weight times the share that carries it, the logarithm of reach (or

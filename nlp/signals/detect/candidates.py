@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.signals.refine import Refined, Refiner
-from groundswell.nlp.signals.scan import Looks
-from groundswell.nlp.signals.space import DAY, Rows
+from groundswell.nlp.signals.detect.neighbours import DAY, Rows
+from groundswell.nlp.signals.detect.refine import Refined, Refiner
+from groundswell.nlp.signals.detect.scan import ScanTests
 
 SHARED = 0.4
 """Share of the smaller one's documents that makes two candidates of one hour one."""
@@ -29,7 +29,7 @@ class Family:
     name: str
     rows: Rows
     size: float
-    looks: Looks
+    looks: ScanTests
     labels: Sequence[str] = ()
 
 
@@ -176,7 +176,7 @@ def _merge(tests: list[tuple[float, int, int]], families: Sequence[Family]) -> l
             continue
         if len(found) >= 12:
             continue
-        look = {name: float(getattr(looks, name)[row]) for name in Looks.__dataclass_fields__}
+        look = {name: float(getattr(looks, name)[row]) for name in ScanTests.__dataclass_fields__}
         found.append(_Found(look, which, members, holds, {family.name: score}))
     return found
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from groundswell.configs.topics import Topic
-from groundswell.nlp.signals import groups, space, words
-from groundswell.nlp.signals.features import Describer
-from groundswell.nlp.signals.refine import Refiner
-from groundswell.nlp.signals.scan import LONG, SHORT, look
-from groundswell.nlp.signals.standing import Standing, Swell
-from groundswell.nlp.signals.subjects import Candidate, Family, candidates
+from groundswell.nlp.signals.detect import groups, neighbours, terms
+from groundswell.nlp.signals.detect.candidates import Candidate, Family, candidates
+from groundswell.nlp.signals.detect.features import Describer
+from groundswell.nlp.signals.detect.refine import Refiner
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, look
+from groundswell.nlp.signals.detect.topics import Standing, TopicSurge
 
 RADII = (0.22, 0.27, 0.32, 0.38, 0.45)
 """Similarities at which a ball ends, from a wide subject to nearly the same words."""
@@ -59,7 +59,7 @@ class Detection:
 
     found: list[Candidate]
     numbers: NDArray[np.float64]
-    swells: list[Swell]
+    swells: list[TopicSurge]
     swell_numbers: NDArray[np.float64]
     has: sparse.csr_matrix
     vocabulary: list[str]
@@ -79,12 +79,12 @@ def detect(
         ways: which ways to form groups take part.
         topics: standing topics that are counted for themselves.
     """
-    has, vocabulary = words.index_terms(stream.texts)
-    weighted = words.weigh(has, (stream.hours // 24).astype(np.int64), 35)
-    firsts = space.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
+    has, vocabulary = terms.index_terms(stream.texts)
+    weighted = terms.weigh(has, (stream.hours // 24).astype(np.int64), 35)
+    firsts = neighbours.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
     use = (firsts == np.arange(len(firsts))) & stream.counts
-    vectors = space.centre(stream.vectors, stream.hours)
-    near = space.neighbours(vectors, weighted, stream.hours, use, share=share)
+    vectors = neighbours.centre(stream.vectors, stream.hours)
+    near = neighbours.neighbours(vectors, weighted, stream.hours, use, share=share)
     families = list(_families(_Parts(stream.hours, has, vocabulary, vectors, near, use), ways))
     refiner = Refiner(vectors, weighted, stream.hours, use)
     found = list(candidates(families, stream.hours, stream.hours[use], refiner))
@@ -96,16 +96,16 @@ def detect(
     return Detection(found, describer.rows(found), swells, numbers, has, vocabulary, firsts, use, vectors)
 
 
-def standing_swells(stream: Stream, topics: Sequence[Topic]) -> tuple[list[Swell], NDArray[np.float64]]:
+def standing_swells(stream: Stream, topics: Sequence[Topic]) -> tuple[list[TopicSurge], NDArray[np.float64]]:
     """Return only the swells of standing topics, with their numbers; vectors are not asked for."""
-    has, vocabulary = words.index_terms(stream.texts)
-    firsts = space.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
+    has, vocabulary = terms.index_terms(stream.texts)
+    firsts = neighbours.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
     return _standing(stream, topics, has, vocabulary, (firsts == np.arange(len(firsts))) & stream.counts)
 
 
 def _standing(
     stream: Stream, topics: Sequence[Topic], has: sparse.csr_matrix, vocabulary: list[str], use: NDArray[np.bool_]
-) -> tuple[list[Swell], NDArray[np.float64]]:
+) -> tuple[list[TopicSurge], NDArray[np.float64]]:
     languages = stream.languages or [""] * len(stream.ids)
     made = groups.by_topic(has, vocabulary, languages, topics, use)
     return Standing(made.rows, stream.hours, use, has).find()
@@ -119,7 +119,7 @@ class _Parts:
     has: sparse.csr_matrix
     vocabulary: list[str]
     vectors: NDArray[np.float32]
-    near: space.Rows
+    near: neighbours.Rows
     use: NDArray[np.bool_]
 
 
@@ -129,7 +129,7 @@ def _families(parts: _Parts, ways: Sequence[str]) -> Iterator[Family]:
     if "ball" in ways:
         for radius in RADII:
             rows = parts.near.within(radius)
-            yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + space.FRESH, least=LEAST))
+            yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + neighbours.FRESH, least=LEAST))
     steady: dict[str, Callable[[], groups.Groups]] = {
         "term": lambda: groups.by_term(parts.has, parts.vocabulary, use),
         "stem": lambda: groups.by_stem(parts.has, parts.vocabulary, hours, use),

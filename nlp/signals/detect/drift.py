@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from groundswell.nlp.signals.space import DAY, GAP, HISTORY
+from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY
 
 WINDOW = 3 * DAY
 FEWEST_NOW, FEWEST_BEFORE = 8, 20

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from groundswell.nlp.signals.space import DAY, GAP, HISTORY, Rows
-from groundswell.nlp.signals.subjects import Candidate
+from groundswell.nlp.signals.detect.candidates import Candidate
+from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY, Rows
 
 FAMILIES = ("ball", "term", "stem", "kin", "meaning")
 """Ways to form groups; a candidate may be seen by several."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from groundswell.configs.topics import Topic
-from groundswell.nlp.signals.space import DAY, HISTORY, REACH, Rows
-from groundswell.nlp.signals.words import pieces
+from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH, Rows
+from groundswell.nlp.signals.detect.terms import pieces
 
 REBUILT = 7 * DAY
 """How often neighbourhoods of meaning are drawn anew."""

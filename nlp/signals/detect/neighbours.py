@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from groundswell.nlp.signals import words
-
 HOUR, DAY = 1.0, 24.0
 """Times are hours since 1970, as floats: a millisecond is still exact."""
 HISTORY = 35 * DAY
@@ -72,7 +70,7 @@ def first_of_copies(
 
     Args:
         texts: in order of time.
-        has: their terms (`words.index_terms`).
+        has: their terms (`terms.index_terms`).
         hours: when each became known.
         given: firsts already known from the store, by position, or -1.
     """
@@ -160,5 +158,4 @@ __all__ = [
     "centre",
     "first_of_copies",
     "neighbours",
-    "words",
 ]

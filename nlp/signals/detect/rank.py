@@ -1,6 +1,6 @@
 """Which candidates deserve a person's time: a learnt ranking, mapped onto how rarely a false one is ranked so high.
 
-The weights are a small file made by `groundswell.nlp.signals.train` from injections into development streams; they are
+The weights are a small file made by `groundswell.nlp.train.ranking` from injections into development streams; they are
 plain arrays (boosted trees), read without scikit-learn and without pickle.
 """
 
@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.signals.features import NAMES
-from groundswell.nlp.signals.standing import NAMES as STANDING_NAMES
+from groundswell.nlp.signals.detect.features import NAMES
+from groundswell.nlp.signals.detect.topics import NAMES as STANDING_NAMES
 
 FILE = Path(__file__).parent / "ranking.npz"
 KINDS = ("new", "surge")
@@ -125,7 +125,7 @@ def load_ranking(path: Path = FILE) -> Ranking:
 def _unpack(arrays: dict[str, NDArray[Any]]) -> Ranking:
     card = json.loads(str(arrays["card"]))
     if tuple(card["features"]) != NAMES or tuple(card["standing_features"]) != STANDING_NAMES:
-        msg = "it was made for other features; run python -m groundswell.nlp.signals.train"
+        msg = "it was made for other features; run python -m groundswell.nlp.train.ranking"
         raise ValueError(msg)
     fields = [name for name in Trees.__dataclass_fields__ if name != "start"]
     trees = {

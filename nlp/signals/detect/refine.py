@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from groundswell.nlp.signals.scan import PRIOR_COUNT, PRIOR_SPREAD, tail
-from groundswell.nlp.signals.space import GAP, HISTORY
+from groundswell.nlp.signals.detect.neighbours import GAP, HISTORY
+from groundswell.nlp.signals.detect.scan import PRIOR_COUNT, PRIOR_SPREAD, tail
 
 NEARNESS = (0.26, 0.32, 0.38, 0.45)
 """Similarities to the middle at which the subject may end."""

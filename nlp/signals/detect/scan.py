@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from groundswell.nlp.signals.space import DAY, GAP, HISTORY, Rows
+from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY, Rows
 
 WINDOWS = (12.0, 24.0, 72.0)
 """Hours looked at: half a day for what breaks out, three days for what seeps in."""
@@ -41,7 +41,7 @@ SHORT = Baseline(14 * DAY, DAY)
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class ScanTests:
     """Tests that were made: one row for each group, hour and window; columns of equal length."""
 
     group: NDArray[Any]
@@ -58,14 +58,16 @@ class Looks:
         """Return how many."""
         return len(self.group)
 
-    def pick(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Looks:
+    def pick(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> ScanTests:
         """Return some of them."""
-        return Looks(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+        return ScanTests(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
-def join(parts: list[Looks]) -> Looks:
+def join(parts: list[ScanTests]) -> ScanTests:
     """Return several as one."""
-    return Looks(*(np.concatenate([getattr(part, name) for part in parts]) for name in Looks.__dataclass_fields__))
+    return ScanTests(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ScanTests.__dataclass_fields__)
+    )
 
 
 def tail(observed: NDArray[Any], mean: NDArray[Any], size: NDArray[Any]) -> NDArray[np.float64]:
@@ -75,7 +77,7 @@ def tail(observed: NDArray[Any], mean: NDArray[Any], size: NDArray[Any]) -> NDAr
     return rarity
 
 
-class Clock:
+class GroupCounts:
     """How many documents fall between two moments: of a group, or of the whole stream."""
 
     def __init__(self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
@@ -97,7 +99,7 @@ class Clock:
 
 
 def growth(
-    clock: Clock, hours: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]
+    clock: GroupCounts, hours: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Return when groups grew: group, end of the hour, position behind its newest member then.
 
@@ -128,14 +130,14 @@ def look(
     least: float,
     windows: tuple[float, ...] = WINDOWS,
     baselines: tuple[Baseline, ...] = (LONG,),
-) -> Looks:
+) -> ScanTests:
     """Return every test that reaches the score `least`, in order of time.
 
     Expected is the group's own count in a baseline before the window, scaled by how many documents the
     stream brought then and now; the tail is that of a negative binomial whose spread holds both the doubt about the
     expected count and the group's own unevenness.
     """
-    clock = Clock(rows, hours, use)
+    clock = GroupCounts(rows, hours, use)
     group, at, upto = growth(clock, hours, first, last)
     found = [_look(clock, group, at, upto, window, least, past) for window in windows for past in baselines]
     looks = join(found)
@@ -143,14 +145,14 @@ def look(
 
 
 def _look(  # noqa: PLR0917  columns of one table
-    clock: Clock,
+    clock: GroupCounts,
     group: NDArray[np.int64],
     at: NDArray[np.float64],
     upto: NDArray[np.int64],
     window: float,
     least: float,
     baseline: Baseline,
-) -> Looks:
+) -> ScanTests:
     """Return the tests of one window against one baseline."""
     observed = upto - clock.before(group, at - window)
     history, end = baseline.history, at - window - baseline.gap
@@ -159,7 +161,7 @@ def _look(  # noqa: PLR0917  columns of one table
     expected = (past + PRIOR_COUNT) * exposure
     none = np.zeros(len(at))
     spans = np.full(len(at), window, np.float32)
-    looks = Looks(group, at, spans, upto, observed, past, expected, none, none).pick(observed >= FEWEST)
+    looks = ScanTests(group, at, spans, upto, observed, past, expected, none, none).pick(observed >= FEWEST)
     doubt = 1 / (looks.past + PRIOR_COUNT)
     likely = tail(looks.observed, looks.expected, 1 / (doubt + PRIOR_SPREAD * 0.5)) >= least
     looks, doubt = looks.pick(likely), doubt[likely]
@@ -169,7 +171,7 @@ def _look(  # noqa: PLR0917  columns of one table
 
 
 def unevenness(
-    clock: Clock, group: NDArray[np.int64], end: NDArray[np.float64], window: float, history: float = HISTORY
+    clock: GroupCounts, group: NDArray[np.int64], end: NDArray[np.float64], window: float, history: float = HISTORY
 ) -> NDArray[np.float32]:
     """Return each group's dispersion over its earlier windows by moments, shrunk to `PRIOR_SPREAD`."""
     count = int(min(12, history // window))
@@ -197,8 +199,8 @@ __all__ = [
     "SHORT",
     "WINDOWS",
     "Baseline",
-    "Clock",
-    "Looks",
+    "GroupCounts",
+    "ScanTests",
     "growth",
     "join",
     "look",

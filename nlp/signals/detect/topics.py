@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from groundswell.nlp.signals.scan import LONG, SHORT, Baseline, Looks, look
-from groundswell.nlp.signals.space import DAY, HISTORY, Rows
+from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, Rows
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, ScanTests, look
 
 WINDOWS = (24.0, 48.0, 72.0, 96.0)
 BASELINES = (LONG, SHORT)
@@ -37,7 +37,7 @@ NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Swell:
+class TopicSurge:
     """A topic above its usual at the end of one hour, by its clearest test; `documents` are positions, ascending."""
 
     at: float
@@ -79,9 +79,9 @@ class Standing:
         self.total = np.r_[0.0, np.cumsum(self.lengths)]
         self.use = use
 
-    def find(self) -> tuple[list[Swell], NDArray[np.float64]]:
+    def find(self) -> tuple[list[TopicSurge], NDArray[np.float64]]:
         """Return swells in order of time, and a row of numbers for each."""
-        found: list[Swell] = []
+        found: list[TopicSurge] = []
         numbers: list[list[float]] = []
         lately: list[_Told] = []
         for swell, scores in self._tests():
@@ -92,7 +92,7 @@ class Standing:
             lately.append(_Told(swell.at, swell.topic, swell.score, swell.documents))
         return found, np.array(numbers, np.float64).reshape(-1, len(NAMES))
 
-    def _tests(self) -> Iterator[tuple[Swell, list[float]]]:
+    def _tests(self) -> Iterator[tuple[TopicSurge, list[float]]]:
         """Yield each topic at the end of each hour in which it grew and stood out, with its score by every test."""
         tables = [self._look(baseline) for baseline in BASELINES]
         order = sorted(
@@ -103,7 +103,7 @@ class Standing:
         episodes: dict[int, tuple[float, int]] = {}
         for (at, topic), tests in groupby(order, key=itemgetter(0, 1)):
             scores = [0.0] * (len(WINDOWS) * len(BASELINES))
-            best: tuple[Looks, int] | None = None
+            best: tuple[ScanTests, int] | None = None
             for _, _, which, k in tests:
                 table = tables[which]
                 scores[which * len(WINDOWS) + WINDOWS.index(float(table.window[k]))] = float(table.score[k])
@@ -115,7 +115,7 @@ class Standing:
             if best is not None:
                 yield self._swell(*best, number), scores
 
-    def _look(self, baseline: Baseline) -> Looks:
+    def _look(self, baseline: Baseline) -> ScanTests:
         count = len(self.rows.starts) - 1
         always = np.full(count, np.inf)
         return look(
@@ -123,15 +123,17 @@ class Standing:
             baselines=(baseline,),
         )  # fmt: skip
 
-    def _swell(self, table: Looks, k: int, episode: int) -> Swell:
+    def _swell(self, table: ScanTests, k: int, episode: int) -> TopicSurge:
         upto, count = int(table.upto[k]), int(table.observed[k])
         numbers = {
             name: float(getattr(table, name)[k]) for name in ("at", "window", "past", "expected", "spread", "score")
         }
         documents = self.rows.items[upto - count : upto].astype(np.int64)
-        return Swell(topic=int(table.group[k]), episode=episode, observed=float(count), documents=documents, **numbers)
+        return TopicSurge(
+            topic=int(table.group[k]), episode=episode, observed=float(count), documents=documents, **numbers
+        )
 
-    def _own(self, s: Swell) -> list[float]:
+    def _own(self, s: TopicSurge) -> list[float]:
         when = self.hours[s.documents]
         ratio = math.log((s.observed + 0.5) / (s.expected + 0.5))
         return [
@@ -140,7 +142,7 @@ class Standing:
             float(when.std()) / s.window,
         ]  # fmt: skip
 
-    def _beside(self, s: Swell, others: Sequence[_Told]) -> list[float]:
+    def _beside(self, s: TopicSurge, others: Sequence[_Told]) -> list[float]:
         """Return what other topics do in the same day: what all do together has a cause of its own."""
         best: dict[int, _Told] = {}
         for told in others:
@@ -153,7 +155,7 @@ class Standing:
         first, second = [*scores, 0.0, 0.0][:2]
         return [len(scores), first, second, sum(scores), shared]
 
-    def _stream(self, s: Swell) -> list[float]:
+    def _stream(self, s: TopicSurge) -> list[float]:
         """Return how the stream itself goes: volume, length of its texts, how long it is known."""
         begin, end = max(s.at - DAY - HISTORY, self.hours[0]), s.at - DAY
         low, mid, now = np.searchsorted(self.volume, [begin, end, s.at])

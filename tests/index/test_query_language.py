@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.index.language import FIELDS, HELP, QueryError, parse
 from groundswell.index.query import AllOf, AnyOf, Field, Is, Not, Phrase, Query, Word
+from groundswell.index.query_language import FIELDS, HELP, QueryError, parse
 from tests.index.makers import NOON
 
 DAY = timedelta(days=1)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from groundswell.configs.topics import Topic, load_topics
-from groundswell.nlp.signals import rank, words
-from groundswell.nlp.signals.detect import Stream, standing_swells
-from groundswell.nlp.signals.groups import by_topic
-from groundswell.nlp.signals.standing import LIVES, NAMES
+from groundswell.nlp.signals.detect import rank, terms
+from groundswell.nlp.signals.detect.detect import Stream, standing_swells
+from groundswell.nlp.signals.detect.groups import by_topic
+from groundswell.nlp.signals.detect.topics import LIVES, NAMES
 
 TOPICS = (
     Topic(id="refund", title="refunds", words={"en": ("refund*", "money back"), "ms": ("*kembali*",)}),
@@ -33,7 +33,7 @@ TOPICS = (
 )
 def test_a_text_belongs_to_the_topics_whose_words_it_has(text: str, language: str, found: list[bool]) -> None:
     """Whole words, beginnings, parts, pairs of words, and unspaced scripts."""
-    has, vocabulary = words.index_terms([text])
+    has, vocabulary = terms.index_terms([text])
     rows = by_topic(has, vocabulary, [language], TOPICS, np.ones(1, bool)).rows
     assert [bool(len(rows.of(k))) for k in range(len(TOPICS))] == found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from groundswell.index.letters import keep, path_of, send
+from groundswell.index.dead_letters import keep, path_of, send
 from groundswell.index.records import Mention
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import Refused

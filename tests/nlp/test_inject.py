@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from groundswell.nlp.signals import plant
+from groundswell.nlp.train import inject
 
 WORDS = [
     f"{a}{b}" for a in ("refund", "lyrics", "voucher", "courier", "battery", "premium") for b in ("s", "ly", "er", "al")
@@ -42,7 +42,7 @@ def read(folder: Path) -> tuple[dict[str, dict[str, str]], dict[str, object]]:
 
 def test_what_was_planted_is_where_the_truth_says(tmp_path: Path) -> None:
     """Every id of an injection is in the stream, of its subject, and within a week of its start."""
-    made = dict(plant.plant(corpora(tmp_path), tmp_path / "out", only=["headlines"]))
+    made = dict(inject.plant(corpora(tmp_path), tmp_path / "out", only=["headlines"]))
     assert set(made) == {"headlines_r", "headlines_s"}
     for name, size in made.items():
         documents, truth = read(tmp_path / "out" / name)
@@ -57,14 +57,14 @@ def test_what_was_planted_is_where_the_truth_says(tmp_path: Path) -> None:
             for own in one["ids"]:
                 assert word.casefold() in documents[own]["text"].casefold()
                 at = datetime.fromisoformat(documents[own]["published_at"])
-                assert start <= at <= start + timedelta(days=plant.WEEK, hours=1)
+                assert start <= at <= start + timedelta(days=inject.WEEK, hours=1)
 
 
 def test_another_round_is_another_stream_and_leaves_the_first_as_it_was(tmp_path: Path) -> None:
     """More rounds put in other subjects at other hours; streams that were made before stay the same."""
     data = corpora(tmp_path)
-    list(plant.plant(data, tmp_path / "one", only=["headlines"]))
-    made = dict(plant.plant(data, tmp_path / "two", rounds=2, only=["headlines"]))
+    list(inject.plant(data, tmp_path / "one", only=["headlines"]))
+    made = dict(inject.plant(data, tmp_path / "two", rounds=2, only=["headlines"]))
     assert set(made) == {"headlines_r", "headlines_s", "headlines_r1", "headlines_s1"}
     first, second = (read(tmp_path / "two" / name)[1]["injections"] for name in ("headlines_r", "headlines_r1"))
     assert read(tmp_path / "one" / "headlines_r") == read(tmp_path / "two" / "headlines_r")
@@ -75,6 +75,6 @@ def test_planting_twice_gives_the_same(tmp_path: Path) -> None:
     """The streams depend on the corpora alone."""
     data = corpora(tmp_path)
     for out in ("one", "two"):
-        list(plant.plant(data, tmp_path / out, only=["headlines"]))
+        list(inject.plant(data, tmp_path / out, only=["headlines"]))
     for name in ("headlines_r", "headlines_s"):
         assert read(tmp_path / "one" / name) == read(tmp_path / "two" / name)
