@@ -64,7 +64,12 @@ class CrawlSettings(Section):
     """How the crawler behaves towards others."""
 
     sources: tuple[Path, ...] = ()
-    """Folders or files of source YAML; empty means the sources that come with Groundswell."""
+    """Folders or files of source YAML of your own, beside those that come with Groundswell; one of the same name
+    replaces what ships."""
+    shipped: bool = True
+    """Whether the sources that come with Groundswell are visited too."""
+    skip: tuple[str, ...] = ()
+    """Names of sources that are left out unless they are asked for by name."""
     user_agent: str = "Groundswell/0.1 (+media monitoring; set crawl.contact)"
     """How the crawler names itself."""
     contact: str = ""

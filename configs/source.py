@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -274,18 +274,26 @@ def source_of(data: dict[str, Any]) -> Source:
 
 
 def source_files(settings: CrawlSettings) -> list[Path]:
-    """Return the source files that the settings name, sorted; by default those that come with Groundswell."""
-    files: list[Path] = []
-    for place in settings.sources or (SHIPPED,):
-        files += sorted(place.glob("*.y*ml")) if place.is_dir() else [place]
-    return files
+    """Return the source files that the settings name, sorted, and after them those that come with Groundswell."""
+    places = [*settings.sources, *([SHIPPED] if settings.shipped else [])]
+    files = [path for place in places for path in (sorted(place.glob("*.y*ml")) if place.is_dir() else [place])]
+    return list(dict.fromkeys(files))
 
 
 def find_sources(settings: CrawlSettings) -> tuple[list[Source], dict[Path, str]]:
-    """Return the sources, and for each file that cannot be used what is wrong with it."""
+    """Return the sources, and for each file that cannot be used what is wrong with it.
+
+    A source of the user's takes the place of a shipped one of that name. One that `crawl.skip` names is there, but
+    not enabled.
+
+    Raises:
+        ConfigError: `crawl.skip` names a source that does not exist; with the nearest.
+    """
     sources: dict[str, Source] = {}
     problems: dict[Path, str] = {}
     for path in source_files(settings):
+        if path.parent == SHIPPED and _replaced(path, sources, problems):
+            continue
         try:
             source = read_source(path)
         except ConfigError as error:
@@ -295,7 +303,21 @@ def find_sources(settings: CrawlSettings) -> tuple[list[Source], dict[Path, str]
             problems[path] = f"{path}: another file already describes a source called {source.name!r}; rename one"
         else:
             sources[source.name] = source
+    _skip(settings.skip, sources, problems)
     return list(sources.values()), problems
+
+
+def _replaced(path: Path, sources: Mapping[str, Source], problems: Mapping[Path, str]) -> bool:
+    """Return whether the user describes a shipped source anew, be it with a mistake that is told."""
+    return path.stem in sources or any(path.stem == other.stem for other in problems)
+
+
+def _skip(names: Sequence[str], sources: dict[str, Source], problems: Mapping[Path, str]) -> None:
+    for name in names:
+        if name in sources:
+            sources[name] = sources[name].model_copy(update={"enabled": False})
+        elif name not in {path.stem for path in problems}:
+            raise ConfigError(f"crawl.skip: there is no source {name!r}{nearest(name, sorted(sources))}")
 
 
 def choose(sources: Sequence[Source], only: Sequence[str]) -> list[Source]:

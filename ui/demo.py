@@ -29,6 +29,7 @@ CONFIG = """\
 data_dir: demo
 crawl:
   sources: [demo/sources]
+  shipped: false
   contact: demo@example.org
   delay_seconds: 0
   concurrent_per_host: 8

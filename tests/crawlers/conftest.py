@@ -159,7 +159,9 @@ def web() -> Iterator[Web]:
 def house(tmp_path: Path) -> Iterator[House]:
     """A house that may crawl loopback, without pauses."""
     (tmp_path / "sources").mkdir()
-    polite = CrawlSettings(sources=(tmp_path / "sources",), delay_seconds=0, allow_private_addresses=True)
+    polite = CrawlSettings(
+        sources=(tmp_path / "sources",), shipped=False, delay_seconds=0, allow_private_addresses=True
+    )
     settings = Settings(data_dir=tmp_path / "data", crawl=polite)
     with open_store(settings) as store:
         yield House(tmp_path, store, settings)

@@ -41,7 +41,10 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
             body = gzip.compress(body) if page.get("gzip") else body
             web.play(path, conftest.Answer(body, type=page.get("type", "text/html"), headers=headers))
     polite = CrawlSettings(
-        sources=tuple(root / case / f"{case}.yaml" for case in CASES), delay_seconds=0, allow_private_addresses=True
+        sources=tuple(root / case / f"{case}.yaml" for case in CASES),
+        shipped=False,
+        delay_seconds=0,
+        allow_private_addresses=True,
     )
     settings = Settings(data_dir=root / "data", crawl=polite)
     os.environ["GROUNDSWELL_AUTHOR_SALT"] = "golden"

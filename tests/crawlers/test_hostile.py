@@ -126,7 +126,7 @@ def test_no_trouble_of_one_source_stops_another(house: Any, web: Any, answer: An
 def test_nothing_at_home_is_ever_asked(house: Any, web: Any, answer: Any) -> None:
     """Loopback by number, name, odd spelling or redirect is refused, before a single byte is sent."""
     house.settings = house.settings.model_copy(
-        update={"crawl": CrawlSettings(sources=house.settings.crawl.sources, delay_seconds=0)}
+        update={"crawl": CrawlSettings(sources=house.settings.crawl.sources, shipped=False, delay_seconds=0)}
     )
     port = web.url.rsplit(":", 1)[1]
     web.play("/feed", answer(FEED + END, type="text/xml"))

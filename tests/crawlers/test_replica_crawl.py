@@ -23,7 +23,11 @@ def test_everything_served_is_stored_known_or_refused(tmp_path: Path) -> None:
     with serve(now=NOW, seed=7) as web:
         write_sources(tmp_path / "sources", web.url)
         visits = CrawlSettings(
-            sources=(tmp_path / "sources",), allow_private_addresses=True, delay_seconds=0, concurrent_per_host=8
+            sources=(tmp_path / "sources",),
+            shipped=False,
+            allow_private_addresses=True,
+            delay_seconds=0,
+            concurrent_per_host=8,
         )
         settings = Settings(data_dir=tmp_path / "data", crawl=visits)
         with open_store(settings) as store:

@@ -75,13 +75,33 @@ def test_a_source_asked_for_by_name_need_not_be_enabled(tmp_path: Path) -> None:
     (tmp_path / "three.yaml").write_text(
         "name: one\nformat: feed\nkind: news\nurls: [https://x.example/]\n", encoding="utf-8"
     )
-    sources, problems = find_sources(CrawlSettings(sources=(tmp_path,)))
+    sources, problems = find_sources(CrawlSettings(sources=(tmp_path,), shipped=False))
     assert "already describes a source called 'one'" not in str(sources)
     assert [path.name for path in problems] == ["three.yaml"] or [path.name for path in problems] == ["one.yaml"]
     assert [source.name for source in choose(sources, ())] == ["one"]
     assert [source.name for source in choose(sources, ("two", "two"))] == ["two"]
     with pytest.raises(ConfigError, match="there is no source 'tow'; did you mean 'two'"):
         choose(sources, ("tow",))
+
+
+def test_own_sources_add_to_those_that_ship(tmp_path: Path) -> None:
+    """One of the same name replaces what ships, whole or broken; `shipped` and `skip` leave some or all out."""
+    text = "format: feed\nkind: news\nurls: [https://x.example/]\n"
+    (tmp_path / "ours.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "cna-sg.yaml").write_text(text + "title: my own CNA\n", encoding="utf-8")
+    (tmp_path / "rnz-nz.yaml").write_text("format: fed\n", encoding="utf-8")
+    shipped = {source.name for source in find_sources(CrawlSettings())[0]}
+    sources, problems = find_sources(CrawlSettings(sources=(tmp_path,)))
+    assert {source.name for source in sources} == (shipped | {"ours"}) - {"rnz-nz"}
+    assert [path.name for path in problems] == ["rnz-nz.yaml"]
+    assert next(source.title for source in sources if source.name == "cna-sg") == "my own CNA"
+    only, _ = find_sources(CrawlSettings(sources=(tmp_path,), shipped=False))
+    assert {source.name for source in only} == {"ours", "cna-sg"}
+    skipping, _ = find_sources(CrawlSettings(skip=("cna-sg", "hn-ads")))
+    assert not {"cna-sg", "hn-ads"} & {source.name for source in choose(skipping, ())}
+    assert choose(skipping, ("cna-sg",))
+    with pytest.raises(ConfigError, match=r"crawl\.skip: there is no source 'cna-sgg'; did you mean 'cna-sg'"):
+        find_sources(CrawlSettings(skip=("cna-sgg",)))
 
 
 def test_sources_of_one_host_take_turns() -> None:
@@ -101,7 +121,10 @@ def test_the_doctor_names_what_is_wrong_with_a_source(tmp_path: Path) -> None:
     )
     (tmp_path / "new.yaml").write_text("format: feed\nkind: news\nurls: [https://x.example/]\n", encoding="utf-8")
     (tmp_path / "gone.yaml").write_text("format: file\nkind: review\npaths: [gone.csv]\n", encoding="utf-8")
-    found = {each.source: (each.level, each.message) for each in check_sources(CrawlSettings(sources=(tmp_path,)))}
+    found = {
+        each.source: (each.level, each.message)
+        for each in check_sources(CrawlSettings(sources=(tmp_path,), shipped=False))
+    }
     assert {name: level for name, (level, _) in found.items()} == {
         "typo": "problem",
         "off": "note",

@@ -83,7 +83,7 @@ def _folder(root: Path, posts: Path) -> Path:
     (root / "sources").mkdir(parents=True)
     (root / "sources" / "posts.jsonl").write_bytes(posts.read_bytes())
     (root / "sources" / "posts.yaml").write_text(SOURCE, "utf-8")
-    (root / "groundswell.yaml").write_text("crawl: {sources: [sources]}\n", "utf-8")
+    (root / "groundswell.yaml").write_text("crawl: {sources: [sources], shipped: false}\n", "utf-8")
     return root
 
 
