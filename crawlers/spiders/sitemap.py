@@ -16,7 +16,7 @@ from groundswell.crawlers.addresses import absolute
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import beginning
-from groundswell.crawlers.spiders.feed import ArticleSpider
+from groundswell.crawlers.spiders.follow import ArticleSpider
 
 DEEPEST = 3
 MOST_SITEMAPS = 200
