@@ -223,7 +223,7 @@ class SignalBuilder:
             "surge", swell.at, float(self.hours[evidence[0]]), evidence, strength, observed=swell.observed,
             expected=swell.expected, terms=self._telling(evidence, swell.at - swell.window, rows), scope=scope,
             subject=stable_id("topic", scope.market, scope.kind, topic.id),
-            tests={"topic": round(swell.score, 2)}, title=topic.title,
+            tests={"topic": round(swell.score, 2)}, title=topic.title, hours=swell.window,
         )  # fmt: skip
 
     def _stream(self, rows: NDArray[np.int64]) -> Stream:
@@ -289,16 +289,16 @@ class SignalBuilder:
         mood = (drift.expected, drift.observed) if kind == "sour" else None
         return self._signal(
             kind, drift.at, start, drift.documents, min(drift.strength, 6.0), observed=drift.observed,
-            expected=drift.expected, terms=list(drift.places[:4]), scope=Scope(), subject=drift.theme, tests={},
+            expected=drift.expected, terms=list(drift.places), scope=Scope(), subject=drift.theme, tests={},
             theme=drift.theme, mood=mood,
         )  # fmt: skip
 
     def _signal(
         self, kind: SignalKind, at: float, start: float, evidence: NDArray[np.int64], strength: float, *,
         observed: float, expected: float, terms: list[str], scope: Scope, subject: str, tests: Mapping[str, float],
-        theme: str = "", mood: tuple[float, float] | None = None, title: str = "",
+        theme: str = "", mood: tuple[float, float] | None = None, title: str = "", hours: float = 0.0,
     ) -> Signal:  # fmt: skip
-        """Return a signal with everything a person asks about it."""
+        """Return a signal with everything a person asks about it; `hours` where expected is of another span."""
         chosen = [self.documents[k] for k in evidence]
         ids = tuple(document.id for document in chosen)
         theme = theme or main_theme(chosen, WHOLLY if title else MOSTLY)
@@ -336,8 +336,9 @@ class SignalBuilder:
             "onset": begin.isoformat(),
         }
         sentence = explanation.sentence(
-            kind=kind, title=title, observed=observed, expected=expected, hours=at - start, terms=terms,
-            people=len(authors) or None, places=[m for m, _ in facts["market"]], risk=risk, mood=mood,
+            kind=kind, title=title, observed=observed, expected=expected, hours=hours or at - start, terms=terms,
+            voices=explanation.voices(chosen), places=explanation.markets(chosen),
+            carries=explanation.risk_count(chosen, risk, claimed), mood=mood,
         )  # fmt: skip
         return Signal(
             id=stable_id("signal", kind, scope.market, scope.kind, f"{at:.0f}", subject, ids[0], str(len(ids))),

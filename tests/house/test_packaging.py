@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path, PurePath
 
@@ -75,3 +76,9 @@ def test_the_lock_holds_every_dependency_that_is_declared() -> None:
 
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def test_no_file_beside_the_board_s_script_hides_a_module_of_python() -> None:
+    """Streamlit puts the folder of its script first on the path: a file ``html.py`` there hid Python's own."""
+    beside = {path.stem for path in (ROOT / "ui" / "board").glob("*.py")} - {"__init__"}
+    assert not beside & sys.stdlib_module_names

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -313,25 +314,52 @@ def test_no_word_that_says_nothing_by_itself_sets_an_alert_apart() -> None:
     assert {"never arrived", "parcel", "ไม่ ส่ง"} == set(terms)
 
 
+SURGE: dict[str, Any] = {
+    "kind": "surge", "title": "couriers", "observed": 42, "expected": 13.2, "hours": 24, "terms": (),
+    "voices": explanation.Voices(42, 42, 40), "places": [("ID", 42)], "carries": None,
+}  # fmt: skip
+
+
 def test_the_sentence_says_what_a_manager_needs() -> None:
-    """How many, about what, by how many people, where, in how long, and what would be usual."""
+    """How many, about what, by how many people, where, in how long, what would be usual, and what was counted."""
     said = explanation.sentence(
-        kind="new", title="TradeNova", observed=9, expected=0.2, hours=13, terms=["deepfake"], people=8,
-        places=["SG", "MY"], risk="scam_investment",
+        kind="new", title="TradeNova", observed=9, expected=0.2, hours=13, terms=["deepfake"],
+        voices=explanation.Voices(9, 8, 7), places=[("SG", 4), ("MY", 2)],
+        carries=explanation.RiskCount("scam_investment", 3, 9, 0.41),
     )  # fmt: skip
-    assert said.startswith("TradeNova: new, 9 documents by 8 people in 13 hours in SG, MY, where")
-    assert "deepfake" in said
-    assert "scam investment" in said
+    assert said == (
+        "TradeNova: new, 9 documents by at least 7 authors in 13 hours, where one in 3 days would be usual; by market: "
+        "SG 4, MY 2, not named 3; what sets them apart: deepfake; 3 of 9 labelled scam investment (mean weight 0.41)."
+    )
 
 
 def test_the_sentence_about_a_standing_topic_or_a_titled_theme_reads_well() -> None:
-    """The subject first, as a name, without what a list adds to it."""
-    surge = {"observed": 42, "expected": 13.2, "hours": 24, "terms": (), "people": 40, "places": ["ID"], "risk": ""}
-    assert explanation.sentence(kind="surge", title="couriers", **surge) == (  # type: ignore[arg-type]
-        "Couriers: 3.1 times the usual, 42 documents by 40 people in 24 hours in ID, where about 13 would be usual."
+    """The subject first, as a name, without what a list adds to it; a multiple is that of the two counts."""
+    assert explanation.sentence(**SURGE) == (
+        "Couriers: 3.2 times the usual, 42 documents by 40 authors in 24 hours in ID, where about 13 would be usual."
     )
-    sour = explanation.sentence(kind="sour", title="Too many ads · complaints", mood=(0.1, -0.4), **surge)  # type: ignore[arg-type]
-    assert sour == "Too many ads: the mood fell from +0.10 to -0.40 over 24 hours in ID."
+    sour = explanation.sentence(**{**SURGE, "kind": "sour", "title": "Too many ads · complaints"}, mood=(0.1, -0.4))
+    assert sour == "Too many ads: the mood fell from +0.10 to -0.40 over 24 hours, 42 documents in ID."
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"places": [("A", 20), ("B", 9), ("C", 5), ("D", 4), ("E", 3), ("F", 1)]},
+         "by market: A 20, B 9, C 5, D 4, 2 more markets 4."),
+        ({"expected": 0.3}, "Couriers: more than usual, 42 documents by 40 authors in 24 hours in ID, where one in"),
+        ({"voices": explanation.Voices(42, 42, 1)}, "42 documents by one author in"),
+        ({"voices": explanation.Voices(42)}, "42 documents in 24 hours"),
+        ({"carries": explanation.RiskCount("scam_jobs", 0, 42, 0.3)},
+         "; none of 42 labelled scam jobs, together they point to it (mean weight 0.30)."),
+        ({"kind": "spread", "observed": 3, "expected": 0.42, "terms": ["kind:comment", "lang:zh", "market:SG"]},
+         "spreading, 3 new sources, languages, markets or kinds of source in 24 hours, where 0.4 would be usual: "
+         "kind comment, language zh, market SG."),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_no_stronger_than_its_counts(change: dict[str, Any], said: str) -> None:
+    """No place is left out unsaid, no multiple of hardly anything, no "most" for a few, a kind is called a kind."""
+    assert said in explanation.sentence(**{**SURGE, **change})
 
 
 # --- the ranking

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from groundswell.ui.board.html import esc, highlighted, table, tag, web_address, web_link
+from groundswell.ui.board.elements import esc, highlighted, table, tag, web_address, web_link
 from groundswell.ui.report import links
 
 

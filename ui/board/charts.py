@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from groundswell.ui.board.html import NOTHING, Html, esc, joined, link, tag
+from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.coverage import Coverage
 from groundswell.ui.report.series import Series

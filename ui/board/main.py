@@ -12,7 +12,7 @@ from streamlit.navigation.page import Page
 from groundswell.index.records import Case
 from groundswell.index.store import StoreError
 from groundswell.ui.board import queries
-from groundswell.ui.board.html import esc, tag
+from groundswell.ui.board.elements import esc, tag
 
 STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.

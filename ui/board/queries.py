@@ -16,7 +16,7 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
-from groundswell.ui.board.html import esc, tag
+from groundswell.ui.board.elements import esc, tag
 from groundswell.ui.board.launch import SETTINGS_VARIABLE
 from groundswell.ui.desk import Desk
 from groundswell.ui.report import wording

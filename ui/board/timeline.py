@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from groundswell.index.records import Signal
 from groundswell.ui.board.charts import Scale, area, lines, picture, reach, scale, stretches
-from groundswell.ui.board.html import NOTHING, Html, esc, joined, link, tag
+from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.series import Series
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from groundswell.index.records import Case, CaseStatus, Signal
 from groundswell.ui.board import queries
-from groundswell.ui.board.html import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
+from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import SEVERITIES
 

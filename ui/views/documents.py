@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from groundswell.index.query import Hit
 from groundswell.index.records import Document
-from groundswell.ui.board.html import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
+from groundswell.ui.board.elements import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
 from groundswell.ui.report import links, wording
 
 EXCERPT = 320

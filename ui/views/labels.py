@@ -12,7 +12,7 @@ import streamlit as st
 
 from groundswell.index.records import Label, Signal
 from groundswell.ui.board import queries
-from groundswell.ui.board.html import Html, esc, link, panel, table, tag
+from groundswell.ui.board.elements import Html, esc, link, panel, table, tag
 from groundswell.ui.desk import Disposition
 from groundswell.ui.report import links, wording
 

@@ -15,7 +15,7 @@ from groundswell.index.query import By, Field, Page, Query, Sort
 from groundswell.index.query_language import HELP, QueryError, parse
 from groundswell.index.records import SavedSearch
 from groundswell.ui.board import charts, queries, timeline
-from groundswell.ui.board.html import NOTHING, Html, bold, esc, joined, link, tag
+from groundswell.ui.board.elements import NOTHING, Html, bold, esc, joined, link, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.views.documents import document_list

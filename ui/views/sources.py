@@ -9,7 +9,7 @@ import streamlit as st
 
 from groundswell.index.records import CrawlRun, Refusal
 from groundswell.ui.board import queries
-from groundswell.ui.board.html import Html, esc, joined, link, panel, table, tag
+from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.coverage import Row
 from groundswell.ui.report.today import SHOWN_DAYS

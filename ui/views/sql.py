@@ -8,7 +8,7 @@ from groundswell.index.sql import Table, run_sql
 from groundswell.index.store import StoreError
 from groundswell.index.tables import DOCUMENT, TABLES, harmless
 from groundswell.ui.board import queries
-from groundswell.ui.board.html import Html, esc, panel, table, tag
+from groundswell.ui.board.elements import Html, esc, panel, table, tag
 from groundswell.ui.report import wording
 
 FIRST = "select market, count(*) as posts\nfrom documents\ngroup by 1 order by 2 desc"

@@ -10,7 +10,7 @@ import streamlit as st
 from groundswell.index.query import By, Field, Query
 from groundswell.index.records import Case, Checkpoint, Document, Lineage, Signal, Theme
 from groundswell.ui.board import charts, queries, timeline
-from groundswell.ui.board.html import NOTHING, Html, esc, facts, joined, link, panel, tag
+from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.series import day_axis, mean_mood, mood_series, volume_series
 from groundswell.ui.report.today import SHOWN_DAYS

@@ -12,7 +12,7 @@ import streamlit as st
 from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Signal, Theme
 from groundswell.ui.board import charts, queries
-from groundswell.ui.board.html import Html, esc, joined, link, panel, table, tag
+from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.series import Series, day_axis, mean_mood, volume_series
 from groundswell.ui.report.trends import HISTORY_DAYS, change, concern

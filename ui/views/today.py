@@ -8,7 +8,7 @@ import streamlit as st
 
 from groundswell.index.records import Signal
 from groundswell.ui.board import charts, queries, timeline
-from groundswell.ui.board.html import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
+from groundswell.ui.board.elements import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
 from groundswell.ui.desk import Disposition
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import Card

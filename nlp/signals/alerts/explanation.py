@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from groundswell.index.fields import CLAIMED
 from groundswell.index.records import Case, Document, SignalKind
 from groundswell.nlp.text.keywords import stop_words
 from groundswell.nlp.themes.framing import capital, subject_of
@@ -19,6 +20,10 @@ FIRST = 3
 LARGEST = 200
 """Ids of evidence that a query names one by one; beyond it the theme and the time say it."""
 NEAREST = 0.2
+TOLD, PLACES_TOLD = 4, 6
+"""Terms, markets and new places that a sentence names one by one; of more it says how many."""
+LEAST_USUAL = 0.6
+"""Fewer documents than this are "hardly any": no multiple of them is said."""
 EMPTY = ("generic", "opens", "closes", "cuts", "lone")
 """Kinds of words in `titlewords.txt` that say nothing by themselves."""
 
@@ -114,6 +119,26 @@ def affected(documents: Sequence[Document]) -> dict[str, list[tuple[str, int]]]:
     return {name: [(value, n) for value, n in counter.most_common(5) if value] for name, counter in counts.items()}
 
 
+def risk_count(documents: Sequence[Document], risk: str, weight: float) -> RiskCount | None:
+    """Return how many documents carry a risk, as a search for it counts them; ``None`` without a risk."""
+    if not risk:
+        return None
+    carry = sum(bool(d.enriched and d.enriched.risks.get(risk, 0.0) >= CLAIMED) for d in documents)
+    return RiskCount(risk, carry, len(documents), weight)
+
+
+def voices(documents: Sequence[Document]) -> Voices:
+    """Return how many documents there are, how many name an author, and how many authors these are."""
+    keys = [d.mention.author_key for d in documents if d.mention.author_key]
+    return Voices(len(documents), len(keys), len(set(keys)))
+
+
+def markets(documents: Sequence[Document]) -> list[tuple[str, int]]:
+    """Return every market that documents name, with how many do, commonest first."""
+    counts = Counter(d.mention.market for d in documents if d.mention.market)
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
 def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: datetime) -> dict[str, str]:
     """Return the earlier case whose title and policy area come closest, or nothing."""
     wanted = {part for term in terms for part in term.casefold().split()}
@@ -135,7 +160,7 @@ def usual(expected: float, hours: float) -> str:
     """Return an expected count in words a person would use."""
     if expected >= 1.5:
         return f"about {expected:.0f}"
-    if expected >= 0.6:
+    if expected >= LEAST_USUAL:
         return "about one"
     apart = hours / max(expected, 1e-3) / 24
     return "hardly any" if apart > 21 else f"one in {max(2, math.ceil(apart))} days"
@@ -143,25 +168,105 @@ def usual(expected: float, hours: float) -> str:
 
 def sentence(
     *, kind: SignalKind, title: str, observed: float, expected: float, hours: float, terms: Sequence[str],
-    people: int | None, places: Sequence[str], risk: str, mood: tuple[float, float] | None = None,
+    voices: Voices, places: Sequence[tuple[str, int]], carries: RiskCount | None,
+    mood: tuple[float, float] | None = None,
 ) -> str:  # fmt: skip
-    """Return one sentence a manager can read: a subject, a colon, and what is the matter with it."""
+    """Return one sentence a manager can read: a subject, a colon, and what was counted about it.
+
+    Nothing in it is stronger than its count: no "most", no place left out unsaid, no multiple of hardly anything.
+
+    Args:
+        kind: of the signal.
+        title: of its theme or topic.
+        observed: documents, new places, or a mood.
+        expected: the same as was usual.
+        hours: in which they were observed.
+        terms: what sets the documents apart; of a spread all places that are new, as "market:SG".
+        voices: how many documents and authors there are.
+        places: every market with its documents, commonest first.
+        carries: the risk they are about, and how many carry it; ``None`` for none.
+        mood: before and now, where it fell.
+    """
     span = f"{hours:.0f} hours" if hours <= 48 else f"{hours / 24:.0f} days"
-    where = f" in {', '.join(places[:3])}" if places else ""
-    voices = f" by {people} people" if people and people > 1 else ""
     subject = capital(subject_of(title))
+    inside, beside = _where(places, voices.documents)
+    risk = f"; {carries.said()}" if carries else ""
     if kind == "sour" and mood is not None:
-        return f"{subject}: the mood fell from {mood[0]:+.2f} to {mood[1]:+.2f} over {span}{where}."
+        fell = f"the mood fell from {mood[0]:+.2f} to {mood[1]:+.2f} over {span}"
+        return f"{subject}: {fell}, {_documents(voices.documents)}{inside}{beside}{risk}."
     if kind == "spread":
-        places = "new sources, languages or markets"
-        return f"{subject}: spreading{where}, {observed:.0f} {places} in {span}, where {expected:.1f} would be usual."
-    new = "new" if kind == "new" else times(observed, expected)
-    body = f"{subject}: {new}, {observed:.0f} documents{voices} in {span}{where}, where {usual(expected, hours)}"
-    said = f"; what sets them apart: {', '.join(terms[:4])}" if terms else ""
-    about = f"; most carry the risk {risk.replace('_', ' ')}" if risk else ""
-    return f"{body} would be usual{said}{about}."
+        new = f"{observed:.0f} new sources, languages, markets or kinds of source in {span}"
+        return f"{subject}: spreading, {new}, where {expected:.1f} would be usual: {_named(terms)}{risk}."
+    louder = "new" if kind == "new" else times(observed, expected)
+    counted = f"{_documents(voices.documents)}{voices.said()} in {span}{inside}"
+    body = f"{subject}: {louder}, {counted}, where {usual(expected, hours)} would be usual{beside}"
+    said = f"; what sets them apart: {', '.join(terms[:TOLD])}" if terms else ""
+    return f"{body}{said}{risk}."
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """How many documents there are, how many of them name an author, and how many authors these are."""
+
+    documents: int
+    signed: int = 0
+    authors: int = 0
+
+    def said(self) -> str:
+        """Return " by 40 authors"; "at least" where some documents name none, and nothing where none does."""
+        if not self.authors:
+            return ""
+        who = "one author" if self.authors == 1 else f"{self.authors} authors"
+        return f" by {who}" if self.signed == self.documents else f" by at least {who}"
+
+
+@dataclass(frozen=True, slots=True)
+class RiskCount:
+    """A risk, how many of the documents carry it (probability of .5 and more), and its mean weight over all.
+
+    `weight` is what severity is made of, 0 to 1 (`groundswell.nlp.enrich.consensus.common_risk`).
+    """
+
+    risk: str
+    carry: int
+    documents: int
+    weight: float
+
+    def said(self) -> str:
+        """Return "3 of 9 labelled scam shopping (mean weight 0.41)"."""
+        count = str(self.carry) if self.carry else "none"
+        together = "" if self.carry else ", together they point to it"
+        name = self.risk.replace("_", " ")
+        return f"{count} of {self.documents} labelled {name}{together} (mean weight {self.weight:.2f})"
+
+
+def _documents(count: int) -> str:
+    return "1 document" if count == 1 else f"{count} documents"
+
+
+def _where(places: Sequence[tuple[str, int]], documents: int) -> tuple[str, str]:
+    """Return " in SG" where every document names this market; else how many name which, to stand at the end."""
+    if not places:
+        return "", ""
+    if len(places) == 1 and places[0][1] == documents:
+        return f" in {places[0][0]}", ""
+    named = [f"{name} {count}" for name, count in places[:TOLD]]
+    if len(places) > TOLD:
+        named.append(f"{len(places) - TOLD} more markets {sum(count for _, count in places[TOLD:])}")
+    if silent := documents - sum(count for _, count in places):
+        named.append(f"not named {silent}")
+    return "", f"; by market: {', '.join(named)}"
+
+
+def _named(places: Sequence[str]) -> str:
+    """Return new places in words, and how many more there are: "source straits_daily, market SG"."""
+    words = [place.replace("lang:", "language ").replace(":", " ", 1) for place in places[:PLACES_TOLD]]
+    more = len(places) - PLACES_TOLD
+    return ", ".join([*words, *([f"{more} more"] if more > 0 else [])])
 
 
 def times(observed: float, expected: float) -> str:
-    """Return by how much a count exceeds what was expected: "3.1 times the usual"."""
-    return f"{(observed + 0.5) / (expected + 0.5):.1f} times the usual"
+    """Return by how much a count exceeds what was expected: "3.2 times the usual"; of hardly any no multiple."""
+    if expected < LEAST_USUAL:
+        return "more than usual"
+    return f"{observed / expected:.1f} times the usual"
