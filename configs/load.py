@@ -27,6 +27,7 @@ PATHS = frozenset(
         ("store", "path"),
         ("store", "ca_certs"),
         ("crawl", "sources"),
+        ("crawl", "watch"),
     }
 )
 MUST_EXIST = PATHS - {("data_dir",), ("store", "path")}

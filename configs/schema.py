@@ -70,6 +70,9 @@ class CrawlSettings(Section):
     """Whether the sources that come with Groundswell are visited too."""
     skip: tuple[str, ...] = ()
     """Names of sources that are left out unless they are asked for by name."""
+    watch: tuple[Path, ...] = ()
+    """Folders or files of watch lists (brands, people, topics and rules over them) beside those that come with
+    Groundswell; a source opts in with `watch: [name]`."""
     user_agent: str = "Groundswell/0.1 (+media monitoring; set crawl.contact)"
     """How the crawler names itself."""
     contact: str = ""

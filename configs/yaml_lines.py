@@ -92,6 +92,8 @@ def explain(error: ValidationError, model: type[BaseModel], source: LinedYaml) -
 def sentence(item: dict[str, Any], model: type[BaseModel]) -> str:
     """Return what is wrong with one setting, and what it should be."""
     loc = tuple(part for part in item["loc"] if part not in TAGS)
+    if not loc:  # two settings that do not go together
+        return str(item["msg"]).removeprefix("Value error, ")
     name = ".".join(map(str, loc))
     if item["type"] == "extra_forbidden":
         return f"there is no setting {name!r}{nearest(str(loc[-1]), keys_of(model, loc[:-1]))}"

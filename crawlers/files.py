@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from groundswell.configs.source import FileSource
-from groundswell.crawlers.mention import Builder, Raw, is_personal
-from groundswell.index.records import Mention, Refusal
+from groundswell.crawlers.mention import Builder, Made, Raw, is_personal
 
 PARQUET_BATCH = 1000
 TYPES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
@@ -47,7 +46,7 @@ def fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_file(path: Path, source: FileSource, builder: Builder) -> Iterator[tuple[str, Mention | Refusal]]:
+def read_file(path: Path, source: FileSource, builder: Builder) -> Iterator[tuple[str, Made]]:
     """Yield where each row stands, and the mention it makes or why it makes none.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What was found goes into the store, once, and is counted: found = stored + duplicate + refused."""
+"""What was found goes into the store, once, and is counted: found = stored + duplicate + refused + off_topic."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from groundswell.crawlers.mention import Made
+from groundswell.crawlers.spool import OffTopic
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Mention, Refusal
 from groundswell.index.store import Report, Store
 
 BATCH = 500
-Found = tuple[str, Mention | Refusal]
+Found = tuple[str, Made]
 """Where it stood, and what it was."""
 Beat = Callable[[int], None]
 
@@ -25,11 +27,12 @@ class Counts:
     duplicate: int = 0
     refused: int = 0
     undated: int = 0
+    off_topic: int = 0
 
     @property
     def found(self) -> int:
         """Return how many there were."""
-        return self.stored + self.duplicate + self.refused
+        return self.stored + self.duplicate + self.refused + self.off_topic
 
 
 class Seen:
@@ -94,6 +97,9 @@ class Intake:
     def _once(self, batch: list[Found], refusals: list[Refusal]) -> Iterator[Mention]:
         """Yield the first of each id; count or refuse the others."""
         for where, mention in batch:
+            if isinstance(mention, OffTopic):
+                self.counts.off_topic += 1
+                continue
             if isinstance(mention, Refusal):
                 continue
             self.counts.undated += mention.date_confidence == "none"

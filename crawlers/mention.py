@@ -14,6 +14,8 @@ from groundswell.configs.source import FileSource, Source
 from groundswell.crawlers.addresses import canonical
 from groundswell.crawlers.dates import Stamp, read_date
 from groundswell.crawlers.markup import one_line, text_of, tidy
+from groundswell.crawlers.spool import OffTopic
+from groundswell.crawlers.watch import Watcher
 from groundswell.index.ids import author_key, mention_id, stable_id
 from groundswell.index.records import Mention, Refusal
 
@@ -61,20 +63,32 @@ class Raw:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+Made = Mention | Refusal | OffTopic
+"""What a raw item becomes."""
+
+
 class Builder:
     """Makes mentions of one source."""
 
-    def __init__(self, source: Source, settings: CrawlSettings, *, salt: str, now: datetime) -> None:
+    def __init__(
+        self, source: Source, settings: CrawlSettings, *, salt: str, now: datetime, watcher: Watcher | None = None
+    ) -> None:
+        self.watcher = watcher
         self.source, self.settings, self.salt, self.now = source, settings, salt, now
         self.zone: tzinfo = ZoneInfo(source.timezone) if isinstance(source, FileSource) else UTC
         self.pattern = source.date_format if isinstance(source, FileSource) else ""
 
-    def build(self, raw: Raw) -> Mention | Refusal:
+    def build(self, raw: Raw) -> Made:
         """Return the mention, or why there is none."""
         try:
-            return self._mention(raw)
+            return self._on_topic(self._mention(raw), raw.where)
         except (ValueError, TypeError, RecursionError, OverflowError) as error:
             return self.refuse(raw.where, f"cannot be understood: {error}", raw.text)
+
+    def _on_topic(self, made: Mention | Refusal, where: str) -> Made:
+        if self.watcher is None or not isinstance(made, Mention):
+            return made
+        return made if self.watcher.meets(f"{made.title}\n{made.text}", made.lang) else OffTopic(tidy(where)[:200])
 
     def refuse(self, where: str, reason: str, sample: object = "") -> Refusal:
         """Return a refusal; the same item refused again for the same reason is the same refusal."""

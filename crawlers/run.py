@@ -22,6 +22,7 @@ from groundswell.crawlers.intake import Counts, Found, Intake
 from groundswell.crawlers.mention import Builder
 from groundswell.crawlers.salt import author_salt
 from groundswell.crawlers.spool import End, Tally, Trouble, read_spool, spool_path, spooled
+from groundswell.crawlers.watch import watcher_of
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint, CrawlRun
 from groundswell.index.store import Reader, Store
@@ -241,7 +242,8 @@ def _lines(visit: Visit, path: Path) -> Iterator[Found]:
 
 def _rows(visit: Visit, source: FileSource, work: Work) -> Iterator[Found]:
     """Yield the rows of the files that changed since the last visit."""
-    builder = Builder(source, work.settings.crawl, salt=author_salt(work.settings), now=work.now)
+    watcher = watcher_of(source, work.settings.crawl)
+    builder = Builder(source, work.settings.crawl, salt=author_salt(work.settings), now=work.now, watcher=watcher)
     read = 0
     try:
         paths = files_of(source)
@@ -273,6 +275,7 @@ def _finish(visit: Visit, work: Work) -> CrawlRun:
         duplicate=visit.counts.duplicate,
         refused=visit.counts.refused,
         undated=visit.counts.undated,
+        off_topic=visit.counts.off_topic,
         error="; ".join(visit.troubles)[:ERROR_CHARS],
     )
     run = replace(run, complaint=_complaint(visit, run, work))

@@ -1,8 +1,8 @@
 """What the crawling process hands over, on disk: nothing fetched is lost when either process is killed.
 
-One file for each source and run. Each line is ``{"mention": …}``, ``{"refusal": …}``, ``{"error": …}`` or at last
-``{"end": {"marks": …}}``. A file without its end belongs to a crawl that was killed: its items are taken over, its
-marks do not exist, so the next visit starts where the last whole one had started.
+One file for each source and run. Each line is ``{"mention": …}``, ``{"refusal": …}``, ``{"off_topic": …}``,
+``{"error": …}`` or at last ``{"end": {"marks": …}}``. A file without its end belongs to a crawl that was killed: its
+items are taken over, its marks do not exist, so the next visit starts where the last whole one had started.
 """
 
 from __future__ import annotations
@@ -36,7 +36,14 @@ class Trouble:
     message: str
 
 
-Line = Mention | Refusal | Trouble | End
+@dataclass(frozen=True, slots=True)
+class OffTopic:
+    """Something that was found beside the topics that its source watches for; it is counted and not kept."""
+
+    where: str = ""
+
+
+Line = Mention | Refusal | OffTopic | Trouble | End
 
 
 def spool_path(folder: Path, source: str, run: str) -> Path:
@@ -105,7 +112,7 @@ class Tally:
                     if not line.endswith(b"\n"):
                         break
                     self._read[path] += len(line)
-                    self.items += line.startswith((b'{"mention"', b'{"refusal"'))
+                    self.items += line.startswith((b'{"mention"', b'{"refusal"', b'{"off_topic"'))
                     self.ended += line.startswith(b'{"end"')
 
 
@@ -125,6 +132,8 @@ def _plain(line: Line) -> dict[str, Any]:
         return {"refusal": to_json(line)}
     if isinstance(line, Trouble):
         return {"error": line.message}
+    if isinstance(line, OffTopic):
+        return {"off_topic": line.where}
     return {"end": {"marks": line.marks, "unchanged": line.unchanged}}
 
 
@@ -133,4 +142,6 @@ def _line(data: dict[str, Any]) -> Line:
         return from_json(Mention, data["mention"])
     if "refusal" in data:
         return from_json(Refusal, data["refusal"])
+    if "off_topic" in data:
+        return OffTopic(data["off_topic"])
     return Trouble(data["error"]) if "error" in data else End(**data["end"])

@@ -241,7 +241,9 @@ class Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlRun:
-    """One visit to one source: found = stored + duplicate + refused. `error` is empty when it went well.
+    """One visit to one source: found = stored + duplicate + refused + off_topic. `error` is empty when it went well.
+
+    `off_topic` counts what a source that watches found beside its watch lists' topics; it is not stored.
 
     `complaint` is empty, or says what a floor in the source's YAML missed ("0 found, floor 5").
     """
@@ -255,6 +257,7 @@ class CrawlRun:
     duplicate: int = 0
     refused: int = 0
     undated: int = 0
+    off_topic: int = 0
     error: str = ""
     complaint: str = ""
 

@@ -41,8 +41,8 @@ LABEL = {
 }  # fmt: skip
 RUN = {
     "id": "string", "source": "string", "started_at": "time", "finished_at": "time", "found": "integer",
-    "stored": "integer", "duplicate": "integer", "refused": "integer", "undated": "integer", "error": "string",
-    "complaint": "string",
+    "stored": "integer", "duplicate": "integer", "refused": "integer", "undated": "integer", "off_topic": "integer",
+    "error": "string", "complaint": "string",
 }  # fmt: skip
 TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "themes": (Theme, THEME),

@@ -87,11 +87,14 @@ def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) 
     from groundswell.crawlers.run import crawl
 
     runs = crawl(store, settings, now=now, progress=progress)
-    found, stored, twice, refused, undated = (
-        sum(getattr(run, part) for run in runs) for part in ("found", "stored", "duplicate", "refused", "undated")
+    found, stored, twice, refused, undated, beside = (
+        sum(getattr(run, part) for run in runs)
+        for part in ("found", "stored", "duplicate", "refused", "undated", "off_topic")
     )
     bad = [f"{run.source}: {run.error or run.complaint}" for run in runs if run.error or run.complaint]
-    said = f"{found:,} found = {stored:,} stored + {twice:,} already there + {refused:,} refused; {undated:,} undated"
+    said = f"{found:,} found = {stored:,} stored + {twice:,} already there + {refused:,} refused"
+    said += f" + {beside:,} off topic" if beside else ""
+    said += f"; {undated:,} undated"
     return "\n  ".join([f"{said}, {len(runs)} sources", *bad]), any(run.error for run in runs)
 
 

@@ -25,6 +25,7 @@ from groundswell.crawlers.guard import BLOCKED, private
 from groundswell.crawlers.mention import Builder, Raw
 from groundswell.crawlers.politeness import wait_of
 from groundswell.crawlers.spool import End, SpoolWriter, Trouble
+from groundswell.crawlers.watch import watcher_of
 from groundswell.index.records import Refusal
 
 S = TypeVar("S", bound=BaseSource)
@@ -201,7 +202,9 @@ class SpoolPipeline:
         """Open the spool."""
         spider = self.spider
         spider.writer = SpoolWriter(spider.job.spool)
-        self.builder = Builder(spider.source, spider.job.crawl, salt=spider.job.salt, now=spider.job.now)
+        job = spider.job
+        watcher = watcher_of(spider.source, job.crawl)
+        self.builder = Builder(spider.source, job.crawl, salt=job.salt, now=job.now, watcher=watcher)
 
     def process_item(self, item: Any) -> Any:
         """Write one item."""

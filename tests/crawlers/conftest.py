@@ -134,7 +134,7 @@ class House:
         """Crawl; return the runs by source, after checking that their counts add up."""
         runs = crawl(self.store, self.settings, now=now, only=only, **more)
         for run in runs:
-            assert run.found == run.stored + run.duplicate + run.refused, run
+            assert run.found == run.stored + run.duplicate + run.refused + run.off_topic, run
         return {run.source: run for run in runs}
 
     def mentions(self, source: str = "") -> list[Mention]:

@@ -19,7 +19,7 @@ import pytest
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import FileSource
 from groundswell.crawlers.files import read_file
-from groundswell.crawlers.mention import Builder
+from groundswell.crawlers.mention import Builder, Made
 from groundswell.index.records import Mention, Refusal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -153,7 +153,7 @@ def test_every_kind_of_bad_row_is_refused_or_kept_apart_and_counted(house: Any) 
     assert {line: reason in reasons[str(line)] for line, reason in wanted.items()} == dict.fromkeys(wanted, True)
 
 
-def rows_of(path: Path, **more: Any) -> list[Mention | Refusal]:
+def rows_of(path: Path, **more: Any) -> list[Made]:
     """Return what a file becomes."""
     settings = CrawlSettings(max_page_bytes=10_000, max_text_chars=1_000)
     source = FileSource.model_validate({"name": "x", "format": "file", "kind": "review", "paths": [str(path)]} | more)

@@ -80,7 +80,10 @@ def _found(store: Any, case: str, url: str) -> dict[str, Any]:
     found = {
         "mentions": dated + undated,
         "refusals": sorted(refusals, key=lambda each: (each["where"], each["reason"])),
-        "runs": [{key: value for key, value in run.items() if "_at" not in key} for run in runs],
+        "runs": [
+            {key: value for key, value in run.items() if "_at" not in key and (key, value) != ("off_topic", 0)}
+            for run in runs
+        ],
     }
     return json.loads(json.dumps(found).replace(url, PLACEHOLDER))  # type: ignore[no-any-return]  # it is a dict
 

@@ -22,8 +22,11 @@ def command(ctx: click.Context, sources: tuple[str, ...]) -> int:
     with open_store(settings, spool=True) as store, progress_bar("crawl") as progress:
         runs = crawl(store, settings, now=now(), only=sources, progress=progress)
     table(
-        ("source", "found", "stored", "duplicate", "refused", "undated", "remark"),
-        [(r.source, r.found, r.stored, r.duplicate, r.refused, r.undated, r.error or r.complaint) for r in runs],
-        right=(1, 2, 3, 4, 5),
+        ("source", "found", "stored", "duplicate", "refused", "off topic", "undated", "remark"),
+        [
+            (r.source, r.found, r.stored, r.duplicate, r.refused, r.off_topic, r.undated, r.error or r.complaint)
+            for r in runs
+        ],
+        right=(1, 2, 3, 4, 5, 6),
     )
     return int(any(run.error for run in runs))

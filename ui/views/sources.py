@@ -104,7 +104,7 @@ def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
             link(links.source(run.source), esc(run.source)),
             *(
                 tag("span", esc(wording.number(count)), cls="num")
-                for count in (run.found, run.stored, run.duplicate, run.refused, run.undated)
+                for count in (run.found, run.stored, run.duplicate, run.refused, run.off_topic, run.undated)
             ),
             tag(
                 "span",
@@ -120,7 +120,9 @@ def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
         for run in runs[:most]
     )
     return table(
-        ("visit", "source", "found", "new", "known", "refused", "undated", "took", "it said"), rows, cls="stack"
+        ("visit", "source", "found", "new", "known", "refused", "off topic", "undated", "took", "it said"),
+        rows,
+        cls="stack",
     )
 
 
