@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from groundswell.index.query import Phrase, Word
-from groundswell.index.segment import EMOJI, UNSPACED, fold, tokens
+from groundswell.index.segment import EMOJI, UNSPACED, fold, is_beginning, tokens
 
 WIDTH = 160
 """Characters of one fragment, about."""
@@ -33,10 +33,13 @@ def _pattern(wanted: Iterable[Word | Phrase]) -> re.Pattern[str] | None:
 
 def _part(text: str) -> str:
     """Return an expression for words that follow one another."""
-    return r"[\W_]*".join(
+    pieces = [
         re.escape(token) if kind != "word" else rf"(?<!{_IN_WORD}){re.escape(token)}(?!{_IN_WORD})"
         for kind, token in tokens(text)
-    )
+    ]
+    if pieces and is_beginning(text):
+        pieces[-1] = pieces[-1].removesuffix(rf"(?!{_IN_WORD})") + rf"{_IN_WORD}*"
+    return r"[\W_]*".join(pieces)
 
 
 def _fragments(text: str, pattern: re.Pattern[str]) -> Iterator[str]:

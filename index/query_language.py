@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast, get_args
 
+from groundswell.index.codes import language_code, market_code
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Not, Phrase, Query, Sort, Word
 from groundswell.index.records import DateConfidence, Kind, SentimentLabel, TargetKind
 from groundswell.index.segment import for_query
@@ -20,12 +21,15 @@ from groundswell.index.segment import for_query
 HELP = """\
 refund ads            both words, anywhere in title or text
 "no refund"           these words one after another; 退款 or โฆษณา are found inside longer runs too
-refund OR 退款         either of them (OR in capitals)
+scam*                 every word that begins so: scam, scams, scammer
+refund OR 退款         either of them (OR in capitals, or |)
+deepfake OR "AI video" market:SG      a field holds for all of it, unless it touches OR itself
 -crypto               not this word; also -"a phrase", -(a OR b), -market:SG
 (a OR b) c            brackets
+market:SG OR risk:gambling            a field that touches OR is one of the two
 market:SG             a field has a value; market:SG,MY any of them; market:none no value at all
-since:7d              published in the last 7 days; also 24h, 2w, 2026-11-01, today, yesterday
-until:2026-11-01      published before that day begins (UTC)
+since:7d              published in the last 7 days; also 24h, 2w, 2026-11-01, today, yesterday; after: is the same
+until:2026-11-01      published before that day begins (UTC); before: is the same
 on:yesterday          published on that day; also on:2026-11-01 or a whole month, on:2026-11
 sort:relevance        best first; also sort:newest (the usual order), sort:oldest
 
@@ -39,6 +43,8 @@ LONGEST = 4000
 """Characters of a query."""
 DEEPEST = 20
 """Brackets within brackets."""
+MOST_NAMED = 30
+"""Values that a message lists."""
 FIELDS: dict[str, Field] = {
     **{name: name for name in get_args(Field)},
     "language": "lang",
@@ -54,7 +60,8 @@ FIELDS: dict[str, Field] = {
     "by": "author",
     "cluster": "duplicate",
 }
-TIMES = ("since", "until", "on")
+TIMES = {"since": "since", "until": "until", "on": "on", "after": "since", "before": "until", "date": "on"}
+"""Names of times, and what each stands for; they hold for the whole search."""
 CHOICES: dict[Field, tuple[str, ...]] = {
     "kind": get_args(Kind),
     "sentiment": get_args(SentimentLabel),
@@ -63,16 +70,55 @@ CHOICES: dict[Field, tuple[str, ...]] = {
 }
 _FREE_CONFIDENCE = "date_confidence"
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_QUOTES = str.maketrans("“”„«»「」『』：（）", '""""""""":()')
+_ASCII = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
+_SIGNS = _ASCII | {0x3000: " "} | dict.fromkeys(map(ord, "“”„‟«»「」『』〝〞"), '"')
+"""Signs as phones and East Asian keyboards write them, each for one of ours, so that places stay the same."""
+_DASHES = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}–—―−\N{SMALL HYPHEN-MINUS}"
 _TOKEN = re.compile(
-    r"""\s*(?:
-        (?P<open>\() | (?P<close>\)) | (?P<minus>-(?=\S))
-        | (?P<name>[^\W\d]\w*):(?!//)(?P<value>"[^"]*"?|[^\s()"]*)
+    rf"""\s*(?:
+        (?P<open>\() | (?P<close>\)) | (?P<minus>[{_DASHES}](?=\S)) | (?P<or>\|+)
+        | (?P<name>[^\W\d]\w*):(?!//)(?P<value>"[^"]*"?|[^\s()"|]*)
         | (?P<phrase>"[^"]*"?)
-        | (?P<word>[^\s()"]+)
+        | (?P<word>[^\s()"|]+)
     )""",
     re.VERBOSE,
 )
+_NO_FIELD = {
+    **dict.fromkeys(
+        ("title", "intitle", "headline", "text", "intext", "body", "content"),
+        "title and text are searched together; leave the name away",
+    ),
+    **dict.fromkeys(
+        ("url", "inurl", "link", "domain"), "addresses are not searched; source: names where a post is from"
+    ),
+    **dict.fromkeys(("hashtag", "tag", "tags"), "write the hashtag as a word"),
+    **dict.fromkeys(("near", "within"), "nearness is not known; words in quotes follow one another"),
+}
+"""Fields of other tools, and what to write here instead."""
+_FOREIGN: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"^(?:O?NEAR|WITHIN)(?:/\d+F?)?$|^(?:near|w|n|pre|adj)/\d+f?$", re.ASCII),
+        "nearness is not known: words in quotes follow one another, words without stand anywhere",
+    ),
+    (
+        re.compile(r"~\d*$", re.ASCII),
+        "~ (nearness, similar spelling) is not known: write the words, or their beginnings such as scam*",
+    ),
+    (
+        re.compile(r"^\*+$"),
+        "to see everything leave the search empty; a * stands behind the beginning of a word: scam*",
+    ),
+    (re.compile(r"\*."), "a * stands only at the end of a word: scam*"),
+    (re.compile(r"^\w+\?\w+$"), "a ? for one letter is not known: write the beginning of the word and a *: colo*"),
+    (re.compile(r"^/[^/]+/[a-z]*$"), "regular expressions belong to rules: search for words, or beginnings: scam*"),
+    (re.compile(r"^!+\w"), "to leave a word out write - before it: -crypto"),
+    (re.compile(r"\^[\d.]+$", re.ASCII), "^ (weight) is not known: sort:relevance puts first what fits best"),
+)
+"""Signs that mean something in other tools and nothing here: said, never dropped."""
+_LOWER = {
+    "or": 'for either of the two write OR in capitals (for the word itself "or" in quotes)',
+    "not": 'to leave something out write - before it, or NOT (for the word itself "not" in quotes)',
+}
 
 
 class QueryError(ValueError):
@@ -101,16 +147,23 @@ class _Times:
     sort: Sort = "newest"
 
 
-def parse(text: str, *, now: datetime) -> Query:
+def parse(text: str, *, now: datetime, values: Mapping[Field, Collection[str]] | None = None) -> Query:
     """Return the query that somebody typed; nothing typed matches everything.
+
+    Args:
+        text: what was typed.
+        now: what ``since:7d`` counts back from.
+        values: all values that some fields can have (`closed_values`); another one is refused with what is near.
 
     Raises:
         QueryError: it cannot be understood; the message says where and, if it can, what was meant.
     """
     if len(text) > LONGEST:
         raise QueryError(f"a search may have {LONGEST} characters, this has {len(text)}", LONGEST)
-    parser = _Parser(list(_tokens(text.translate(_QUOTES))), now.astimezone(UTC))
+    parser = _Parser(list(_tokens(text.translate(_SIGNS))), now.astimezone(UTC), values or {})
     match = parser.whole()
+    if match is None and not parser.asks and text.strip():
+        raise QueryError("nothing here can be looked for: write a word, or leave the search empty for everything", 0)
     where, without, rest = _apart(match)
     return Query(
         match=_joined(AllOf, rest),
@@ -140,6 +193,8 @@ class _Parser:
 
     tokens: list[Token]
     now: datetime
+    values: Mapping[Field, Collection[str]] = field(default_factory=dict)
+    asks: bool = False
     times: _Times = field(default_factory=_Times)
     at: int = 0
     depth: int = 0
@@ -156,35 +211,28 @@ class _Parser:
         return self.tokens[self.at] if self.at < len(self.tokens) else None
 
     def either(self) -> Expression | None:
-        """Return what is joined by OR."""
-        start = self.at
+        """Return what is joined by OR; fields that touch no OR hold for all of it."""
         branches = [self.every()]
-        while (token := self.peek()) and token.kind == "word" and token.text == "OR":
+        while (token := self.peek()) and _is_or(token):
             self.at += 1
             branches.append(self.every())
-            self.need_outside(start)
-            if None in branches:
-                raise QueryError("OR stands between two things to look for", token.at)
-        return _joined(AnyOf, [branch for branch in branches if branch is not None])
+            _need_both(branches[-2:], token)
+        if len(branches) == 1:
+            return _joined(AllOf, [part.item for part in branches[0]])
+        common = [part for part in _shared(branches) if part.item]
+        alone = [[part.item for part in branch if part not in common] for branch in branches]
+        return _joined(AllOf, [_joined(AnyOf, [_joined(AllOf, one) for one in alone]), *(part.item for part in common)])
 
-    def need_outside(self, start: int) -> None:
-        """Refuse times beside OR: they would have to hold for a part of the search alone."""
-        inside = [token for token in self.tokens[start : self.at] if token.kind == "field" and token.name in TIMES]
-        if inside:
-            raise QueryError(
-                f"{inside[0].name}: holds for the whole search, so it cannot stand beside OR; "
-                "put brackets around the words with OR",
-                inside[0].at,
-            )
-
-    def every(self) -> Expression | None:
+    def every(self) -> list[_Part]:
         """Return what must hold together."""
-        items = []
-        while (token := self.peek()) and token.kind != "close" and not (token.kind == "word" and token.text == "OR"):
+        parts = []
+        while (token := self.peek()) and token.kind != "close" and not _is_or(token):
             self.at += 1
-            if (item := self.one(token)) is not None:
-                items.append(item)
-        return _joined(AllOf, items)
+            item = self.one(token)
+            name = self.tokens[self.at - 1].name.lower() if _names_field(item) or token.kind == "field" else ""
+            if item is not None or token.kind == "field":
+                parts.append(_Part(item, name, token))
+        return parts
 
     def one(self, token: Token) -> Expression | None:
         """Return one thing to look for; ``None`` for a time, and for signs without a letter."""
@@ -204,8 +252,20 @@ class _Parser:
         """Return a word; AND says nothing new, NOT is a long minus."""
         if token.text == "NOT":
             return self.negated(token)
-        searchable = token.text != "AND" and for_query(token.text)[0]
-        return Word(token.text) if searchable else None
+        if token.text.lower() == "and":
+            return None
+        self.need_ours(token)
+        return Word(token.text) if for_query(token.text)[0] else None
+
+    def need_ours(self, token: Token) -> None:
+        """Refuse signs of other tools, and OR or NOT in small letters, which would mean something else here."""
+        for pattern, says in _FOREIGN:
+            if pattern.search(token.text):
+                raise QueryError(f"{token.text}: {says}", token.at)
+        following = self.peek()
+        first = self.at == 1 or self.tokens[self.at - 2].kind == "open"
+        if following and following.kind != "close" and token.text in _LOWER and not (token.text == "or" and first):
+            raise QueryError(f"{token.text}: {_LOWER[token.text]}", token.at)
 
     def phrase(self, token: Token) -> Expression | None:
         """Return words that follow one another."""
@@ -228,7 +288,7 @@ class _Parser:
     def negated(self, token: Token) -> Expression | None:
         """Return what must not hold."""
         following = self.peek()
-        if following is None or following.kind == "close" or following.text == "OR":
+        if following is None or following.kind == "close" or _is_or(following):
             raise QueryError("there is nothing after this to leave out", token.at)
         before = self.at
         self.at += 1
@@ -253,18 +313,28 @@ class _Parser:
                 raise QueryError(f"{name}: needs a value, such as {_example(name)}", token.at)
         else:
             raise QueryError(_unknown(name), token.at)
+        self.asks = True
         if name in TIMES:
             self.time(name, value, token)
             return None
         if name == "sort":
             self.times.sort = cast("Sort", _chosen("sort", value, get_args(Sort), token))
             return None
-        values = [value] if token.text.startswith('"') else [one for one in value.split(",") if one]
-        return _joined(AnyOf, [Is(FIELDS[name], _value(FIELDS[name], one, token)) for one in values])
+        given = [value] if token.text.startswith('"') else [one for one in value.split(",") if one]
+        return _joined(AnyOf, [Is(FIELDS[name], self.value(FIELDS[name], one, token)) for one in given])
+
+    def value(self, name: Field, value: str, token: Token) -> str:
+        """Return a value as the store keeps it; one that the field never has is refused."""
+        found = _value(name, value, token)
+        known = self.values.get(name)
+        if found and known and found not in known:
+            raise QueryError(never(name, value, known), token.at)
+        return found
 
     def time(self, name: str, value: str, token: Token) -> None:
         """Narrow the time of the whole search."""
         begin, end = _span(value.lower(), self.now, token)
+        name = TIMES[name]
         if name in ("since", "on"):
             self.times.since = max(filter(None, (self.times.since, begin)))
         if name in ("until", "on"):
@@ -272,14 +342,71 @@ class _Parser:
             self.times.until = min(filter(None, (self.times.until, limit)))
 
 
-def _joined(kind: type[AllOf] | type[AnyOf], items: Iterable[Expression]) -> Expression | None:
+class _Part(NamedTuple):
+    """One thing that must hold: `name` where it is a field or a time, `item` is ``None`` for a time."""
+
+    item: Expression | None
+    name: str
+    token: Token
+
+
+def _is_or(token: Token) -> bool:
+    return token.kind == "or" or (token.kind == "word" and token.text == "OR")
+
+
+def _names_field(item: Expression | None) -> bool:
+    """Return whether an expression is a field with its values, or one left out."""
+    return item is not None and _values(item.item if isinstance(item, Not) else item)[0] is not None
+
+
+def _need_both(sides: Sequence[Sequence[_Part]], token: Token) -> None:
+    """Refuse an OR without something on both sides, or with a time: times hold for the whole search."""
+    if not sides[0] or not sides[1]:
+        raise QueryError("OR stands between two things to look for", token.at)
+    for part in (sides[0][-1], sides[1][0]):
+        if part.item is None:
+            raise QueryError(
+                f"{part.name}: holds for the whole search, so it cannot be one side of OR; "
+                "put it at the end, or brackets around the words with OR",
+                part.token.at,
+            )
+
+
+def _shared(branches: Sequence[Sequence[_Part]]) -> list[_Part]:
+    """Return the fields that hold for all branches: those that touch no OR and are named in one branch only.
+
+    ``a OR b market:SG`` asks for either in Singapore; ``a market:SG OR b market:MY`` for each in its own market.
+    """
+    found = []
+    for k, branch in enumerate(branches):
+        elsewhere = {part.name for j, other in enumerate(branches) if j != k for part in other}
+        inside = branch[0 if k == 0 else 1 : len(branch) if k == len(branches) - 1 else -1]
+        found += [part for part in inside if part.name and (part.item is None or part.name not in elsewhere)]
+    return found
+
+
+def _joined(kind: type[AllOf] | type[AnyOf], items: Iterable[Expression | None]) -> Expression | None:
     """Return the items as one."""
-    items = tuple(items)
-    return kind(items) if len(items) > 1 else next(iter(items), None)
+    there = tuple(item for item in items if item is not None)
+    return kind(there) if len(there) > 1 else next(iter(there), None)
+
+
+def never(name: Field, value: str, known: Collection[str]) -> str:
+    """Return that a field never has a value, and which one was meant."""
+    low = value.lower().replace(" ", "_").replace("-", "_")
+    near = [one for one in sorted(known) if low in one.lower()] or difflib.get_close_matches(low, sorted(known), 3)
+    meant = "did you mean " + " or ".join(f"{name}:{one}" for one in near[:4]) + "?" if near else _list(known)
+    return f"{name}: is never {value} ({meant})"
+
+
+def _list(known: Collection[str]) -> str:
+    return f"it is one of {', '.join(sorted(known)[:MOST_NAMED])}" + (" …" if len(known) > MOST_NAMED else "")
 
 
 def _unknown(name: str) -> str:
     """Return that there is no such field, and which one was meant."""
+    if name in _NO_FIELD:
+        return f"there is no field {name}: ({_NO_FIELD[name]})"
     near = difflib.get_close_matches(name, [*FIELDS, *TIMES, "sort"], 1)
     meant = f"did you mean {near[0]}:?" if near else f"there are {', '.join((*get_args(Field), *TIMES, 'sort'))}"
     return f'there is no field {name}: ({meant}) To search for the words themselves, write "{name} …" in quotes'
@@ -287,11 +414,11 @@ def _unknown(name: str) -> str:
 
 def _example(name: str) -> str:
     """Return a value that a field may have."""
-    examples = {"since": "since:7d", "until": "until:2026-11-01", "on": "on:yesterday", "sort": "sort:relevance"}
+    examples = {"since": "since:7d", "until": "until:2026-11-01", "on": "on:yesterday"}
     plain: dict[Field, str] = {"market": "market:SG", "lang": "lang:zh", "risk": "risk:gambling"}
     target = FIELDS.get(name)
     if target is None:
-        return examples[name]
+        return examples.get(TIMES.get(name, ""), "sort:relevance")
     return f"{name}:{CHOICES[target][0]}" if target in CHOICES else plain.get(target, f'{name}:"some value"')
 
 
@@ -299,11 +426,11 @@ def _value(name: Field, value: str, token: Token) -> str:
     """Return a value as the store keeps it."""
     if value.lower() == "none" and name != _FREE_CONFIDENCE:
         return ""
-    if name == "market":
-        return value.upper()
-    if name == "lang":
-        language, *rest = value.replace("_", "-").split("-")
-        return "-".join([language.lower(), *rest])
+    if name in ("market", "lang"):
+        try:
+            return market_code(value) if name == "market" else language_code(value)
+        except ValueError as error:
+            raise QueryError(str(error), token.at) from None
     return _chosen(name, value, CHOICES[name], token) if name in CHOICES else value
 
 

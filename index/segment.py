@@ -12,7 +12,7 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
-VERSION = 1
+VERSION = 2
 """Counts changes of what `for_index` gives; a store that was written with another one must index again."""
 
 UNSPACED = (
@@ -23,7 +23,8 @@ UNSPACED = (
     "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # Japanese kana and iteration marks
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"  # Han
 )
-EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
+EMOJI = "\u203c\u2049\u2139\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\u303d\U0001f000-\U0001faff"
+"""Pictures that people write: ⭐ ❤ ⬆ ⏰ 👍 🇸🇬, one sign a word."""
 _INDIC = "\u0900-\u0dff"  # Tamil, Hindi …: their vowel signs are marks, which \\w leaves out
 _TOKEN = re.compile(rf"(?P<run>[{UNSPACED}]+)|(?P<emoji>[{EMOJI}])|(?P<word>(?:[^\W_{UNSPACED}{EMOJI}]|[{_INDIC}])+)")
 _LATIN_MARKS = re.compile("[\u0300-\u036f]+")
@@ -67,17 +68,24 @@ def for_index(text: str) -> str:
     return " ".join(words)
 
 
+def is_beginning(text: str) -> bool:
+    """Tell whether a word stands for all that begin with it: ``scam*``."""
+    return len(text) > 1 and text.endswith("*") and text[-2].isalnum()
+
+
 @lru_cache(maxsize=4096)
 def for_query(text: str) -> tuple[tuple[str, ...], bool]:
     """Return the words to look for, one after another, and whether the last is only the beginning of a word.
 
-    The last is a beginning where the text ends in a single Chinese or Thai character. No words: nothing can match.
+    The last is a beginning where the text ends in a single Chinese or Thai character, or in a letter and a ``*``. No
+    words: nothing can match.
     """
     words: list[str] = []
     found = tokens(text)
+    begins = is_beginning(text)
     for kind, token in found:
         words.extend([token] if kind != "run" else [a + b for a, b in pairwise(token)] + [token[-1]])
     if not found or found[-1][0] != "run":
-        return tuple(words), False
+        return tuple(words), bool(found) and begins and found[-1][0] == "word"
     single = len(found[-1][1]) == 1
     return tuple(words if single else words[:-1]), single

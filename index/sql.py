@@ -1,41 +1,39 @@
 """Analysts' SQL: DuckDB in memory, read-only, over the Parquet files that each run exports.
 
-Nothing but those files can be read and nothing written; a statement has bounded time, memory and rows.
+Nothing but those files can be read and nothing written; a statement has bounded time, memory and rows. DuckDB looks at
+its own limits only between pieces of work, and one call of a function on long texts is a single piece: so each
+statement is answered by a process of its own (`sql_child`), which the system stops.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from groundswell.configs.schema import Settings
 from groundswell.index.export import export_days
 from groundswell.index.open import open_reader
+from groundswell.index.sql_child import too_long
 from groundswell.index.store import StoreError
-from groundswell.index.tables import DOCUMENT, TABLES
-
-if TYPE_CHECKING:
-    import duckdb
 
 SECONDS = 30.0
 """How long a statement may take."""
-MEMORY = "1GB"
+MEMORY_MB = 1024
+"""What DuckDB may use; the process as a whole gets `OVERHEAD_MB` more before the system refuses it memory."""
+OVERHEAD_MB = 1024
+START_SECONDS = 4.0
+"""What the process may take to start, beside that."""
 ROWS = 10_000
 """How many rows are given back at most."""
 FOLDER = "parquet"
 """Where in the data folder the files are."""
-_TYPES = {
-    "string": "VARCHAR",
-    "strings": "VARCHAR[]",
-    "time": "TIMESTAMPTZ",
-    "number": "DOUBLE",
-    "integer": "BIGINT",
-    "boolean": "BOOLEAN",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,87 +63,45 @@ def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = R
     Raises:
         StoreError: the statement does more than read, is wrong, or takes too long; the message says which.
     """
-    import duckdb
-
-    with duckdb.connect(":memory:") as db:
-        _offer(db, folder.resolve())
-        _lock(db, folder.resolve())
-        try:
-            _check(db, statement)
-            with _bounded(db, seconds):
-                cursor = db.execute(statement)
-                columns = tuple(column[0] for column in cursor.description or ())
-                found = cursor.fetchmany(rows + 1)
-        except duckdb.InterruptException:
-            raise StoreError(f"this takes longer than {seconds:g} seconds: narrow it, by day or market") from None
-        except duckdb.OutOfMemoryException:
-            raise StoreError(f"this needs more than {MEMORY} of memory: narrow it, or count instead of list") from None
-        except duckdb.Error as error:
-            raise StoreError(_for_people(str(error))) from None
-    return Table(columns, tuple(found[:rows]), cut=len(found) > rows)
-
-
-def _offer(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Make the tables."""
-    tables = {"documents": (folder / "documents" / "*.parquet", DOCUMENT)}
-    tables |= {name: (folder / f"{name}.parquet", columns) for name, (_, columns) in TABLES.items()}
-    for name, (path, columns) in tables.items():
-        if any(path.parent.glob(path.name)):
-            source = f"read_parquet({_quoted(str(path))})"
-        else:
-            nothing = ", ".join(f'NULL::{_TYPES[holds]} AS "{column}"' for column, holds in columns.items())
-            source = f"(SELECT {nothing} WHERE false)"
-        db.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")  # noqa: S608  our own words
-
-
-def _quoted(text: str) -> str:
-    """Return a text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _lock(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Take away everything but reading the files; none of it can be taken back."""
-    for setting in (
-        "TimeZone = 'UTC'",
-        "temp_directory = ''",
-        f"memory_limit = '{MEMORY}'",
-        "threads = 2",
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
-        f"allowed_directories = [{_quoted(str(folder))}]",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        db.execute(f"SET {setting}")
-
-
-def _check(db: duckdb.DuckDBPyConnection, statement: str) -> None:
-    """Refuse everything but one statement that reads.
-
-    DuckDB's own parser says what a statement is. COPY could write into the folder of the files, so this matters; and
-    EXPLAIN may carry anything inside, so it is refused too.
-    """
-    statements = db.extract_statements(statement)
-    if len(statements) != 1:
-        raise StoreError(f"write one statement; this has {len(statements)}")
-    if (kind := statements[0].type.name) != "SELECT":
-        raise StoreError(f"only reading is possible here (SELECT, WITH, FROM, DESCRIBE, SUMMARIZE), not {kind}")
-
-
-@contextmanager
-def _bounded(db: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt what takes too long."""
-    timer = threading.Timer(seconds, db.interrupt)
-    timer.start()
+    asked = pickle.dumps((str(folder.resolve()), statement, seconds, rows, MEMORY_MB, OVERHEAD_MB))
+    child = [sys.executable, "-P", "-m", "groundswell.index.sql_child"]
     try:
-        yield
-    finally:
-        timer.cancel()
+        done = subprocess.run(child, input=asked, capture_output=True, timeout=seconds + START_SECONDS, check=False)  # noqa: S603  our own words
+    except subprocess.TimeoutExpired:
+        raise StoreError(too_long(seconds)) from None
+    if done.returncode or not done.stdout:
+        raise StoreError(f"this needs more than {MEMORY_MB:,} MB of memory: narrow it, or count instead of list")
+    columns, found, trouble = pickle.loads(done.stdout)  # noqa: S301  written by our own child
+    if trouble:
+        raise StoreError(trouble)
+    return Table(_unlike(columns), tuple(found[:rows]), cut=len(found) > rows)
 
 
-def _for_people(error: str) -> str:
-    """Return DuckDB's message without its class, and what tables there are where one was not found."""
-    message = error.split("\n\nLINE", 1)[0].strip()
-    if "does not exist" in message and "Table" in message:
-        message += f" (there are documents, {', '.join(TABLES)})"
-    return message
+def _unlike(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of columns, each once: ``market, market`` become ``market, market_2``."""
+    given: list[str] = []
+    for name in columns:
+        number, unlike = 1, name
+        while unlike in given or (number > 1 and unlike in columns):
+            number += 1
+            unlike = f"{name}_{number}"
+        given.append(unlike)
+    return tuple(given)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: no number is ``nan`` or infinite, times are ISO 8601 (RFC 8259, 3339)."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    return value if value is None or isinstance(value, (str, int)) else _number_or_text(value)
+
+
+def _number_or_text(value: Any) -> float | str:
+    """Return a decimal as a number, and anything else as text."""
+    return float(value) if isinstance(value, Decimal) and value.is_finite() else str(value)

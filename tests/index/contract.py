@@ -90,7 +90,8 @@ FOUND = {
     "広告": "ja", "返金": "ja", "アプリ": "ja", "ｱﾌﾟﾘ": "ja", "プ": "ja",
     "ໂຄສະນາ": "lo", "ពាណិជ្ជកម្ម": "km",
     "iklan": "id", "IKLAN": "id", "quảng": "vi", "QUANG": "vi", "cáo": "vi", "ads": "en",
-    "ad": "", "don't": "en", "ＡＤＳ": "en", "refund!": "en", "nothing": "", "!!!": "",
+    "ad": "", "ad*": "en", "ref*": "en", "quả*": "vi", "ikl*": "id",
+    "don't": "en", "ＡＤＳ": "en", "refund!": "en", "nothing": "", "!!!": "",
 }  # fmt: skip
 """Which of the `TEXTS` each word finds."""
 PERIODS: tuple[Period | None, ...] = (None, "hour", "day", "week")
@@ -434,6 +435,9 @@ class StoreContract:
         for text, found in {
             "refund": ["b", "a", "d"],
             "refund -ads": ["a", "d"],
+            "refus* OR 广告": ["c", "a"],
+            "refund OR 广告 market:SG": ["a"],
+            '"no ref*"': ["b"],
             '"no refund" OR 广告': ["c", "b"],
             "market:sg": ["a"],
             "refund since:7d": ["b", "a"],

@@ -18,7 +18,7 @@ from groundswell.index.export import Form, export_all, export_days, export_searc
 from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Query, Word
 from groundswell.index.records import Case, Document, Mention, Record
-from groundswell.index.sql import ask, run_sql
+from groundswell.index.sql import ask, plain, run_sql
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
 from tests.index.makers import NOON, enriched, member, mention, numbered, one_of_each, signal, undated, vector
@@ -210,7 +210,9 @@ def test_sql_over_an_empty_store(settings: Settings) -> None:
         "EXPLAIN ANALYZE COPY (SELECT 1) TO '{folder}/evil.csv'", "", ";", "no sql at all", "SELECT * FROM nowhere",
         "explain/*\nanalyze select 1 --*/ analyze copy (select 1) to '{folder}/evil.csv'", "\x00", "SELECT '",
         "WITH x AS (INSERT INTO t VALUES (1) RETURNING *) SELECT * FROM x", "VACUUM", "CHECKPOINT",
-        "DELETE FROM documents",
+        "DELETE FROM documents", "COPY (PIVOT documents ON market) TO '{folder}/evil.csv'",
+        "CREATE TABLE x AS PIVOT documents ON market", "PIVOT documents ON market) TO '{folder}/evil.csv' --",
+        "PIVOT documents ON market; DROP VIEW documents",
     ],
 )  # fmt: skip
 def test_sql_only_reads(store: SqliteStore, settings: Settings, tmp_path: Path, statement: str) -> None:
@@ -223,6 +225,53 @@ def test_sql_only_reads(store: SqliteStore, settings: Settings, tmp_path: Path, 
         ask(folder, statement.format(folder=folder))
     assert str(caught.value)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_sql_gives_every_column_and_only_numbers_that_json_has(store: SqliteStore, settings: Settings) -> None:
+    """Two columns of one name stay two, and what is no number is nothing."""
+    answer = run_sql(
+        settings, "SELECT 1 AS n, 2 AS n, 3 AS n_2, 'nan'::double AS x, 1e308 * 10 AS y, 1.5::decimal(3, 1) AS z"
+    )
+    assert answer.columns == ("n", "n_3", "n_2", "x", "y", "z")
+    assert json.loads(json.dumps([plain(cell) for cell in answer.rows[0]], allow_nan=False)) == [
+        1,
+        2,
+        3,
+        None,
+        None,
+        1.5,
+    ]
+
+
+def test_sql_pivots(store: SqliteStore, settings: Settings) -> None:
+    """The commonest question of an analyst: one thing down, another across."""
+    store.put([mention("a", market="SG"), mention("b", market="MY"), mention("c", market="SG")])
+    answer = run_sql(
+        settings, "PIVOT (FROM documents WHERE id IN ('a', 'b', 'c')) ON market USING count(*) GROUP BY kind;"
+    )
+    assert answer.columns == ("kind", "MY", "SG")
+    assert [row[1:] for row in answer.rows] == [(1, 2)]
+
+
+def test_a_word_of_sql_as_a_column_is_told(store: SqliteStore, settings: Settings) -> None:
+    """`end` is a column of signals, and has to be quoted."""
+    with pytest.raises(StoreError, match='written in double quotes, "end"'):
+        run_sql(settings, "SELECT end FROM signals")
+    assert run_sql(settings, 'SELECT "end" FROM signals').columns == ("end",)
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("SELECT levenshtein(repeat('ab', 100000), repeat('ba', 100000))", "longer than"),
+        ("SELECT length(repeat(repeat('x', 1000000), 4000) || repeat(repeat('x', 1000000), 4000))", "memory"),
+    ],
+)
+def test_one_call_of_a_function_is_bounded_too(settings: Settings, statement: str, says: str) -> None:
+    """The database looks at its limits only between pieces of work; the system looks always."""
+    open_store(settings).close()
+    with pytest.raises(StoreError, match=says):
+        run_sql(settings, statement, seconds=1.0)
 
 
 def test_sql_is_bounded(store: SqliteStore, settings: Settings) -> None:

@@ -23,7 +23,6 @@ MIDNIGHT = NOON.replace(hour=0)
     [
         ("", Query()),
         ("   ", Query()),
-        ("& -- !", Query()),
         ("refund", Query(match=Word("refund"))),
         ("refund ads", Query(match=AllOf((Word("refund"), Word("ads"))))),
         ("refund AND ads", Query(match=AllOf((Word("refund"), Word("ads"))))),
@@ -36,7 +35,19 @@ MIDNIGHT = NOON.replace(hour=0)
         ("NOT a", Query(match=Not(Word("a")))),
         ("-(a OR b)", Query(match=Not(AnyOf((Word("a"), Word("b")))))),
         ("e-mail", Query(match=Word("e-mail"))),
-        ("or and not", Query(match=AllOf((Word("or"), Word("and"), Word("not"))))),
+        ('"or" "and" "not"', Query(match=AllOf((Phrase("or"), Phrase("and"), Phrase("not"))))),
+        ("terms and conditions", Query(match=AllOf((Word("terms"), Word("conditions"))))),
+        ("scam*", Query(match=Word("scam*"))),
+        ("a | b", Query(match=AnyOf((Word("a"), Word("b"))))),
+        ("a|b || c", Query(match=AnyOf((Word("a"), Word("b"), Word("c"))))),
+        ("scam –crypto", Query(match=AllOf((Word("scam"), Not(Word("crypto")))))),
+        ("scam －crypto", Query(match=AllOf((Word("scam"), Not(Word("crypto")))))),
+        ("scam —(a ＯＲ b)", Query(match=AllOf((Word("scam"), Not(AnyOf((Word("a"), Word("b")))))))),
+        ("ｍａｒｋｅｔ：ｓｇ　ａｄｓ", Query(match=Word("ads"), where={"market": ("SG",)})),
+        ("⭐", Query(match=Word("⭐"))),
+        ("AT&T", Query(match=Word("AT&T"))),
+        ("ads & scams", Query(match=AllOf((Word("ads"), Word("scams"))))),
+        ("after:7d before:today", Query(since=NOON - 7 * DAY, until=MIDNIGHT)),
         ("10:30", Query(match=Word("10:30"))),
         ("https://example.org/a", Query(match=Word("https://example.org/a"))),
         ("market:sg", Query(where={"market": ("SG",)})),
@@ -61,6 +72,28 @@ MIDNIGHT = NOON.replace(hour=0)
         ("on:2026-12", Query(since=datetime(2026, 12, 1, tzinfo=UTC), until=datetime(2027, 1, 1, tzinfo=UTC))),
         ("since:7d since:1d", Query(since=NOON - DAY)),
         ("ads sort:relevance", Query(match=Word("ads"), sort="relevance")),
+        (
+            'deepfake OR "AI video" market:SG since:7d -lang:zh',
+            Query(
+                match=AnyOf((Word("deepfake"), Phrase("AI video"))),
+                where={"market": ("SG",)},
+                without={"lang": ("zh",)},
+                since=NOON - 7 * DAY,
+            ),
+        ),
+        ("market:SG a OR b", Query(match=AnyOf((Word("a"), Word("b"))), where={"market": ("SG",)})),
+        (
+            "risk:a OR risk:b market:SG",
+            Query(where={"risk": ("a", "b"), "market": ("SG",)}),
+        ),
+        (
+            "a market:SG OR b market:MY",
+            Query(match=AnyOf((AllOf((Word("a"), Is("market", "SG"))), AllOf((Word("b"), Is("market", "MY")))))),
+        ),
+        (
+            "(a OR b lang:id) c",
+            Query(match=AllOf((AllOf((AnyOf((Word("a"), Word("b"))), Is("lang", "id"))), Word("c")))),
+        ),
         ("since:7d (a OR b)", Query(since=NOON - 7 * DAY, match=AnyOf((Word("a"), Word("b"))))),
     ],
 )
@@ -91,6 +124,30 @@ def test_what_is_typed_means(text: str, query: Query) -> None:
         ("on:9999-12-31", 0, "out of the calendar"),
         ("-since:7d", 1, "cannot be turned around"),
         ("a OR since:7d", 5, "whole search"),
+        ("& -- !", 0, "nothing here can be looked for"),
+        ("$", 0, "nothing here can be looked for"),
+        ("*", 0, "leave the search empty"),
+        ("scams or scammers", 6, "OR in capitals"),
+        ("scam not crypto", 5, "NOT"),
+        ('"scam feed"~5', 11, "not known"),
+        ("scam~", 0, "not known"),
+        ("scam NEAR/5 bank", 5, "not known"),
+        ("scam near/5 bank", 5, "not known"),
+        ("*scam", 0, "end of a word"),
+        ("sc*m", 0, "end of a word"),
+        ("colo?r", 0, "colo*"),
+        ("/sc.m/", 0, "belong to rules"),
+        ("scam !crypto", 5, "-crypto"),
+        ("scam^4", 0, "sort:relevance"),
+        ("title:scam", 0, "searched together"),
+        ("url:example.org", 0, "source:"),
+        ("market:Singapore", 0, "market:SG"),
+        ("market:新加坡", 0, "market:SG"),
+        ("market:UK", 0, "market:GB"),
+        ("market:ZZZ", 0, "two letters"),
+        ("lang:english", 0, "lang:en"),
+        ("lang:cn", 0, "lang:zh"),
+        ("lang:bahasa", 0, "by its code"),
         ("sort:best", 0, "sort:"),
         ('theme:"x', 0, "never closed"),
         ("(" * 30 + "a" + ")" * 30, 20, "brackets"),
@@ -105,8 +162,21 @@ def test_what_cannot_be_understood_is_explained(text: str, position: int, says: 
     assert caught.value.position == position
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("risk:scam", "risk:scam_shopping"), ("-risk:gamblng", "risk:gambling"), ("risk:zzz", "one of")],
+)
+def test_a_mistyped_value_of_a_closed_field_is_told(text: str, says: str) -> None:
+    """Nothing found would look like good news."""
+    known: dict[Field, tuple[str, ...]] = {"risk": ("scam_shopping", "scam_jobs", "gambling")}
+    with pytest.raises(QueryError, match=says):
+        parse(text, now=NOON, values=known)
+    assert parse("risk:gambling,none", now=NOON, values=known).where == {"risk": ("gambling", "")}
+
+
 PIECES = st.sampled_from(
-    ["(", ")", "-", '"', "OR", "AND", "NOT", ":", " ", "risk:", "since:", "until:", "on:", "sort:", "7d", "9999-12",
+    ["(", ")", "-", '"', "OR", "AND", "NOT", ":", " ", "risk:", "since:", "until:", "on:",
+     "|", "*", "~5", "or", "not", "–", "！", "sort:", "7d", "9999-12",
      "a", "广告", "“", "：", "0000", "-" * 30, "\x00", "\ud800", "none", ",",
      "9" * 30 + "d", "2026-11-01T99", "market:,"]
 )  # fmt: skip

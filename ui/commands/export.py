@@ -25,6 +25,7 @@ from groundswell.ui.console import now, progress_bar, settings_of
 def command(ctx: click.Context, target: Path, query: str | None, form: Literal["jsonl", "parquet"]) -> int:
     """Write everything into the folder TARGET (import reads it back), or a search result into one file."""
     settings = settings_of(ctx)
+    from groundswell.index.closed_fields import closed_values
     from groundswell.index.export import export_all, export_search
     from groundswell.index.open import open_reader
     from groundswell.index.query_language import QueryError, parse
@@ -34,7 +35,7 @@ def command(ctx: click.Context, target: Path, query: str | None, form: Literal["
             click.echo(str(export_all(reader, target, form=form, progress=progress)))
             return 0
         try:
-            asked = parse(query, now=now())
+            asked = parse(query, now=now(), values=closed_values(settings))
         except QueryError as error:
             raise click.UsageError(str(error)) from None
         click.echo(f"{export_search(reader, asked, target):,} documents in {target}")

@@ -58,7 +58,7 @@ def command(
         return _list(settings)
     if saved:
         text = f"({_saved(settings, saved)}) {text}" if text else _saved(settings, saved)
-    query = replace(_query(text), limit=limit, cursor=cursor, facets=_fields(facets))
+    query = replace(_query(text, settings), limit=limit, cursor=cursor, facets=_fields(facets))
     if meaning and text:
         query = replace(query, vector=_vector(text, settings))
     if save:
@@ -109,11 +109,12 @@ def _list(settings: Settings) -> int:
     return 0
 
 
-def _query(text: str) -> Query:
+def _query(text: str, settings: Settings) -> Query:
+    from groundswell.index.closed_fields import closed_values
     from groundswell.index.query_language import QueryError, parse
 
     try:
-        query = parse(text, now=now())
+        query = parse(text, now=now(), values=closed_values(settings))
     except QueryError as error:
         raise click.UsageError(str(error)) from None
     return replace(query, highlight=True, collapse=True, sort="relevance" if query.match else "newest")

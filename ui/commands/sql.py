@@ -19,12 +19,13 @@ def command(ctx: click.Context, statement: str, as_json: bool) -> int:
     For example: groundswell sql "select market, count(*) from documents group by 1 order by 2 desc"
     """
     settings = settings_of(ctx)
-    from groundswell.index.sql import run_sql
+    from groundswell.index.sql import plain, run_sql
 
     answer = run_sql(settings, statement)
     if as_json:
         for row in answer.rows:
-            click.echo(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False, default=str))
+            cells = dict(zip(answer.columns, map(plain, row), strict=True))
+            click.echo(json.dumps(cells, ensure_ascii=False, allow_nan=False))
     else:
         table(answer.columns, answer.rows)
     return 0

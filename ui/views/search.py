@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import streamlit as st
 
+from groundswell.index.closed_fields import closed_values
 from groundswell.index.export import export_search
 from groundswell.index.query import By, Field, Page, Query, Sort
 from groundswell.index.query_language import HELP, QueryError, parse
@@ -36,7 +37,7 @@ def show() -> None:
     st.html(tag("div", tag("h1", esc("Search")), cls="top"))
     text, sort, fold = _ask()
     try:
-        query = replace(parse(text, now=queries.now()), collapse=fold)
+        query = replace(parse(text, now=queries.now(), values=closed_values(queries.settings())), collapse=fold)
     except QueryError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
