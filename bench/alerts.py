@@ -39,7 +39,6 @@ from groundswell.index.records import Document, Enriched, Mention, Sentiment, Si
 from groundswell.nlp.model.model import load_model
 from groundswell.nlp.model.vector_cache import encode
 from groundswell.nlp.replay.backtest import GROWS, KEPT, read, replay, text_of
-from groundswell.nlp.signals.alerts.policy import of_topic
 from groundswell.nlp.signals.detect.detect import detect as detecting
 from groundswell.nlp.signals.detect.rank import kind_of, load_ranking
 from groundswell.nlp.train.ranking import hours
@@ -136,12 +135,12 @@ def ours(stream: Stream, *, learnt: bool = True, standing: bool = True, fired: b
     return [
         Alert(
             s.at.timestamp() / 3600,
-            str(s.details["subject"]),
-            s.strength if learnt else max(s.details["tests"].values(), default=0.0),
+            s.subject,
+            s.strength if learnt else s.statistic,
             tuple(place[one] for one in s.evidence),
         )
         for s in replayed(stream)
-        if (s.held_by != "follow-up" if standing else not of_topic(s)) and (s.fired or not fired)
+        if (s.held_by != "follow-up" if standing else not s.standing) and (s.fired or not fired)
     ]
 
 

@@ -128,7 +128,7 @@ class Stream:
         return Signal(
             id=name, theme="", kind="surge", at=at, start=at, end=at, observed=0.0, expected=0.0,
             strength=told.strength, severity="low", evidence=tuple(map(str, each.documents[k].tolist())), why="",
-            details={"subject": f"{which} {subject}", "tests": {"topic": told.strength} if which else {}},
+            subject=f"{which} {subject}", standing=bool(which), statistic=told.strength,
         )  # fmt: skip
 
 

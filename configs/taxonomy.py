@@ -30,6 +30,8 @@ class Risk(Section):
     """Words and phrases that point to it, as plain text; ``*`` at the end stands for any ending."""
     unless: tuple[str, ...] = ()
     """Words and phrases that take such a pointer back ("no ads")."""
+    weight: float = Field(default=0.6, gt=0, le=1)
+    """How bad it is where it is true: 1, somebody is robbed or hurt; .3, an annoyance. Severity is a multiple of it."""
 
     @property
     def title(self) -> str:

@@ -19,6 +19,7 @@ from groundswell.index.records import (
     Refusal,
     SavedSearch,
     Signal,
+    Snooze,
     Theme,
 )
 
@@ -31,14 +32,27 @@ OWN_TIME: dict[type[Any], str] = {
     Signal: "at",
     Case: "opened_at",
     Label: "at",
+    Snooze: "at",
     CrawlRun: "started_at",
     Refusal: "at",
     Checkpoint: "at",
     SavedSearch: "at",
 }
 """The time by which `Reader.recent` orders each kind; enriched and membership go by their mention's."""
-_TIMES = ("published_at", "fetched_at", "at", "first_seen", "last_seen", "start", "end", "opened_at", "due")
-_MORE_TIMES = ("started_at", "finished_at")
+_TIMES = (
+    "published_at",
+    "fetched_at",
+    "at",
+    "first_seen",
+    "last_seen",
+    "start",
+    "end",
+    "opened_at",
+    "due",
+    "until",
+    "tell_at",
+)
+_MORE_TIMES = ("started_at", "finished_at", "until", "tell_at")
 CHANGED_CASE = "this case is there already and differs: change it with edit, so that nobody's work is overwritten"
 NO_MENTION = "there is no mention with this id: put the mention first"
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from groundswell.index.older import UPGRADES
 from groundswell.index.records import RECORDS, Document, Record
 
 R = TypeVar("R")
@@ -40,12 +41,13 @@ def to_json(record: Record | Document) -> dict[str, Any]:
 
 
 def from_json(kind: type[R], values: dict[str, Any]) -> R:
-    """Return the record that `to_json` was given.
+    """Return the record that `to_json` was given, of this version or an older one.
 
     Raises:
         ValueError: the values do not make a record of this kind; the message names the field.
     """
-    record: R = adapter(kind).validate_python(values)
+    upgrade = UPGRADES.get(kind)
+    record: R = adapter(kind).validate_python(upgrade(values) if upgrade else values)
     return record
 
 
@@ -61,10 +63,12 @@ def encode(record: Record | Document) -> str:
 
 
 def decode(kind: type[R], text: str | bytes) -> R:
-    """Return the record that `encode` was given.
+    """Return the record that `encode` was given, of this version or an older one.
 
     Raises:
         ValueError: the text does not hold a record of this kind; the message names the field.
     """
+    if kind in UPGRADES and isinstance(values := json.loads(text), dict):
+        return from_json(kind, values)
     record: R = adapter(kind).validate_json(text)
     return record

@@ -172,7 +172,18 @@ class Signal:
 
     `observed` and `expected` are counts (or mean moods, for ``sour``) in the window ``[start, end)``; `strength` is
     in the detector's own units, comparable across themes; `held_by` says which rule of the policy kept it from firing.
-    `details` carries what the board links to: growth, terms, first documents, nearest case, the query behind a number.
+
+    Attributes:
+        subject: the detector's name of what it is about; of two signals with one name one may go on with the other.
+        standing: whether it is about a standing topic, whose documents share words and perhaps nothing else.
+        statistic: −log10 of the tail of its clearest test, before ranking; 0 where there was none.
+        terms: words that set its documents apart, clearest first.
+        authors: how many different ones are known, or nothing where sources do not say.
+        growth: observed against expected, halves added.
+        explained: what else accounts for it ("crawl gap: …"), or empty.
+        nearest_case: id of the earlier case that comes closest, or empty.
+        untaught: its strength before judgements moved it, or nothing where none did.
+        tell_at: when a person is to be told of it (quiet hours), of an alert.
     """
 
     id: str
@@ -194,7 +205,16 @@ class Signal:
     fired: bool = False
     held_by: str = ""
     follows: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    standing: bool = False
+    statistic: float = 0.0
+    terms: tuple[str, ...] = ()
+    authors: int | None = None
+    growth: float = 1.0
+    explained: str = ""
+    nearest_case: str = ""
+    untaught: float | None = None
+    tell_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +257,21 @@ class Label:
     annotator: str
     at: datetime
     round: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snooze:
+    """A theme that nobody wants to hear of from `at` until `until`; `id` is the theme's."""
+
+    id: str
+    at: datetime
+    until: datetime
+    by: str = ""
+    reason: str = ""
+
+    def holds(self, moment: datetime) -> bool:
+        """Return whether the theme is silent at a moment."""
+        return self.at <= moment < self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +338,7 @@ Record = (
     | Signal
     | Case
     | Label
+    | Snooze
     | CrawlRun
     | Refusal
     | Checkpoint
@@ -317,6 +353,7 @@ RECORDS: tuple[type[Any], ...] = (
     Signal,
     Case,
     Label,
+    Snooze,
     CrawlRun,
     Refusal,
     Checkpoint,

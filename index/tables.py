@@ -28,7 +28,9 @@ SIGNAL = {
     "id": "string", "theme": "string", "kind": "string", "at": "time", "start": "time", "end": "time",
     "observed": "number", "expected": "number", "strength": "number", "severity": "string", "evidence": "strings",
     "why": "string", "title": "string", "market": "string", "source_kind": "string", "risk": "string",
-    "fired": "boolean", "held_by": "string", "follows": "string",
+    "fired": "boolean", "held_by": "string", "follows": "string", "subject": "string", "standing": "boolean",
+    "statistic": "number", "terms": "strings", "authors": "integer", "growth": "number", "explained": "string",
+    "nearest_case": "string", "untaught": "number", "tell_at": "time",
 }  # fmt: skip
 CASE = {
     "id": "string", "title": "string", "opened_at": "time", "status": "string", "severity": "string",

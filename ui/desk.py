@@ -15,13 +15,13 @@ from groundswell.index.ids import stable_id
 from groundswell.index.records import (
     Case,
     CaseStatus,
-    Checkpoint,
     Document,
     Label,
     Note,
     SavedSearch,
     Severity,
     Signal,
+    Snooze,
     Theme,
 )
 from groundswell.index.store import Conflict, Store, StoreError
@@ -166,14 +166,14 @@ class Desk:
         return label
 
     def snooze(self, theme: str, *, days: float, by: str, now: datetime) -> datetime:
-        """Silence a theme for some days; return until when. The policy reads ``snooze/<theme>``."""
+        """Silence a theme for some days; return until when."""
         until = now + timedelta(days=days)
-        self._put(Checkpoint(id=f"snooze/{theme}", value={"until": until.isoformat(), "by": _name(by)}, at=now))
+        self._put(Snooze(id=theme, at=now, until=until, by=_name(by)))
         return until
 
     def wake(self, theme: str, *, by: str, now: datetime) -> None:
         """End a theme's silence."""
-        self._put(Checkpoint(id=f"snooze/{theme}", value={"until": now.isoformat(), "by": _name(by)}, at=now))
+        self._put(Snooze(id=theme, at=now, until=now, by=_name(by)))
 
     def save_search(self, name: str, text: str, *, by: str, now: datetime) -> SavedSearch:
         """Keep a query under a name; the same person saving the same name again replaces it.
@@ -197,7 +197,7 @@ class Desk:
         """Forget a saved search; say whether there was one."""
         return bool(self.store.delete(SavedSearch, [id]))
 
-    def _put(self, record: Case | Label | Checkpoint | SavedSearch) -> None:
+    def _put(self, record: Case | Label | Snooze | SavedSearch) -> None:
         report = self.store.put([record])
         if report.refused:
             raise DeskError(f"the store would not take it: {report.refused[0].reason}")

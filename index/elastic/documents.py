@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from groundswell.index.check import OWN_TIME
 from groundswell.index.codec import from_json, to_json
-from groundswell.index.fields import COLUMNS, UNDATED, cluster_of, columns, tags
-from groundswell.index.records import Document, Enriched, Membership, Mention, Vector
+from groundswell.index.fields import COLUMNS, UNDATED, cluster_of, columns, moment, tags
+from groundswell.index.records import Document, Enriched, Membership, Mention, Record, Vector
 from groundswell.index.segment import for_index
 
 FLAGS = ("enriched", "membership")
@@ -39,6 +40,18 @@ def to_source(document: Document) -> dict[str, Any]:
     if vector is not None and vector.any():  # a vector of zeros has no direction, and cosine refuses it
         source["vector"] = direction(vector)
     return source
+
+
+def record_source(record: Record) -> dict[str, Any]:
+    """Return a record that is no document as it is indexed: its own time, little else to find it by, and all of it."""
+    at = getattr(record, OWN_TIME[type(record)])
+    return {
+        "id": record.id,
+        "at": moment(at),
+        "state": str(getattr(record, "state", getattr(record, "status", ""))),
+        "theme": str(getattr(record, "theme", "")),
+        "body": to_json(record),
+    }
 
 
 def direction(vector: Vector) -> list[float]:

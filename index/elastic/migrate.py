@@ -9,14 +9,17 @@ from typing import Any
 from elasticsearch import BadRequestError, Elasticsearch
 
 from groundswell.configs.schema import ElasticSettings
-from groundswell.index.elastic.client import connect, explained
-from groundswell.index.elastic.documents import to_source
+from groundswell.index.codec import from_json, name_of
+from groundswell.index.elastic.client import checked, connect, explained
+from groundswell.index.elastic.documents import record_source, to_source
 from groundswell.index.elastic.move import Converter, compare, copy
 from groundswell.index.elastic.names import KINDS, VERSION, Names, mapping
-from groundswell.index.records import Document
+from groundswell.index.older import SNOOZED, snooze_of
+from groundswell.index.records import Checkpoint, Document, Snooze
 from groundswell.index.store import StoreError
 
 EXISTS = ("resource_already_exists_exception", "invalid_alias_name_exception")
+MOST_SNOOZES = 10_000
 PASSES = 3
 """How often what was written meanwhile is copied before writers are asked to wait."""
 
@@ -47,6 +50,8 @@ def ensure(client: Elasticsearch, names: Names, settings: ElasticSettings) -> No
     refuse_older(found, settings)
     if not found:
         _create_all(client, names, settings)
+    else:
+        _add_kinds(client, names, settings)
 
 
 def refuse_older(found: int, settings: ElasticSettings) -> None:
@@ -66,6 +71,31 @@ def _create_all(client: Elasticsearch, names: Names, settings: ElasticSettings) 
         _create(client, names, names.kind(name), "records", settings)
     ensure_month(client, names, f"{names.documents}-write-undated", settings)
     _create(client, names, names.places, "places", settings)  # last: whoever sees it knows that all the rest is there
+
+
+def _add_kinds(client: Elasticsearch, names: Names, settings: ElasticSettings) -> None:
+    """Make the index of every kind of record that the version which made the others did not know."""
+    there = {
+        alias for index in client.indices.get_alias(index=f"{names.prefix}-*").values() for alias in index["aliases"]
+    }
+    for name in KINDS:
+        if names.kind(name) in there:
+            continue
+        _create(client, names, names.kind(name), "records", settings)
+        if name == name_of(Snooze):
+            _carry_snoozes(client, names)
+
+
+def _carry_snoozes(client: Elasticsearch, names: Names) -> None:
+    """Write the snoozes that older versions kept as checkpoints as records of their own."""
+    alias = names.kind(name_of(Checkpoint))
+    query = {"prefix": {"id": SNOOZED}}
+    hits = checked(client.search(index=alias, query=query, size=MOST_SNOOZES))["hits"]["hits"]
+    snoozes = [snooze for hit in hits if (snooze := snooze_of(from_json(Checkpoint, hit["_source"]["body"])))]
+    for snooze in snoozes:
+        client.index(
+            index=names.kind(name_of(Snooze)), id=snooze.id, document=record_source(snooze), require_alias=True
+        )
 
 
 def ensure_month(client: Elasticsearch, names: Names, alias: str, settings: ElasticSettings) -> None:

@@ -15,15 +15,15 @@ from typing import Any
 from elasticsearch import ConflictError, helpers
 
 from groundswell.configs.schema import ElasticSettings
-from groundswell.index.check import CHANGED_CASE, NO_MENTION, OWN_TIME, wrong_dimensions
-from groundswell.index.codec import encode, from_json, name_of, to_json
+from groundswell.index.check import CHANGED_CASE, NO_MENTION, wrong_dimensions
+from groundswell.index.codec import encode, from_json, name_of
 from groundswell.index.dead_letters import keep
 from groundswell.index.elastic.client import BACKOFF_SECONDS, FULL, OVERLOADED, RETRIES, explained
-from groundswell.index.elastic.documents import to_source
+from groundswell.index.elastic.documents import record_source, to_source
 from groundswell.index.elastic.migrate import ensure, ensure_month
 from groundswell.index.elastic.names import KINDS
 from groundswell.index.elastic.read import ElasticReader
-from groundswell.index.fields import dated, moment
+from groundswell.index.fields import dated
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
 from groundswell.index.store import Conflict, R, Refused, Report, StoreError, UnavailableError
@@ -114,7 +114,7 @@ class ElasticStore(ElasticReader):
             self.client.index(
                 index=alias,
                 id=case.id,
-                document=_source(case),
+                document=record_source(case),
                 if_seq_no=found["_seq_no"],
                 if_primary_term=found["_primary_term"],
                 require_alias=True,
@@ -232,7 +232,7 @@ class ElasticStore(ElasticReader):
             else:
                 report += Report(new=1) if old is None else Report(updated=1)
                 known[record.id] = record
-                actions[record.id] = {"_op_type": "index", "_index": alias, "_id": record.id, **_source(record)}
+                actions[record.id] = {"_op_type": "index", "_index": alias, "_id": record.id, **record_source(record)}
         failed = self._bulk(list(actions.values()))
         return report + Report(refused=tuple(Refused(id=one, reason=str(why)) for one, why in failed.items()))
 
@@ -290,18 +290,6 @@ def _action(one: str, entry: Entry, place: str) -> dict[str, Any]:
     if entry.before is None:
         return {"_op_type": "create", "_index": place, "_id": one, "_source": to_source(entry.after)}
     return {"_op_type": "index", "_index": place, "_id": one, **onto, "_source": to_source(entry.after)}
-
-
-def _source(record: Record) -> dict[str, Any]:
-    """Return a record as it is indexed: its own time and little else to find it by, and all of it."""
-    at = getattr(record, OWN_TIME[type(record)])
-    return {
-        "id": record.id,
-        "at": moment(at),
-        "state": str(getattr(record, "state", getattr(record, "status", ""))),
-        "theme": str(getattr(record, "theme", "")),
-        "body": to_json(record),
-    }
 
 
 def _failure(result: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from groundswell.index.check import CHANGED_CASE, OWN_TIME
 from groundswell.index.codec import decode, encode, name_of
 from groundswell.index.fields import moment
-from groundswell.index.records import Case, Record
+from groundswell.index.older import SNOOZED, snooze_of
+from groundswell.index.records import Case, Checkpoint, Record, Signal
 from groundswell.index.sqlite.load import chunks
 from groundswell.index.store import Conflict, Refused, Report
 
@@ -79,3 +80,16 @@ def delete(db: sqlite3.Connection, kind: str, ids: Sequence[str]) -> int:
         sql = f"DELETE FROM record WHERE kind = ? AND id IN ({marks})"
         count += db.execute(sql, (kind, *some)).rowcount
     return count
+
+
+def modernise(db: sqlite3.Connection) -> None:
+    """Write signals and snoozes of schema 4 and before as this version has them, within a transaction."""
+    for (text,) in db.execute("SELECT json FROM record WHERE kind = 'signal'").fetchall():
+        signal = decode(Signal, text)
+        _write(db, signal, encode(signal))
+    old = "SELECT json FROM record WHERE kind = 'checkpoint' AND id >= ? AND id < ?"
+    for (text,) in db.execute(old, (SNOOZED, SNOOZED[:-1] + "0")).fetchall():
+        mark = decode(Checkpoint, text)
+        if (snooze := snooze_of(mark)) is not None:
+            _write(db, snooze, encode(snooze))
+            delete(db, "checkpoint", [mark.id])

@@ -282,7 +282,7 @@ def _severe(
     risk, claimed = common_risk([replace(each, risks=risks[each.id]) for each in judged], weights)
     facts = SeverityInputs(
         weight=weights.get(risk, 0.0), claimed=claimed, documents=len(signal.evidence),
-        ratio=float(signal.details["growth"]), market=signal.market,
+        ratio=signal.growth, market=signal.market,
     )  # fmt: skip
     about = f" Most carry the risk {risk.replace('_', ' ')}." if risk else ""
     return replace(signal, risk=risk, severity=severity(facts, settings.signals.markets), why=signal.why + about)
@@ -329,7 +329,7 @@ def _alert(
     most = Counter(theme_of[one] for one in signal.evidence if theme_of[one]).most_common(1)
     alert = {
         "at": signal.at.isoformat().replace("+00:00", "Z"),
-        "theme": str(signal.details["subject"]),
+        "theme": signal.subject,
         "kind": signal.kind,
         "strength": signal.strength,
         "severity": signal.severity,

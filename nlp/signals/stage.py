@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,12 @@ from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.topics import load_topics
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
-from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Theme
+from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Snooze, Theme
 from groundswell.index.store import Store
 from groundswell.nlp.enrich.consensus import common_risk
 from groundswell.nlp.signals.alerts import explanation, feedback
 from groundswell.nlp.signals.alerts.crawl_gaps import Silences, in_time, silences
-from groundswell.nlp.signals.alerts.policy import Policy, SeverityInputs, Snooze, severity, tell_at, threshold
+from groundswell.nlp.signals.alerts.policy import Policy, SeverityInputs, severity, tell_at, threshold
 from groundswell.nlp.signals.detect.candidates import Candidate
 from groundswell.nlp.signals.detect.detect import Detection, Stream, detect
 from groundswell.nlp.signals.detect.drift import Drift, drifts
@@ -172,9 +171,6 @@ class SignalBuilder:
         self.silences: Silences = silences(self.sources, self.hours, runs)
         self.themes = {theme.id: theme for theme in themes}
         self.weights = risk_weights(settings)
-        self.retold = Counter(
-            d.enriched.duplicate_of for d in documents if d.enriched and d.enriched.duplicate_of != d.id
-        )
         self.markets, self.alerts = settings.signals.markets, threshold(settings.signals)
         self.topics = load_topics(settings.signals.topics)
         self.read: dict[int, Sequence[str]] = {}
@@ -315,26 +311,9 @@ class SignalBuilder:
             documents=len(chosen), ratio=ratio, market=market,
         )  # fmt: skip
         begin, end = explanation.epoch(start), explanation.epoch(at)
-        told = explanation.numbers(
-            theme=theme, evidence=ids, start=begin, end=end, history=timedelta(days=35), observed=observed,
-            expected=expected, market=scope.market, source_kind=scope.kind,
-        )  # fmt: skip
-        details: dict[str, Any] = {
-            "subject": subject,
-            "terms": terms,
-            "first": [{"id": d.id, "at": _iso(d), "source": d.mention.source} for d in chosen[: explanation.FIRST]],
-            "affected": {name: [list(item) for item in items] for name, items in facts.items()},
-            "numbers": [asdict(number) for number in told],
-            "growth": round(ratio, 2),
-            "authors": len(authors) if authors else None,
-            "copies": self._copies(ids),
-            "tests": dict(tests),
-            "nearest_case": explanation.nearest_case(terms, risk, self.cases, known),
-            "explained": self.silences.explanation((d.mention.source for d in chosen), at)
-            if kind in {"new", "surge"}
-            else "",
-            "onset": begin.isoformat(),
-        }
+        explained = (
+            self.silences.explanation((d.mention.source for d in chosen), at) if kind in {"new", "surge"} else ""
+        )
         sentence = explanation.sentence(
             kind=kind, title=title, observed=observed, expected=expected, hours=hours or at - start, terms=terms,
             voices=explanation.voices(chosen), places=explanation.markets(chosen),
@@ -345,11 +324,11 @@ class SignalBuilder:
             theme=theme, kind=kind, at=known, start=begin, end=end, observed=observed, expected=expected,
             strength=round(strength, 4),
             severity=severity(reach, self.markets), evidence=ids, why=sentence, title=title, market=market,
-            source_kind=scope.kind, risk=risk, details=details,
+            source_kind=scope.kind, risk=risk, subject=subject, standing="topic" in tests,
+            statistic=max(tests.values(), default=0.0), terms=tuple(terms), authors=len(authors) or None,
+            growth=round(ratio, 2), explained=explained,
+            nearest_case=explanation.nearest_case(terms, risk, self.cases, known),
         )  # fmt: skip
-
-    def _copies(self, ids: Sequence[str]) -> int:
-        return sum(self.retold[one] for one in ids)
 
     def _title(self, theme: str, terms: Sequence[str], chosen: Sequence[Document]) -> str:
         known = self.themes.get(theme)
@@ -376,10 +355,6 @@ def _known_at(documents: Sequence[Document]) -> NDArray[np.float64]:
     return np.array(known)
 
 
-def _iso(document: Document) -> str:
-    return document.mention.published_at.isoformat() if document.mention.published_at else ""
-
-
 def _places(document: Document) -> list[str]:
     mention = document.mention
     lang = document.enriched.lang if document.enriched else mention.lang
@@ -398,34 +373,21 @@ def main_theme(documents: Sequence[Document], least: float = MOSTLY) -> str:
 
 def risk_weights(settings: Settings) -> dict[str, float]:
     """Return how bad each risk of the taxonomy is, from 0 to 1."""
-    return {risk.id: WEIGHTS.get(risk.id, OTHER_RISK) for risk in load_taxonomy(settings.taxonomy).risks}
-
-
-OTHER_RISK = 0.6
-"""Weight of a risk that is not named below, such as one of the user's own."""
-WEIGHTS = {
-    "scam_investment": 1.0, "impersonation_deepfake": 1.0, "teen_safety": 1.0, "dangerous_products": 0.9,
-    "scam_shopping": 0.8, "scam_jobs": 0.8, "health_weight": 0.8, "financial_services": 0.8, "political_social": 0.8,
-    "gambling": 0.7, "adult_dating": 0.7, "privacy_targeting": 0.7, "ad_experience": 0.3,
-}  # fmt: skip
-"""1: somebody is being robbed or hurt; .3: an annoyance."""
+    return {risk.id: risk.weight for risk in load_taxonomy(settings.taxonomy).risks}
 
 
 def _decide(store: Store, fresh: Sequence[Signal], documents: Sequence[Document], settings: Settings) -> list[Signal]:
     """Return the signals decided by the policy, in the light of what ran before, of snoozes and of judgements."""
     known = sorted(store.recent(Signal, limit=5000), key=lambda s: s.at)
     alerts = [signal for signal in known if signal.fired]
-    policy = Policy(settings.signals, _snoozes(store, fresh), documents[0].mention.published_at, alerts)
+    policy = Policy(
+        settings.signals,
+        store.many(Snooze, sorted({signal.theme for signal in fresh if signal.theme})),
+        documents[0].mention.published_at,
+        alerts,
+    )
     policy.remember(known)
     taught = feedback.current(store)
     decided = policy.decide(feedback.adjust(signal, taught) for signal in fresh)
     quiet = settings.signals.quiet_hours
-    return [
-        replace(s, details={**s.details, "tell_at": tell_at(s, quiet).isoformat()}) if s.fired else s for s in decided
-    ]
-
-
-def _snoozes(store: Store, signals: Sequence[Signal]) -> list[Snooze]:
-    """Return the snoozes of the themes concerned."""
-    marks = ((theme, store.get(Checkpoint, f"snooze/{theme}")) for theme in {s.theme for s in signals if s.theme})
-    return [Snooze(theme, mark.at, datetime.fromisoformat(str(mark.value["until"]))) for theme, mark in marks if mark]
+    return [replace(signal, tell_at=tell_at(signal, quiet)) if signal.fired else signal for signal in decided]

@@ -27,12 +27,25 @@ from groundswell.index.elastic.store import ElasticStore
 from groundswell.index.export import export_all, import_all
 from groundswell.index.open import open_store
 from groundswell.index.query import By, Query
-from groundswell.index.records import Case, Document, Enriched, Record
+from groundswell.index.records import Case, Document, Enriched, Record, Signal, Snooze
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
 from groundswell.index.vector import vector_to_text
 from groundswell.ui.cli import cli
-from tests.index.makers import case, enriched, member, mention, numbered, one_of_each, undated, vector
+from tests.index.makers import (
+    case,
+    enriched,
+    member,
+    mention,
+    new_signal,
+    new_snooze,
+    numbered,
+    old_signal,
+    old_snooze,
+    one_of_each,
+    undated,
+    vector,
+)
 
 pytestmark = [pytest.mark.elastic, pytest.mark.slow]
 
@@ -83,6 +96,22 @@ def test_older_indices_are_not_asked_what_they_cannot_know(settings: ElasticSett
                 ask()
     with pytest.raises(StoreError, match="groundswell migrate"):
         ElasticStore(settings)
+
+
+def test_a_cluster_of_an_older_version_gets_the_kinds_it_lacks(settings: ElasticSettings) -> None:
+    """Snoozes that were checkpoints are records, and signals of old are read as those of this version."""
+    names = Names(settings.prefix)
+    with ElasticStore(settings) as store:
+        store.put([new_signal()])
+        for kind, body in (("signal", old_signal()), ("checkpoint", old_snooze())):
+            source = {"id": body["id"], "at": 0, "body": body}
+            store.client.index(index=names.kind(kind), id=body["id"], document=source, refresh=True)
+        store.client.indices.delete(index=names.index(names.kind("snooze")))
+    with ElasticReader(settings) as reader:
+        assert reader.get(Snooze, "t1") is None
+    with ElasticStore(settings) as store:
+        assert store.get(Snooze, "t1") == new_snooze()
+        assert store.get(Signal, "s1") == new_signal()
 
 
 def test_mappings_change_while_people_read_and_write(settings: ElasticSettings, tmp_path: Path) -> None:

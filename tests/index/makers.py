@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from groundswell.index.codec import to_json
 from groundswell.index.query import Page
 from groundswell.index.records import (
     Case,
@@ -26,6 +27,7 @@ from groundswell.index.records import (
     Sentiment,
     SentimentLabel,
     Signal,
+    Snooze,
     Theme,
     Vector,
 )
@@ -83,7 +85,8 @@ def signal(id: str = "s1", **changes: Any) -> Signal:
     made = Signal(
         id=id, theme="t1", kind="surge", at=NOON, start=NOON - timedelta(days=1), end=NOON, observed=12.0,
         expected=3.5, strength=4.25, severity="high", evidence=("m1", "m2"), why="three times its usual volume",
-        details={"growth": 3.4, "terms": ["refund", "退款"]},
+        growth=3.4,
+        terms=("refund", "退款"),
     )  # fmt: skip
     return replace(made, **changes)
 
@@ -111,11 +114,47 @@ def one_of_each() -> list[Record]:
         signal(),
         case(),
         Label(id="la1", subject="m1", field="risk", value="scam", annotator="Mei", at=NOON),
+        Snooze(id="t1", at=NOON, until=NOON + timedelta(days=7), by="Mei", reason="the vendor knows"),
         CrawlRun(id="r1", source="forum", started_at=NOON, finished_at=NOON + timedelta(minutes=1), found=1, stored=1),
         Refusal(id="x1", source="forum", where="line 3", reason="no text", at=NOON, sample="<b>"),
         Checkpoint(id="feed", value={"etag": "abc"}, at=NOON),
         SavedSearch(id="q1", name="Refunds", text="refund OR 退款", owner="Mei", at=NOON),
     ]  # fmt: skip
+
+
+def old_signal() -> dict[str, Any]:
+    """Return the JSON of a signal as schema 4 and before had it."""
+    since = {
+        "subject", "standing", "statistic", "terms", "authors", "growth", "explained", "nearest_case", "untaught",
+        "tell_at",
+    }  # fmt: skip
+    rest = {name: value for name, value in to_json(signal()).items() if name not in since}
+    details = {
+        "subject": "couriers", "terms": ["late", "parcel"], "authors": 5, "growth": 3.4, "explained": "",
+        "tests": {"topic": 4.5, "term": 3.0}, "copies": 2, "onset": NOON.isoformat(), "first": [], "numbers": [],
+        "affected": {}, "nearest_case": {"id": "c1", "title": "x"}, "strength_before_learning": 1.5,
+        "tell_at": NOON.isoformat(),
+    }  # fmt: skip
+    return {**rest, "details": details}
+
+
+def new_signal() -> Signal:
+    """Return the signal that `old_signal` has become."""
+    return signal(
+        subject="couriers", terms=("late", "parcel"), authors=5, growth=3.4, explained="", standing=True,
+        statistic=4.5, nearest_case="c1", untaught=1.5, tell_at=NOON,
+    )  # fmt: skip
+
+
+def old_snooze() -> dict[str, Any]:
+    """Return the JSON of the checkpoint that a snooze was."""
+    value = {"until": (NOON + timedelta(days=7)).isoformat(), "by": "Mei"}
+    return to_json(Checkpoint(id="snooze/t1", value=value, at=NOON))
+
+
+def new_snooze() -> Snooze:
+    """Return the snooze that `old_snooze` has become."""
+    return Snooze(id="t1", at=NOON, until=NOON + timedelta(days=7), by="Mei")
 
 
 def ids(page: Page) -> list[str]:

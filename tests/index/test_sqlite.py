@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -19,8 +20,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from groundswell.index.codec import encode
 from groundswell.index.query import Bucket, By, Field, Query, Word
-from groundswell.index.records import Case, Document, Enriched, Mention, SentimentLabel
+from groundswell.index.records import Case, Checkpoint, Document, Enriched, Mention, SentimentLabel, Signal, Snooze
 from groundswell.index.sqlite import connect
 from groundswell.index.sqlite.columns import repack
 from groundswell.index.sqlite.connect import migrate, migrate_file, migrations, newest, version_of
@@ -28,7 +30,21 @@ from groundswell.index.sqlite.read import SqliteReader
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
 from tests.index.contract import StoreContract
-from tests.index.makers import NOON, enriched, feeling, member, mention, numbered, one_of_each, undated, vector
+from tests.index.makers import (
+    NOON,
+    enriched,
+    feeling,
+    member,
+    mention,
+    new_signal,
+    new_snooze,
+    numbered,
+    old_signal,
+    old_snooze,
+    one_of_each,
+    undated,
+    vector,
+)
 
 WRITE_FOR_EVER = """
 import sys
@@ -235,6 +251,23 @@ def test_a_database_of_the_future_is_left_alone(path: Path) -> None:
             opening(path)
     with closing(sqlite3.connect(path)) as db:
         assert version_of(db) == newest() + 1
+
+
+def test_signals_and_snoozes_of_an_older_schema_are_records_of_this_one(path: Path) -> None:
+    """What lay in `details` has become fields, a snooze kept as a checkpoint a record, and nothing else is touched."""
+    with closing(connect._connect(str(path))) as old:
+        migrate(old, path, to=4)
+        rows = [
+            ("signal", "s1", json.dumps(old_signal())),
+            ("checkpoint", "snooze/t1", json.dumps(old_snooze())),
+            ("checkpoint", "feed", encode(Checkpoint(id="feed", value={"etag": "a"}, at=NOON))),
+        ]
+        old.executemany("INSERT INTO record VALUES (?, ?, 0, ?)", rows)
+    with SqliteStore(path) as store:
+        assert store.get(Signal, "s1") == new_signal()
+        assert store.get(Snooze, "t1") == new_snooze()
+        assert [mark.id for mark in store.recent(Checkpoint)] == ["feed"]
+        assert store.put([new_signal(), new_snooze()]).same == 2
 
 
 def test_a_migration_that_fails_leaves_the_version_before(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

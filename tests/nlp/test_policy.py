@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from groundswell.configs.schema import QuietHours, SignalSettings
-from groundswell.index.records import Signal
+from groundswell.index.records import Signal, Snooze
 from groundswell.nlp.signals.alerts.policy import (
     Policy,
     SeverityInputs,
-    Snooze,
     severity,
     shared_enough,
     tell_at,
@@ -26,13 +25,13 @@ AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 SETTINGS = SignalSettings(false_alerts_a_week=0.5)
 
 
-def signal(id: str = "a", *, theme: str = "t", at: datetime = AT, strength: float = 1.0, **more: Any) -> Signal:
+def signal(id: str = "a", *, theme: str = "t", at: datetime = AT, strength: float = 1.0, **given: Any) -> Signal:
     """Return a signal that nothing speaks against."""
+    more: dict[str, Any] = {"subject": f"subject-{id}", "authors": 6} | given
     evidence = more.pop("evidence", tuple(f"{id}{k}" for k in range(6)))
-    details = {"subject": f"subject-{id}", "authors": 6} | more.pop("details", {})
     return Signal(
         id=id, theme=theme, kind="new", at=at, start=at, end=at, observed=6, expected=0.5, strength=strength,
-        severity=more.pop("severity", "low"), evidence=evidence, why="", details=details, **more,
+        severity=more.pop("severity", "low"), evidence=evidence, why="", **more,
     )  # fmt: skip
 
 
@@ -52,8 +51,8 @@ def test_a_threshold_follows_from_the_budget() -> None:
     [
         ({"strength": 0.29}, "budget"),
         ({"evidence": ("x", "y", "z")}, "documents"),
-        ({"details": {"authors": 2}}, "authors"),
-        ({"details": {"explained": "crawl gap: reviews had just come back after silence"}}, "explained"),
+        ({"authors": 2}, "authors"),
+        ({"explained": "crawl gap: reviews had just come back after silence"}, "explained"),
     ],
 )
 def test_what_a_rule_holds_says_which(changed: dict[str, Any], rule: str) -> None:
@@ -64,7 +63,7 @@ def test_what_a_rule_holds_says_which(changed: dict[str, Any], rule: str) -> Non
 
 def test_unknown_authors_do_not_hold() -> None:
     """Where no source tells authors, they cannot be asked for."""
-    assert decided(signal(details={"authors": None}))[0].fired
+    assert decided(signal(authors=None))[0].fired
 
 
 def test_nothing_fires_before_the_past_is_known() -> None:
@@ -108,12 +107,8 @@ def test_a_subject_that_goes_on_is_known_by_its_newest_documents() -> None:
 def test_a_subject_of_its_own_is_not_swallowed_by_the_topics_that_followed_an_alert() -> None:
     """A topic holds two scandals of one week; the second is told of, though its documents came with the first's."""
     first = signal("a", evidence=tuple("abcdef"))
-    topic = signal(
-        "b", theme="", at=AT + timedelta(days=1), evidence=tuple("cdefgh"), details={"tests": {"topic": 4.0}}
-    )
-    other_topic = signal(
-        "c", theme="", at=AT + timedelta(days=2), evidence=tuple("ghij"), details={"tests": {"topic": 4.0}}
-    )
+    topic = signal("b", theme="", at=AT + timedelta(days=1), evidence=tuple("cdefgh"), standing=True)
+    other_topic = signal("c", theme="", at=AT + timedelta(days=2), evidence=tuple("ghij"), standing=True)
     scandal = signal("d", theme="v", at=AT + timedelta(days=2), evidence=tuple("ghijk"))
     assert [s.held_by for s in decided(first, topic, other_topic)] == ["", "follow-up", "follow-up"]
     assert [s.fired for s in decided(first, topic, scandal)] == [True, False, True]
@@ -121,12 +116,12 @@ def test_a_subject_of_its_own_is_not_swallowed_by_the_topics_that_followed_an_al
 
 def test_a_name_is_believed_only_where_a_document_is_shared() -> None:
     """The detector's subject may drift to the next scandal; of a topic the name is enough."""
-    named: dict[str, Any] = {"details": {"subject": "drifting"}}
+    named: dict[str, Any] = {"subject": "drifting"}
     first = signal("a", evidence=tuple("abcdef"), **named)
     goes_on = signal("b", theme="u", at=AT + timedelta(days=1), evidence=tuple("fghijk"), **named)
     scandal = signal("c", theme="v", at=AT + timedelta(days=2), evidence=tuple("uvwxyz"), **named)
     assert [s.fired for s in decided(first, goes_on, scandal)] == [True, False, True]
-    topic: dict[str, Any] = {"details": {"subject": "topic-scams", "tests": {"topic": 4.0}}}
+    topic: dict[str, Any] = {"subject": "topic-scams", "standing": True}
     one, other = signal("d", **topic), signal("e", theme="u", at=AT + timedelta(days=2), **topic)
     assert [s.fired for s in decided(one, other)] == [True, False]
 
@@ -161,7 +156,7 @@ def test_an_alert_from_an_earlier_run_still_runs() -> None:
 
 def test_a_snoozed_theme_is_silent_until_it_wakes() -> None:
     """And only that theme."""
-    snooze = Snooze("t", AT - timedelta(days=1), AT + timedelta(days=1))
+    snooze = Snooze(id="t", at=AT - timedelta(days=1), until=AT + timedelta(days=1))
     assert decided(signal(), snoozes=[snooze])[0].held_by == "snoozed"
     assert decided(signal(theme="other"), snoozes=[snooze])[0].fired
     assert decided(signal(at=AT + timedelta(days=2)), snoozes=[snooze])[0].fired

@@ -466,8 +466,9 @@ def test_a_first_run_over_old_documents_alerts_as_if_live_and_a_second_adds_noth
     assert timedelta() < alert.at - (BEGIN + timedelta(days=30)) <= timedelta(hours=36)
     assert alert.risk == "scam_investment"
     assert alert.severity in {"medium", "high", "critical"}
-    assert alert.details["authors"] == len(alert.evidence)
-    assert {number["name"] for number in alert.details["numbers"]} == {"documents", "observed", "expected", "growth"}
+    assert alert.authors == len(alert.evidence)
+    assert alert.terms
+    assert alert.tell_at == alert.at
     assert again == []
     assert len(kept) == len(found)
 

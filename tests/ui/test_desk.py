@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from groundswell.index.records import Case, Checkpoint, Label, SavedSearch, Signal
+from groundswell.index.records import Case, Label, SavedSearch, Signal, Snooze
 from groundswell.index.store import Conflict
 from groundswell.ui.desk import DUE, Desk, DeskError
 from tests.ui.seed import World, signal_id, theme_id
@@ -119,12 +119,13 @@ def test_judging_again_changes_one_s_own_judgement_only(world: World) -> None:
 
 
 def test_a_snooze_is_written_where_the_policy_reads_it(world: World) -> None:
-    """The checkpoint is named by the theme and says until when."""
+    """It is named by the theme and says until when, and who wants it."""
     with world.store() as store:
         until = Desk(store).snooze(theme_id("slots"), days=7, by="mei", now=world.now)
-        mark = store.get(Checkpoint, f"snooze/{theme_id('slots')}")
-        assert mark is not None
-        assert mark.value["until"] == until.isoformat() == (world.now + timedelta(days=7)).isoformat()
+        snooze = store.get(Snooze, theme_id("slots"))
+        assert snooze is not None
+        assert (snooze.until, snooze.by) == (until, "mei")
+        assert until == world.now + timedelta(days=7)
 
 
 def test_a_saved_search_is_kept_replaced_and_forgotten(world: World) -> None:

@@ -111,7 +111,7 @@ def _topic(world: World, name: str, observed: float, hours: int) -> Signal:
         id=f"{name}{hours}", theme="", kind="surge", at=at, start=at - timedelta(days=2), end=at, observed=observed,
         expected=13.2, strength=9.0, severity="high", evidence=tuple(hit.document.id for hit in found),
         why="Couriers: 3.1 times the usual, 42 documents by 40 people in 24 hours.", title=name, fired=True,
-        details={"tests": {"topic": 5.2}, "subject": "topic-couriers"},
+        standing=True, statistic=5.2, subject="topic-couriers",
     )  # fmt: skip
 
 

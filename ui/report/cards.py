@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from groundswell.index.query import Bucket, By, Query
-from groundswell.index.records import Case, Checkpoint, Label, Signal, Theme
+from groundswell.index.records import Case, Label, Signal, Snooze, Theme
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.explanation import times
-from groundswell.nlp.signals.alerts.policy import of_topic
 from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.ui.report import wording
 from groundswell.ui.report.links import within
@@ -79,7 +78,7 @@ def find_cards(
 
 def _place(alert: Signal, theme: Theme | None) -> tuple[bool, int, float]:
     """Return where an alert stands: gravest first, then newest; that people praise more than usual comes last."""
-    praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not of_topic(alert)
+    praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not alert.standing
     return praise, SEVERITIES.index(alert.severity), -alert.at.timestamp()
 
 
@@ -103,14 +102,14 @@ def title_of(signal: Signal, theme: Theme | None) -> str:
 
     A standing topic is no news by itself, so that its title says how loud it is: "Couriers: 3.1 times the usual".
     """
-    if of_topic(signal) and signal.title:
+    if signal.standing and signal.title:
         return f"{capital(signal.title)}: {times(signal.observed, signal.expected)}"
     return _name(signal, theme)
 
 
 def subject_in(signal: Signal, theme: Theme | None) -> str:
     """Return what an alert is about, as it stands within a sentence."""
-    return signal.title if of_topic(signal) and signal.title else subject_of(_name(signal, theme))
+    return signal.title if signal.standing and signal.title else subject_of(_name(signal, theme))
 
 
 def reason(why: str, title: str, subject: str) -> str:
@@ -132,7 +131,7 @@ def latest_by_theme(alerts: Sequence[Signal], now: datetime) -> list[Signal]:
     newest: dict[str, Signal] = {}
     for alert in sorted(alerts, key=lambda alert: alert.at):
         if alert.at >= now - CARD_DAYS * DAY:
-            newest[alert.theme or str(alert.details.get("subject") or alert.id)] = alert
+            newest[alert.theme or (alert.subject or alert.id)] = alert
     return list(newest.values())
 
 
@@ -145,9 +144,8 @@ def _waits(reader: Reader, alert: Signal, handled: Handled, now: datetime) -> bo
 
 def snoozed_until(reader: Reader, theme: str, *, now: datetime) -> datetime | None:
     """Return until when a theme is silenced, or ``None`` where it is not."""
-    mark = reader.get(Checkpoint, f"snooze/{theme}")
-    until = datetime.fromisoformat(str(mark.value["until"])) if mark and mark.value.get("until") else None
-    return until if until and until > now else None
+    snooze = reader.get(Snooze, theme)
+    return snooze.until if snooze and snooze.until > now else None
 
 
 def _line(alert: Signal, days: Sequence[datetime], buckets: Sequence[Bucket]) -> Series:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from groundswell.index.query import By, Field, Query
-from groundswell.index.records import Case, Checkpoint, Document, Lineage, Signal, Theme
+from groundswell.index.records import Case, Document, Lineage, Signal, Snooze, Theme
 from groundswell.ui.board import charts, queries, timeline
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
@@ -96,8 +96,8 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
 
 def _silence(theme: Theme) -> None:
     """Offer to silence the theme, or to wake it."""
-    mark = queries.record(Checkpoint, f"snooze/{theme.id}")
-    until = datetime.fromisoformat(str(mark.value["until"])) if mark and mark.value.get("until") else None
+    snooze = queries.record(Snooze, theme.id)
+    until = snooze.until if snooze else None
     with st.container(horizontal=True, key=f"act-theme-{theme.id}", vertical_alignment="center"):
         if until and until > datetime.now(UTC):
             st.html(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from groundswell.index.fields import CLAIMED
 from groundswell.index.records import Case, Document, SignalKind
@@ -16,9 +14,6 @@ from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.nlp.themes.title import title_words
 
 TERMS = 6
-FIRST = 3
-LARGEST = 200
-"""Ids of evidence that a query names one by one; beyond it the theme and the time say it."""
 NEAREST = 0.2
 TOLD, PLACES_TOLD = 4, 6
 """Terms, markets and new places that a sentence names one by one; of more it says how many."""
@@ -26,15 +21,6 @@ LEAST_USUAL = 0.6
 """Fewer documents than this are "hardly any": no multiple of them is said."""
 EMPTY = ("generic", "opens", "closes", "cuts", "lone")
 """Kinds of words in `titlewords.txt` that say nothing by themselves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number, and the search that gives it again."""
-
-    name: str
-    value: float
-    query: Mapping[str, Any]
 
 
 def epoch(hours: float) -> datetime:
@@ -88,23 +74,6 @@ def _empty(word: str) -> bool:
     return word.isdigit() or any(word in title_words(kind) for kind in EMPTY)
 
 
-def numbers(
-    *, theme: str, evidence: Sequence[str], start: datetime, end: datetime, history: timedelta,
-    observed: float, expected: float, market: str = "", source_kind: str = "",
-) -> list[Number]:  # fmt: skip
-    """Return observed, expected and growth, each with the search behind it."""
-    where = {name: [value] for name, value in (("market", market), ("kind", source_kind)) if value}
-    about = {"where": {**where, "theme": [theme]}} if theme else {"where": {**where, "id": list(evidence[:LARGEST])}}
-    now = {**about, "since": start.isoformat(), "until": end.isoformat(), "collapse": True}
-    past = {**about, "since": (start - history).isoformat(), "until": start.isoformat(), "collapse": True}
-    return [
-        Number("documents", float(len(evidence)), {"where": {"id": list(evidence[:LARGEST])}}),
-        Number("observed", observed, now),
-        Number("expected", round(expected, 2), past),
-        Number("growth", round((observed + 0.5) / (expected + 0.5), 1), now),
-    ]
-
-
 def affected(documents: Sequence[Document]) -> dict[str, list[tuple[str, int]]]:
     """Return who is affected: counts of market, language, source, kind, target, commonest first."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("market", "lang", "source", "kind", "target")}
@@ -139,10 +108,10 @@ def markets(documents: Sequence[Document]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: datetime) -> dict[str, str]:
-    """Return the earlier case whose title and policy area come closest, or nothing."""
+def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: datetime) -> str:
+    """Return the id of the earlier case whose title and policy area come closest, or nothing."""
     wanted = {part for term in terms for part in term.casefold().split()}
-    best, most = None, NEAREST
+    best, most = "", NEAREST
     for case in cases:
         if case.opened_at >= at:
             continue
@@ -150,10 +119,8 @@ def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: dat
         likeness = len(wanted & words) / max(1, min(len(wanted), len(words)))
         likeness += 0.15 if risk and case.policy_area == risk else 0.0
         if likeness > most:
-            best, most = case, likeness
-    return (
-        {} if best is None else {"id": best.id, "title": best.title, "decision": best.decision, "status": best.status}
-    )
+            best, most = case.id, likeness
+    return best
 
 
 def usual(expected: float, hours: float) -> str:

@@ -63,13 +63,11 @@ class Proposal:
 
 def describe(signal: Signal) -> NDArray[np.float64]:
     """Return the numbers of a signal that judgements are learnt on, in the order of `FEATURES`."""
-    authors = signal.details.get("authors") or 0
-    growth = float(signal.details.get("growth") or 1.0)
     return np.array(
         [
             1.0, signal.kind == "surge", signal.kind == "sour", signal.kind == "spread", bool(signal.risk),
-            math.log1p(len(signal.evidence)) - 2, math.log(max(growth, 0.1)) - 1, math.log1p(authors) - 1.5,
-            bool(signal.follows),
+            math.log1p(len(signal.evidence)) - 2, math.log(max(signal.growth or 1.0, 0.1)) - 1,
+            math.log1p(signal.authors or 0) - 1.5, bool(signal.follows),
         ],
         np.float64,
     )  # fmt: skip
@@ -136,9 +134,7 @@ def adjust(signal: Signal, taught: Taught) -> Signal:
     weights = np.array([taught.weights.get(name, 0.0) for name in FEATURES])
     odds = float(describe(signal) @ weights) + 2 * taught.themes.get(signal.theme, 0.0)
     moved = signal.strength + max(-MOST, min(MOST, odds / math.log(10)))
-    return replace(
-        signal, strength=round(moved, 4), details={**signal.details, "strength_before_learning": signal.strength}
-    )
+    return replace(signal, strength=round(moved, 4), untaught=signal.strength)
 
 
 def accept(store: Store, taught: Taught, *, by: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import QuietHours, SignalSettings
-from groundswell.index.records import Severity, Signal
+from groundswell.index.records import Severity, Signal, Snooze
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 CLEARLY_STRONGER = 1.0
@@ -30,15 +30,6 @@ OTHER_MARKET = 0.5
 """Weight of a market that the settings do not name."""
 RULES = ("warm-up", "budget", "documents", "authors", "explained", "snoozed", "follow-up")
 """Reasons a signal can be held for, in the order they are asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snooze:
-    """A theme that nobody wants to hear of for a while."""
-
-    theme: str
-    start: datetime
-    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +69,7 @@ class AlertExtent:
 
 @dataclass(slots=True)
 class Policy:
-    """Decides signals one by one, in order of time, remembering what is running.
-
-    `explained` maps a signal id to what else accounts for it ("crawl gap", "source added", "volume").
-    """
+    """Decides signals one by one, in order of time, remembering what is running."""
 
     settings: SignalSettings
     snoozes: Sequence[Snooze] = ()
@@ -129,7 +117,7 @@ class Policy:
         if same_theme(signal, alert) or shared_enough(signal, alert):
             return True
         grown = self._grown(alert)
-        if of_topic(signal):
+        if signal.standing:
             least = TOUCHED * len(signal.evidence)
             return same_name(signal, alert) or len(grown.wide.intersection(signal.evidence)) >= least
         known = len(grown.close.intersection(signal.evidence))
@@ -148,13 +136,8 @@ class Policy:
         if not by_name and len(fresh & grown.wide) < GROWS_BY * min(len(fresh), len(grown.wide)):
             return
         grown.wide.update(fresh)
-        if by_name or not of_topic(signal):
+        if by_name or not signal.standing:
             grown.close.update(fresh)
-
-
-def of_topic(signal: Signal) -> bool:
-    """Return whether a signal is of a standing topic, whose documents share a word and perhaps nothing else."""
-    return "topic" in signal.details.get("tests", ())
 
 
 def shared_enough(one: Signal, other: Signal) -> bool:
@@ -170,7 +153,7 @@ def same_theme(one: Signal, other: Signal) -> bool:
 
 def same_name(one: Signal, other: Signal) -> bool:
     """Return whether two signals are of one subject of the detector, or one standing topic."""
-    return bool(one.details.get("subject", one.id) == other.details.get("subject", other.id))
+    return bool(one.subject) and one.subject == other.subject
 
 
 def threshold(settings: SignalSettings) -> float:
@@ -192,16 +175,15 @@ def _few(policy: Policy, signal: Signal) -> bool:
 
 
 def _lonely(policy: Policy, signal: Signal) -> bool:
-    authors = signal.details.get("authors")
-    return authors is not None and authors < policy.settings.fewest_authors
+    return signal.authors is not None and signal.authors < policy.settings.fewest_authors
 
 
 def _explained(_: Policy, signal: Signal) -> bool:
-    return bool(signal.details.get("explained"))
+    return bool(signal.explained)
 
 
 def _snoozed(policy: Policy, signal: Signal) -> bool:
-    return any(s.theme == signal.theme and s.start <= signal.at < s.end for s in policy.snoozes if s.theme)
+    return any(snooze.id == signal.theme and snooze.holds(signal.at) for snooze in policy.snoozes)
 
 
 def _outgrows(signal: Signal, before: Signal) -> bool:
