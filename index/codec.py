@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -68,7 +69,8 @@ def decode(kind: type[R], text: str | bytes) -> R:
     Raises:
         ValueError: the text does not hold a record of this kind; the message names the field.
     """
-    if kind in UPGRADES and isinstance(values := json.loads(text), dict):
-        return from_json(kind, values)
+    if kind in UPGRADES:
+        with suppress(ValueError):  # what is no JSON is said below
+            return from_json(kind, json.loads(text))
     record: R = adapter(kind).validate_json(text)
     return record

@@ -24,9 +24,9 @@ MOVED = {
 """Keys of `Signal.details` of schema 4 and before, and the field that each has become."""
 
 
-def signal(values: dict[str, Any]) -> dict[str, Any]:
+def signal(values: Any) -> Any:
     """Return a signal's values with what was in `details` as fields."""
-    if "details" not in values:
+    if not isinstance(values, dict) or "details" not in values:
         return values
     rest = {name: value for name, value in values.items() if name != "details"}
     details: Mapping[str, Any] = values["details"] if isinstance(values["details"], Mapping) else {}
@@ -39,7 +39,7 @@ def signal(values: dict[str, Any]) -> dict[str, Any]:
     return {**given, **found, **rest}
 
 
-UPGRADES: dict[type[Any], Callable[[dict[str, Any]], dict[str, Any]]] = {Signal: signal}
+UPGRADES: dict[type[Any], Callable[[Any], Any]] = {Signal: signal}
 """What is done to the JSON of a kind before it is read."""
 
 
