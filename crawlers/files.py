@@ -69,6 +69,7 @@ def raw_row(place: str, row: Mapping[str, Any], source: FileSource) -> Raw:
         url=str(url or ""),
         by_address=False,
         is_html=source.html,
+        title_is_html=source.html,
         published=_stamp(stamp),
         extra=_others(row, source),
         **mapped,

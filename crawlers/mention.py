@@ -13,7 +13,8 @@ from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import FileSource, Source
 from groundswell.crawlers.addresses import canonical
 from groundswell.crawlers.dates import Stamp, read_date
-from groundswell.crawlers.markup import one_line, text_of, tidy
+from groundswell.crawlers.markup import heading, one_line, tidy
+from groundswell.crawlers.own_words import own_plain, own_words
 from groundswell.crawlers.spool import OffTopic
 from groundswell.crawlers.watch import Watcher
 from groundswell.index.ids import author_key, mention_id, stable_id
@@ -47,6 +48,7 @@ class Raw:
     where: str
     text: Any
     title: Any = ""
+    title_is_html: bool = False
     is_html: bool = False
     url: str = ""
     own_id: str = ""
@@ -105,13 +107,14 @@ class Builder:
         text = "" if raw.text is None else str(raw.text)
         if reason := self._unreadable(text):
             return self.refuse(raw.where, reason, text)
-        text = text_of(text) if raw.is_html else tidy(text)
-        title = one_line(text_of(str(raw.title or "")) if raw.is_html else str(raw.title or ""))[:TITLE_CHARS]
+        words = (own_words if raw.is_html else own_plain)(text, kind=self.source.kind)
+        text = words.own
+        title = heading(str(raw.title or ""), is_html=raw.title_is_html)[:TITLE_CHARS]
         if reason := self._too_short(text or title):
             return self.refuse(raw.where, reason, text)
         when = read_date(raw.published or raw.updated, now=self.now, **self._date_rules(raw))
         address = canonical(raw.url)
-        extra = bounded(raw.extra)
+        extra = bounded({**raw.extra, "quoted": words.quoted})
         if when.why and (stated := raw.published or raw.updated):
             extra["stated_date"], extra["date_note"] = str(stated)[:100], when.why
         if len(text) > self.settings.max_text_chars:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from twisted.python.failure import Failure
 
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import BaseSource
+from groundswell.crawlers.encoding import read as read_text
 from groundswell.crawlers.guard import BLOCKED, private
 from groundswell.crawlers.mention import Builder, Raw
 from groundswell.crawlers.politeness import wait_of
@@ -30,6 +32,9 @@ from groundswell.index.records import Refusal
 
 S = TypeVar("S", bound=BaseSource)
 NOT_MODIFIED = 304
+HALF_LETTER = re.compile("[\ud800-\udfff]")
+STRAY_BACKSLASH = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])')
+"""A backslash that begins no escape: some services paste Windows paths and regular expressions into their JSON."""
 NOT_BEFORE = "not_before"
 """Mark that holds until when a server asked to be left alone."""
 HINTS = {
@@ -139,10 +144,24 @@ class SourceSpider(scrapy.Spider, Generic[S]):
         Raises:
             ValueError: it is something else; some services answer errors in plain text with HTTP 200.
         """
-        try:
-            return json.loads(response.body)
-        except (ValueError, RecursionError):
-            raise ValueError(f"not JSON; it begins with {beginning(response)}") from None
+        text = self.text(response)
+        for attempt in (text, STRAY_BACKSLASH.sub(r"\1\\\\", text)):
+            try:
+                found = json.loads(attempt, strict=False)
+                return _with_whole_letters(found) if "\\u" in attempt else found
+            except (ValueError, RecursionError):
+                continue
+        raise ValueError(f"not JSON; it begins with {beginning(response)}")
+
+    def text(self, response: Response) -> str:
+        """Return an answer as text, in the encoding that it is in; what cannot be read of it is U+FFFD.
+
+        Raises:
+            EncodingError: it names an encoding that nobody knows.
+        """
+        stated = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+        lang, market = self.source.lang, self.source.market
+        return read_text(response.body, content_type=stated, lang=lang, market=market).text
 
     def final_marks(self) -> dict[str, Any]:
         """Return the marks that may be kept."""
@@ -244,6 +263,17 @@ def explain(failure: Failure) -> str:
     if host in BLOCKED:
         return f"refused: {host} leads to {private(BLOCKED[host])}"
     return FAILURES.get(type(error).__name__) or f"{type(error).__name__}: {str(error)[:200]}"
+
+
+def _with_whole_letters(value: Any) -> Any:
+    """Return JSON in which half a letter (an escape without its other half) is U+FFFD: no database takes halves."""
+    if isinstance(value, str):
+        return HALF_LETTER.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_with_whole_letters(each) for each in value]
+    if isinstance(value, dict):
+        return {_with_whole_letters(name): _with_whole_letters(each) for name, each in value.items()}
+    return value
 
 
 def beginning(response: Response) -> str:

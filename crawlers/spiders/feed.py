@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import io
-from calendar import timegm
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-import feedparser
 from scrapy import Request
 from scrapy.http import Response
 
 from groundswell.configs.source import FeedSource
 from groundswell.crawlers.addresses import absolute
 from groundswell.crawlers.dates import read_date
+from groundswell.crawlers.encoding import EncodingError
+from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import beginning
+from groundswell.crawlers.own_words import is_bridge_error, is_cluster
+from groundswell.crawlers.spiders.base import Missed, beginning
 from groundswell.crawlers.spiders.follow import ArticleSpider
+from groundswell.crawlers.spool import Trouble
+from groundswell.crawlers.syndication import Body, Entry, Feed, NoFeedError, label_of, read_feed
+from groundswell.crawlers.titles import without_publisher
 
 
 class FeedSpider(ArticleSpider):
@@ -36,63 +39,63 @@ class FeedSpider(ArticleSpider):
         """Yield the entries of a feed, or the requests for their articles."""
         if self.is_unchanged(response, key):
             return
-        feed = parse(response)
-        if not feed.get("version") and not feed.entries:
-            yield self.spoil(key, response.url, f"neither RSS nor Atom; it begins with {beginning(response)}")
+        try:
+            feed = read_feed(self.text(response))
+        except EncodingError as error:
+            yield self.spoil(key, response.url, f"{error}; nothing of it was read")
+            return
+        except NoFeedError as error:
+            yield self.spoil(key, response.url, f"{error}; it begins with {beginning(response)}")
             return
         self.marks[key] = self.validators(response)
-        shared = Counter(entry.get("link") for entry in feed.entries)
-        for number, entry in enumerate(feed.entries[: self.source.max_items], 1):
-            raw = raw_entry(entry, f"{response.url} entry {number}", response.url, self.job.now)
-            raw = replace(raw, lang=feed.feed.get("language", ""), by_address=shared[entry.get("link")] == 1)
-            if not self.source.follow or not raw.url:
+        for raw in self._raws(feed, response.url):
+            if not isinstance(raw, Raw) or not self.source.follow or not raw.url:
                 yield raw
-            elif request := self.article(raw.url, raw, key=key, version=str(entry.get("updated", ""))):
+            elif request := self.article(raw.url, raw, key=key, version=str(raw.updated or "")):
                 yield request
 
-
-def parse(response: Response) -> Any:
-    """Return a parsed feed.
-
-    Bytes are wrapped, for feedparser would *open* a body that reads like an address or a path. A body that is valid
-    UTF-8 is read as such whatever the server calls it: by chance hardly any other text is.
-    """
-    stated = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
-    content_type = "application/xml; charset=utf-8" if _is_utf8(response.body) else stated
-    headers = {"content-type": content_type, "content-location": response.url}
-    return feedparser.parse(io.BytesIO(response.body), response_headers=headers)
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    def _raws(self, feed: Feed, url: str) -> Iterator[Raw | Missed | Trouble]:
+        """Yield what each entry says, or what is wrong with it."""
+        found = list(zip(range(self.source.max_items), feed.entries(), strict=False))
+        shared = Counter(entry.link for _, (_, entry) in found if isinstance(entry, Entry))
+        for _, (part, entry) in found:
+            where = f"{url} entry {label_of(part, entry)}"
+            if isinstance(entry, str):
+                yield Missed(where=where, reason=entry)
+            elif is_bridge_error(entry.title):
+                yield Missed(where=where, reason=f"the bridge's own error, not a post: {entry.title}")
+                yield Trouble(f"{url[:300]}: the bridge that makes this feed failed: {entry.title[:200]}")
+            else:
+                raw = raw_entry(entry, feed, where, url, self.job.now)
+                yield replace(raw, by_address=shared[entry.link] <= 1)
 
 
-def raw_entry(entry: Any, where: str, base: str, now: datetime) -> Raw:
+def raw_entry(entry: Entry, feed: Feed, where: str, base: str, now: datetime) -> Raw:
     """Return an RSS item or Atom entry."""
-    bodies = [*entry.get("content", []), entry.get("summary_detail") or {}]
-    body = max(bodies, key=lambda each: len(each.get("value") or ""))
+    body = best_body(entry.bodies)
     return Raw(
         where=where,
-        text=body.get("value", ""),
-        title=entry.get("title", ""),
-        is_html=body.get("type") != "text/plain" or "<" in body.get("value", ""),
-        url=absolute(entry.get("link", ""), base),
-        own_id=entry.get("id", ""),
-        published=_stamp(entry, "published", now),
-        updated=_stamp(entry, "updated", now),
-        author=entry.get("author", ""),
-        extra={"publisher": (entry.get("source") or {}).get("title", "")},
+        text=body.value,
+        title=without_publisher(entry.title, [entry.publisher, feed.title], [entry.link, feed.link]),
+        is_html=body.is_html,
+        url=absolute(entry.link, entry.base or feed.document.base or base),
+        own_id=entry.id,
+        published=_usable(entry.published, now),
+        updated=_usable(entry.updated, now),
+        author=entry.author,
+        lang=entry.lang or feed.lang,
+        extra={"publisher": entry.publisher},
     )
 
 
-def _stamp(entry: Any, name: str, now: datetime) -> str | datetime:
-    """Return a date as it stands, or as feedparser reads it where only feedparser knows the spelling."""
-    stated: str = entry.get(name, "")
-    parsed = entry.get(f"{name}_parsed")
-    if parsed and read_date(stated, now=now).why.startswith("not a date"):
-        return datetime.fromtimestamp(timegm(parsed), UTC)
-    return stated
+def best_body(bodies: Sequence[Body]) -> Body:
+    """Return the text with the most words, not the most markup; a list of other people's headlines is none."""
+    bodies = [body for body in bodies if not (body.is_html and is_cluster(body.value))]
+    if len(bodies) > 1:
+        return max(bodies, key=lambda body: len("".join((text_of(body.value) if body.is_html else body.value).split())))
+    return bodies[0] if bodies else Body(value="", is_html=False)
+
+
+def _usable(stated: Sequence[str], now: datetime) -> str:
+    """Return the first date that can be read, else the first: an empty field of a database hides no good one."""
+    return next((each for each in stated if read_date(each, now=now).at), stated[0] if stated else "")

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from scrapy import Request
-from scrapy.http import Response
+from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.article import read_article
 from groundswell.crawlers.spiders.base import Missed, SourceSpider, explain
@@ -50,7 +51,11 @@ class ArticleSpider(SourceSpider[Any]):
     def read_page(self, response: Response, key: str, raw: Raw, name: str, version: str) -> Iterator[Raw | Missed]:
         """Yield the article of a page, else what the list itself said."""
         self._done(key, name, version)
-        found = read_article(response)
+        try:
+            found = read_article(self.readable(response))
+        except EncodingError as error:
+            yield raw if raw.text else Missed(where=raw.where, reason=f"{response.url[:200]}: {error}")
+            return
         if found is None and not raw.text:
             kind = (response.headers.get(b"Content-Type") or b"").decode("latin-1")[:60]
             yield Missed(where=raw.where, reason=f"no article on the page {response.url[:200]} ({kind})")
@@ -68,6 +73,16 @@ class ArticleSpider(SourceSpider[Any]):
                 author=raw.author or found.author,
                 lang=raw.lang or found.lang,
             )
+
+    def readable(self, response: Response) -> Response:
+        """Return a page in UTF-8, whatever it came in.
+
+        Raises:
+            EncodingError: it names an encoding that nobody knows.
+        """
+        if not isinstance(response, TextResponse):
+            return response
+        return response.replace(body=self.text(response).encode("utf-8", "replace"), encoding="utf-8")
 
     def on_missed(self, failure: Failure) -> Iterator[Raw | Missed]:
         """Keep what the list said of an article that cannot be fetched; ask again next time unless it is gone."""

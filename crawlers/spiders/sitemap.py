@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import lxml.etree
 from scrapy import Request
 from scrapy.http import Response
 from scrapy.utils.gz import gunzip
@@ -14,12 +13,17 @@ from scrapy.utils.gz import gunzip
 from groundswell.configs.source import SitemapSource
 from groundswell.crawlers.addresses import absolute
 from groundswell.crawlers.dates import read_date
+from groundswell.crawlers.encoding import EncodingError
+from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import beginning
+from groundswell.crawlers.spiders.base import Missed, beginning
 from groundswell.crawlers.spiders.follow import ArticleSpider
+from groundswell.crawlers.titles import without_publisher
+from groundswell.crawlers.xml_items import BrokenItemError, Document, Part, element, name_of, take_apart
 
 DEEPEST = 3
 MOST_SITEMAPS = 200
+ROOTS = frozenset({"urlset", "sitemapindex"})
 GZIP = b"\x1f\x8b"
 
 
@@ -32,6 +36,7 @@ class Place:
     published: str = ""
     title: str = ""
     lang: str = ""
+    publisher: str = ""
 
 
 class SitemapSpider(ArticleSpider):
@@ -48,7 +53,18 @@ class SitemapSpider(ArticleSpider):
         """Yield requests for the articles of a sitemap, or for the sitemaps of an index."""
         if self.is_unchanged(response, key):
             return
-        kind, places = parse(response.body, limit=self.job.crawl.max_page_bytes)
+        try:
+            body = unpacked(response.body, limit=self.job.crawl.max_page_bytes)
+            kind, found = parse(self.text(response.replace(body=body)))
+        except EncodingError as error:
+            yield self.spoil(key, response.url, f"{error}; nothing of it was read")
+            return
+        yield from (
+            Missed(where=f"{response.url} place {number}", reason=each)
+            for number, each in enumerate(found, 1)
+            if isinstance(each, str)
+        )
+        places = [each for each in found if isinstance(each, Place)]
         if kind == "sitemapindex":  # no mark: an index seldom says truly that nothing below it has changed
             yield from self._below(places, response, depth)
         elif kind == "urlset":
@@ -81,7 +97,7 @@ class SitemapSpider(ArticleSpider):
         raw = Raw(
             where=url,
             text="",
-            title=place.title,
+            title=without_publisher(place.title, [place.publisher], [place.loc]),
             url=url,
             published=place.published or place.lastmod,
             inferred=not place.published,  # lastmod is when it was touched, not when it was published
@@ -90,39 +106,46 @@ class SitemapSpider(ArticleSpider):
         return self.article(url, raw, key=key, version=place.lastmod or place.published) if url else None
 
 
-def parse(body: bytes, *, limit: int) -> tuple[str, list[Place]]:
-    """Return what a sitemap is (``urlset``, ``sitemapindex`` or empty) and the places it names.
+def unpacked(body: bytes, *, limit: int) -> bytes:
+    """Return a document that may be gzipped, unpacked up to `limit` bytes."""
+    return gunzip(body, max_size=limit) if body.startswith(GZIP) else body
 
-    No entity is expanded and nothing is fetched; gzip is unpacked up to `limit` bytes.
+
+def parse(text: str) -> tuple[str, list[Place | str]]:
+    """Return what a sitemap is (``urlset``, ``sitemapindex`` or something else), and the places it names.
+
+    No entity is expanded and nothing is fetched. Instead of a place that cannot be understood stands what is wrong.
     """
-    if body.startswith(GZIP):
-        body = gunzip(body, max_size=limit)
-    parser = lxml.etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False
-    )
+    document = take_apart(text, roots=ROOTS, items=frozenset({"url", "sitemap"}))
+    return document.root, [_place(part, document) for part in document.parts]
+
+
+def _place(part: Part, document: Document) -> Place | str:
+    if not part.whole:
+        return "cut off: its beginning or its end is not there"
     try:
-        root = lxml.etree.fromstring(body.strip(), parser)
-    except lxml.etree.XMLSyntaxError:
-        return "", []
-    if root is None:
-        return "", []
-    return _name(root), [place for node in root if (place := _place(node)).loc]
+        node = element(part.text, document.namespaces)
+    except (BrokenItemError, ValueError) as error:
+        return f"cannot be parsed: {error}"
+    place = place_of(node)
+    return place if place.loc else "names no address (loc)"
 
 
-def _place(node: Any) -> Place:
-    """Return one place; namespaces are ignored, for half of the world's sitemaps get them wrong."""
-    texts: dict[str, str] = {}
-    for child in node.iter():
-        if isinstance(child.tag, str) and child is not node and child.text:
-            texts.setdefault(_name(child), child.text.strip())
+def place_of(node: Any) -> Place:
+    """Return one place. What belongs to its pictures and clips (``image:``, ``video:``) says nothing of the page."""
+    own = {name_of(child): child for child in reversed(node)}
+    news = next((child for child in node if name_of(child) in ("news:news", "news")), None)
+    told = {name_of(child).rpartition(":")[2]: child for child in reversed(news)} if news is not None else {}
+    publication = {name_of(child).rpartition(":")[2]: child for child in told.get("publication", ())}
     return Place(
-        loc=texts.get("loc", ""),
-        lastmod=texts.get("lastmod", ""),
-        published=texts.get("publication_date", ""),
-        title=texts.get("title", ""),
-        lang=texts.get("language", ""),
+        loc=_text(own.get("loc")),
+        lastmod=_text(own.get("lastmod")),
+        published=_text(told.get("publication_date")) or _text(own.get("publication_date")),
+        title=heading(_text(told.get("title")), is_html=True),
+        lang=_text(publication.get("language")) or _text(told.get("language")),
+        publisher=_text(publication.get("name")),
     )
 
 
-def _name(node: Any) -> str:
-    return lxml.etree.QName(node).localname if isinstance(node.tag, str) else ""
+def _text(node: Any) -> str:
+    return "" if node is None else "".join(node.itertext()).strip()

@@ -114,15 +114,13 @@ def test_a_crawling_process_that_dies_is_one_sources_trouble(
     (killer / "sitecustomize.py").write_text(
         "import sys, os\n"
         "if 'groundswell.crawlers.child' in ' '.join(sys.orig_argv):\n"
-        "    import feedparser\n"
-        "    parse = feedparser.parse\n"
-        "    def deadly(file, **more):\n"
-        "        body = file.read()\n"
-        "        file.seek(0)\n"
-        "        if b'DIE' in body:\n"
+        "    import lxml.etree\n"
+        "    parse = lxml.etree.fromstring\n"
+        "    def deadly(text, *more):\n"
+        "        if b'DIE' in text:\n"
         "            os.kill(os.getpid(), 11)\n"
-        "        return parse(file, **more)\n"
-        "    feedparser.parse = deadly\n"
+        "        return parse(text, *more)\n"
+        "    lxml.etree.fromstring = deadly\n"
     )
     monkeypatch.setenv(
         "PYTHONPATH", os.pathsep.join([str(killer), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
