@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,10 +24,10 @@ from groundswell.crawlers.salt import author_salt
 from groundswell.crawlers.spool import End, Tally, Trouble, read_spool, spool_path, spooled
 from groundswell.crawlers.watch import watcher_of
 from groundswell.index.ids import stable_id
+from groundswell.index.progress import Progress
 from groundswell.index.records import Checkpoint, CrawlRun
 from groundswell.index.store import Reader, Store
 
-Progress = Callable[[int, int | None, str], object]
 DAY = timedelta(days=1)
 GRACE = 30.0
 """Seconds that the crawling process may take beyond its sources' own limits before it is ended."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
-
-from filelock import FileLock, Timeout
 
 from groundswell.index.codec import KINDS, from_json, name_of, to_json
+from groundswell.index.files import held_alone, write_whole
 from groundswell.index.records import Enriched, Membership, Mention, Record
 from groundswell.index.store import Refused, Store, StoreError
 
@@ -116,17 +115,16 @@ def _write(path: Path, letters: Iterable[dict[str, Any]]) -> None:
     if not letters:
         path.unlink()
         return
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    part.write_text("".join(map(_line, letters)), "utf-8", errors="backslashreplace")
-    part.replace(path)
+    write_whole(path, "".join(map(_line, letters)).encode("utf-8", "backslashreplace"))
 
 
-def _alone(folder: Path) -> Any:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
     """Keep other processes from the file meanwhile."""
-    lock = FileLock(folder / "dead-letters.lock")
     try:
-        return lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout:
+        with held_alone(folder / "dead-letters.lock", seconds=LOCK_SECONDS):
+            yield
+    except BlockingIOError:
         raise StoreError(f"another process holds {path_of(folder)}; wait for it to end, then run again") from None
 
 

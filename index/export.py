@@ -6,22 +6,22 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
-from uuid import uuid4
 
+from groundswell.index.batches import batched
 from groundswell.index.codec import KINDS, decode, encode, name_of
+from groundswell.index.files import written_aside
+from groundswell.index.progress import Progress
 from groundswell.index.query import By, Page, Query
 from groundswell.index.records import RECORDS, Document, Enriched, Membership, Mention, Record
 from groundswell.index.store import Reader, Refused, Report, Store, StoreError
 from groundswell.index.tables import DOCUMENT, TABLES, document_row, harmless, parquet_table, record_row
 
 Form = Literal["jsonl", "parquet"]
-Progress = Callable[[int, int | None, str], None]
 T = TypeVar("T")
 AT_ONCE = 1000
 """Records written or read together."""
@@ -81,7 +81,7 @@ def import_all(store: Store, folder: Path, *, progress: Progress | None = None) 
         raise StoreError(f"{folder} holds no export: it should have document.jsonl or document.parquet")
     report = Report()
     for path in files:
-        for lines in _batched(_told(_read_texts(path), path.name, progress), AT_ONCE):
+        for lines in batched(_told(_read_texts(path), path.name, progress), AT_ONCE):
             report += _import(store, path, lines)
     return report
 
@@ -119,7 +119,7 @@ def export_search(reader: Reader, query: Query, target: Path) -> int:
     if (write := writers.get(target.suffix.lower())) is None:
         raise StoreError(f"{target} should end in .csv, .jsonl or .parquet")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _aside(target) as part:
+    with written_aside(target) as part:
         return write(part, _all_found(reader, query))
 
 
@@ -187,7 +187,7 @@ def export_days(reader: Scanner, folder: Path, *, progress: Progress | None = No
     for done, day in enumerate(stale):
         if progress:
             progress(done, len(stale), "days")
-        with _aside(_day_file(folder, day)) as part:
+        with written_aside(_day_file(folder, day)) as part:
             rows = (document_row(document) for document in _of_day(reader, day))
             counts["documents written"] += _write_rows(part, rows, DOCUMENT)
     for path in (folder / "documents").glob("*.parquet"):
@@ -195,9 +195,9 @@ def export_days(reader: Scanner, folder: Path, *, progress: Progress | None = No
             path.unlink()
     for name, (kind, columns) in TABLES.items():
         records = reader.recent(kind, limit=EVERYTHING)
-        with _aside(folder / f"{name}.parquet") as part:
+        with written_aside(folder / f"{name}.parquet") as part:
             counts[name] = _write_rows(part, (record_row(record, columns) for record in records), columns)
-    with _aside(folder / STATE) as part:
+    with written_aside(folder / STATE) as part:
         part.write_text(json.dumps(new), "utf-8")
     return Exported(counts, folder)
 
@@ -248,20 +248,9 @@ def _day_file(folder: Path, day: str) -> Path:
     return folder / "documents" / f"{day}.parquet"
 
 
-@contextmanager
-def _aside(target: Path) -> Iterator[Path]:
-    """Give a path beside the target, which becomes the target when all went well."""
-    part = target.with_name(f".{target.name}.{uuid4().hex}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _write_texts(target: Path, texts: Iterable[str], form: Form) -> int:
     """Write JSON texts as lines or as rows of one column."""
-    with _aside(target) as part:
+    with written_aside(target) as part:
         if form == "jsonl":
             return _write_lines(part, texts)
         return _write_rows(part, ({"json": text} for text in texts), {"json": "string"})
@@ -282,7 +271,7 @@ def _write_rows(part: Path, rows: Iterable[dict[str, Any]], columns: dict[str, s
 
     count = 0
     with pq.ParquetWriter(part, parquet_table([], columns).schema, compression="zstd") as writer:
-        for some in _batched(rows, AT_ONCE):
+        for some in batched(rows, AT_ONCE):
             writer.write_table(parquet_table(some, columns))
             count += len(some)
     return count
@@ -300,13 +289,6 @@ def _read_texts(path: Path) -> Iterator[tuple[int, str | bytes]]:
         batches = file.iter_batches(batch_size=AT_ONCE, columns=["json"])
         rows = (text for batch in batches for text in batch.column("json").to_pylist())
         yield from enumerate(rows, 1)
-
-
-def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of this size."""
-    iterator = iter(items)
-    while some := list(islice(iterator, size)):
-        yield some
 
 
 def _told(items: Iterable[T], what: str, progress: Progress | None) -> Iterator[T]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,14 @@ DateConfidence = Literal["exact", "day", "inferred", "none"]
 """How far `Mention.published_at` can be trusted: stated to the second, stated as a day, guessed from the page, absent
 or impossible. ``none`` never counts towards a spike."""
 Label3 = Literal["negative", "neutral", "positive"]
+SENTIMENTS: tuple[Label3, ...] = get_args(Label3)
+"""In the order of the columns of probabilities."""
 SentimentLabel = Literal["negative", "neutral", "positive", "unsure"]
 TargetKind = Literal["platform", "ad_product", "advertiser", "creator", "regulator", "other"]
 SignalKind = Literal["surge", "sour", "new", "spread"]
 Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""From the least to the worst."""
 ThemeState = Literal["living", "faded", "merged"]
 ThemeFeeling = Literal["", "praise", "displeasure"]
 LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]

@@ -6,6 +6,7 @@ Exit codes: 0 all well · 1 something failed and was said · 2 wrong usage · 3 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -37,6 +38,8 @@ COMMANDS = {
     "evaluate": "Measure a model per class and language, against its rivals.",
 }
 CONFIG_ERROR, STORE_ERROR, INTERRUPTED = 3, 4, 130
+OWNER_ALONE = 0o077
+"""Store, exports and mails hold what people wrote: what this program writes is its owner's alone."""
 
 
 class LazyGroup(click.Group):
@@ -95,6 +98,7 @@ def _pair(item: str) -> tuple[str, Any]:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one sentence and an exit code, never in a traceback."""
+    os.umask(OWNER_ALONE)
     try:
         code = cli.main(args=args, standalone_mode=False)
     except click.ClickException as error:

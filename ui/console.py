@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ import click
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
+    from groundswell.index.progress import Progress
 
-Progress = Callable[[int, int | None, str], None]
 QUIET_SECONDS = 2.0
 """What is over sooner needs no bar."""
 LINE_SECONDS = 15.0

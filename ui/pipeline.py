@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from groundswell.ui.console import Progress, progress_bar
+from groundswell.index.files import held_alone, sweep_aside
+from groundswell.ui.console import progress_bar
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
+    from groundswell.index.progress import Progress
     from groundswell.index.store import Store
 
 STAGES = ("crawl", "enrich", "themes", "signals", "export", "digest")
@@ -48,6 +48,7 @@ def run_once(
 
     Any of them may be killed and run again. A source that fails does not stop the turn; the stage says so.
     """
+    sweep_aside(settings.data_dir, now=clock())
     for name in stages:
         begun = time.monotonic()
         with progress_bar(name) as progress:
@@ -75,11 +76,10 @@ def only_one(settings: Settings) -> Iterator[None]:
     Raises:
         BusyError: another run holds it.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(settings.data_dir / "run.lock", timeout=0):
+        with held_alone(settings.data_dir / "run.lock"):
             yield
-    except Timeout:
+    except BlockingIOError:
         raise BusyError(f"another run works in {settings.data_dir}; wait for it, or use another data_dir") from None
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from elasticsearch import Elasticsearch, NotFoundError
 
 from groundswell.configs.schema import ElasticSettings
+from groundswell.index.batches import sliced
 from groundswell.index.codec import from_json, name_of
 from groundswell.index.elastic import search
 from groundswell.index.elastic.client import checked, connect, explained
@@ -111,7 +112,7 @@ class ElasticReader:
         """Return of each id that is there: the document, its sequence number, its primary term, its index."""
         places = self.places(ids)
         found = {}
-        for some in _chunks([(one, places[one]) for one in ids if one in places], MGET):
+        for some in sliced([(one, places[one]) for one in ids if one in places], MGET):
             asked = [{"_id": one, "_index": alias} for one, alias in some]
             for doc in self.client.mget(docs=asked)["docs"]:
                 if doc.get("found"):
@@ -126,7 +127,7 @@ class ElasticReader:
     def sources(self, alias: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the source of each id that is there; what was just written is seen at once."""
         found = {}
-        for some in _chunks(ids, MGET):
+        for some in sliced(ids, MGET):
             try:
                 answer = self.client.mget(index=alias, ids=list(some))
             except NotFoundError:
@@ -165,8 +166,3 @@ class ElasticReader:
         finally:
             with explained(self.settings):
                 self.client.options(ignore_status=404).close_point_in_time(id=pit)
-
-
-def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

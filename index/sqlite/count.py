@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.batches import sliced
 from groundswell.index.fields import DAY, TAGS, UNDATED, time_of
 from groundswell.index.paging import MOST_VALUES
 from groundswell.index.query import Bucket, By, Field, Period, Query
 from groundswell.index.sqlite.choose import Mask, RowFilter
 from groundswell.index.sqlite.columns import CODED, NO_MOOD, Numbers, texts_of
-from groundswell.index.sqlite.load import chunks
+from groundswell.index.sqlite.load import ROWS_AT_ONCE
 
 LENGTH: dict[Period, int] = {"hour": DAY // 24, "day": DAY, "week": 7 * DAY}
 MONDAY = -3 * DAY
@@ -160,7 +161,7 @@ def _values(chooser: RowFilter, groups: _Groups, name: Field) -> NDArray[Any]:
 def _names(chooser: RowFilter, rows: Numbers, name: Field) -> NDArray[Any]:
     """Return a field that is another text in nearly every document: id or near-duplicate cluster."""
     found: dict[int, str] = {}
-    for some in chunks(np.unique(rows).tolist()):
+    for some in sliced(np.unique(rows).tolist(), ROWS_AT_ONCE):
         sql = f"SELECT n, {name} FROM document WHERE n IN ({', '.join('?' * len(some))})"
         found.update(chooser.db.execute(sql, some))
     return np.array([found[row] for row in rows.tolist()], np.object_)

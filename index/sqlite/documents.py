@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from groundswell.index.batches import sliced
 from groundswell.index.check import NO_MENTION, wrong_dimensions
 from groundswell.index.codec import encode
 from groundswell.index.fields import COLUMNS, columns, dated, day_of, tags
@@ -13,7 +14,7 @@ from groundswell.index.parts import ORDER, Part, applied, text_of, without
 from groundswell.index.records import Document, Enriched, Mention
 from groundswell.index.segment import for_index
 from groundswell.index.sqlite.columns import Change, update
-from groundswell.index.sqlite.load import chunks, documents, numbers
+from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers
 from groundswell.index.store import Refused, Report
 from groundswell.index.vector import to_blob
 
@@ -80,7 +81,7 @@ def delete(db: sqlite3.Connection, kind: type[object], ids: Sequence[str]) -> in
 
 def write(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     """Bring every table from before to after."""
-    for some in chunks(entries):
+    for some in sliced(entries, ROWS_AT_ONCE):
         _write_rows(db, some)
         _write_tags(db, some)
         _write_words(db, some)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from groundswell.index.batches import sliced
 from groundswell.index.codec import decode
 from groundswell.index.records import Document, Enriched, Membership, Mention
 from groundswell.index.vector import from_blob
 
 T = TypeVar("T")
-AT_ONCE = 500
+ROWS_AT_ONCE = 500
 """Rows asked for in one statement."""
-
-
-def chunks(items: Sequence[T], size: int = AT_ONCE) -> Iterator[Sequence[T]]:
-    """Yield the items in pieces."""
-    for begin in range(0, len(items), size):
-        yield items[begin : begin + size]
 
 
 def documents(db: sqlite3.Connection, ns: Sequence[int], *, vectors: bool) -> list[Document]:
@@ -27,7 +22,7 @@ def documents(db: sqlite3.Connection, ns: Sequence[int], *, vectors: bool) -> li
     found: dict[int, Document] = {}
     half = "v.half" if vectors else "NULL"
     join = "LEFT JOIN vector v ON v.n = b.n" if vectors else ""
-    for some in chunks(ns):
+    for some in sliced(ns, ROWS_AT_ONCE):
         rows = db.execute(
             f"SELECT b.n, b.mention, b.enriched, b.membership, {half} FROM body b {join}"
             f" WHERE b.n IN ({', '.join('?' * len(some))})",
@@ -52,7 +47,7 @@ def _document(mention: str, enriched: str | None, membership: str | None, half: 
 def numbers(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
     """Return the row number of each id that is there."""
     found: dict[str, int] = {}
-    for some in chunks(ids):
+    for some in sliced(ids, ROWS_AT_ONCE):
         marks = ", ".join("?" * len(some))
         found.update(db.execute(f"SELECT id, n FROM document WHERE id IN ({marks})", some))
     return found

@@ -6,12 +6,13 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 
+from groundswell.index.batches import sliced
 from groundswell.index.check import CHANGED_CASE, OWN_TIME
 from groundswell.index.codec import decode, encode, name_of
 from groundswell.index.fields import moment
 from groundswell.index.older import SNOOZED, snooze_of
 from groundswell.index.records import Case, Checkpoint, Record, Signal
-from groundswell.index.sqlite.load import chunks
+from groundswell.index.sqlite.load import ROWS_AT_ONCE
 from groundswell.index.store import Conflict, Refused, Report
 
 
@@ -75,7 +76,7 @@ def edit(db: sqlite3.Connection, case: Case, expected_version: int) -> Case:
 def delete(db: sqlite3.Connection, kind: str, ids: Sequence[str]) -> int:
     """Forget records; return how many there were."""
     count = 0
-    for some in chunks(list(dict.fromkeys(ids))):
+    for some in sliced(list(dict.fromkeys(ids)), ROWS_AT_ONCE):
         marks = ", ".join("?" * len(some))
         sql = f"DELETE FROM record WHERE kind = ? AND id IN ({marks})"
         count += db.execute(sql, (kind, *some)).rowcount

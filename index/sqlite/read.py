@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from groundswell.index.batches import sliced
 from groundswell.index.codec import decode, name_of
 from groundswell.index.fields import DAY, UNDATED, time_of
 from groundswell.index.parts import PARTS, parts_of
@@ -20,7 +21,7 @@ from groundswell.index.sqlite import count, search
 from groundswell.index.sqlite.choose import RowFilter
 from groundswell.index.sqlite.columns import ColumnCache
 from groundswell.index.sqlite.connect import explained, open_for_reading
-from groundswell.index.sqlite.load import chunks, documents, numbers
+from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers
 from groundswell.index.sqlite.scan import following
 from groundswell.index.sqlite.vectors import VectorCache
 
@@ -135,7 +136,7 @@ class SqliteReader:
 def _texts(db: sqlite3.Connection, name: str, ids: Sequence[str]) -> dict[str, str]:
     """Return the JSON of each record that is there."""
     texts: dict[str, str] = {}
-    for some in chunks(ids):
+    for some in sliced(ids, ROWS_AT_ONCE):
         marks = ", ".join("?" * len(some))
         sql = f"SELECT id, json FROM record WHERE kind = ? AND id IN ({marks})"
         texts.update(db.execute(sql, (name, *some)))

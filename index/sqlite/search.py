@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from groundswell.index.batches import sliced
 from groundswell.index.highlight import highlights
 from groundswell.index.paging import (
     LARGEST_PAGE,
@@ -27,7 +28,7 @@ from groundswell.index.sqlite import count
 from groundswell.index.sqlite.choose import Mask, RowFilter
 from groundswell.index.sqlite.columns import VECTOR, Numbers
 from groundswell.index.sqlite.compile import fts, split
-from groundswell.index.sqlite.load import chunks, documents
+from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents
 from groundswell.index.sqlite.vectors import VectorCache
 
 RANKABLE = 30_000
@@ -173,7 +174,7 @@ def _scored(db: sqlite3.Connection, scores: dict[int, float]) -> list[Row]:
 def _rows(db: sqlite3.Connection, numbers: Sequence[int]) -> list[Row]:
     """Return the rows with these numbers, in no order."""
     found: list[Row] = []
-    for some in chunks(numbers):
+    for some in sliced(numbers, ROWS_AT_ONCE):
         marks = ", ".join("?" * len(some))
         sql = f"SELECT n, at, id, duplicate FROM document WHERE n IN ({marks})"
         found += [_row(*values) for values in db.execute(sql, some)]

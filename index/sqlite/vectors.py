@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.batches import sliced
 from groundswell.index.records import Vector
 from groundswell.index.sqlite.choose import Mask
 from groundswell.index.sqlite.columns import Numbers
-from groundswell.index.sqlite.load import chunks
+from groundswell.index.sqlite.load import ROWS_AT_ONCE
 
 WIDE_UP_TO = 100_000
 """Documents whose vectors are held as they are (150 MB at 384 dimensions)."""
@@ -202,7 +203,7 @@ def closest(distances: NDArray[np.uint16], limit: int) -> Numbers:
 def _cosines(db: sqlite3.Connection, numbers: Numbers, vector: Vector) -> tuple[Numbers, NDArray[np.float32]]:
     """Return rows with the cosine of each, from the whole vectors in the database."""
     found, scores = [], []
-    for some in chunks(np.sort(numbers).tolist()):
+    for some in sliced(np.sort(numbers).tolist(), ROWS_AT_ONCE):
         marks = ", ".join("?" * len(some))
         rows = db.execute(f"SELECT n, half FROM vector WHERE n IN ({marks})", some).fetchall()
         found += [n for n, _ in rows]

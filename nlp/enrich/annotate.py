@@ -10,20 +10,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from groundswell.index.batches import batched
+from groundswell.index.files import written_aside
+from groundswell.index.progress import Progress
 from groundswell.index.records import Enriched
 from groundswell.nlp.enrich.rules import SHADOW, Rules
-from groundswell.nlp.enrich.stage import InputText, Model, batched, one_by_one_where_needed, read_texts, shipped_rules
+from groundswell.nlp.enrich.stage import InputText, Model, one_by_one_where_needed, read_texts, shipped_rules
 from groundswell.nlp.text.clean import MAX_CHARS, clean_one
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
 
-Progress = Callable[[int, int | None, str], object]
 
 BATCH = 512
 """Lines judged at a time."""
@@ -84,21 +86,16 @@ def annotate(
     """
     rules = rules if rules is not None else shipped_rules(settings)
     lines = failed = 0
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with source.open("rb") as incoming, part.open("wb") as outgoing:
-            for batch in batched(_lines(incoming), BATCH):
-                answers = _answers(batch, model, rules, settings.model.unsure_below)
-                outgoing.writelines(_encoded(answer) for answer in answers)
-                lines += len(batch)
-                failed += sum("error" in answer for answer in answers)
-                if progress:
-                    progress(lines, None, "annotate")
-            outgoing.flush()
-            os.fsync(outgoing.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(target) as part, source.open("rb") as incoming, part.open("wb") as outgoing:
+        for batch in batched(_lines(incoming), BATCH):
+            answers = _answers(batch, model, rules, settings.model.unsure_below)
+            outgoing.writelines(_encoded(answer) for answer in answers)
+            lines += len(batch)
+            failed += sum("error" in answer for answer in answers)
+            if progress:
+                progress(lines, None, "annotate")
+        outgoing.flush()
+        os.fsync(outgoing.fileno())
     return Counts(lines, lines - failed, failed)
 
 

@@ -10,16 +10,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.index.batches import batched
 from groundswell.index.ids import stable_id
+from groundswell.index.progress import Progress
 from groundswell.index.query import Query
-from groundswell.index.records import Document, Enriched, Mention, Record, Refusal, Sentiment, SentimentLabel, Target
+from groundswell.index.records import (
+    SENTIMENTS,
+    Document,
+    Enriched,
+    Mention,
+    Record,
+    Refusal,
+    Sentiment,
+    Target,
+)
 from groundswell.index.store import Store, StoreError
 from groundswell.nlp.enrich.rules import SHADOW, Rules, read_rules
 from groundswell.nlp.text.clean import clean, joined
@@ -29,7 +39,6 @@ from groundswell.nlp.text.language import UNKNOWN, Language, detect
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
 
-Progress = Callable[[int, int | None, str], object]
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -39,7 +48,6 @@ KEPT_RISK = 0.02
 """Probabilities below this are not stored: fifteen zeros a document say nothing."""
 NOT_THE_TEXT = 8
 """When a whole batch of at least so many fails, the fault is not in the texts, and the run stops with the error."""
-LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
 
 
 class Reading(Protocol):
@@ -193,7 +201,7 @@ def sentiment_of(probabilities: NDArray[np.float32], unsure_below: float) -> Sen
         raise ValueError(f"the model gave no sentiment but {probabilities!r:.80}")
     negative, neutral, positive = (round(float(value), 4) for value in probabilities)
     best = int(probabilities.argmax())
-    label = LABELS[best] if probabilities[best] >= unsure_below else "unsure"
+    label = SENTIMENTS[best] if probabilities[best] >= unsure_below else "unsure"
     return Sentiment(label=label, negative=negative, neutral=neutral, positive=positive)
 
 
@@ -360,12 +368,6 @@ def _count(
     report.languages.update(one.lang for one in kept)
     report.risks.update(risk for one in kept for risk, chance in one.risks.items() if chance >= 0.5)
     report.rules.update(rule for one in kept for rule in one.rules)
-
-
-def batched(items: Iterator[T], size: int) -> Iterator[list[T]]:
-    """Yield lists of at most `size` items."""
-    while batch := list(islice(items, size)):
-        yield batch
 
 
 __all__ = ["SHADOW", "EnrichReport", "InputText", "Model", "enrich", "read_texts", "shipped_rules", "understand"]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
+from groundswell.index.progress import Progress
 from groundswell.nlp.evaluate.metrics import (
     Interval,
     Score,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
-Progress = Callable[[int, int | None, str], object]
 
 FEELINGS = ("negative", "neutral", "positive")
 SIGNS = {"-": "negative", "0": "neutral", "+": "positive"}

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from groundswell.index.files import written_aside
 from groundswell.nlp.evaluate.evaluate import Evaluation
 from groundswell.nlp.model.bundle import MANIFEST, checksum
 
@@ -67,10 +68,9 @@ def promote(challenger: Path, place: Path) -> Path:
         raise ValueError(msg)
     place.mkdir(parents=True, exist_ok=True)
     for path in sorted(files, key=lambda path: path.name == MANIFEST):
-        aside = place / (path.name + ".part")
-        shutil.copyfile(path, aside)
-        if checksum(aside) != checksum(path):
-            msg = f"{aside}: copied badly; is the disk full?"
-            raise ValueError(msg)
-        aside.replace(place / path.name)
+        with written_aside(place / path.name) as part:
+            shutil.copyfile(path, part)
+            if checksum(part) != checksum(path):
+                msg = f"{part}: copied badly; is the disk full?"
+                raise ValueError(msg)
     return place

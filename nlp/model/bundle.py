@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.files import write_whole
+
 MANIFEST = "model.json"
 FORMAT = 1
 
@@ -80,9 +82,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, with the checksum of every other file in the folder, as the last and atomic step."""
     sums = {path.name: checksum(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != MANIFEST}
     text = json.dumps({"format": FORMAT, **manifest, "sha256": sums}, indent=1, ensure_ascii=False, sort_keys=True)
-    aside = folder / (MANIFEST + ".part")
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(folder / MANIFEST)
+    write_whole(folder / MANIFEST, (text + "\n").encode("utf-8"))
 
 
 def checksum(path: Path) -> str:

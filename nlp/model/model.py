@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.records import SentimentLabel, Target, TargetKind
+from groundswell.index.records import SENTIMENTS, SentimentLabel, Target, TargetKind
 from groundswell.nlp.model.bundle import Bundle, find_bundle, read_bundle
 from groundswell.nlp.model.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
 from groundswell.nlp.model.heads import Head, Heads, risk_stretch, sigmoid, softmax
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 SURE = 0.5
 """Probability from which the head's target is named beside those that words name."""
-LABELS: tuple[SentimentLabel, ...] = ("negative", "neutral", "positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ def _named(text: str, usual: Array) -> dict[TargetKind, str]:
 
 
 def _label(chances: Array) -> SentimentLabel:
-    return LABELS[int(chances.argmax())]
+    return SENTIMENTS[int(chances.argmax())]
 
 
 def _mean(states: Array, batch: Batch) -> Array:

@@ -6,7 +6,6 @@ files only ever appended to, so that a killed run leaves at worst a torn last ro
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.files import held_alone
 from groundswell.nlp.model.model import Model
 
 VARIABLE = "GROUNDSWELL_VECTOR_CACHE"
@@ -74,8 +74,7 @@ class VectorCache:
 
     def add(self, texts: Sequence[str], vectors: Array) -> None:
         """Append vectors; another process may append meanwhile."""
-        with (self.folder / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with held_alone(self.folder / "lock", seconds=-1):
             self._read()
             new = [k for k, text in enumerate(texts) if _key(text) not in self.place]
             with self.rows.open("ab") as rows:

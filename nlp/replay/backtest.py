@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from groundswell.configs.events import Event
 from groundswell.configs.schema import Settings
+from groundswell.index.files import written_aside
 from groundswell.index.ids import author_key
+from groundswell.index.progress import Progress
 from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
 from groundswell.nlp.enrich.consensus import common_risk
 from groundswell.nlp.model.model import Model, load_model
@@ -30,7 +32,6 @@ from groundswell.nlp.signals.stage import Scope, SignalBuilder, risk_weights
 from groundswell.nlp.text.language import primary
 from groundswell.nlp.themes.space import ThemeSpace, Thresholds, known_langs
 
-Progress = Callable[[int, int | None, str], object] | None
 KEPT = -1.5
 """Strength (thirty false ones a week) from which a candidate is written, so that a whole curve can be drawn."""
 GROWS = 0.1
@@ -96,7 +97,7 @@ class _Line:
 
 
 def backtest(
-    source: Path, target: Path, settings: Settings, *, model: Model | None = None, progress: Progress = None,
+    source: Path, target: Path, settings: Settings, *, model: Model | None = None, progress: Progress | None = None,
     themes: bool = True, events: Sequence[Event] = (),
 ) -> BacktestSummary:  # fmt: skip
     """Replay `source` (JSON lines) and write alerts.jsonl, themes.jsonl, refused.jsonl and summary.json into `target`.
@@ -294,7 +295,7 @@ def place(  # noqa: PLR0917  columns of one table
     langs: Sequence[str],
     vectors: NDArray[np.float32],
     settings: Settings,
-    progress: Progress = None,
+    progress: Progress | None = None,
 ) -> list[str]:
     """Return the theme of each document after the last day, grouped online, a day at a time; "" where it waits."""
     own = settings.themes
@@ -384,12 +385,10 @@ def _table(budgets: Sequence[BudgetResult]) -> Iterator[str]:
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write JSON lines; the file appears whole or not at all."""
-    aside = path.with_suffix(path.suffix + ".part")
-    with aside.open("w", encoding="utf-8") as file:
+    with written_aside(path) as part, part.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-    aside.replace(path)
 
 
-def _tell(progress: Progress, what: str, done: int = 0, total: int | None = None) -> None:
+def _tell(progress: Progress | None, what: str, done: int = 0, total: int | None = None) -> None:
     if progress:
         progress(done, total, what)

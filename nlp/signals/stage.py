@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from groundswell.configs.schema import Settings
 from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.topics import load_topics
 from groundswell.index.ids import stable_id
+from groundswell.index.progress import Progress
 from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint, CrawlRun, Document, Signal, SignalKind, Snooze, Theme
 from groundswell.index.store import Store
@@ -28,7 +29,6 @@ from groundswell.nlp.signals.detect.rank import kind_of, load_ranking
 from groundswell.nlp.signals.detect.topics import TopicSurge
 from groundswell.nlp.text import keywords
 
-Progress = Callable[[int, int | None, str], None] | None
 MARK = "signals"
 """Checkpoint: how far (hour, UTC) signals were found."""
 LOOK_BACK = timedelta(days=90)
@@ -62,7 +62,7 @@ class Scope:
         return (not self.market or mention.market == self.market) and (not self.kind or mention.kind == self.kind)
 
 
-def find_signals(store: Store, settings: Settings, *, now: datetime, progress: Progress = None) -> list[Signal]:
+def find_signals(store: Store, settings: Settings, *, now: datetime, progress: Progress | None = None) -> list[Signal]:
     """Find signals since the last time, decide which are alerts, write them with a new mark; return them.
 
     A first run replays all there is, hour by hour. Run again over the same documents, it finds nothing new.
@@ -106,7 +106,7 @@ def scopes(documents: Sequence[Document]) -> list[Scope]:
     return [Scope(), *parts]
 
 
-def _found(store: Store, documents: list[Document], settings: Settings, progress: Progress) -> Iterator[Signal]:
+def _found(store: Store, documents: list[Document], settings: Settings, progress: Progress | None) -> Iterator[Signal]:
     """Yield undecided signals of every scope."""
     maker = SignalBuilder(
         documents,

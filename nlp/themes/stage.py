@@ -7,16 +7,17 @@ from the last batch and ends where an undisturbed run ends.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from zipfile import BadZipFile
 
 import numpy as np
 
 from groundswell.configs.schema import Settings
+from groundswell.index.batches import batched
 from groundswell.index.ids import stable_id
+from groundswell.index.progress import Progress
 from groundswell.index.query import Query
 from groundswell.index.records import Checkpoint, Document, Enriched, Lineage, Membership, Mention, Record, Theme
 from groundswell.index.store import Store
@@ -27,8 +28,6 @@ from groundswell.nlp.themes.space import BLOCK, Cluster, Placed, ThemeSpace, Thr
 from groundswell.nlp.themes.state import pack, unpack
 from groundswell.nlp.themes.structure import find_groups
 from groundswell.nlp.themes.title import ThemeText
-
-Progress = Callable[[int, int | None, str], object]
 
 MARK = "themes"
 """Checkpoint: the state of the theme space after the last batch, and the themes whose names are out of date."""
@@ -77,7 +76,7 @@ def update_themes(store: Store, settings: Settings, *, now: datetime, progress: 
     """
     stage = _Stage(store, settings, now)
     total = store.search(Query(lacks="membership", limit=1)).total
-    for documents in _batched(_pending(store), BATCH):
+    for documents in batched(_pending(store), BATCH):
         stage.place(documents)
         if progress:
             progress(stage.report.pending, max(total, stage.report.pending), "themes")
@@ -142,7 +141,7 @@ class _Stage:
     def _retell(self) -> None:
         """Make a space out of what the store knows: themes live on under their ids, whatever version founded them."""
         query = Query(since=self.now - LOOK_BACK, until=self.now + timedelta(hours=1), with_vectors=True)
-        for batch in _batched((d for d in self.store.scan(query) if _is_placed(d)), BATCH):
+        for batch in batched((d for d in self.store.scan(query) if _is_placed(d)), BATCH):
             self.space.take_over([_placed(document) for document in batch])
         for theme in self.store.many(Theme, sorted(self.space.themes)):
             cluster = self.space.themes[theme.id]
@@ -306,9 +305,3 @@ def _vector(document: Document) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     assert document.enriched is not None  # noqa: S101  `place` and `_said` only ask about those that have one
     assert document.enriched.vector is not None  # noqa: S101
     return document.enriched.vector
-
-
-def _batched(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
-    rest = iter(documents)
-    while batch := list(islice(rest, size)):
-        yield batch

@@ -6,15 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from groundswell.index.progress import Progress
 
 if TYPE_CHECKING:
     from groundswell.configs.taxonomy import Taxonomy
     from groundswell.nlp.train.branch import Recipe
-
-Progress = Callable[[int, int | None, str], object]
 
 
 def train(

@@ -6,7 +6,7 @@ every further pass costs only the upper layers. Training is resumable: a checkpo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.progress import Progress
+
 if TYPE_CHECKING:
     import torch
 
 Array = NDArray[np.float32]
-Progress = Callable[[int, int | None, str], object]
 
 SENTIMENTS = 3
 RARE = -3.0

@@ -28,7 +28,7 @@ from groundswell.nlp.train.targets import TargetText, target_texts
 from groundswell.nlp.train.vocabulary import PREFIX, choose_pieces, count_pieces, make_tokenizer
 
 if TYPE_CHECKING:
-    from groundswell.nlp.train import Progress
+    from groundswell.index.progress import Progress
 
 Array = NDArray[np.float32]
 

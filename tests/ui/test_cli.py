@@ -104,3 +104,17 @@ def test_the_reference_pages_are_up_to_date(name: str, page: object) -> None:
     """Run `python -m groundswell.ui.reference docs` after changing a command or a setting."""
     assert callable(page)
     assert (ROOT / "docs" / name).read_text("utf-8") == page()
+
+
+def test_what_is_stored_is_its_owners_alone(tmp_path: Path) -> None:
+    """Nobody else on the machine reads store, tables or mail."""
+    (tmp_path / "posts.jsonl").write_text('{"id": "a", "text": "an advertisement that never ends"}\n')
+    (tmp_path / "sources").mkdir()
+    source = "format: file\nkind: post\npaths: [../posts.jsonl]\ncolumns: {id: id}\n"
+    (tmp_path / "sources" / "posts.yaml").write_text(source)
+    (tmp_path / "groundswell.yaml").write_text("data_dir: data\ncrawl: {sources: [sources]}\n")
+    for call in (["crawl", "posts"], ["sql", "select count(*) from documents"], ["digest"]):
+        assert _groundswell(*call, cwd=tmp_path).returncode == 0
+    written = list((tmp_path / "data").rglob("*"))
+    assert any(path.suffix == ".db" for path in written)
+    assert [path for path in written if path.stat().st_mode & 0o077] == []

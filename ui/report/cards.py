@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from groundswell.index.query import Bucket, By, Query
-from groundswell.index.records import Case, Label, Signal, Snooze, Theme
+from groundswell.index.records import SEVERITIES, Case, Label, Signal, Snooze, Theme
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.explanation import times
 from groundswell.nlp.themes.framing import capital, subject_of
@@ -20,7 +20,7 @@ from groundswell.ui.report.trends import HISTORY_DAYS
 SPARK_DAYS = 56
 CARD_DAYS = 7
 """An alert that nobody has dealt with stays on the first page so long."""
-SEVERITIES = ("critical", "high", "medium", "low")
+WORST_FIRST = SEVERITIES[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def find_cards(
 def _place(alert: Signal, theme: Theme | None) -> tuple[bool, int, float]:
     """Return where an alert stands: gravest first, then newest; that people praise more than usual comes last."""
     praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not alert.standing
-    return praise, SEVERITIES.index(alert.severity), -alert.at.timestamp()
+    return praise, WORST_FIRST.index(alert.severity), -alert.at.timestamp()
 
 
 def _own_days(reader: Reader, alert: Signal, now: datetime) -> list[Bucket]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import DigestSettings, Settings
+from groundswell.index.files import write_whole
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Case, Checkpoint
 from groundswell.index.store import Reader, Store
@@ -268,13 +269,7 @@ def write_digest(digest: Digest, folder: Path) -> list[Path]:
         ".txt": digest.text.encode("utf-8"),
         ".eml": message.as_bytes(),
     }
-    return [_write(folder / f"digest-{digest.day}{end}", content) for end, content in contents.items()]
-
-
-def _write(file: Path, content: bytes) -> Path:
-    aside = file.with_suffix(file.suffix + ".part")
-    aside.write_bytes(content)
-    return aside.replace(file)
+    return [write_whole(folder / f"digest-{digest.day}{end}", content) for end, content in contents.items()]
 
 
 def message_of(digest: Digest, settings: DigestSettings, recipients: Sequence[str] | None = None) -> EmailMessage:

@@ -13,7 +13,7 @@ from groundswell.index.records import Case, CaseStatus, Signal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.cards import SEVERITIES
+from groundswell.ui.report.cards import WORST_FIRST
 
 
 def show() -> None:
@@ -50,7 +50,7 @@ def _all() -> None:
         st.html(tag("p", esc("None."), cls="empty"))
         return
     shown = sorted(
-        shown, key=lambda case: (SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
+        shown, key=lambda case: (WORST_FIRST.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
     )
     st.html(
         panel(

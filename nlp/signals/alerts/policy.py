@@ -13,9 +13,8 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import QuietHours, SignalSettings
-from groundswell.index.records import Severity, Signal, Snooze
+from groundswell.index.records import SEVERITIES, Severity, Signal, Snooze
 
-SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 CLEARLY_STRONGER = 1.0
 """A follow-up alerts by itself only when it has become critical, is ten times rarer than the alert it follows …"""
 CLEARLY_LARGER = 3.0
