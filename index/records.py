@@ -36,6 +36,7 @@ ThemeState = Literal["living", "faded", "merged"]
 ThemeFeeling = Literal["", "praise", "displeasure"]
 LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]
 CaseStatus = Literal["open", "investigating", "escalated", "closed"]
+Deed = Literal["confirmed", "dismissed", "snoozed", "woken", "case", "assigned", "reopened", "merged", "parted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +280,28 @@ class Snooze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What somebody did about an alert; nothing is ever changed or forgotten, the newest counts.
+
+    Attributes:
+        alert: the first alert of the episode.
+        what: what was done; ``reopened`` takes back what was decided before it.
+        reason: why, in their words; a dismissal and a snooze have one.
+        until: when a snooze ends.
+        to: whom it was assigned to, the case it was put into, or the alert it was merged with or parted from.
+    """
+
+    id: str
+    alert: str
+    what: Deed
+    by: str
+    at: datetime
+    reason: str = ""
+    until: datetime | None = None
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlRun:
     """One visit to one source: found = stored + duplicate + refused + off_topic. `error` is empty when it went well.
 
@@ -343,6 +366,7 @@ Record = (
     | Case
     | Label
     | Snooze
+    | Decision
     | CrawlRun
     | Refusal
     | Checkpoint
@@ -358,6 +382,7 @@ RECORDS: tuple[type[Any], ...] = (
     Case,
     Label,
     Snooze,
+    Decision,
     CrawlRun,
     Refusal,
     Checkpoint,

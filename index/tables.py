@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from groundswell.index.records import Case, CrawlRun, Document, Label, Signal, Theme
+from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Signal, Theme
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CLAIMED = 0.5
@@ -41,6 +41,10 @@ LABEL = {
     "id": "string", "subject": "string", "field": "string", "value": "string", "annotator": "string", "at": "time",
     "round": "integer",
 }  # fmt: skip
+DECISION = {
+    "id": "string", "alert": "string", "what": "string", "by": "string", "at": "time", "reason": "string",
+    "until": "time", "to": "string",
+}  # fmt: skip
 RUN = {
     "id": "string", "source": "string", "started_at": "time", "finished_at": "time", "found": "integer",
     "stored": "integer", "duplicate": "integer", "refused": "integer", "undated": "integer", "off_topic": "integer",
@@ -51,6 +55,7 @@ TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "signals": (Signal, SIGNAL),
     "cases": (Case, CASE),
     "labels": (Label, LABEL),
+    "decisions": (Decision, DECISION),
     "runs": (CrawlRun, RUN),
 }
 """Tables beside the documents: their kind and columns."""

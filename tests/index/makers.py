@@ -15,6 +15,7 @@ from groundswell.index.records import (
     Case,
     Checkpoint,
     CrawlRun,
+    Decision,
     Enriched,
     Label,
     Lineage,
@@ -33,6 +34,7 @@ from groundswell.index.records import (
 )
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
+LATER = NOON + timedelta(days=1)
 """A Wednesday."""
 DIMENSIONS = 8
 
@@ -115,6 +117,7 @@ def one_of_each() -> list[Record]:
         case(),
         Label(id="la1", subject="m1", field="risk", value="scam", annotator="Mei", at=NOON),
         Snooze(id="t1", at=NOON, until=NOON + timedelta(days=7), by="Mei", reason="the vendor knows"),
+        Decision(id="d1", alert="s1", what="snoozed", by="Mei", at=NOON, reason="known", until=LATER),
         CrawlRun(id="r1", source="forum", started_at=NOON, finished_at=NOON + timedelta(minutes=1), found=1, stored=1),
         Refusal(id="x1", source="forum", where="line 3", reason="no text", at=NOON, sample="<b>"),
         Checkpoint(id="feed", value={"etag": "abc"}, at=NOON),

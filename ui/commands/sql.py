@@ -14,7 +14,7 @@ from groundswell.ui.console import settings_of, table
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row.")
 @click.pass_context
 def command(ctx: click.Context, statement: str, as_json: bool) -> int:
-    """Ask in SQL (DuckDB, read-only) over documents, themes, signals, cases, labels and runs.
+    """Ask in SQL (DuckDB, read-only) over documents, themes, signals, cases, labels, decisions, runs.
 
     For example: groundswell sql "select market, count(*) from documents group by 1 order by 2 desc"
     """
