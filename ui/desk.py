@@ -6,15 +6,20 @@ concurrency: the second of two people who edit the same version is told, and not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from groundswell.index.ids import stable_id
+from groundswell.index.query import Query
 from groundswell.index.records import (
     Case,
     CaseStatus,
+    Decision,
+    Deed,
     Document,
     Label,
     Note,
@@ -25,7 +30,8 @@ from groundswell.index.records import (
     Theme,
 )
 from groundswell.index.store import Conflict, Store, StoreError
-from groundswell.ui.report.cards import title_of
+from groundswell.nlp.signals.alerts.episodes import Episode, episodes
+from groundswell.ui.report.inbox import MOST, title_of
 
 Disposition = Literal["confirmed", "false", "duplicate"]
 DUE: Mapping[Severity, timedelta] = {
@@ -35,10 +41,21 @@ DUE: Mapping[Severity, timedelta] = {
     "low": timedelta(days=7),
 }
 """How soon somebody should have looked into an alert of this severity."""
-MOST_EVIDENCE = 50
-"""Documents kept word for word with a case; the alert's list of ids stays whole."""
-LONGEST_TEXT = 2000
+DISMISSALS: Mapping[str, Disposition | None] = {
+    "false alarm": "false",
+    "not relevant to us": "false",
+    "duplicate": "duplicate",
+    "known and handled elsewhere": None,
+    "over, nothing to do": None,
+}
+"""Why an alert may be dismissed, and what that teaches about alerts like it; words of one's own teach nothing."""
+MOST_EVIDENCE = 2000
+"""Documents kept word for word with a case; of more, the oldest, and its history says so."""
+LONGEST_TEXT = 100_000
+"""Characters of one document that a case keeps; a longer one says that it was cut."""
 LONGEST_LINE = 5000
+LONGEST_SNOOZE = 90
+"""Days: what is silent for longer is better dismissed."""
 
 
 class DeskError(StoreError):
@@ -54,14 +71,13 @@ class Desk:
     # --- cases
 
     def open_case(self, signal: str, *, by: str, owner: str = "", now: datetime) -> Case:
-        """Open a case from an alert, with its evidence as it stands now; the same alert twice is one case.
+        """Open a case from an alert, with all its evidence as it stands now; the same alert twice is one case.
 
         Raises:
             DeskError: there is no such alert.
         """
-        found = self.store.get(Signal, signal)
-        if found is None:
-            raise DeskError(f"there is no alert {signal!r}; groundswell signals lists them")
+        found = self._alert(signal)
+        episode = self._episode(found, now)
         case_id = stable_id("case", signal)
         known = self.store.get(Case, case_id)
         if known is not None:
@@ -71,15 +87,17 @@ class Desk:
             id=case_id,
             title=title_of(found, theme) if found.title or theme else found.why,
             opened_at=now,
-            severity=found.severity,
-            signals=(signal,),
+            severity=episode.severity,
+            signals=tuple(s.id for s in episode.signals if s.fired or s.id == signal),
             owner=_line(owner),
-            due=now + DUE[found.severity],
-            policy_area=found.risk,
-            evidence=self._evidence(found),
-            history=(Note(at=now, by=_name(by), text=f"opened from an alert: {found.why}"),),
+            due=now + DUE[episode.severity],
+            policy_area=episode.risk,
+            evidence=self._evidence(episode, now),
         )
+        kept = _kept(len(case.evidence))
+        case = replace(case, history=(Note(at=now, by=_name(by), text=f"opened from an alert, {kept}: {found.why}"),))
         self._put(case)
+        self._decide([signal], "case", by=by, now=now, to=case.id)
         return case
 
     def edit_case(
@@ -122,14 +140,57 @@ class Desk:
             raise Conflict(_meanwhile(self._case(case))) from error
 
     def add_signal(self, case: str, signal: str, *, by: str, now: datetime) -> Case:
-        """Put another alert into a case."""
-        seen = self._case(case)
+        """Put another alert into a case, with its documents.
+
+        Raises:
+            DeskError: no such case or alert.
+        """
+        seen, found = self._case(case), self._alert(signal)
         if signal in seen.signals:
             return seen
-        history = (*seen.history, Note(at=now, by=_name(by), text="added another alert"))
-        return self.store.edit(
-            replace(seen, signals=(*seen.signals, signal), history=history), expected_version=seen.version
-        )
+        documents = self._evidence(self._episode(found, now), now)
+        added = self._added(seen, documents, because=f"another alert: {found.why}", by=by, now=now)
+        edited = self.store.edit(replace(added, signals=(*seen.signals, signal)), expected_version=seen.version)
+        self._decide([signal], "case", by=by, now=now, to=case)
+        return edited
+
+    def add_documents(self, case: str, ids: Sequence[str], *, because: str, by: str, now: datetime) -> Case:
+        """Put documents into a case as they stand now, marked as added later; those it holds already stay as they were.
+
+        Raises:
+            DeskError: there is no such case, or nothing of this is there.
+        """
+        seen = self._case(case)
+        documents = [snapshot(document) for document in self.store.many(Document, ids[:MOST_EVIDENCE])]
+        if not documents:
+            raise DeskError("none of these documents is there any more; nothing was added")
+        added = self._added(seen, documents, because=because, by=by, now=now)
+        return seen if added == seen else self.store.edit(added, expected_version=seen.version)
+
+    def catch_up(self, case: str, *, by: str, now: datetime) -> Case:
+        """Add to a case what its alerts have gathered since, marked as added later."""
+        seen = self._case(case)
+        fresh = [
+            document
+            for signal in self.store.many(Signal, seen.signals)
+            for document in self._evidence(self._episode(signal, now), now)
+        ]
+        added = self._added(seen, fresh, because="what its alerts gathered since", by=by, now=now)
+        return seen if added == seen else self.store.edit(added, expected_version=seen.version)
+
+    def _added(
+        self, case: Case, documents: Iterable[Mapping[str, Any]], *, because: str, by: str, now: datetime
+    ) -> Case:  # fmt: skip
+        """Return a case with documents that it does not hold yet, each marked with when, by whom and why it came."""
+        known = {str(item["id"]) for item in case.evidence}
+        mark = {"added_at": now.isoformat(), "added_by": _name(by), "added_because": _line(because)[:500]}
+        fresh = {str(item["id"]): {**item, **mark} for item in documents if str(item["id"]) not in known}
+        if not fresh and because.startswith("what its"):
+            return case
+        room = list(fresh.values())[: max(0, MOST_EVIDENCE - len(known))]
+        left = f"; {len(fresh) - len(room)} more had no room" if len(room) < len(fresh) else ""
+        note = Note(at=now, by=_name(by), text=f"added {_plural(len(room), 'document')} ({_line(because)[:500]}){left}")
+        return replace(case, evidence=(*case.evidence, *room), history=(*case.history, note))
 
     def _case(self, id: str) -> Case:
         found = self.store.get(Case, id)
@@ -137,9 +198,115 @@ class Desk:
             raise DeskError(f"there is no case {id!r}; groundswell case list --all lists them")
         return found
 
-    def _evidence(self, signal: Signal) -> tuple[Mapping[str, Any], ...]:
-        documents = self.store.many(Document, signal.evidence[:MOST_EVIDENCE])
-        return tuple(snapshot(document) for document in documents)
+    def _alert(self, id: str) -> Signal:
+        found = self.store.get(Signal, id)
+        if found is None:
+            raise DeskError(f"there is no alert {id!r}; groundswell signals --list names them")
+        return found
+
+    def _episode(self, alert: Signal, now: datetime) -> Episode:
+        """Return the episode that an alert belongs to, or the alert alone."""
+        found = episodes(self.store.recent(Signal, limit=MOST), until=max(now, alert.at))
+        return next((e for e in found if any(signal.id == alert.id for signal in e.signals)), Episode((alert,)))
+
+    def _evidence(self, episode: Episode, now: datetime) -> tuple[Mapping[str, Any], ...]:
+        """Return all that an episode is made of: its signals' documents, and those of its theme since it began."""
+        ids = dict.fromkeys(episode.evidence)
+        if episode.theme:
+            since = Query(since=episode.alert.start, until=now, trusted_dates=True, where={"theme": (episode.theme,)})
+            ids.update((document.id, None) for document in self.store.scan(since))
+        return tuple(snapshot(document) for document in self.store.many(Document, list(ids)[:MOST_EVIDENCE]))
+
+    # --- decisions about alerts
+
+    def confirm(self, alerts: Sequence[str], *, by: str, now: datetime, reason: str = "") -> list[Decision]:
+        """Say that alerts are right."""
+        for alert in alerts:
+            self.judge(alert, "confirmed", by=by, now=now)
+        return self._decide(alerts, "confirmed", by=by, now=now, reason=reason)
+
+    def dismiss(self, alerts: Sequence[str], *, reason: str, by: str, now: datetime) -> list[Decision]:
+        """Let alerts go for a reason: one of `DISMISSALS`, or words of one's own.
+
+        Raises:
+            DeskError: no such alert, or no reason.
+        """
+        if not _line(reason):
+            raise DeskError(f"a dismissal needs a reason, such as: {', '.join(DISMISSALS)}")
+        value = DISMISSALS.get(_line(reason))
+        for alert in alerts if value else ():
+            self.judge(alert, value or "false", by=by, now=now)
+        return self._decide(alerts, "dismissed", by=by, now=now, reason=reason)
+
+    def put_off(
+        self, alerts: Sequence[str], *, days: float, reason: str, by: str, now: datetime
+    ) -> list[Decision]:  # fmt: skip
+        """Silence alerts, and their themes, for some days and a reason.
+
+        Raises:
+            DeskError: no such alert, no reason, or no time.
+        """
+        if not _line(reason):
+            raise DeskError("a snooze needs a reason: whoever meets it later must know why it is quiet")
+        if not 0 < days <= LONGEST_SNOOZE:
+            raise DeskError(f"a snooze lasts up to {LONGEST_SNOOZE} days, not {days:g}")
+        for theme in {found.theme for found in map(self._alert, alerts) if found.theme}:
+            self.snooze(theme, days=days, by=by, now=now, reason=reason)
+        until = now + timedelta(days=days)
+        return self._decide(alerts, "snoozed", by=by, now=now, reason=reason, until=until)
+
+    def assign(self, alerts: Sequence[str], *, to: str, by: str, now: datetime) -> list[Decision]:
+        """Say whose alerts are; nobody's, where `to` is empty."""
+        return self._decide(alerts, "assigned", by=by, now=now, to=_line(to)[:80])
+
+    def reopen(self, alerts: Sequence[str], *, by: str, now: datetime, reason: str = "") -> list[Decision]:
+        """Take back what was decided about alerts: what it taught is forgotten, what was silenced wakes.
+
+        The decisions stay on record, followed by this one.
+        """
+        for alert in alerts:
+            found = self._alert(alert)
+            labels = [label.id for label in self.store.recent(Label, limit=MOST) if label.subject == alert]
+            self.store.delete(Label, labels)
+            if found.theme and self._silenced(alert):
+                self.wake(found.theme, by=by, now=now)
+        return self._decide(alerts, "reopened", by=by, now=now, reason=reason)
+
+    def merge(self, alert: str, into: str, *, by: str, now: datetime, reason: str = "") -> Decision:
+        """Put an alert to another one's episode: one event, one card.
+
+        Raises:
+            DeskError: no such alert, or twice the same.
+        """
+        if self._alert(alert).id == self._alert(into).id:
+            raise DeskError("an alert is merged with another one, not with itself")
+        return self._decide([alert], "merged", by=by, now=now, to=into, reason=reason)[0]
+
+    def part(self, alert: str, other: str, *, by: str, now: datetime, reason: str = "") -> Decision:
+        """Take a merge back, or say that two alerts offered as twins are none."""
+        self._alert(other)
+        return self._decide([alert], "parted", by=by, now=now, to=other, reason=reason)[0]
+
+    def _silenced(self, alert: str) -> bool:
+        newest = next(
+            (d for d in self.store.recent(Decision, limit=MOST) if d.alert == alert and d.what != "assigned"), None
+        )
+        return newest is not None and newest.what == "snoozed"
+
+    def _decide(
+        self, alerts: Sequence[str], what: Deed, *, by: str, now: datetime, reason: str = "",
+        until: datetime | None = None, to: str = "",
+    ) -> list[Decision]:  # fmt: skip
+        """Write down one decision for each alert, all or none."""
+        made = [
+            Decision(
+                id=stable_id("decision", alert.id, what, _name(by), now.isoformat()), alert=alert.id, what=what,
+                by=_name(by), at=now, reason=_line(reason)[:500], until=until, to=to,
+            )
+            for alert in map(self._alert, alerts)
+        ]  # fmt: skip
+        self._put(*made)
+        return made
 
     # --- judgements, silence, searches
 
@@ -151,8 +318,7 @@ class Desk:
         """
         if value not in get_args(Disposition):
             raise DeskError(f"an alert is {', '.join(get_args(Disposition))}, not {value!r}")
-        if self.store.get(Signal, signal) is None:
-            raise DeskError(f"there is no alert {signal!r}; groundswell signals lists them")
+        self._alert(signal)
         name = _name(by)
         label = Label(
             id=stable_id("disposition", signal, name),
@@ -165,10 +331,10 @@ class Desk:
         self._put(label)
         return label
 
-    def snooze(self, theme: str, *, days: float, by: str, now: datetime) -> datetime:
+    def snooze(self, theme: str, *, days: float, by: str, now: datetime, reason: str = "") -> datetime:
         """Silence a theme for some days; return until when."""
         until = now + timedelta(days=days)
-        self._put(Snooze(id=theme, at=now, until=until, by=_name(by)))
+        self._put(Snooze(id=theme, at=now, until=until, by=_name(by), reason=_line(reason)[:500]))
         return until
 
     def wake(self, theme: str, *, by: str, now: datetime) -> None:
@@ -197,28 +363,50 @@ class Desk:
         """Forget a saved search; say whether there was one."""
         return bool(self.store.delete(SavedSearch, [id]))
 
-    def _put(self, record: Case | Label | Snooze | SavedSearch) -> None:
-        report = self.store.put([record])
+    def _put(self, *records: Case | Label | Snooze | SavedSearch | Decision) -> None:
+        report = self.store.put(records)
         if report.refused:
             raise DeskError(f"the store would not take it: {report.refused[0].reason}")
 
 
 def snapshot(document: Document) -> Mapping[str, Any]:
-    """Return what a case keeps of a document, so that it can still be read when the post is gone."""
+    """Return what a case keeps of a document: readable, and provably unchanged, when the post is gone.
+
+    ``sha256`` is of the other values as JSON with sorted keys, no spaces and no escapes (`fingerprint`).
+    """
     mention, enriched = document.mention, document.enriched
-    return {
+    kept = {
         "id": mention.id,
         "source": mention.source,
         "url": mention.url,
         "title": mention.title,
         "text": mention.text[:LONGEST_TEXT],
+        "cut": len(mention.text) > LONGEST_TEXT,
         "published_at": mention.published_at.isoformat() if mention.published_at else "",
         "fetched_at": mention.fetched_at.isoformat(),
         "market": mention.market,
         "lang": enriched.lang if enriched else mention.lang,
         "sentiment": enriched.sentiment.label if enriched else "",
+        "risks": {risk: round(p, 4) for risk, p in sorted(enriched.risks.items())} if enriched else {},
         "made_by": enriched.made_by if enriched else "",
     }
+    return {**kept, "sha256": fingerprint(kept)}
+
+
+def fingerprint(kept: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a case keeps of a document, whatever was noted about its coming."""
+    values = {k: v for k, v in kept.items() if k != "sha256" and not k.startswith("added_")}
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _kept(count: int) -> str:
+    most = " (as many as a case holds)" if count == MOST_EVIDENCE else ""
+    return f"{_plural(count, 'document')} kept{most}"
+
+
+def _plural(count: int, one: str) -> str:
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
 def _closable(case: Case, changes: Mapping[str, Any]) -> None:

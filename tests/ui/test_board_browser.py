@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from groundswell.index.records import Case, Label
+from groundswell.index.records import Case, Decision
 from groundswell.ui.board.launch import start
 from groundswell.ui.desk import Desk
 from tests.ui.seed import World, signal_id, theme_id
@@ -27,7 +27,19 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-VIEWS = ("", "themes", "theme", "search?q=hostileguest", "cases", "cases?case=", "sources", "labels", "sql")
+VIEWS = (
+    "",
+    "today",
+    "inbox",
+    "themes",
+    "theme",
+    "search?q=hostileguest",
+    "cases",
+    "cases?case=",
+    "sources",
+    "labels",
+    "sql",
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +138,7 @@ def test_every_view_fits_and_nothing_of_strangers_runs(
 
 
 def test_an_alert_is_handled_from_the_first_page(board: tuple[World, str], context: BrowserContext) -> None:
-    """Open a case, confirm, call another a false alarm, snooze a third; then follow links without losing one's name."""
+    """Open a case, dismiss one for a reason, snooze another, take that back; then links, without losing one's name."""
     world, base = board
     page = context.new_page()
     page.goto(base)
@@ -135,23 +147,52 @@ def test_an_alert_is_handled_from_the_first_page(board: tuple[World, str], conte
     page.keyboard.press("Enter")
     critical = page.locator("[class*=st-key-card-critical]")
     critical.get_by_role("button", name="Open case").click()
-    expect(page.locator(".said")).to_contain_text("Case opened, due in 4")
-    critical.get_by_role("button", name="Confirm").click()
-    expect(critical.locator(".state")).to_have_text("Case open · confirmed by Noor")
-    page.locator("[class*=st-key-card-low]").get_by_role("button", name="False alarm").click()
+    expect(page.locator(".said")).to_contain_text("due in 4")
+    expect(critical.locator(".state")).to_have_text("Case open")
+    page.locator("[class*=st-key-card-low]").get_by_role("button", name="Dismiss").click()
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Dismiss").click()
     expect(page.locator("[class*=st-key-card-low]")).to_have_count(0)
     page.locator("[class*=st-key-card-medium]").get_by_role("button", name="Snooze").click()
+    body = page.get_by_test_id("stPopoverBody")
+    body.get_by_label("Why").fill("a fix is on its way")
+    page.keyboard.press("Enter")
+    body.get_by_role("button", name="Snooze").click()
     expect(page.locator("[class*=st-key-card-medium]")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("[class*=st-key-card-medium]")).to_have_count(1)
     with world.reader() as reader:
-        assert {label.value for label in reader.recent(Label) if label.annotator == "Noor"} == {"confirmed", "false"}
+        done = {decision.what for decision in reader.recent(Decision) if decision.by == "Noor"}
+        assert done == {"case", "dismissed", "snoozed", "reopened"}
         assert any(signal_id("deepfake") in case.signals for case in reader.recent(Case))
     page.evaluate("window.still = true")
     critical.locator("h3 a").click()
-    expect(page.locator(".stHtml h1")).to_contain_text("Minister's face")
+    expect(page.locator(".stHtml h1")).to_have_text("Inbox")
     assert page.evaluate("window.still"), "the page was loaded anew"
     page.go_back()
     expect(page.locator(".stHtml h1")).to_have_text("Today")
     expect(page.locator("input[aria-label='You are']")).to_have_value("Noor")
+
+
+def test_the_inbox_is_handled_by_many_and_its_filters_stand_in_the_address(
+    board: tuple[World, str], context: BrowserContext
+) -> None:
+    """Choose two, give them to somebody; a filter changes the address, and the address alone shows the same."""
+    _, base = board
+    page = context.new_page()
+    page.goto(f"{base}/inbox?show=all")
+    _ready(page)
+    boxes = page.locator("[class*=st-key-choose-] label")
+    boxes.nth(0).click()
+    expect(page.locator(".st-key-act-bulk")).to_contain_text("1 chosen")
+    boxes.nth(1).click()
+    expect(page.locator(".st-key-act-bulk")).to_contain_text("2 chosen")
+    page.get_by_label("Give to").fill("Arif")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Give").click()
+    expect(page.locator(".said")).to_contain_text("2 alerts given to Arif")
+    page.goto(f"{base}/inbox?show=all&severity=high")
+    _ready(page)
+    assert set(page.locator("article .sev").all_text_contents()) == {"high"}
 
 
 def test_a_number_leads_to_its_documents(board: tuple[World, str], context: BrowserContext) -> None:

@@ -124,8 +124,8 @@ def _seen(html: str) -> _Seen:
 
 def test_it_says_what_changed_in_both_forms(digest: Digest) -> None:
     """Subject, lead, alerts, movers and gaps stand in HTML and in text."""
-    assert re.fullmatch(r"Groundswell, \w{3} \d+ \w{3}: Four things changed", digest.subject)
-    for said in ("Four things changed.", "Minister's face in trading-app ads", "31 posts in 9 hours", "shoppers_vn"):
+    assert re.fullmatch(r"Groundswell, \w{3} \d+ \w{3}: Four alerts wait", digest.subject)
+    for said in ("Four alerts wait.", "Minister's face in trading-app ads", "31 posts in 9 hours", "shoppers_vn"):
         assert said in digest.text
         assert said in _seen(digest.html).text
     assert "▁" in digest.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Query
 from groundswell.index.records import Mention, Signal, Theme
 from groundswell.ui.desk import Desk
-from groundswell.ui.report.today import Today, lead, look, period_begin
+from groundswell.ui.report.today import Today, held, lead, look, period_begin
 from groundswell.ui.report.trends import concern
 from tests.ui.seed import World, signal_id, theme_id
 
@@ -30,8 +31,13 @@ def today(seeded: World) -> Today:
 
 
 def test_alerts_wait_gravest_first(today: Today) -> None:
-    """Held signals and old alerts are not among them."""
-    assert [card.signal.severity for card in today.cards] == ["critical", "high", "medium", "low"]
+    """Held signals are not among them."""
+    assert [card.severity for card in today.cards if card.entry.phase != "over"] == [
+        "critical",
+        "high",
+        "medium",
+        "low",
+    ]
     assert today.cards[0].title == "Minister's face in trading-app ads"
     assert {code for code, _ in today.cards[0].markets} == {"SG", "MY"}
 
@@ -45,24 +51,54 @@ def test_the_numbers_are_those_of_the_documents_behind_them(today: Today, seeded
             since=today.now - timedelta(days=1), until=today.now, trusted_dates=True, collapse=True,
             where={"risk": (cell[0],), "market": (cell[1],)},
         )  # fmt: skip
-        grown = [(card, Query(since=card.signal.start, until=today.now, where={"theme": (card.signal.theme,)}))
-                 for card in today.cards if card.signal.theme]  # fmt: skip
+        grown = [(card, Query(since=card.episode.alert.start, until=today.now, where={"theme": (card.episode.theme,)}))
+                 for card in today.cards if card.episode.theme]  # fmt: skip
         assert [card.grown for card, _ in grown] == [reader.search(query).total for _, query in grown]
         assert today.posts == found.total
         assert today.heat.counts[cell] == reader.search(behind).total > 0
 
 
 def test_the_lead_says_the_gravest(today: Today) -> None:
-    """One sentence stands out, the next says what and where."""
+    """One sentence stands out, the next says what, how many and where, and no place is left out without its count."""
     first, rest = lead(today)
-    assert first == "Four things changed."
-    assert rest.startswith("The gravest is new and fast: Minister's face in trading-app ads in ")
+    assert first == "Four alerts wait."
+    card = today.cards[0]
+    said = re.match(r"The gravest is (\w+): Minister's face in trading-app ads, (\d+) documents: ([^.]+)\.", rest)
+    assert said, rest
+    assert said[1] == card.entry.phase
+    counts = [int(count) for count in re.findall(r"\d+(?= in | elsewhere)", said[3])]
+    assert sum(counts) == int(said[2]) == card.grown
 
 
-def test_without_an_alert_there_is_nothing_else(today: Today) -> None:
-    """Where nothing changed, not everything else but everything is as usual."""
-    calm = replace(today, cards=(), unseen=((),) * len(today.unseen))
-    assert lead(calm) == ("Nothing changed.", "Everything is within its normal range.")
+def test_calm_is_said_only_of_what_was_looked_at(today: Today, world: World) -> None:
+    """Never looked: that is said; looked at an hour ago or long ago: up to when; nobody says "normal"."""
+    nothing = replace(today.inbox, entries=())
+    for upto, said in (
+        (None, "Signals have not been looked for yet"),
+        (today.now - timedelta(hours=1), "Signals were looked for up to"),
+        (today.now - timedelta(hours=5), "the 5\N{NO-BREAK SPACE}h since are not judged yet"),
+    ):
+        first, rest = lead(replace(today, cards=(), inbox=replace(nothing, upto=upto)))
+        assert first == "No alert waits."
+        assert said in rest
+        assert "normal" not in rest
+
+
+def test_what_was_held_back_is_counted(today: Today) -> None:
+    """The one held signal of the last week; an older one does not count."""
+    assert held(today) == "1 weaker signal of the last 7 days was held back"
+    assert held(replace(today, inbox=replace(today.inbox, held=()))) == ""
+
+
+def test_an_older_hour_is_told_as_it_was(world: World) -> None:
+    """Asked afterwards of an hour with a critical alert, the page still has it, whatever was decided since."""
+    with world.store() as store:
+        Desk(store).dismiss([signal_id("deepfake")], reason="false alarm", by="mei", now=world.now)
+    assert theme_id("deepfake") not in _waiting(_look(world))
+    with world.reader() as reader:
+        before = look(reader, world.settings, now=world.now - timedelta(hours=4))
+    assert before.cards[0].severity == "critical"
+    assert theme_id("deepfake") in _waiting(before)
 
 
 def test_the_blind_days_are_known(today: Today) -> None:
@@ -91,7 +127,8 @@ def test_mere_praise_comes_last_and_stays_reachable(world: World) -> None:
         assert theme is not None
         store.put([replace(theme, feeling="praise", risk="")])
     shown = _look(world)
-    assert [card.signal.severity for card in shown.cards] == ["critical", "medium", "low", "high"]
+    going = [card.severity for card in shown.cards if card.entry.phase != "over"]
+    assert going == ["critical", "medium", "low", "high"]
     assert [mover.theme.id for mover in shown.movers if mover.theme.feeling] in ([], [shown.movers[-1].theme.id])
 
 
@@ -110,7 +147,7 @@ def _topic(world: World, name: str, observed: float, hours: int) -> Signal:
     return Signal(
         id=f"{name}{hours}", theme="", kind="surge", at=at, start=at - timedelta(days=2), end=at, observed=observed,
         expected=13.2, strength=9.0, severity="high", evidence=tuple(hit.document.id for hit in found),
-        why="Couriers: 3.1 times the usual, 42 documents by 40 people in 24 hours.", title=name, fired=True,
+        why="Couriers: 3.2 times the usual, 42 documents by 40 people in 24 hours.", title=name, fired=True,
         standing=True, statistic=5.2, subject="topic-couriers",
     )  # fmt: skip
 
@@ -119,16 +156,17 @@ def test_a_standing_topic_reads_well_on_its_card(world: World) -> None:
     """One card for a topic, which says how loud it is; its facts are those of its own documents."""
     alert = _topic(world, "couriers", 42, 2)
     with world.store() as store:
-        store.put([alert, _topic(world, "couriers", 20, 9)])
+        store.put(
+            [alert, replace(_topic(world, "couriers", 20, 1), fired=False, held_by="follow-up", follows=alert.id)]
+        )
     shown = _look(world)
     cards = [card for card in shown.cards if not card.signal.theme]
-    assert [card.title for card in cards] == ["Couriers: 3.1 times the usual"]
+    assert [card.title for card in cards] == ["Couriers: 3.2 times the usual"]
     assert cards[0].why == "42 documents by 40 people in 24 hours."
     assert [code for code, _ in cards[0].markets] == ["ID"]
-    assert sum(value or 0 for value in cards[0].series.values) == len(set(alert.evidence))
-    assert lead(replace(shown, cards=(cards[0],)))[1].startswith("It is growing fast: couriers in Indonesia.")
+    assert sum(value or 0 for value in cards[0].series.values) == cards[0].grown >= len(set(alert.evidence))
     with world.store() as store:
-        assert Desk(store).open_case(alert.id, by="mei", now=world.now).title == "Couriers: 3.1 times the usual"
+        assert Desk(store).open_case(alert.id, by="mei", now=world.now).title == "Couriers: 3.2 times the usual"
 
 
 @pytest.mark.parametrize("judgement", ["false", "duplicate"])
@@ -136,36 +174,34 @@ def test_a_judged_alert_waits_no_longer(world: World, judgement: str) -> None:
     """A false alarm and a duplicate leave the page."""
     with world.store() as store:
         Desk(store).judge(signal_id("deepfake"), judgement, by="mei", now=world.now)  # type: ignore[arg-type]  # one of them
-    assert theme_id("deepfake") not in {card.signal.theme for card in _look(world).cards}
+    assert theme_id("deepfake") not in {card.episode.theme for card in _look(world).cards}
 
 
 def test_a_confirmed_alert_stays_and_says_by_whom(world: World) -> None:
     """Confirming is no reason to look away."""
     with world.store() as store:
         Desk(store).judge(signal_id("deepfake"), "confirmed", by="mei", now=world.now)
-    assert _look(world).cards[0].confirmed_by == "mei"
+    card = next(card for card in _look(world).cards if card.episode.theme == theme_id("deepfake"))
+    assert card.confirmed_by == "mei"
 
 
-def test_a_snoozed_theme_is_silent_until_it_wakes(world: World) -> None:
-    """Snooze hides it, wake shows it again."""
-    with world.store() as store:
-        Desk(store).snooze(theme_id("deepfake"), days=7, by="mei", now=world.now)
-        assert theme_id("deepfake") not in {card.signal.theme for card in _look(world).cards}
-        Desk(store).wake(theme_id("deepfake"), by="mei", now=world.now)
-        assert theme_id("deepfake") in {card.signal.theme for card in _look(world).cards}
+def _waiting(today: Today) -> set[str]:
+    return {entry.episode.theme for entry in today.inbox.having("waiting")}
 
 
-def test_a_theme_s_next_alert_finds_its_open_case(world: World) -> None:
-    """A second alert about the same theme offers to join the case, not to open another."""
+def test_an_alert_of_the_same_theme_joins_its_episode(world: World) -> None:
+    """One event, one card: what follows makes it graver and larger, and stands in the case that it has."""
     with world.store() as store:
         case = Desk(store).open_case(signal_id("sneakers"), by="mei", now=world.now)
-        alert = next(card.signal for card in _look(world).cards if card.signal.theme == theme_id("sneakers"))
-        store.put([replace(alert, id="next", at=world.now - timedelta(hours=1), follows=alert.id)])
-        card = next(card for card in _look(world).cards if card.signal.theme == theme_id("sneakers"))
-        assert card.signal.id == "next"
-        assert card.case is not None
-        assert card.case.id == case.id
-        assert not card.in_case
+        alert = store.get(Signal, signal_id("sneakers"))
+        assert alert is not None
+        later = world.now - timedelta(hours=1)
+        store.put([replace(alert, id="next", at=later, follows=alert.id, severity="critical")])
+    cards = [card for card in _look(world).cards if card.episode.theme == theme_id("sneakers")]
+    assert [card.entry.id for card in cards] == [alert.id]
+    assert cards[0].severity == "critical"
+    assert cards[0].case is not None
+    assert cards[0].case.id == case.id
 
 
 def test_an_empty_store_says_how_to_begin(empty: World) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from groundswell.index.records import Case, SavedSearch
+from groundswell.index.records import Case, Decision, SavedSearch
 from groundswell.ui.board import queries
 from groundswell.ui.board.launch import SCRIPT, SETTINGS_VARIABLE, write_settings
 from groundswell.ui.desk import Desk
 from tests.ui.seed import HOSTILE, World, signal_id, theme_id
 
-VIEWS = ("today", "themes", "theme", "search", "cases", "sources", "labels", "sql")
+VIEWS = ("today", "inbox", "themes", "theme", "search", "cases", "sources", "labels", "sql")
 
 
 @pytest.fixture(autouse=True)
@@ -87,22 +87,51 @@ def test_a_case_is_opened_from_the_first_page(shown: World) -> None:
     app.text_input(key="me").input("Mei")
     app.button(key=f"open-{signal_id('deepfake')}").click().run()
     assert not app.exception
-    assert "Case opened, due in 4" in _html(app)
+    assert "due in 4" in _html(app)
     with shown.reader() as reader:
         cases = reader.recent(Case)
     assert [case.history[0].by for case in cases] == ["Mei"]
     assert f"cases?case={cases[0].id}" in _html(app)
 
 
-def test_a_false_alarm_and_a_snooze_leave_the_first_page(shown: World) -> None:
-    """Both are gone at once; the others stay."""
+def test_a_dismissed_and_a_snoozed_alert_leave_the_first_page_and_come_back(shown: World) -> None:
+    """Both are gone at once, with their reasons; the others stay; the last one is taken back with one click."""
     app = _open("today")
-    app.button(key=f"false-{signal_id('hostile')}").click().run()
+    app.button(key=f"dismiss-{signal_id('hostile')}").click().run()
+    app.text_input(key=f"quiet-{signal_id('adload')}").input("a fix is on its way").run()
     app.button(key=f"snooze-{signal_id('adload')}").click().run()
     assert not app.exception
     keys = {button.key for button in app.button}
     assert f"open-{signal_id('deepfake')}" in keys
     assert not {f"open-{signal_id('hostile')}", f"open-{signal_id('adload')}"} & keys
+    app.button(key="undo").click().run()
+    assert f"open-{signal_id('adload')}" in {button.key for button in app.button}
+
+
+def test_the_inbox_says_who_decided_and_why(shown: World) -> None:
+    """The dismissed are listed with name and reason; so is what is held back; other filters show what waits."""
+    with shown.store() as store:
+        Desk(store).dismiss([signal_id("deepfake")], reason="false alarm", by="mei", now=shown.now)
+    assert "Dismissed by mei" in _html(_open("inbox", show="dismissed"))
+    assert "weaker than the budget" in _html(_open("inbox", show="held"))
+    waiting = _html(_open("inbox", show="nonsense"))
+    assert "Minister" not in waiting
+    assert "Paid for shoes" in waiting
+    one = _html(_open("inbox", alert=signal_id("deepfake")))
+    assert "false alarm" in one
+
+
+def test_alerts_are_handled_together(shown: World) -> None:
+    """Two are chosen and confirmed at once."""
+    app = _open("inbox")
+    both = [signal_id("deepfake"), signal_id("sneakers")]
+    for one in both:
+        app.checkbox(key=f"choose-{one}").check()
+    app.run()
+    app.button(key="bulk-confirm").click().run()
+    assert not app.exception
+    with shown.reader() as reader:
+        assert {d.alert for d in reader.recent(Decision) if d.what == "confirmed"} == set(both)
 
 
 def test_two_people_with_one_case_open(shown: World) -> None:

@@ -18,6 +18,7 @@ STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.
 VIEWS = {
     "today": "Today",
+    "inbox": "Inbox",
     "themes": "Themes",
     "theme": "Theme",
     "search": "Search",
@@ -27,22 +28,23 @@ VIEWS = {
     "sql": "Ask in SQL",
 }
 
-SIDEBAR = (("today", "themes", "search", "cases"), ("sources", "labels", "sql"))
+SIDEBAR = (("today", "inbox", "themes", "search", "cases"), ("sources", "labels", "sql"))
 # Pages on which somebody may be writing: they do not renew themselves.
-STILL = {"cases", "sql", "search"}
+STILL = {"inbox", "cases", "sql", "search"}
 
 
 def main() -> None:
     """Draw the frame and the view that the address asks for."""
     st.set_page_config(page_title="Groundswell", page_icon=str(STYLES / "icon.svg"), layout="wide")
     pages = {name: _page(name) for name in VIEWS}
-    current = st.navigation(list(pages.values()), position="hidden")
+    home = st.Page(_shown("today"), title="Groundswell", url_path="home", default=True)  # "/" itself; it has no name
+    current = st.navigation([home, *pages.values()], position="hidden")
     st.html(STYLES / "board.css")
     st.html(f"<style>:root {{ color-scheme: {st.context.theme.type or 'light dark'} }}</style>")  # for what floats
     with st.container(key="script"):
         st.html(f"<script>{(STYLES / 'board.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
     _follow_view(pages)
-    _sidebar(pages, current)
+    _sidebar(pages, pages["today"] if current == home else current)
     queries.said()
     try:
         current.run()
@@ -53,7 +55,7 @@ def main() -> None:
 
 
 def _page(name: str) -> Page:
-    return st.Page(_shown(name), title=f"{VIEWS[name]} · Groundswell", url_path=name, default=name == "today")
+    return st.Page(_shown(name), title=f"{VIEWS[name]} · Groundswell", url_path=name)
 
 
 def _shown(name: str) -> Callable[[], None]:
@@ -78,7 +80,7 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
             st.html("<hr>")
             for name in group:
                 with st.container(key="here" if pages[name] == current else f"to-{name}"):
-                    st.page_link(pages[name], label=VIEWS[name] + (_open_cases() if name == "cases" else ""))
+                    st.page_link(pages[name], label=VIEWS[name] + _waiting(name))
         with st.container(key="who"):
             st.text_input(
                 "You are",
@@ -89,12 +91,19 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
             )
 
 
-def _open_cases() -> str:
+def _waiting(name: str) -> str:
+    """Return how many alerts or cases wait, to stand beside the name of their page."""
     try:
-        count = sum(case.status != "closed" for case in queries.records(Case))
+        count = _counts[name]() if name in _counts else 0
     except StoreError:
         return ""
     return f" :small[{count}]" if count else ""
+
+
+_counts: Mapping[str, Callable[[], int]] = {
+    "inbox": lambda: len(queries.inbox().having("waiting")),
+    "cases": lambda: sum(case.status != "closed" for case in queries.records(Case)),
+}
 
 
 def _no_store(error: StoreError) -> None:

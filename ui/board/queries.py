@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TypeVar
 import streamlit as st
 
 from groundswell.configs.schema import Settings, SqliteSettings
+from groundswell.index.closed_fields import closed_values
 from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
@@ -20,7 +21,9 @@ from groundswell.ui.board.elements import esc, tag
 from groundswell.ui.board.launch import SETTINGS_VARIABLE
 from groundswell.ui.desk import Desk
 from groundswell.ui.report import wording
+from groundswell.ui.report.asked import Asked
 from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.inbox import Inbox, find_inbox
 from groundswell.ui.report.today import Today, look, moment_of
 
 R = TypeVar("R")
@@ -60,6 +63,11 @@ def _touched(file: Path) -> str:
     return f"{state.st_mtime_ns}.{state.st_size}"
 
 
+def zone() -> str:
+    """Return the time zone in which every time on the board is said."""
+    return settings().board.timezone
+
+
 def clock() -> datetime:
     """Return the present moment, in steps: what was made in the same step may be shown again."""
     now = datetime.now(UTC)
@@ -96,6 +104,12 @@ def today() -> Today:
     return _kept(("today", stamp(), clock()), lambda store: look(store, settings(), now=datetime.now(UTC)))
 
 
+def inbox() -> Inbox:
+    """Return every alert with where it stands, up to the moment that pages look at."""
+    at = now()
+    return _kept(("inbox", stamp(), at), lambda store: find_inbox(store, now=at))
+
+
 def seen(days: int) -> Coverage:
     """Return what was seen of each source."""
     at = now()
@@ -122,6 +136,16 @@ def search(query: Query) -> Page:
     return _kept(("search", stamp(), repr(query)), lambda store: store.search(query))
 
 
+def asked(this: Asked) -> Query:
+    """Return what an address asks.
+
+    Raises:
+        QueryError: its text cannot be understood.
+    """
+    at, values = now(), closed_values(settings())
+    return _kept(("asked", stamp(), at, this), lambda store: this.query(store, now=at, values=values))
+
+
 def count(query: Query, by: By) -> list[Bucket]:
     """Return counts."""
     return _kept(("count", stamp(), repr(query), repr(by)), lambda store: store.count(query, by))
@@ -140,16 +164,74 @@ def me() -> str:
     return str(st.session_state.get("me") or "").strip() or "somebody"
 
 
-def say(text: str, *, trouble: bool = False) -> None:
-    """Have something said on top of the page that comes next."""
-    st.session_state["said"] = (text, trouble)
+def say(text: str, *, trouble: bool = False, undo: Sequence[str] = ()) -> None:
+    """Have something said on top of the page that comes next; `undo` are alerts whose decision may be taken back."""
+    st.session_state["said"] = (text, trouble, tuple(undo))
 
 
 def said() -> None:
     """Show what there is to say, once. Never Markdown: a title from the web may stand in it."""
-    text, trouble = st.session_state.pop("said", ("", False))
-    if text:
+    text, trouble, undo = st.session_state.pop("said", ("", False, ()))
+    if not text:
+        return
+    with st.container(horizontal=True, key="said", vertical_alignment="center"):
         st.html(tag("p", esc(text), cls=f"said{' trouble' if trouble else ''}", role="status"))
+        if undo:
+            st.button("Undo", key="undo", on_click=reopen, args=(undo,))
+
+
+def reopen(alerts: Sequence[str]) -> None:
+    """Take back what was decided about alerts."""
+    with told(), desk() as opened:
+        opened.reopen(list(alerts), by=me(), now=datetime.now(UTC))
+        say(f"Taken back: {wording.plural(len(alerts), 'alert')} again as before anybody decided.")
+
+
+# --- what a person chose, kept in the address, so that a page can be sent to somebody ---------------------------------
+
+
+def addressed_choice(
+    name: str, choices: Sequence[str], none: str, *, names: Mapping[str, str] | None = None, width: int = 160
+) -> str:
+    """Draw a choice that stands in the address; return what is chosen, "" being called `none`."""
+    shown = {"": none, **(names or {})}
+    asked_for = st.query_params.get(name, choices[0])
+    chosen = st.selectbox(
+        name.capitalize(), choices, index=choices.index(asked_for) if asked_for in choices else 0,
+        format_func=lambda value: shown.get(value, value), key=f"at-{name}-{asked_for}", label_visibility="collapsed",
+        width=width,
+    )  # fmt: skip
+    return _address(name, chosen, choices[0])
+
+
+def addressed_text(name: str, hint: str, *, width: int = 260) -> str:
+    """Draw a field whose text stands in the address; return it."""
+    asked_for = st.query_params.get(name, "")
+    text = st.text_input(
+        name.capitalize(),
+        value=asked_for,
+        key=f"at-{name}",
+        placeholder=hint,
+        label_visibility="collapsed",
+        width=width,
+    )
+    return _address(name, text, "")
+
+
+def addressed_switch(name: str, label: str, *, usual: bool = False, hint: str | None = None) -> bool:
+    """Draw a switch that stands in the address where it is not as usual; return it."""
+    asked_for = st.query_params.get(name, "")
+    on = st.toggle(label, value=asked_for == "1" if asked_for else usual, key=f"at-{name}-{asked_for}", help=hint)
+    _address(name, "1" if on else "0", "1" if usual else "0")
+    return on
+
+
+def _address(name: str, chosen: str, usual: str) -> str:
+    if chosen != usual:
+        st.query_params[name] = chosen
+    elif name in st.query_params:
+        del st.query_params[name]
+    return chosen
 
 
 @contextmanager

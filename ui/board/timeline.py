@@ -6,7 +6,8 @@ Lines stretch with the page; dots, hatching and words are elements over and unde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from math import floor, log10
 
 from groundswell.index.records import Signal
 from groundswell.ui.board.charts import Scale, area, lines, picture, reach, scale, stretches
@@ -27,19 +28,25 @@ def volume_and_mood(
     titles: Mapping[str, str],
     *,
     now: datetime,
-    address: Address = links.search_day,
+    address: Address = lambda day: links.unfolded(links.search_day(day)),
 ) -> Html:
     """Return two lines over the same days: documents with alerts and blind days, and mood below."""
     runs = stretches([names or None for names in unseen])
+    partial = (
+        [_partial(len(volume.days))] if volume.days and volume.days[-1].date() == now.astimezone(UTC).date() else []
+    )
     above = [
+        *partial,
         *(_hatch(run, len(volume.days)) for run in runs),
         _volume(volume),
-        _word(f"documents a day, at most {_most(volume)}", "most"),
+        *(_tick(wording.number(value), _height(volume)(value) / TALL) for value in ticks(reach(volume)[1])),
         *_blind_words(runs, unseen, len(volume.days)),
         _days(volume, unseen, address),
         *_alerts(volume, alerts, titles),
     ]
-    below = [_mood(mood), _word("mood, −1 … 1", "mood"), _mood_days(mood, address)]
+    scaled = scale(-1, 1, LOW - 4, 12)
+    marks = (_tick(wording.signed(value, 0), scaled(value) / LOW) for value in (-1.0, 0.0, 1.0))
+    below = [*partial, _mood(mood), *marks, _word("mood", "mood"), _mood_days(mood, address)]
     return joined([tag("div", above, cls="chart"), tag("div", below, cls="chart low"), _dates(volume.days, now)])
 
 
@@ -54,14 +61,51 @@ def columns(series: Series, address: Address) -> Html:
         for i, value in enumerate(series.values)
     )
     return tag(
-        "div", [picture(body, WIDE, tall, "Documents found a day"), _days(series, (), address)], cls="chart tiny"
+        "div",
+        [
+            picture(body, WIDE, tall, "Documents found a day"),
+            _tick(wording.number(highest), 2 / tall),
+            _days(series, (), address),
+        ],
+        cls="chart tiny",
     )
 
 
 def _volume(series: Series) -> Html:
-    x, y = _x(series), scale(0, reach(series)[1], TALL - 4, 22)
-    body = area(series.bands, x, y) + lines(series.values, "ink", x, y, bridge=False)
+    x, y = _x(series), _height(series)
+    rules = "".join(
+        f'<line class="s-line" x1="0" x2="{WIDE:g}" y1="{y(value):.1f}" y2="{y(value):.1f}" stroke-dasharray="2 4"/>'
+        for value in ticks(reach(series)[1])
+    )
+    body = rules + area(series.bands, x, y) + lines(series.values, "ink", x, y, bridge=False)
     return picture(body, WIDE, TALL, "Documents a day with what is usual")
+
+
+def _height(series: Series) -> Scale:
+    """Return where a number of documents stands."""
+    return scale(0, reach(series)[1], TALL - 4, 22)
+
+
+def ticks(highest: float) -> list[float]:
+    """Return two to four round numbers from nought to the highest: 1, 2 or 5 times a power of ten apart."""
+    if highest <= 0:
+        return [0.0]
+    rough = highest / 3
+    power = 10 ** floor(log10(rough))
+    step = max(1.0, next(m * power for m in (1, 2, 5, 10) if m * power >= rough))
+    return [step * k for k in range(int(highest // step) + 1)]
+
+
+def _tick(text: str, share: float) -> Html:
+    """Return the number beside a line of the grid, so far down the chart."""
+    return tag("span", esc(text), cls="axis tick", style=f"top:{100 * share:.1f}%")
+
+
+def _partial(days: int) -> Html:
+    """Return what marks the last day, which is not over."""
+    return tag(
+        "i", cls="partial", style=f"left:{100 * (days - 1) / days:.2f}%;width:{100 / days:.2f}%", title="not over yet"
+    )
 
 
 def _mood(series: Series) -> Html:
@@ -78,10 +122,6 @@ def _x(series: Series) -> Scale:
     """Return where a day stands: in the middle of its cell, so that what lies over it agrees."""
     step = WIDE / max(1, len(series.days))
     return lambda day: (day + 0.5) * step
-
-
-def _most(series: Series) -> str:
-    return wording.number(max((value for value in series.values if value), default=0))
 
 
 def _word(text: str, cls: str) -> Html:
@@ -134,7 +174,7 @@ def _alerts(series: Series, alerts: Sequence[Signal], titles: Mapping[str, str])
         if day is not None:
             title = f"{alert.severity}, {_date(alert.at)}: {titles.get(alert.id) or alert.why}"
             style = f"left:{100 * (day + 0.5) / len(series.days):.2f}%"
-            yield link(links.alert(alert), NOTHING, cls=f"dot k-{alert.severity}", title=title, style=style)
+            yield link(links.alert(alert.id), NOTHING, cls=f"dot k-{alert.severity}", title=title, style=style)
 
 
 def _day_of(alert: Signal, days: Sequence[datetime]) -> int | None:
@@ -153,6 +193,6 @@ def _dates(days: Sequence[datetime], now: datetime) -> Html:
         return NOTHING
     marks = [days[round(i * (len(days) - 1) / 4)] for i in range(5)]
     words = [f"{day.day} {day:%b}" for day in marks]
-    if days[-1].date() == now.date():
-        words[-1] = "today"
+    if days[-1].date() == now.astimezone(UTC).date():
+        words[-1] = "today so far"
     return tag("div", (tag("span", esc(word)) for word in words), cls="dates")

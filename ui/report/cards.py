@@ -1,115 +1,123 @@
-"""The alerts that wait for a person: one for each theme, gravest first, with what is needed to decide."""
+"""The alerts of the first page: gravest first, with what is needed to decide."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from groundswell.index.query import Bucket, By, Query
-from groundswell.index.records import SEVERITIES, Case, Label, Signal, Snooze, Theme
+from groundswell.index.query import Bucket, By, Field, Query
+from groundswell.index.records import Case, Severity, Signal, Theme
 from groundswell.index.store import Reader
-from groundswell.nlp.signals.alerts.explanation import times
+from groundswell.nlp.signals.alerts.episodes import Episode
 from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.ui.report import wording
-from groundswell.ui.report.links import within
-from groundswell.ui.report.series import DAY, Series, day_axis, mean_mood, mood_series, theme_series, volume_series
+from groundswell.ui.report.inbox import Entry, Inbox, about, name_of
+from groundswell.ui.report.series import Series, day_axis, mean_mood, mood_series, theme_series, volume_series
 from groundswell.ui.report.trends import HISTORY_DAYS
 
 SPARK_DAYS = 56
-CARD_DAYS = 7
-"""An alert that nobody has dealt with stays on the first page so long."""
-WORST_FIRST = SEVERITIES[::-1]
+MOST_CARDS = 12
+"""Alerts that are drawn as cards; the inbox has all."""
+HANDLED_DAYS = 7
+"""An alert that somebody confirmed or made a case stays on the first page so long, unless it is over before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """An alert on the first page.
 
-    `subject` is what it is about, as it stands in a sentence; `why` the alert's reason without it; `grown` how many
-    documents its theme has had since it began, 0 where it has no theme; `case` is the open case about its theme,
-    `in_case` whether this alert stands in it.
+    `subject` is what it is about, as it stands in a sentence; `why` the reason of its gravest signal without it;
+    languages, markets and mood are of its documents since it began, copies included.
     """
 
-    signal: Signal
-    title: str
+    entry: Entry
     series: Series
     subject: str = ""
     why: str = ""
-    grown: int = 0
     languages: tuple[tuple[str, int], ...] = ()
     markets: tuple[tuple[str, int], ...] = ()
     mood: float | None = None
-    case: Case | None = None
-    in_case: bool = False
-    confirmed_by: str = ""
+
+    @property
+    def episode(self) -> Episode:
+        """Return the alert with what followed it."""
+        return self.entry.episode
+
+    @property
+    def signal(self) -> Signal:
+        """Return the signal that made it as grave as it is."""
+        return self.entry.episode.gravest
+
+    @property
+    def severity(self) -> Severity:
+        """Return how grave it has become."""
+        return self.entry.episode.severity
+
+    @property
+    def title(self) -> str:
+        """Return what it is about."""
+        return self.entry.title
+
+    @property
+    def grown(self) -> int:
+        """Return how many documents it has by now."""
+        return self.entry.documents
 
     @property
     def by_now(self) -> str:
-        """Return "57 documents" where there are more by now than the alert was made of, else ""."""
+        """Return "57 documents" where there are more by now than its reason counts, else ""."""
         return wording.plural(self.grown, "document") if self.grown > len(self.signal.evidence) else ""
 
+    @property
+    def case(self) -> Case | None:
+        """Return the open case that it is in."""
+        return self.entry.standing.case if self.entry.standing.status == "case" else None
 
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """What people have said: the newest judgement of each alert, the newest case of each alert and theme."""
-
-    judged: Mapping[str, Label]
-    by_signal: Mapping[str, Case]
-    by_theme: Mapping[str, Case]
+    @property
+    def confirmed_by(self) -> str:
+        """Return who confirmed it, or nothing."""
+        standing = self.entry.standing
+        return standing.decision.by if standing.decision and standing.status == "confirmed" else ""
 
 
-def find_cards(
-    reader: Reader, alerts: Sequence[Signal], themes: Mapping[str, Theme], *, now: datetime
-) -> tuple[Card, ...]:
-    """Return the alerts that wait for a person, gravest first, one for each theme."""
-    handled = _handled(reader, alerts)
-    waiting = [alert for alert in latest_by_theme(alerts, now) if _waits(reader, alert, handled, now)]
-    waiting.sort(key=lambda alert: _place(alert, themes.get(alert.theme)))
+def find_cards(reader: Reader, inbox: Inbox, *, now: datetime) -> tuple[Card, ...]:
+    """Return cards of what waits, and of what goes on although somebody has taken it up, in the inbox's order."""
+    shown = [entry for entry in inbox.entries if _shown(entry, now)][:MOST_CARDS]
     days = day_axis(now, SPARK_DAYS + HISTORY_DAYS)
-    counted = theme_series(reader, [alert.theme for alert in waiting if alert.theme], days, now=now)
+    themes = [entry.episode.theme for entry in shown if entry.episode.theme]
+    counted = theme_series(reader, themes, days, now=now)
     return tuple(
-        _card(reader, alert, themes.get(alert.theme), _line(alert, days, buckets), handled, now=now)
-        for alert in waiting
-        for buckets in [counted.get(alert.theme, []) if alert.theme else _own_days(reader, alert, now)]
+        _card(reader, entry, _line(entry, days, buckets), now=now)
+        for entry in shown
+        for theme in [entry.episode.theme]
+        for buckets in [counted.get(theme, []) if theme else _own_days(reader, entry.episode, now)]
     )
 
 
-def _place(alert: Signal, theme: Theme | None) -> tuple[bool, int, float]:
-    """Return where an alert stands: gravest first, then newest; that people praise more than usual comes last."""
-    praise = theme is not None and theme.feeling == "praise" and alert.kind != "sour" and not alert.standing
-    return praise, WORST_FIRST.index(alert.severity), -alert.at.timestamp()
+def _shown(entry: Entry, now: datetime) -> bool:
+    """Return whether an alert stands on the first page: it waits, or goes on with somebody at work on it."""
+    if entry.standing.status == "waiting":
+        return True
+    recent = entry.episode.newest.at >= now - timedelta(days=HANDLED_DAYS)
+    return entry.standing.status in {"confirmed", "case"} and entry.phase != "over" and recent
 
 
-def _own_days(reader: Reader, alert: Signal, now: datetime) -> list[Bucket]:
+def _own_days(reader: Reader, episode: Episode, now: datetime) -> list[Bucket]:
     """Return the days of an alert without a theme: those of its own documents."""
-    query = Query(until=now, trusted_dates=True, collapse=True, where=within(alert))
+    query = Query(until=now, trusted_dates=True, collapse=True, where=condition(episode))
     return reader.count(query, By(period="day"))
 
 
-def _handled(reader: Reader, alerts: Sequence[Signal]) -> Handled:
-    labels = [label for label in reader.recent(Label, limit=20_000) if label.field == "disposition"]
-    cases = list(reversed(reader.recent(Case, limit=20_000)))
-    theme_of = {alert.id: alert.theme for alert in alerts}
-    by_signal = {signal: case for case in cases for signal in case.signals}
-    by_theme = {theme_of[signal]: case for signal, case in by_signal.items() if theme_of.get(signal)}
-    return Handled({label.subject: label for label in reversed(labels)}, by_signal, by_theme)
-
-
-def title_of(signal: Signal, theme: Theme | None) -> str:
-    """Return what an alert is about, in the words of its theme: in English, as the board, where there are such.
-
-    A standing topic is no news by itself, so that its title says how loud it is: "Couriers: 3.1 times the usual".
-    """
-    if signal.standing and signal.title:
-        return f"{capital(signal.title)}: {times(signal.observed, signal.expected)}"
-    return _name(signal, theme)
+def condition(episode: Episode) -> Mapping[Field, tuple[str, ...]]:
+    """Return what an alert is about, as the conditions of a query."""
+    return about(episode)
 
 
 def subject_in(signal: Signal, theme: Theme | None) -> str:
     """Return what an alert is about, as it stands within a sentence."""
-    return signal.title if signal.standing and signal.title else subject_of(_name(signal, theme))
+    return signal.title if signal.standing and signal.title else subject_of(name_of(signal, theme))
 
 
 def reason(why: str, title: str, subject: str) -> str:
@@ -120,60 +128,25 @@ def reason(why: str, title: str, subject: str) -> str:
     return why
 
 
-def _name(signal: Signal, theme: Theme | None) -> str:
-    if theme and (theme.titles.get("en") or not signal.title):
-        return wording.theme(theme)
-    return signal.title or wording.risk(signal.risk) or "Unnamed theme"
+def _line(entry: Entry, days: Sequence[datetime], buckets: Sequence[Bucket]) -> Series:
+    sour = entry.episode.gravest.kind == "sour"
+    return (mood_series(days, buckets) if sour else volume_series(days, buckets)).last(SPARK_DAYS)
 
 
-def latest_by_theme(alerts: Sequence[Signal], now: datetime) -> list[Signal]:
-    """Return the newest recent alert of each theme, or of each subject where it has no theme."""
-    newest: dict[str, Signal] = {}
-    for alert in sorted(alerts, key=lambda alert: alert.at):
-        if alert.at >= now - CARD_DAYS * DAY:
-            newest[alert.theme or (alert.subject or alert.id)] = alert
-    return list(newest.values())
-
-
-def _waits(reader: Reader, alert: Signal, handled: Handled, now: datetime) -> bool:
-    label, case = handled.judged.get(alert.id), handled.by_signal.get(alert.id)
-    if (label and label.value in {"false", "duplicate"}) or (case and case.status == "closed"):
-        return False
-    return not (alert.theme and snoozed_until(reader, alert.theme, now=now))
-
-
-def snoozed_until(reader: Reader, theme: str, *, now: datetime) -> datetime | None:
-    """Return until when a theme is silenced, or ``None`` where it is not."""
-    snooze = reader.get(Snooze, theme)
-    return snooze.until if snooze and snooze.until > now else None
-
-
-def _line(alert: Signal, days: Sequence[datetime], buckets: Sequence[Bucket]) -> Series:
-    whole = mood_series(days, buckets) if alert.kind == "sour" else volume_series(days, buckets)
-    return whole.last(SPARK_DAYS)
-
-
-def _card(
-    reader: Reader, alert: Signal, theme: Theme | None, series: Series, handled: Handled, *, now: datetime
-) -> Card:  # fmt: skip
-    window = Query(since=alert.start, until=now, trusted_dates=True, where=within(alert))
+def _card(reader: Reader, entry: Entry, series: Series, *, now: datetime) -> Card:
+    episode = entry.episode
+    since = episode.alert.start if episode.theme else None
+    window = Query(since=since, until=now, trusted_dates=True, where=condition(episode))
     counts = reader.count(window, By(fields=("lang", "market")))
-    label = handled.judged.get(alert.id)
-    case = handled.by_signal.get(alert.id) or (handled.by_theme.get(alert.theme) if alert.theme else None)
-    title, subject = title_of(alert, theme), subject_in(alert, theme)
+    subject = subject_in(episode.gravest, entry.theme)
     return Card(
-        signal=alert,
-        title=title,
-        subject=subject,
-        why=reason(alert.why, title, subject),
+        entry=entry,
+        subject=subject_in(episode.alert, entry.theme),
+        why=reason(episode.gravest.why, entry.title, subject),
         series=series,
-        grown=sum(bucket.copies for bucket in counts) if alert.theme else 0,
         languages=_tally(counts, 0),
         markets=_tally(counts, 1),
         mood=mean_mood(counts),
-        case=case if case and case.status != "closed" else None,
-        in_case=bool(case and alert.id in case.signals),
-        confirmed_by=label.annotator if label and label.value == "confirmed" else "",
     )
 
 

@@ -27,8 +27,9 @@ from groundswell.index.records import Case, Checkpoint
 from groundswell.index.store import Reader, Store
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import Card
+from groundswell.ui.report.inbox import how_it_goes
 from groundswell.ui.report.series import Series
-from groundswell.ui.report.today import Mover, Today, lead, look
+from groundswell.ui.report.today import Mover, Today, held, lead, look
 from groundswell.ui.report.trends import Band
 
 if TYPE_CHECKING:
@@ -102,26 +103,36 @@ def _inlined(html: str) -> str:
 def _facts(reader: Reader, today: Today, settings: Settings) -> dict[str, Any]:
     zone, base = settings.digest.timezone, board_address(settings)
     first, rest = lead(today)
-    window = {"since": links.instant(today.since), "until": links.instant(today.now)}
-    two_days = {"since": links.instant(today.now - timedelta(days=4)), "until": links.instant(today.now)}
+    window = links.window(today.since, today.now)
     return {
         "base": base,
         "day": wording.weekday(today.now, zone),
         "moment": wording.moment(today.now, zone),
         "since": wording.since(today.since, today.now, zone),
         "posts": wording.plural(today.posts, "new post"),
-        "posts_url": f"{base}/{links.search(**window)}",
-        "sources": wording.plural(today.sources, "source"),
+        "posts_url": f"{base}/{links.unfolded(links.search(**window))}",
+        "sources": f"{wording.number(today.sources)} of {wording.plural(len(today.coverage.rows), 'source')}",
         "first": first,
         "rest": rest,
+        "held": held(today),
+        "held_url": f"{base}/{links.inbox(show='held')}",
+        "ended": [{"title": entry.title, "url": f"{base}/{links.alert(entry.id)}"} for entry in today.ended],
         "cards": [_card(card, today, base) for card in today.cards[:MOST_CARDS]],
-        "more": wording.plural(len(today.cards) - MOST_CARDS, "more alert") if len(today.cards) > MOST_CARDS else "",
-        "movers": [_mover(mover, base, two_days) for mover in today.movers],
+        "more": _more(today),
+        "more_url": f"{base}/{links.inbox()}",
+        "movers": [_mover(mover, base, today.now) for mover in today.movers],
         "gaps": _gaps(today, base),
         "undated": wording.percent(today.undated, today.total),
         "cases": _cases(reader, today.now, base),
         "total": today.total,
     }
+
+
+def _more(today: Today) -> str:
+    """Return how many alerts wait that are not told here."""
+    told = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
+    left = len(today.inbox.having("waiting")) - told
+    return f"{wording.plural(left, 'more alert')} waiting" if left else ""
 
 
 def board_address(settings: Settings) -> str:
@@ -135,25 +146,31 @@ def _card(card: Card, today: Today, base: str) -> dict[str, Any]:
     whole = sum(count for _, count in card.languages)
     series = card.series.last(SPARK_DAYS)
     return {
-        "severity": alert.severity,
+        "severity": card.severity,
+        "goes": how_it_goes(card.entry, today.zone),
         "title": card.title,
         "why": card.why,
-        "age": wording.span(today.now - alert.at),
+        "age": wording.span(today.now - card.episode.alert.at),
         "kind": wording.KINDS[alert.kind],
         "grown": f"{wording.number(card.grown)} by now" if card.by_now else "",
-        "grown_url": f"{base}/{links.grown(alert)}",
-        "url": f"{base}/{links.alert(alert)}",
+        "grown_url": f"{base}/{links.grown(card.episode, today.now)}",
+        "url": f"{base}/{links.alert(card.entry.id)}",
         "evidence_url": f"{base}/{links.evidence(alert)}",
         "evidence": wording.plural(len(alert.evidence), "document"),
-        "risk": wording.risk(alert.risk),
-        "markets": " · ".join(code for code, _ in card.markets[:3]),
+        "risk": wording.risk(card.episode.risk),
+        "markets": " · ".join([f"{code} {count}" for code, count in card.markets[:3]] + _further(card.markets[3:])),
         "languages": " · ".join(f"{code} {wording.percent(count, whole)}" for code, count in card.languages[:2]),
         "mood": wording.mood(card.mood),
-        "bars": bars(series, alert.start),
+        "bars": bars(series, card.episode.alert.start),
         "blocks": blocks(series),
         "what": "mood" if alert.kind == "sour" else "documents",
         "case": card.case,
     }
+
+
+def _further(markets: Sequence[tuple[str, int]]) -> list[str]:
+    """Return that there are more markets, so that none is left out unsaid."""
+    return [f"{len(markets)} more"] if markets else []
 
 
 def bars(series: Series, begin: datetime) -> list[dict[str, Any]]:
@@ -191,13 +208,16 @@ def _heights(series: Series) -> list[float]:
     return [0.0 if value is None else (value - low) / reach for value in series.values]
 
 
-def _mover(mover: Mover, base: str, window: dict[str, str]) -> dict[str, Any]:
+def _mover(mover: Mover, base: str, now: datetime) -> dict[str, Any]:
+    was, is_ = (links.window(now - timedelta(days=days), now - timedelta(days=days - 2)) for days in (4, 2))
     return {
         "title": wording.theme(mover.theme),
         "url": f"{base}/{links.theme(mover.theme.id)}",
         "risk": wording.risk(mover.theme.risk) or "–",
-        "change": f"{wording.number(mover.was)} → {wording.number(mover.now)}",
-        "change_url": f"{base}/{links.search(theme=mover.theme.id, **window)}",
+        "was": wording.number(mover.was),
+        "was_url": f"{base}/{links.search(theme=mover.theme.id, **was)}",
+        "now": wording.number(mover.now),
+        "now_url": f"{base}/{links.search(theme=mover.theme.id, **is_)}",
         "mood": wording.mood(mover.mood),
     }
 

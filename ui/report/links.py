@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
-from groundswell.index.query import Field
 from groundswell.index.records import Signal
-
-MOST_IDS = 80
-"""So many ids still make an address that every browser takes."""
+from groundswell.nlp.signals.alerts.episodes import Episode
 
 
-def search(**terms: str) -> str:
-    """Return the address of a search; `terms` are fields of the query language, empty ones are left out."""
-    return search_text(query_text(**terms))
+def search(*, of: str = "", **terms: str) -> str:
+    """Return the address of a search; `terms` are fields of the query language, empty ones are left out.
+
+    `of` is an alert or a signal that the search stays within (see `groundswell.ui.report.asked`).
+    """
+    return search_text(query_text(**terms), of=of)
 
 
-def search_text(text: str) -> str:
+def search_text(text: str, *, of: str = "") -> str:
     """Return the address of a search for a text of the query language."""
-    return f"search?q={quote(text)}"
+    return f"search?q={quote(text)}" + (f"&{urlencode({'of': of})}" if of else "")
+
+
+def unfolded(address: str) -> str:
+    """Return a search's address so that copies are listed and counted each, as a number of documents counts them."""
+    return f"{address}&copies=1"
 
 
 def query_text(**terms: str) -> str:
@@ -28,13 +32,13 @@ def query_text(**terms: str) -> str:
     return " ".join(f"{field}:{_quoted(value)}" for field, value in terms.items() if value)
 
 
-def narrowed(text: str, **terms: str) -> str:
+def narrowed(text: str, *, of: str = "", **terms: str) -> str:
     """Return the address of a search narrowed further; what stands beside an OR is bracketed first."""
     more = query_text(**terms)
     if more in text.split():
-        return search_text(text)
+        return search_text(text, of=of)
     whole = f"({text})" if " OR " in text else text
-    return search_text(f"{whole} {more}".strip())
+    return search_text(f"{whole} {more}".strip(), of=of)
 
 
 def _quoted(value: str) -> str:
@@ -48,8 +52,12 @@ def day(at: datetime) -> str:
 
 
 def instant(at: datetime) -> str:
-    """Return an instant as the query language writes it: UTC, to the minute."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    """Return an instant as the query language writes it: UTC, exactly, so that the search finds what was counted."""
+    moment = at.astimezone(UTC)
+    text = f"{moment:%Y-%m-%dT%H:%M}"
+    if moment.second or moment.microsecond:
+        text = f"{moment:%Y-%m-%dT%H:%M:%S}" + (f".{moment.microsecond:06d}" if moment.microsecond else "")
+    return f"{text}Z"
 
 
 def search_day(at: datetime, **terms: str) -> str:
@@ -58,34 +66,41 @@ def search_day(at: datetime, **terms: str) -> str:
 
 
 def evidence(signal: Signal) -> str:
-    """Return the address of the very documents that made a signal; where they are too many, of theme and window.
-
-    Without a theme, the newest of too many stand for all.
-    """
-    if signal.theme and not 0 < len(signal.evidence) <= MOST_IDS:
-        return search(theme=signal.theme, since=instant(signal.start), until=instant(signal.end))
-    return search(id=",".join(signal.evidence[-MOST_IDS:]))
+    """Return the address of the very documents that made a signal."""
+    return unfolded(search(of=f"signal-{signal.id}"))
 
 
-def about(signal: Signal, **terms: str) -> str:
-    """Return the address of a search within what a signal is about: its theme, or its own documents."""
-    own = {str(name): ",".join(values) for name, values in within(signal).items()}
-    return search(**own, **terms)
+def about(episode: Episode, **terms: str) -> str:
+    """Return the address of a search within what an alert is about: its theme, or its own documents."""
+    if episode.theme:
+        return unfolded(search(theme=episode.theme, **terms))
+    return unfolded(search(of=f"alert-{episode.id}", **terms))
 
 
-def grown(signal: Signal) -> str:
-    """Return the address of all that a signal's theme has had since it began."""
-    return about(signal, since=instant(signal.start))
+def grown(episode: Episode, now: datetime, **terms: str) -> str:
+    """Return the address of all documents that an alert has had since it began."""
+    return about(episode, **terms, **window(episode.alert.start if episode.theme else None, now))
 
 
-def within(signal: Signal) -> Mapping[Field, tuple[str, ...]]:
-    """Return what a signal is about, as the conditions of a query: its theme, or its own documents."""
-    return {"theme": (signal.theme,)} if signal.theme else {"id": signal.evidence[-MOST_IDS:]}
+def window(since: datetime | None, until: datetime) -> dict[str, str]:
+    """Return a span of time as terms of a search."""
+    return {"since": instant(since) if since else "", "until": instant(until)}
 
 
-def alert(signal: Signal) -> str:
-    """Return the address of what an alert is about: its theme's page, or its documents where it has no theme."""
-    return theme(signal.theme) if signal.theme else evidence(signal)
+def inbox(**terms: str) -> str:
+    """Return the address of the inbox, filtered."""
+    given = urlencode({name: value for name, value in terms.items() if value})
+    return f"inbox?{given}" if given else "inbox"
+
+
+def alert(id: str) -> str:
+    """Return the address of an alert in the inbox, opened."""
+    return inbox(alert=id)
+
+
+def document(id: str) -> str:
+    """Return the address of a document's page."""
+    return f"document?{urlencode({'id': id})}"
 
 
 def theme(theme_id: str) -> str:

@@ -13,14 +13,17 @@ from groundswell.index.query import By, Query
 from groundswell.index.records import Signal, Theme
 from groundswell.index.store import Reader
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.cards import Card, find_cards, title_of
+from groundswell.ui.report.cards import Card, find_cards
 from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.inbox import Entry, Inbox, find_inbox, over_at
 from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, volume_series
-from groundswell.ui.report.trends import HISTORY_DAYS, concern, departure
+from groundswell.ui.report.trends import HISTORY_DAYS, beyond_chance, concern, departure
 
 SHOWN_DAYS = 60
 STALE = timedelta(days=3)
 """With nothing newer than this, the board looks at the last day there is instead of at the clock."""
+LATE = timedelta(minutes=90)
+"""Signals looked for longer ago than this do not speak of now."""
 MOVERS = 8
 HEAT_ROWS = 8
 
@@ -56,6 +59,7 @@ class Today:
     total: int
     undated: int
     history_days: int
+    inbox: Inbox
     cards: tuple[Card, ...]
     volume: Series
     mood: Series
@@ -65,6 +69,9 @@ class Today:
     movers: tuple[Mover, ...]
     coverage: Coverage
     titles: Mapping[str, str] = field(default_factory=dict)
+    ended: tuple[Entry, ...] = ()
+    """Alerts that have become over since the day that is told began."""
+    zone: str = "UTC"
 
 
 def look(reader: Reader, settings: Settings, *, now: datetime) -> Today:
@@ -76,10 +83,8 @@ def look(reader: Reader, settings: Settings, *, now: datetime) -> Today:
     confidence = reader.count(Query(), By(fields=("date_confidence",)))
     seen = coverage(reader, now=now, days=SHOWN_DAYS + HISTORY_DAYS)
     volume, mood = whole_series(reader, seen, now=now)
-    alerts = tuple(signal for signal in reader.recent(Signal, limit=5000) if signal.fired and signal.at <= now)
-    shown = tuple(alert for alert in alerts if alert.at >= now - SHOWN_DAYS * DAY)
-    movers = find_movers(reader, now=now)
-    themes = {theme.id: theme for theme in reader.many(Theme, list({alert.theme for alert in shown}))}
+    inbox = find_inbox(reader, now=now)
+    begun = [entry for entry in inbox.entries if entry.episode.alert.at >= now - SHOWN_DAYS * DAY]
     return Today(
         now=now,
         since=begin,
@@ -88,15 +93,18 @@ def look(reader: Reader, settings: Settings, *, now: datetime) -> Today:
         total=sum(bucket.copies for bucket in confidence),
         undated=sum(bucket.copies for bucket in confidence if bucket.values[0] == "none"),
         history_days=_history(volume),
-        cards=find_cards(reader, alerts, themes, now=now),
+        inbox=inbox,
+        cards=find_cards(reader, inbox, now=now),
         volume=volume.last(SHOWN_DAYS),
         mood=mood.last(SHOWN_DAYS),
-        alerts=shown,
+        alerts=tuple(entry.episode.alert for entry in begun),
         unseen=tuple(seen.unseen()[-SHOWN_DAYS:]),
         heat=find_heat(reader, settings.signals.markets, now=now),
-        movers=movers,
+        movers=find_movers(reader, now=now),
         coverage=seen.last(30),
-        titles={alert.id: title_of(alert, themes.get(alert.theme)) for alert in shown},
+        titles={entry.id: entry.title for entry in begun},
+        ended=over_at(reader, inbox, then=begin),
+        zone=zone,
     )
 
 
@@ -177,7 +185,7 @@ def _rows(
 
 
 def find_movers(reader: Reader, *, now: datetime, hours: int = 48) -> tuple[Mover, ...]:
-    """Return the themes that a risk team should see: grown, risky or in a bad mood, mere praise last."""
+    """Return the themes that moved beyond chance, those first that a risk team should see, mere praise last."""
     window = timedelta(hours=hours)
     by = By(fields=("theme",))
     latest = {
@@ -190,6 +198,7 @@ def find_movers(reader: Reader, *, now: datetime, hours: int = 48) -> tuple[Move
         Mover(theme, was.get(theme.id, 0), bucket.count if bucket else 0, bucket.mood if bucket else None)
         for theme in reader.many(Theme, sorted((set(was) | set(latest)) - {""}))
         for bucket in [latest.get(theme.id)]
+        if beyond_chance(was.get(theme.id, 0), bucket.count if bucket else 0)
     ]
     return tuple(sorted(moved, key=_urgency)[:MOVERS])
 
@@ -203,47 +212,69 @@ def _urgency(mover: Mover) -> tuple[bool, float, str]:
 
 
 def lead(today: Today) -> tuple[str, str]:
-    """Return what changed: a first sentence to stand out, and what follows it."""
+    """Return what waits: a first sentence to stand out, and what follows it; every word of both from a count."""
     if not today.total:
         return "Nothing has been crawled yet.", "Run groundswell run, and come back in a few minutes."
-    count = len(today.cards)
-    first = (
-        "Nothing changed." if count == 0 else f"{wording.spelled(count)} {'thing' if count == 1 else 'things'} changed."
-    )
-    return first, " ".join(filter(None, (_gravest(today), _rest(today))))
+    waiting = today.inbox.having("waiting")
+    first = f"{wording.spelled(len(waiting))} alert{' waits' if len(waiting) < 2 else 's wait'}."
+    return first, " ".join(filter(None, (_gravest(today), _over(waiting), _looked(today), _blind(today))))
 
 
 def _gravest(today: Today) -> str:
-    if not today.cards:
+    card = next((card for card in today.cards if card.entry.standing.status == "waiting"), None)
+    if card is None:
         return ""
-    card = today.cards[0]
-    where = [wording.market(code) for code, _ in card.markets[:2]]
-    place = f" in {wording.listed(where)}" if where else ""
-    fresh = today.now - card.signal.at < DAY
-    lone = sum(other.signal.severity == card.signal.severity for other in today.cards) == 1
-    begin = "It" if len(today.cards) == 1 else "The gravest" if lone else "The newest"
-    return f"{begin} {_SAID[card.signal.kind][fresh]}: {card.subject or card.title}{place}."
+    grave = [entry.episode.severity for entry in today.inbox.having("waiting")]
+    begin = "It" if len(grave) == 1 else "The gravest" if grave.count(card.severity) == 1 else "One of the gravest"
+    goes = "is over" if card.entry.phase == "over" else f"is {card.entry.phase}"
+    return f"{begin} {goes}: {card.subject or card.title}, {_places(card)}."
 
 
-_SAID = {
-    "new": ("is new", "is new and fast"),
-    "surge": ("is louder than usual", "is growing fast"),
-    "sour": ("is a mood that fell", "is a mood that fell since yesterday"),
-    "spread": ("has spread", "is spreading"),
-}
+def _places(card: Card) -> str:
+    """Return how many documents an alert has and where: no place is left out without its count."""
+    named = [f"{wording.number(count)} in {wording.market(code)}" for code, count in card.markets[:2]]
+    rest = card.grown - sum(count for _, count in card.markets[:2])
+    if named and rest:
+        named.append(f"{wording.number(rest)} elsewhere or with no market named")
+    return f"{wording.plural(card.grown, 'document')}{': ' if named else ''}{wording.listed(named)}"
 
 
-def _rest(today: Today) -> str:
+def _over(waiting: Sequence[Entry]) -> str:
+    over = sum(entry.phase == "over" for entry in waiting)
+    if not over or len(waiting) == 1:
+        return ""
+    return f"{wording.spelled(over)} of them {'is' if over == 1 else 'are'} over and still to be decided."
+
+
+def _looked(today: Today) -> str:
+    """Return up to when signals were looked for, where that is not just now or where nothing waits."""
+    upto, zone = today.inbox.upto, today.zone
+    if upto is None:
+        return "Signals have not been looked for yet: groundswell signals does."
+    if today.now - upto > LATE:
+        since = wording.span(today.now - upto)
+        return f"Signals were looked for up to {wording.moment(upto, zone)}; the {since} since are not judged yet."
+    return "" if today.inbox.having("waiting") else f"Signals were looked for up to {wording.moment(upto, zone)}."
+
+
+def _blind(today: Today) -> str:
     missing = today.unseen[-1] or (today.unseen[-2] if len(today.unseen) > 1 else ())
     if missing:
-        return (
-            f"{wording.plural(len(missing), 'source').capitalize()} could not be seen: a quiet line there is not calm."
-        )
+        count = wording.plural(len(missing), "source").capitalize()
+        return f"{count} could not be seen: a quiet line there is not calm."
     if today.history_days < 14:
-        return (
-            f"There are only {wording.plural(today.history_days, 'day')} of history yet, too few to know what is usual."
-        )
-    return f"Everything {'else ' if today.cards else ''}is within its normal range."
+        days = wording.plural(today.history_days, "day")
+        return f"There are only {days} of history yet, too few to know what is usual."
+    return ""
+
+
+def held(today: Today) -> str:
+    """Return how many weaker signals there were; empty where there were none. The inbox lists them."""
+    count = len(today.inbox.held)
+    if not count:
+        return ""
+    was = "signal of the last 7 days was" if count == 1 else "signals of the last 7 days were"
+    return f"{wording.number(count)} weaker {was} held back"
 
 
 def risk_address(risk: str, market: str, now: datetime) -> str:

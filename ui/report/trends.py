@@ -97,6 +97,11 @@ def concern(was: float, now: float, mood: float | None, *, risky: bool = False) 
     return (moved if moved > 0 else -moved / 2) + RISK_WEIGHT * risky - MOOD_WEIGHT * (mood or 0.0)
 
 
+def beyond_chance(was: float, now: float) -> bool:
+    """Return whether two counts differ by more than Poisson noise does in 19 of 20 cases (0 → 4, not 0 → 3)."""
+    return abs(change(was, now)) >= 1.96 * sqrt(2)
+
+
 def change(was: float, now: float) -> float:
     """Return how surprising a change between two counts is: the difference of their square roots, doubled.
 

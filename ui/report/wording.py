@@ -52,7 +52,7 @@ KINDS = {
     "surge": "more than usual",
     "new": "new subject",
     "sour": "mood fell",
-    "spread": "reached a new market",
+    "spread": "heard in new places",
 }
 """What each kind of signal means, in three words."""
 
@@ -85,6 +85,11 @@ def percent(part: float, whole: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Return "1 post", "2 posts"."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def capital(text: str) -> str:
+    """Return text that begins a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def spelled(count: int) -> str:

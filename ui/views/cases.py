@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from groundswell.index.records import Case, CaseStatus, Signal
+from groundswell.index.records import SEVERITIES, Case, CaseStatus, Signal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.cards import WORST_FIRST
 
 
 def show() -> None:
@@ -50,7 +49,7 @@ def _all() -> None:
         st.html(tag("p", esc("None."), cls="empty"))
         return
     shown = sorted(
-        shown, key=lambda case: (WORST_FIRST.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
+        shown, key=lambda case: (-SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
     )
     st.html(
         panel(

@@ -84,7 +84,7 @@ def _row(label: Label, signal: Signal | None) -> list[Html]:
     zone = queries.settings().board.timezone
     title = wording.shortened(signal.title or signal.why, 90) if signal else "forgotten alert"
     return [
-        link(links.alert(signal), esc(title)) if signal else esc(title),
+        link(links.alert(signal.id), esc(title)) if signal else esc(title),
         esc(signal.kind if signal else "–"),
         esc(label.value),
         esc(label.annotator),

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import streamlit as st
 
-from groundswell.index.closed_fields import closed_values
 from groundswell.index.export import export_search
-from groundswell.index.query import By, Field, Page, Query, Sort
-from groundswell.index.query_language import HELP, QueryError, parse
-from groundswell.index.records import SavedSearch
+from groundswell.index.query import By, Field, Page, Query
+from groundswell.index.query_language import HELP, QueryError
+from groundswell.index.records import Case, SavedSearch
 from groundswell.ui.board import charts, queries, timeline
 from groundswell.ui.board.elements import NOTHING, Html, bold, esc, joined, link, tag
+from groundswell.ui.desk import MOST_EVIDENCE
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.asked import Asked, asked
 from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.views.documents import document_list
 
 FACETS: tuple[Field, ...] = ("risk", "sentiment", "market", "lang", "source", "kind", "target", "theme")
 PAGE = 20
-SORTS: Mapping[str, Sort] = {"Newest": "newest", "Best match": "relevance", "Oldest": "oldest"}
+SORTS: Mapping[str, str] = {"newest": "Newest", "relevance": "Best match", "oldest": "Oldest"}
 EXAMPLES = (
     ('"guaranteed returns" OR 杀猪盘', "either, the first as a phrase"),
     ("deepfake market:SG since:7d", "a word, in one market, in the last week"),
@@ -35,30 +37,28 @@ EXAMPLES = (
 def show() -> None:
     """Draw the page."""
     st.html(tag("div", tag("h1", esc("Search")), cls="top"))
-    text, sort, fold = _ask()
+    this = _ask()
     try:
-        query = replace(parse(text, now=queries.now(), values=closed_values(queries.settings())), collapse=fold)
+        query = queries.asked(this)
     except QueryError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
-    if sort:
-        query = replace(query, sort=SORTS[sort])
-    cursors = _cursors(text, sort, fold)
+    cursors = _cursors(this)
     page = queries.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
     if not page.total:
-        _nothing(text)
+        _nothing(this)
         return
     results, counts = st.columns([2.4, 1], gap="medium")
     with results:
-        _results(page, query, text, cursors)
+        _results(page, query, this, cursors)
     with counts:
-        _counts(page, text, "copies counted too" if fold else "")
+        _counts(page, this)
 
 
-def _ask() -> tuple[str, str, bool]:
-    asked = st.query_params.get("q", "")
-    if st.session_state.get("asked") != asked:  # a link was followed: it decides what stands in the field
-        st.session_state["asked"] = st.session_state["query"] = asked
+def _ask() -> Asked:
+    given = asked(st.query_params.to_dict())
+    if st.session_state.get("asked") != given.text:  # a link was followed: it decides what stands in the field
+        st.session_state["asked"] = st.session_state["query"] = given.text
     with st.container(key="panel-ask"):
         st.text_input(
             "Search",
@@ -69,18 +69,48 @@ def _ask() -> tuple[str, str, bool]:
             max_chars=2000,
         )
         with st.container(horizontal=True, key="act-ask", vertical_alignment="center"):
-            sort = st.segmented_control("Order", list(SORTS), key="sort", label_visibility="collapsed")
-            fold = st.toggle("Fold copies", value=True, key="fold", help="Texts that say the same count once.")
+            sort = queries.addressed_choice("sort", ["", *SORTS], "Order of the words asked", names=SORTS, width=190)
+            hint = "List and count each copy of a text. Otherwise texts that say the same count once."
+            copies = queries.addressed_switch("copies", "Copies too", hint=hint)
             with st.popover("How to ask"):
                 _help()
             with st.popover("Saved"):
-                _saved(asked)
-    return asked, sort or "", fold
+                _saved(given.text)
+            _to_case(given)
+    if given.of:
+        whole = link(links.search_text(given.text), esc("search everything"), cls="out")
+        st.html(tag("p", [esc(f"Within the documents of {_called(given.of)}; "), whole, esc(".")], cls="note"))
+    return replace(given, sort=sort, copies=copies)
+
+
+def _called(of: str) -> str:
+    kind, _, own = of.partition("-")
+    return f"one {'signal' if kind == 'signal' else 'alert with all that followed it'} ({own})"
 
 
 def _asked() -> None:
     st.session_state["asked"] = st.session_state["query"]
-    st.query_params.from_dict({"q": st.session_state["query"]})
+    st.query_params["q"] = st.session_state["query"]
+
+
+def _to_case(given: Asked) -> None:
+    """Offer to put everything that was found into a case."""
+    cases = [case for case in queries.records(Case) if case.status != "closed"]
+    if not cases or not (given.text or given.of):
+        return
+    titles = {case.id: wording.shortened(case.title, 60) for case in cases}
+    with st.popover("Add to a case"):
+        case = st.selectbox("Case", list(titles), format_func=titles.__getitem__, key="to-case")
+        st.button("Add all that is found", key="add-found", on_click=_add_found, args=(case, given))
+
+
+def _add_found(case: str, given: Asked) -> None:
+    with queries.told(), queries.desk() as desk:
+        found = desk.store.scan(queries.asked(replace(given, copies=True)))
+        ids = [document.id for document in islice(found, MOST_EVIDENCE)]
+        because = f"search: {given.text or given.of}"
+        desk.add_documents(case, ids, because=because, by=queries.me(), now=datetime.now(UTC))
+        queries.say(f"{wording.plural(len(ids), 'document')} of this search are in the case now.")
 
 
 def _help() -> None:
@@ -93,7 +123,9 @@ def _help() -> None:
 def _saved(asked: str) -> None:
     saved = queries.records(SavedSearch)
     for item in saved[:30]:
-        st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
+        with st.container(horizontal=True, key=f"saved-{item.id}", vertical_alignment="center"):
+            st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
+            st.button("Forget", key=f"forget-{item.id}", on_click=_forget, args=(item.id,))
     if not saved:
         st.html(tag("p", esc("No search is saved yet."), cls="empty"))
     with st.form("save", border=False, clear_on_submit=True):
@@ -105,28 +137,41 @@ def _saved(asked: str) -> None:
             st.rerun()
 
 
-def _cursors(text: str, sort: str, fold: bool) -> list[str]:
+def _forget(id: str) -> None:
+    with queries.told(), queries.desk() as desk:
+        desk.forget_search(id)
+        queries.say("Forgotten.")
+
+
+def _cursors(this: Asked) -> list[str]:
     """Return the cursors of the pages up to this one; another question begins at its first page."""
-    asked = (text, sort, fold)
-    if st.session_state.get("paged") != asked:
-        st.session_state["paged"], st.session_state["cursors"] = asked, [""]
+    if st.session_state.get("paged") != this:
+        st.session_state["paged"], st.session_state["cursors"] = this, [""]
     cursors: list[str] = st.session_state["cursors"]
     return cursors
 
 
-def _results(page: Page, query: Query, text: str, cursors: list[str]) -> None:
-    settings = queries.settings()
+def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:
     first = (len(cursors) - 1) * PAGE + 1
     themes = queries.theme_names(_themes_on(page))
     span = f"{wording.number(first)}–{wording.number(first + len(page.hits) - 1)}"
-    found = f"{span} of {wording.plural(page.total, 'document')}"
     with st.container(key="panel-found"):
-        st.html(joined([tag("p", esc(found), cls="note found"), _timeline(query, page, text)]))
-        st.html(tag("div", document_list(page.hits, settings.board.timezone, themes)))
+        st.html(joined([tag("p", _found(span, page, query, this), cls="note found"), _timeline(query, page, this)]))
+        st.html(tag("div", document_list(page.hits, queries.zone(), themes)))
         with st.container(horizontal=True, key="act-pages"):
             st.button("Previous", disabled=len(cursors) < 2, on_click=_turn, args=("",), key="previous")
             st.button("Next", disabled=not page.cursor, on_click=_turn, args=(page.cursor,), key="next")
             _exports(query)
+
+
+def _found(span: str, page: Page, query: Query, this: Asked) -> list[Html]:
+    """Return how many were found, folded and not: whatever number led here stands in this line."""
+    if this.copies:
+        return [esc(f"{span} of {wording.plural(page.total, 'document')}, copies counted each")]
+    whole = sum(bucket.copies for bucket in queries.count(replace(query, vector=None), By()))
+    address = links.unfolded(links.search_text(this.text, of=this.of))
+    each = link(address, esc(wording.plural(whole, "document")), cls="out")
+    return [esc(f"{span} of {wording.plural(page.total, 'text')}; "), each, esc(" with copies")]
 
 
 def _turn(cursor: str) -> None:
@@ -141,7 +186,7 @@ def _themes_on(page: Page) -> tuple[str, ...]:
     return tuple(sorted(ids | {value for value, _ in page.facets.get("theme", ())[:8]}))
 
 
-def _timeline(query: Query, page: Page, text: str) -> Html:
+def _timeline(query: Query, page: Page, this: Asked) -> Html:
     """Return when the documents found were published, over at most 60 days."""
     now = queries.now()
     since = max(query.since or now - 60 * DAY, now - 60 * DAY)
@@ -150,9 +195,12 @@ def _timeline(query: Query, page: Page, text: str) -> Html:
         return NOTHING
     shown = replace(query, since=days[0], until=min(query.until or now, now), trusted_dates=True)
     series = volume_series(days, queries.count(shown, By(period="day")))
-    return (
-        timeline.columns(series, lambda day: links.narrowed(text, on=links.day(day))) if any(series.values) else NOTHING
-    )
+
+    def day(at: datetime) -> str:
+        address = links.narrowed(this.text, of=this.of, on=links.day(at))
+        return links.unfolded(address) if this.copies else address
+
+    return timeline.columns(series, day) if any(series.values) else NOTHING
 
 
 def _exports(query: Query) -> None:
@@ -174,20 +222,20 @@ def _export(query: Query, kind: str) -> bytes:
         return file.read_bytes()
 
 
-def _counts(page: Page, text: str, note: str) -> None:
+def _counts(page: Page, this: Asked) -> None:
     names = queries.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
-    parts = [_facet(field, counts, text, names) for field in FACETS if (counts := page.facets.get(field, ()))]
+    parts = [_facet(field, counts, this, names) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
-        said = tag("p", esc(note), cls="note counted") if note and parts else NOTHING
+        said = tag("p", esc("documents, copies counted each"), cls="note counted") if parts else NOTHING
         st.html(joined([said, *parts]) or tag("p", esc("Nothing to count."), cls="empty"))
 
 
-def _facet(field: Field, counts: tuple[tuple[str, int], ...], text: str, names: Mapping[str, str]) -> Html:
+def _facet(field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names: Mapping[str, str]) -> Html:
     shown = [(value, count) for value, count in counts if value]
     shown = [(value, count) for value, count in shown if field != "theme" or value in names]
     if not shown:
         return NOTHING
-    added = {value: links.narrowed(text, **{field: value}) for value, _ in shown}
+    added = {value: links.unfolded(links.narrowed(this.text, of=this.of, **{field: value})) for value, _ in shown}
     return tag(
         "div",
         [
@@ -205,8 +253,8 @@ def _named(field: Field, value: str, themes: Mapping[str, str]) -> str:
 _FACET_NAMES = {"lang": "language", "target": "about whom"}
 
 
-def _nothing(text: str) -> None:
-    if not text:
+def _nothing(this: Asked) -> None:
+    if not (this.text or this.of):
         st.html(tag("p", esc("Nothing has been crawled yet: groundswell run begins."), cls="empty"))
         return
     tips = (

@@ -61,8 +61,9 @@ def _unknown(id: str) -> None:
 def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     zone = queries.settings().board.timezone
     titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != wording.theme(theme)]
-    size = sum(bucket.copies for bucket in queries.count(Query(where={"theme": (theme.id,)}), By()))
-    said = f"{wording.plural(size, 'document')} · {wording.date(theme.first_seen, zone)} to "
+    count = sum(bucket.copies for bucket in queries.count(Query(where={"theme": (theme.id,)}), By()))
+    size = wording.plural(count, "document")
+    said = f"{wording.date(theme.first_seen, zone)} to "
     said += wording.date(theme.last_seen, zone)
     said += f" · {theme.state}" if theme.state != "living" else ""
     words = (
@@ -81,7 +82,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
                 "div",
                 [
                     tag("h1", esc(wording.shortened(wording.theme(theme), 140))),
-                    tag("span", link(links.search(theme=theme.id), esc(said))),
+                    tag("span", [link(links.unfolded(links.search(theme=theme.id)), esc(size)), esc(f" · {said}")]),
                 ],
                 cls="top",
             ),
@@ -146,8 +147,8 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
             (
                 "last 7 days",
                 link(
-                    links.search(theme=theme.id, since=links.day(days[-7])),
-                    esc(wording.plural(sum(b.count for b in recent), "document")),
+                    links.search(theme=theme.id, **links.window(days[-7], now)),
+                    esc(wording.plural(sum(b.count for b in recent), "text")),
                 ),
             ),
             ("mood, 7 days", esc(wording.mood(mean_mood(recent)))),
@@ -158,7 +159,7 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
     )
     return panel(
         "Documents and mood",
-        "60 days, copies counted once, grey band = expected, dots = alerts",
+        "texts a day over 60 days, copies folded, grey band = expected, dots = alerts",
         joined([chart, numbers]),
     )
 
@@ -176,7 +177,7 @@ def _breakdowns(theme: Theme) -> Html:
 
 def _bars(theme: Theme, field: Field, counts: Sequence[tuple[str, int]]) -> Html:
     def address(value: str) -> str:
-        return links.search(**{"theme": theme.id, field: value})
+        return links.unfolded(links.search(**{"theme": theme.id, field: value}))
 
     return charts.bars(counts, address, wording.risk if field in {"risk", "target"} else str, most=6)
 

@@ -57,7 +57,11 @@ def _said(themes: Sequence[Theme]) -> str:
 
 
 def _note(count: int) -> str:
-    return f"the first {MOST}; narrow the filters for more" if count > MOST else "documents, copies counted once"
+    return (
+        f"the first {MOST}; narrow the filters for more"
+        if count > MOST
+        else "48 h and four weeks count texts, copies folded; documents count each copy"
+    )
 
 
 def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
@@ -176,15 +180,16 @@ def _series(ids: tuple[str, ...]) -> dict[str, Series]:
 def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list[Html]:
     colour = alert.severity if alert else "ink"
     moment = queries.now()
-    moved = f"{wording.number(talk.was)} → {wording.number(talk.now)}"
-    window = {"since": links.instant(moment - 2 * WINDOW), "until": links.instant(moment)}
+    before, latest = (links.window(moment - k * WINDOW, moment - (k - 1) * WINDOW) for k in (2, 1))
+    was = link(links.search(theme=theme.id, **before), esc(wording.number(talk.was)), cls="num")
+    moved = link(links.search(theme=theme.id, **latest), esc(wording.number(talk.now)), cls="num")
     return [
         joined([link(links.theme(theme.id), esc(wording.shortened(wording.theme(theme), 90))), _mark(theme, alert)]),
         link(links.search(risk=theme.risk), esc(wording.risk(theme.risk))) if theme.risk else esc("–"),
-        charts.sparkline(series, colour, "Documents a day over four weeks"),
-        link(links.search(theme=theme.id, **window), esc(moved), cls="num"),
+        charts.sparkline(series, colour, f"Texts a day over four weeks: {wording.theme(theme)}"),
+        joined([was, esc(" → "), moved]),
         tag("span", esc(wording.mood(talk.mood)), cls="num"),
-        link(links.search(theme=theme.id), esc(wording.number(talk.size)), cls="num"),
+        link(links.unfolded(links.search(theme=theme.id)), esc(wording.number(talk.size)), cls="num"),
         tag("span", esc(wording.date(theme.last_seen, queries.settings().board.timezone)), cls="nowrap"),
     ]
 

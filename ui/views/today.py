@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from groundswell.index.records import Signal
 from groundswell.ui.board import charts, queries, timeline
 from groundswell.ui.board.elements import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
-from groundswell.ui.desk import Disposition
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import Card
-from groundswell.ui.report.today import Today, lead
+from groundswell.ui.report.inbox import how_it_goes
+from groundswell.ui.report.today import Today, held, lead
+from groundswell.ui.views.actions import actions
 
 MOST_CARDS = 6
 
@@ -29,26 +30,18 @@ def show() -> None:
         with st.container(key="cards"):
             for card in today.cards[:MOST_CARDS]:
                 _card(card, today)
-    if len(today.cards) > MOST_CARDS:
-        st.html(
-            tag(
-                "p",
-                link("themes?sort=alerts", esc(wording.plural(len(today.cards) - MOST_CARDS, "more alert"))),
-                cls="note",
-            )
-        )
-    st.html(joined([_lines(today), _tables(today)]))
+    st.html(joined([_beside(today), _lines(today), _tables(today)]))
 
 
 def _top(today: Today, zone: str) -> Html:
-    window = {"since": links.instant(today.since), "until": links.instant(today.now)}
+    window = links.window(today.since, today.now)
     old = datetime.now(UTC) - today.now > timedelta(days=1)
     moment = wording.stamp(today.now, zone) if old else wording.moment(today.now, zone)
     said = [
         esc(f"{moment} · {wording.since(today.since, today.now, zone)} · "),
-        link(links.search(**window), esc(f"{wording.plural(today.posts, 'new post')}")),
-        esc(", "),
-        link("sources", esc(wording.plural(today.sources, "source"))),
+        link(links.unfolded(links.search(**window)), esc(f"{wording.plural(today.posts, 'new post')}")),
+        esc(f" from {wording.number(today.sources)} of "),
+        link("sources", esc(wording.plural(len(today.coverage.rows), "source"))),
     ]
     if old:
         said.append(esc(" · nothing newer has been crawled"))
@@ -57,7 +50,20 @@ def _top(today: Today, zone: str) -> Html:
 
 def _lead(today: Today) -> Html:
     first, rest = lead(today)
-    return tag("p", [bold(first), esc(f" {rest}")], cls="lead")
+    weaker = held(today)
+    more = [esc(" "), link(links.inbox(show="held"), esc(weaker), cls="out"), esc(".")] if weaker else []
+    return tag("p", [bold(first), esc(f" {rest}"), *more], cls="lead")
+
+
+def _beside(today: Today) -> Html:
+    """Return what waits beyond the cards, and what has become over since yesterday."""
+    told = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
+    left = len(today.inbox.having("waiting")) - told
+    more = [link(links.inbox(), esc(f"{wording.plural(left, 'more alert')} waiting"), cls="out")] if left else []
+    ended = [link(links.alert(entry.id), esc(wording.shortened(entry.title, 80))) for entry in today.ended]
+    over = [joined([esc(f"Over {wording.since(today.since, today.now, today.zone)}: "), _between(ended, esc("; "))])]
+    said = [*more, *(over if ended else [])]
+    return tag("p", _between(said, esc(" · ")), cls="note") if said else NOTHING
 
 
 def _nothing_yet() -> None:
@@ -74,59 +80,55 @@ def _nothing_yet() -> None:
 
 
 def _card(card: Card, today: Today) -> None:
-    alert = card.signal
-    with st.container(key=f"card-{alert.severity}-{alert.id}"):
-        st.html(joined([_head(card, today), _why(card), _spark(card), _facts(card)]))
-        if card.case or card.confirmed_by:
-            st.html(_state(card))
-        with st.container(key=f"act-{alert.id}", horizontal=True):
-            _buttons(card)
+    with st.container(key=f"card-{card.severity}-{card.entry.id}"):
+        st.html(joined([_head(card, today), _why(card, today), _spark(card), _facts(card, today), _state(card)]))
+        actions(card.entry)
 
 
 def _head(card: Card, today: Today) -> Html:
-    old = tag(
-        "span", esc(f"{wording.span(today.now - card.signal.at)} old"), title=f"{card.signal.at:%Y-%m-%d %H:%M} UTC"
-    )
-    age = tag("span", _between([*_grown(card), old], esc(" · ")))
-    title = tag("h3", link(links.alert(card.signal), esc(wording.shortened(card.title, 110))), cls="clamp")
-    return joined([tag("div", [tag("span", esc(card.signal.severity), cls="sev"), age], cls="meta"), title])
+    begun = card.episode.alert.at
+    old = tag("span", esc(f"{wording.span(today.now - begun)} old"), title=wording.stamp(begun, today.zone))
+    grown = link(links.grown(card.episode, today.now), esc(wording.plural(card.grown, "document")))
+    age = tag("span", _between([grown, old], esc(" · ")))
+    title = tag("h3", link(links.alert(card.entry.id), esc(wording.shortened(card.title, 110))), cls="clamp")
+    return joined([tag("div", [tag("span", esc(card.severity), cls="sev"), age], cls="meta"), title])
 
 
-def _grown(card: Card) -> list[Html]:
-    return [link(links.grown(card.signal), esc(f"{card.by_now} by now"))] if card.by_now else []
-
-
-def _why(card: Card) -> Html:
-    return tag("p", tag("span", esc(card.why), cls="clamp", title=card.signal.why), cls="why")
+def _why(card: Card, today: Today) -> Html:
+    goes = tag("b", esc(wording.capital(how_it_goes(card.entry, today.zone))))
+    return tag("p", tag("span", [goes, esc(f". {card.why}")], cls="clamp", title=card.signal.why), cls="why")
 
 
 def _spark(card: Card) -> Html:
     what = "Mood" if card.signal.kind == "sour" else "Documents"
-    picture = charts.sparkline(card.series, card.signal.severity, f"{what} a day over eight weeks with what is usual")
-    return link(links.evidence(card.signal), picture)
+    name = f"{what} a day over eight weeks with what is usual: {card.title}"
+    return link(links.evidence(card.signal), charts.sparkline(card.series, card.severity, name))
 
 
-def _facts(card: Card) -> Html:
-    risk = (
-        link(links.search(risk=card.signal.risk), esc(wording.risk(card.signal.risk)))
-        if card.signal.risk
-        else esc("none")
-    )
-    places = [link(links.about(card.signal, market=code), esc(code)) for code, _ in card.markets[:3]]
-    whole = sum(count for _, count in card.languages)
+def _facts(card: Card, today: Today) -> Html:
+    episode = card.episode
+    risk = link(links.search(risk=episode.risk), esc(wording.risk(episode.risk))) if episode.risk else esc("none named")
+    places = [
+        link(links.grown(episode, today.now, market=code), esc(f"{code} {wording.number(count)}"))
+        for code, count in card.markets[:2]
+    ]
     tongues = [
-        link(links.about(card.signal, lang=code), esc(f"{code} {wording.percent(count, whole)}"))
+        link(links.grown(episode, today.now, lang=code), esc(f"{code} {wording.number(count)}"))
         for code, count in card.languages[:2]
     ]
-    dot = esc(" · ")
     return facts(
         [
             ("risk", risk),
-            ("market", _between(places, dot) or esc("not named")),
-            ("language", _between(tongues, dot) or esc("–")),
-            ("mood", link(links.about(card.signal, sentiment="negative"), esc(wording.mood(card.mood)))),
+            ("market", _between([*places, *_more(card.markets)], esc(" · ")) or esc("not named")),
+            ("language", _between([*tongues, *_more(card.languages)], esc(" · ")) or esc("–")),
+            ("mood", esc(wording.mood(card.mood))),
         ]
     )
+
+
+def _more(counts: Sequence[tuple[str, int]]) -> list[Html]:
+    """Return that there are more than two, so that none is left out unsaid."""
+    return [esc(f"{len(counts) - 2} more")] if len(counts) > 2 else []
 
 
 def _between(parts: list[Html], between: Html) -> Html:
@@ -134,57 +136,21 @@ def _between(parts: list[Html], between: Html) -> Html:
 
 
 def _state(card: Card) -> Html:
-    said = []
+    """Return who has it, and whether it may be the same event as another one."""
+    standing, said = card.entry.standing, []
     if card.case:
         owner = f", {card.case.owner}" if card.case.owner else ""
         said.append(link(links.case(card.case.id), esc(f"Case {card.case.status}{owner}")))
     if card.confirmed_by:
         said.append(esc(f"confirmed by {card.confirmed_by}"))
-    return tag("p", _between(said, esc(" · ")), cls="state")
-
-
-def _buttons(card: Card) -> None:
-    alert = card.signal
-    if not card.case:
-        st.button("Open case", key=f"open-{alert.id}", type="primary", on_click=_open, args=(alert.id,))
-    elif not card.in_case:
-        st.button("Add to case", key=f"add-{alert.id}", type="primary", on_click=_add, args=(card.case.id, alert.id))
-    if not card.confirmed_by:
-        st.button("Confirm", key=f"confirm-{alert.id}", on_click=_judge, args=(alert.id, "confirmed"))
-    st.button("False alarm", key=f"false-{alert.id}", on_click=_judge, args=(alert.id, "false"))
-    if alert.theme:  # what is snoozed is a theme
-        st.button("Snooze", key=f"snooze-{alert.id}", on_click=_snooze, args=(alert,))
-
-
-def _open(signal: str) -> None:
-    with queries.told(), queries.desk() as desk:
-        case = desk.open_case(signal, by=queries.me(), now=datetime.now(UTC))
-        due = f", due in {wording.span(case.due - case.opened_at)}" if case.due else ""
-        queries.say(f"Case opened{due}: {case.title}")
-
-
-def _add(case: str, signal: str) -> None:
-    with queries.told(), queries.desk() as desk:
-        desk.add_signal(case, signal, by=queries.me(), now=datetime.now(UTC))
-        queries.say("Added to the case.")
-
-
-def _judge(signal: str, value: Disposition) -> None:
-    with queries.told(), queries.desk() as desk:
-        desk.judge(signal, value, by=queries.me(), now=datetime.now(UTC))
-        said = {
-            "confirmed": "Confirmed.",
-            "false": "Marked as a false alarm; Labels takes it back.",
-            "duplicate": "Marked as a duplicate.",
-        }
-        queries.say(said[value])
-
-
-def _snooze(alert: Signal) -> None:
-    settings = queries.settings()
-    with queries.told(), queries.desk() as desk:
-        until = desk.snooze(alert.theme, days=settings.signals.snooze_days, by=queries.me(), now=datetime.now(UTC))
-        queries.say(f"Silent until {wording.stamp(until, settings.board.timezone)}; the theme's page wakes it.")
+    if standing.note:
+        said.append(esc(wording.capital(standing.note)))
+    if standing.assignee and not card.case:
+        said.append(esc(f"{standing.assignee}'s"))
+    if card.entry.twins:
+        twins = wording.plural(len(card.entry.twins), "other alert")
+        said.append(link(links.alert(card.entry.id), esc(f"may be one event with {twins}")))
+    return tag("p", _between(said, esc(" · ")), cls="state") if said else NOTHING
 
 
 # --- lines, maps, tables -------------------------------------------------------------------------------------------
@@ -195,7 +161,9 @@ def _lines(today: Today) -> Html:
         today.volume, today.mood, today.alerts, today.unseen, today.titles, now=datetime.now(UTC)
     )
     volume = panel(
-        "Volume and mood", "60 days, grey band = expected, dots = alerts, hatching = we were not looking", chart
+        "Volume and mood",
+        "documents a day (UTC) over 60 days, grey = usual, dots = alerts, hatching = we were not looking",
+        chart,
     )
     heat = panel(
         "Risk × market", "against the last four weeks, in standard deviations", charts.heat_map(today.heat, today.now)
@@ -210,7 +178,7 @@ def _tables(today: Today) -> Html:
     return tag(
         "div",
         [
-            panel("Movers", "48 h; growth, risk and bad mood first", _movers(today)),
+            panel("Movers", "texts in 48 h, copies folded; only what moved beyond chance", _movers(today)),
             panel("Coverage", note, charts.coverage_map(found)),
         ],
         cls="row",
@@ -219,18 +187,22 @@ def _tables(today: Today) -> Html:
 
 def _movers(today: Today) -> Html:
     if not today.movers:
-        return tag("p", esc("No theme has had a post in the last four days."), cls="empty")
-    window = {"since": links.instant(today.now - timedelta(days=4)), "until": links.instant(today.now)}
+        return tag("p", esc("No theme moved by more than chance in the last 48 hours."), cls="empty")
+    before, latest = (
+        links.window(today.now - timedelta(days=days), today.now - timedelta(days=days - 2)) for days in (4, 2)
+    )
     rows = (
         [
             link(links.theme(mover.theme.id), esc(wording.shortened(wording.theme(mover.theme), 90))),
             link(links.search(risk=mover.theme.risk), esc(wording.risk(mover.theme.risk)))
             if mover.theme.risk
             else esc("–"),
-            link(
-                links.search(theme=mover.theme.id, **window),
-                esc(f"{wording.number(mover.was)} → {wording.number(mover.now)}"),
-                cls="num",
+            _between(
+                [
+                    link(links.search(theme=mover.theme.id, **before), esc(wording.number(mover.was)), cls="num"),
+                    link(links.search(theme=mover.theme.id, **latest), esc(wording.number(mover.now)), cls="num"),
+                ],
+                esc(" → "),
             ),
             tag("span", esc(wording.mood(mover.mood)), cls="num"),
         ]

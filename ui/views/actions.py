@@ -1,0 +1,109 @@
+"""What a person may do about alerts, the same wherever an alert shows: one or many at once, each taken back again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from groundswell.ui.board import queries
+from groundswell.ui.desk import DISMISSALS, LONGEST_SNOOZE, Desk
+from groundswell.ui.report import wording
+from groundswell.ui.report.inbox import Entry
+
+OTHER = "another reason"
+
+
+def actions(entry: Entry) -> None:
+    """Draw the buttons of one alert."""
+    waits = entry.standing.status == "waiting"
+    with st.container(key=f"act-{entry.id}", horizontal=True):
+        _case_button(entry)
+        if waits:
+            st.button("Confirm", key=f"confirm-{entry.id}", on_click=confirm, args=([entry.id],))
+            dismissal([entry.id], entry.id)
+            snoozing([entry.id], entry.id)
+        elif entry.standing.status in {"confirmed", "dismissed", "snoozed"}:
+            st.button("Take back", key=f"reopen-{entry.id}", on_click=queries.reopen, args=([entry.id],))
+
+
+def _case_button(entry: Entry) -> None:
+    if entry.standing.status in {"case", "closed"}:
+        return
+    if entry.related:
+        case = entry.related.id
+        st.button("Add to case", key=f"add-{entry.id}", type="primary", on_click=_add, args=(case, entry.id))
+    else:
+        st.button("Open case", key=f"open-{entry.id}", type="primary", on_click=_open, args=(entry.id,))
+
+
+def dismissal(alerts: Sequence[str], key: str) -> None:
+    """Draw the way to dismiss: a reason, of the list or one's own."""
+    with st.popover("Dismiss"):
+        reason = st.radio("Why", [*DISMISSALS, OTHER], key=f"why-{key}")
+        own = st.text_input("In your words", key=f"own-{key}", max_chars=300) if reason == OTHER else ""
+        said = own if reason == OTHER else str(reason)
+        st.button("Dismiss", key=f"dismiss-{key}", on_click=dismiss, args=(list(alerts), said), disabled=not said)
+
+
+def snoozing(alerts: Sequence[str], key: str) -> None:
+    """Draw the way to snooze: for how long, and why."""
+    with st.popover("Snooze"):
+        usual = queries.settings().signals.snooze_days
+        days = st.number_input("Days", 1, LONGEST_SNOOZE, int(usual), key=f"days-{key}")
+        why = st.text_input("Why", key=f"quiet-{key}", max_chars=300, placeholder="known, a fix is on its way …")
+        st.button(
+            "Snooze", key=f"snooze-{key}", on_click=snooze, args=(list(alerts), float(days), why), disabled=not why
+        )
+
+
+def confirm(alerts: Sequence[str]) -> None:
+    """Confirm alerts."""
+    _decide(alerts, "confirmed", lambda desk, by, now: desk.confirm(alerts, by=by, now=now))
+
+
+def dismiss(alerts: Sequence[str], reason: str) -> None:
+    """Dismiss alerts."""
+    _decide(alerts, f"dismissed ({reason})", lambda desk, by, now: desk.dismiss(alerts, reason=reason, by=by, now=now))
+
+
+def snooze(alerts: Sequence[str], days: float, reason: str) -> None:
+    """Snooze alerts."""
+    _decide(
+        alerts,
+        f"silent for {wording.plural(int(days), 'day')}",
+        lambda desk, by, now: desk.put_off(alerts, days=days, reason=reason, by=by, now=now),
+    )
+
+
+def assign(alerts: Sequence[str], to: str) -> None:
+    """Say whose alerts are."""
+    _decide(
+        alerts,
+        f"given to {to}" if to else "given to nobody",
+        lambda desk, by, now: desk.assign(alerts, to=to, by=by, now=now),
+        undo=False,
+    )
+
+
+def _decide(
+    alerts: Sequence[str], said: str, act: Callable[[Desk, str, datetime], object], *, undo: bool = True
+) -> None:  # fmt: skip
+    with queries.told(), queries.desk() as desk:
+        act(desk, queries.me(), datetime.now(UTC))
+        queries.say(f"{wording.plural(len(alerts), 'alert')} {said}.", undo=alerts if undo else ())
+
+
+def _open(alert: str) -> None:
+    with queries.told(), queries.desk() as desk:
+        case = desk.open_case(alert, by=queries.me(), now=datetime.now(UTC))
+        due = f", due in {wording.span(case.due - case.opened_at)}" if case.due else ""
+        kept = wording.plural(len(case.evidence), "document")
+        queries.say(f"Case opened with {kept}{due}: {case.title}")
+
+
+def _add(case: str, alert: str) -> None:
+    with queries.told(), queries.desk() as desk:
+        desk.add_signal(case, alert, by=queries.me(), now=datetime.now(UTC))
+        queries.say("Added to the case, with its documents.")

@@ -1,0 +1,286 @@
+"""Inbox: every alert until somebody has decided, and who decided what. ``?show=`` filters, ``?alert=`` opens one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from groundswell.index.records import Decision, Signal
+from groundswell.ui.board import queries
+from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
+from groundswell.ui.report import links, wording
+from groundswell.ui.report.inbox import Entry, Inbox, Status, how_it_goes
+from groundswell.ui.views import actions
+
+SHOWN: Mapping[str, tuple[Status, ...]] = {
+    "waiting": ("waiting",),
+    "confirmed": ("confirmed",),
+    "case": ("case",),
+    "snoozed": ("snoozed",),
+    "dismissed": ("dismissed",),
+    "closed": ("closed",),
+    "all": ("waiting", "confirmed", "case", "snoozed", "dismissed", "closed"),
+}
+NAMES = {"case": "in a case", "closed": "case closed", "held": "held back"}
+PAGE = 30
+
+
+def show() -> None:
+    """Draw the page."""
+    inbox = queries.inbox()
+    wanted = st.query_params.get("alert", "")
+    st.html(tag("div", [tag("h1", esc("Inbox")), tag("span", esc(_looked(inbox)))], cls="top"))
+    if wanted:
+        _one(inbox, wanted)
+        return
+    which = _filters(inbox)
+    if which == "held":
+        st.html(_held(inbox))
+        return
+    entries = _chosen(inbox.having(*SHOWN[which]))
+    if not entries:
+        st.html(tag("p", esc(_nothing(which, inbox)), cls="empty"))
+        return
+    _list(entries, which)
+
+
+def _looked(inbox: Inbox) -> str:
+    if inbox.upto is None:
+        return "signals have not been looked for yet: groundswell signals does"
+    return f"signals were looked for up to {wording.moment(inbox.upto, queries.zone())}"
+
+
+def _nothing(which: str, inbox: Inbox) -> str:
+    if which == "waiting" and inbox.upto is not None:
+        return "No alert waits for a decision."
+    return "No alert is like that."
+
+
+# --- filters: all of them stand in the address -----------------------------------------------------------------------
+
+
+def _filters(inbox: Inbox) -> str:
+    counts = {name: len(inbox.having(*statuses)) for name, statuses in SHOWN.items()} | {"held": len(inbox.held)}
+    asked = st.query_params.get("show", "waiting")
+    which = asked if asked in counts else "waiting"
+    tabs = (
+        link(
+            links.inbox(show=name, severity=st.query_params.get("severity", "")),
+            esc(f"{NAMES.get(name, name)} {wording.number(count)}"),
+            cls="tagged on" if name == which else "tagged",
+        )
+        for name, count in counts.items()
+    )
+    st.html(tag("p", tabs, cls="words", role="navigation", aria_label="Which alerts"))
+    return which
+
+
+def _chosen(entries: Sequence[Entry]) -> list[Entry]:
+    with st.container(horizontal=True, key="act-inbox", vertical_alignment="bottom"):
+        words = queries.addressed_text("words", "words in the title", width=260)
+        severity = queries.addressed_choice("severity", ["", "critical", "high", "medium", "low"], "any severity")
+        whose = queries.addressed_choice("whose", ["", "mine", "nobody's"], "anybody's")
+    return [
+        entry
+        for entry in entries
+        if all(word in entry.title.casefold() for word in words.casefold().split())
+        and severity in {"", entry.episode.severity}
+        and {"": True, "mine": entry.standing.assignee == queries.me(), "nobody's": not entry.standing.assignee}[whose]
+    ]
+
+
+# --- the list --------------------------------------------------------------------------------------------------------
+
+
+def _list(entries: Sequence[Entry], which: str) -> None:
+    shown = entries[:PAGE]
+    more = f"the first {PAGE} of {wording.number(len(entries))}; narrow the filters for more"
+    with st.container(key="panel-inbox"):
+        st.html(tag("p", esc(more if len(entries) > PAGE else wording.plural(len(entries), "alert")), cls="note found"))
+        chosen = [entry.id for entry in shown if _row(entry)]
+        _bulk(chosen, which)
+
+
+def _row(entry: Entry) -> bool:
+    """Draw one alert with a box to choose it; return whether it is chosen."""
+    with st.container(horizontal=True, key=f"row-{entry.id}", vertical_alignment="top"):
+        chosen = st.checkbox(f"Choose {entry.id}", key=f"choose-{entry.id}", label_visibility="collapsed", width=24)
+        st.html(_line(entry))
+    return bool(chosen)
+
+
+def _line(entry: Entry) -> Html:
+    episode, now = entry.episode, queries.now()
+    by = [
+        tag("span", esc(episode.severity), cls=f"sev {episode.severity}"),
+        esc(f"since {wording.stamp(episode.alert.at, queries.zone())}"),
+        link(links.grown(episode, now), esc(wording.plural(entry.documents, "document"))),
+        esc(wording.risk(episode.risk) or "no risk named"),
+    ]
+    goes = how_it_goes(entry, queries.zone())
+    return tag(
+        "article",
+        [
+            tag("div", (tag("span", part) for part in by), cls="by"),
+            tag("h4", link(links.alert(entry.id), esc(wording.shortened(entry.title, 120)))),
+            tag("p", esc(f"{goes}. {standing_said(entry)}"), cls="note"),
+        ],
+    )
+
+
+def standing_said(entry: Entry) -> str:
+    """Return where an alert stands with people, as "Confirmed by Noor, 30 Nov 2026, 09:12" does."""
+    standing, zone = entry.standing, queries.zone()
+    whose = f" {standing.assignee}'s." if standing.assignee else ""
+    if standing.note:
+        return f"Waits again: {standing.note}.{whose}"
+    if standing.case:
+        owner = f", {standing.case.owner}" if standing.case.owner else ""
+        return f"Case {standing.case.status}{owner}."
+    if standing.decision is None:
+        return f"Nobody has decided.{whose}"
+    return f"{wording.capital(decision_said(standing.decision, zone))}.{whose}"
+
+
+def decision_said(decision: Decision, zone: str) -> str:
+    """Return a decision in words: who, what, when, why."""
+    what = {
+        "case": "put into a case",
+        "merged": "merged",
+        "parted": "parted",
+        "assigned": f"given to {decision.to or 'nobody'}",
+    }
+    until = f" until {wording.stamp(decision.until, zone)}" if decision.until else ""
+    why = f": {decision.reason}" if decision.reason else ""
+    said = what.get(decision.what, decision.what)
+    return f"{said}{until} by {decision.by}, {wording.stamp(decision.at, zone)}{why}"
+
+
+def _bulk(chosen: Sequence[str], which: str) -> None:
+    """Draw what can be done with all that are chosen."""
+    with st.container(horizontal=True, key="act-bulk", vertical_alignment="center"):
+        st.html(tag("p", esc(f"{wording.number(len(chosen))} chosen"), cls="note"))
+        if not chosen:
+            return
+        if which in {"waiting", "all"}:
+            st.button("Confirm", key="bulk-confirm", on_click=actions.confirm, args=(chosen,))
+            actions.dismissal(chosen, "bulk")
+            actions.snoozing(chosen, "bulk")
+        if which != "waiting":
+            st.button("Take back", key="bulk-reopen", on_click=queries.reopen, args=(chosen,))
+        to = st.text_input("Give to", key="bulk-to", placeholder="give to …", label_visibility="collapsed", width=140)
+        st.button("Give", key="bulk-give", on_click=actions.assign, args=(chosen, to))
+
+
+# --- one alert -------------------------------------------------------------------------------------------------------
+
+
+def _one(inbox: Inbox, wanted: str) -> None:
+    entry = inbox[wanted]
+    st.html(tag("p", link(links.inbox(), esc("All alerts")), cls="crumb"))
+    if entry is None:
+        st.html(tag("p", esc(f"There is no alert {wanted}."), cls="empty"))
+        return
+    with st.container(key=f"card-{entry.episode.severity}-{entry.id}"):
+        st.html(_detail(entry))
+        actions.actions(entry)
+    if entry.twins:
+        _twins(inbox, entry)
+    st.html(tag("div", [panel("Decisions", "newest first", _history(entry)), _signals(entry)], cls="row half"))
+
+
+def _detail(entry: Entry) -> Html:
+    episode, zone, now = entry.episode, queries.zone(), queries.now()
+    numbers = facts(
+        [
+            ("documents", link(links.grown(episode, now), esc(wording.number(entry.documents)))),
+            ("first told", esc(wording.stamp(episode.alert.at, zone))),
+            ("risk", esc(wording.risk(episode.risk) or "none named")),
+            ("theme", link(links.theme(episode.theme), esc("over time"), cls="out") if episode.theme else NOTHING),
+        ]
+    )
+    return joined(
+        [
+            tag("div", [tag("span", esc(episode.severity), cls="sev"), tag("span", esc(entry.id))], cls="meta"),
+            tag("h3", esc(wording.shortened(entry.title, 160))),
+            tag("p", esc(f"{wording.capital(how_it_goes(entry, zone))}. {standing_said(entry)}")),
+            tag("p", esc(episode.gravest.why), cls="why"),
+            numbers,
+        ]
+    )
+
+
+def _twins(inbox: Inbox, entry: Entry) -> None:
+    with st.container(key="panel-twins"):
+        st.html(tag("h2", esc("May be the same event")))
+        for twin in filter(None, map(inbox.__getitem__, entry.twins)):
+            with st.container(horizontal=True, key=f"act-twin-{twin.id}", vertical_alignment="center"):
+                st.html(tag("p", link(links.alert(twin.id), esc(wording.shortened(twin.title, 90)))))
+                st.button("Merge", key=f"merge-{twin.id}", on_click=_merge, args=(entry.id, twin.id))
+                st.button("They are two", key=f"part-{twin.id}", on_click=_part, args=(entry.id, twin.id))
+
+
+def _merge(alert: str, into: str) -> None:
+    with queries.told(), queries.desk() as desk:
+        desk.merge(alert, into, by=queries.me(), now=datetime.now(UTC))
+        st.query_params["alert"] = into
+        queries.say("Merged: one event, one card. Its page takes it back.")
+
+
+def _part(alert: str, other: str) -> None:
+    with queries.told(), queries.desk() as desk:
+        desk.part(alert, other, by=queries.me(), now=datetime.now(UTC))
+        queries.say("They stay two.")
+
+
+def _history(entry: Entry) -> Html:
+    zone, own = queries.zone(), {signal.id for signal in entry.episode.signals}
+    made = [decision for decision in queries.records(Decision, 5000) if decision.alert in own or decision.to in own]
+    if not made:
+        return tag("p", esc("Nobody has decided anything yet."), cls="empty")
+    return tag("ul", (tag("li", tag("p", esc(decision_said(decision, zone)))) for decision in made), cls="history")
+
+
+def _signals(entry: Entry) -> Html:
+    zone, signals = queries.zone(), list(reversed(entry.episode.signals))
+    rows = (_signal(signal, zone) for signal in signals[:PAGE])
+    note = f"the newest {PAGE} of {len(signals)}" if len(signals) > PAGE else "newest first"
+    return panel("What it is made of", note, tag("ul", rows, cls="history"))
+
+
+def _signal(signal: Signal, zone: str) -> Html:
+    by = [
+        tag("span", esc(signal.severity), cls=f"sev {signal.severity}"),
+        esc(f" · {wording.KINDS[signal.kind]} · {wording.stamp(signal.at, zone)} · "),
+        link(links.evidence(signal), esc(wording.plural(len(signal.evidence), "document"))),
+    ]
+    return tag("li", [tag("div", by, cls="by"), tag("p", esc(signal.why))])
+
+
+def _held(inbox: Inbox) -> Html:
+    """Return what was held back in the last week, strongest first, and by which rule."""
+    if not inbox.held:
+        return tag("p", esc("No signal was held back in the last 7 days."), cls="empty")
+    zone = queries.zone()
+    rows = (
+        tag(
+            "li",
+            [tag("div", esc(f"held: {_RULES.get(signal.held_by, signal.held_by)}"), cls="by"), _signal(signal, zone)],
+        )
+        for signal in inbox.held[: 3 * PAGE]
+    )
+    count = len(inbox.held)
+    note = f"the strongest {3 * PAGE} of {wording.number(count)}" if count > 3 * PAGE else "strongest first"
+    return panel(wording.plural(count, "weaker signal"), f"of the last 7 days; {note}", tag("ul", rows, cls="history"))
+
+
+_RULES = {
+    "budget": "weaker than the budget of false alerts allows",
+    "documents": "too few documents",
+    "authors": "too few authors",
+    "warm-up": "too little history yet",
+    "explained": "something else accounts for it",
+    "snoozed": "its theme is snoozed",
+}
