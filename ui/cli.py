@@ -122,9 +122,12 @@ def _exit_code(error: Exception) -> int | None:
     """Return the exit code of an error that is a person's business, or ``None`` for a defect of ours."""
     from groundswell.configs.yaml_lines import ConfigError
     from groundswell.index.store import StoreError
+    from groundswell.ui.desk import DeskError
 
     if isinstance(error, ConfigError):
         return CONFIG_ERROR
+    if isinstance(error, DeskError):
+        return 2  # what was asked for is not there, or not possible: wrong usage
     if isinstance(error, StoreError):
         return STORE_ERROR
     ours = type(error).__module__.startswith("groundswell.")  # an error class of ours always speaks to a person

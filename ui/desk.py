@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
+from groundswell.configs.schema import Settings
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import (
@@ -29,8 +30,10 @@ from groundswell.index.records import (
     Snooze,
     Theme,
 )
-from groundswell.index.store import Conflict, Store, StoreError
+from groundswell.index.store import Conflict, Reader, Store, StoreError
 from groundswell.nlp.signals.alerts.episodes import Episode, episodes
+from groundswell.nlp.signals.alerts.feedback import Proposal, accept, forget, propose
+from groundswell.nlp.signals.alerts.policy import threshold
 from groundswell.ui.report.inbox import MOST, title_of
 
 Disposition = Literal["confirmed", "false", "duplicate"]
@@ -307,6 +310,21 @@ class Desk:
         ]  # fmt: skip
         self._put(*made)
         return made
+
+    # --- what judgements teach
+
+    @staticmethod
+    def proposal(reader: Reader, settings: Settings) -> Proposal | None:
+        """Return what judgements would teach and change; ``None`` while there are too few. Nothing is written."""
+        return propose(reader, threshold=threshold(settings.signals))
+
+    def learn(self, proposal: Proposal, *, by: str, now: datetime) -> None:
+        """Let a proposal take effect on signals found from now on."""
+        accept(self.store, proposal.taught, by=_name(by), now=now)
+
+    def unlearn(self) -> None:
+        """Go back to the ranking as it came."""
+        forget(self.store)
 
     # --- judgements, silence, searches
 

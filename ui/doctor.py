@@ -73,9 +73,20 @@ def _taxonomy(settings: Settings) -> Iterator[Finding]:
 
 def _sources(settings: Settings) -> Iterator[Finding]:
     from groundswell.crawlers.check import check_sources
+    from groundswell.index.open import open_reader
 
-    for found in check_sources(settings.crawl):
-        yield Finding(f"source {found.source}".strip(), STATES[found.level], found.message)
+    with open_reader(settings) as reader:
+        for found in check_sources(settings.crawl, reader):
+            yield Finding(f"source {found.source}".strip(), STATES[found.level], found.message)
+
+
+def _rules(settings: Settings) -> Iterator[Finding]:
+    from groundswell.nlp.enrich.stage import proven_rules
+
+    rules, broken = proven_rules(settings)
+    yield Finding("rules", "ok", f"{len(rules)} rules keep their promises")
+    for said in broken:
+        yield Finding("rules", "bad", said, "the rule is left out until it treats its own examples as it says")
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:
@@ -98,6 +109,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "store": _store,
     "taxonomy": _taxonomy,
+    "rules": _rules,
     "model": _model,
     "sources": _sources,
     "mail": _mail,

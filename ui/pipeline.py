@@ -99,10 +99,12 @@ def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) 
 
 
 def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
-    from groundswell.nlp.enrich.stage import enrich
+    from groundswell.nlp.enrich.stage import enrich, proven_rules
     from groundswell.nlp.model.model import load_model
 
-    return str(enrich(store, load_model(settings.model), settings, now=now, progress=progress)), False
+    rules, broken = proven_rules(settings)
+    report = enrich(store, load_model(settings.model), settings, now=now, rules=rules, progress=progress)
+    return "\n  ".join([str(report), *(f"left out: {said}" for said in broken)]), False
 
 
 def _themes(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:

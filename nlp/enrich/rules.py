@@ -51,13 +51,24 @@ class Rules:
 
     def complaints(self) -> Iterator[str]:
         """Yield a sentence, with file and line, for every example that a rule does not treat as it promises."""
+        yield from (said for _, said in self._broken())
+
+    def proven(self) -> tuple[Rules, tuple[str, ...]]:
+        """Return the rules that keep their promises, and what is said of those left out."""
+        broken = list(self._broken())
+        if not broken:
+            return self, ()
+        failing = {name for name, _ in broken}
+        return Rules([each for each in self.compiled if each.rule.id not in failing]), tuple(said for _, said in broken)
+
+    def _broken(self) -> Iterator[tuple[str, str]]:
         for each in self.compiled:
             lang = each.rule.languages[0] if each.rule.languages else UNKNOWN
             for wanted, examples in ((True, each.rule.match), (False, each.rule.reject)):
                 for example in examples:
                     if self._meets(each, example, lang) is not wanted:
                         verb = "does not hit" if wanted else "hits"
-                        yield f"{each.where}: rule {each.rule.id} {verb} its example {example!r}"
+                        yield each.rule.id, f"{each.where}: rule {each.rule.id} {verb} its example {example!r}"
 
     def _meets(self, each: Compiled, text: str, lang: str) -> bool:
         found = self._of(clean_one(text), lang)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from click import Context, Group
 from click.testing import CliRunner
 
 from groundswell.ui.cli import COMMANDS, cli
@@ -40,7 +41,8 @@ def _code(text: str) -> str:
 
 
 def _group(name: str, rest: list[str]) -> list[str]:
-    return rest[:1] if name == "case" and rest else []
+    group = isinstance(cli.get_command(Context(cli), name), Group)
+    return rest[:1] if group and rest and not rest[0].startswith("-") else []
 
 
 @pytest.mark.parametrize("target", re.findall(r"make ([a-z]+)", README))

@@ -51,6 +51,20 @@ def test_a_rule_that_breaks_its_promise_is_named_with_its_line(tmp_path: Path) -
     assert second == f"{path}:2: rule gambling.own hits its example 'poker tonight'"
 
 
+def test_a_rule_that_breaks_its_promise_does_not_fire(tmp_path: Path) -> None:
+    """It is left out with the sentences that say why; the others stay."""
+    path = _file(
+        tmp_path,
+        "rules:\n  - id: gambling.own\n    about: gambling\n    any: ['\\bpoker\\b']\n"
+        "    match: ['pokerface']\n    reject: ['poker tonight']\n",
+    )
+    kept, said = read_rules([path]).proven()
+    assert len(said) == 2
+    assert len(kept) == len(_shipped())
+    assert not any("gambling.own" in hits for hits in kept.hits(["poker tonight"], ["en"]))
+    assert _shipped().proven() == (_shipped(), ()) or _shipped().proven()[1] == ()
+
+
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [

@@ -505,7 +505,7 @@ def test_judgements_move_strengths_only_once_accepted(tmp_path: Path) -> None:
         assert proposal is not None
         assert feedback.adjust(signals[1], feedback.current(store)).strength == 0.3
         assert {change.signal for change in proposal.changes} <= {f"s{k}" for k in range(1, 20, 2)}
-        assert proposal.precision_then >= proposal.precision
+        assert proposal.right_then * proposal.judged >= proposal.right * proposal.kept
         feedback.accept(store, proposal.taught, by="me", now=BEGIN)
         assert feedback.adjust(signals[1], feedback.current(store)).strength < 0.3
         assert feedback.adjust(signals[0], feedback.current(store)).strength > 0.3

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from groundswell.index.open import OpenReader, open_reader
 from tests.elastic.server import free_port
+from tests.ui.truth import false_links, false_sentences, numbers_with_links
 
 pytestmark = pytest.mark.slow
 NOW = "2026-11-22T17:00:00+00:00"
@@ -70,3 +72,47 @@ def test_the_digest_of_the_demo_is_written(folder: Path) -> None:
     """As HTML and as text."""
     names = {path.suffix for path in (folder / ".groundswell" / "demo" / "digests").iterdir()}
     assert {".html", ".txt"} <= names
+
+
+def test_every_sentence_about_a_signal_of_the_demo_is_true(folder: Path) -> None:
+    """All signals, held ones too: each number of each sentence is recounted from the documents."""
+    from groundswell.index.records import Signal
+
+    with _reader(folder) as reader:
+        signals = reader.recent(Signal, limit=100_000)
+        assert len(signals) > 100
+        assert list(false_sentences(reader, signals)) == []
+
+
+def test_every_number_on_the_demo_s_board_leads_to_a_search_that_finds_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today, inbox, every alert, themes and the largest theme pages, search: thousands of links are followed."""
+    from groundswell.configs.load import load_settings
+    from groundswell.index.records import Theme
+    from groundswell.ui.board import queries
+    from groundswell.ui.board.launch import SETTINGS_VARIABLE, write_settings
+    from tests.ui.test_views import _html, _open
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv(SETTINGS_VARIABLE, str(write_settings(load_settings(), 1)))
+    queries._kept.clear()
+    queries._settings.clear()
+    with _reader(folder) as reader:
+        largest = sorted(reader.recent(Theme, limit=5000), key=lambda theme: -theme.size)[:16]
+        pages = [("today", ""), ("inbox", ""), ("themes", ""), ("sources", "")]
+        pages += [("inbox", f"alert={entry.id}") for entry in queries.inbox().entries]
+        pages += [("theme", f"theme={theme.id}") for theme in largest] + [("search", "q=iklan")]
+        followed = 0
+        for view, given in pages:
+            html = _html(_open(view, **dict([given.split("=")] if given else [])))
+            followed += len(numbers_with_links(html))
+            assert list(false_links(reader, html, queries.now())) == [], (view, given)
+        assert followed > 1000
+
+
+def _reader(folder: Path) -> OpenReader:
+    from groundswell.configs.load import load_settings
+
+    settings = load_settings(folder / ".groundswell" / "config.yaml")
+    return open_reader(settings.model_copy(update={"data_dir": folder / ".groundswell" / "demo"}))

@@ -17,6 +17,7 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
+from groundswell.nlp.signals.alerts.feedback import Proposal, current
 from groundswell.ui.board.elements import esc, tag
 from groundswell.ui.board.launch import SETTINGS_VARIABLE
 from groundswell.ui.desk import Desk
@@ -108,6 +109,11 @@ def inbox() -> Inbox:
     """Return every alert with where it stands, up to the moment that pages look at."""
     at = now()
     return _kept(("inbox", stamp(), at), lambda store: find_inbox(store, now=at))
+
+
+def proposal() -> tuple[Proposal | None, bool]:
+    """Return what judgements would teach, and whether something they taught is in effect."""
+    return _kept(("proposal", stamp()), lambda store: (Desk.proposal(store, settings()), bool(current(store).weights)))
 
 
 def seen(days: int) -> Coverage:

@@ -62,7 +62,7 @@ def show(ctx: click.Context, case: str) -> None:
     with _store(ctx) as store:
         found = store.get(Case, case)
     if found is None:
-        raise click.ClickException(f"there is no case {case!r}; `groundswell case list --all` lists them")
+        raise click.UsageError(f"there is no case {case!r}; `groundswell case list --all` lists them")
     click.echo(
         f"{found.title}\n{found.status} · {found.severity} · owner {found.owner or '–'} · version {found.version}"
     )

@@ -16,9 +16,17 @@ from groundswell.ui.console import progress_bar, settings_of
 @click.option("--exact", is_flag=True, help="Compare with the same weights in float32, too (needs torch; minutes).")
 @click.option("--most", default=2000, show_default=True, help="At most so many texts of one set.")
 @click.option("--json", "as_json", is_flag=True, help="Everything, as JSON.")
+@click.option(
+    "--promote", "place", type=click.Path(file_okay=False, path_type=Path),
+    help="Where it wins against --against: put its files into this folder, in the place of the ones there.",
+)  # fmt: skip
 @click.pass_context
-def command(ctx: click.Context, /, *, data: Path, against: str | None, exact: bool, most: int, as_json: bool) -> int:
+def command(
+    ctx: click.Context, /, *, data: Path, against: str | None, exact: bool, most: int, as_json: bool, place: Path | None
+) -> int:  # fmt: skip
     """Print the model card: precision, recall, F1 and calibration per class and language, with intervals."""
+    if place and not against:
+        raise click.UsageError("--promote needs --against: a model takes another one's place only where it wins")
     settings = settings_of(ctx)
     from dataclasses import asdict
     from functools import partial
@@ -26,7 +34,7 @@ def command(ctx: click.Context, /, *, data: Path, against: str | None, exact: bo
     from groundswell.configs.taxonomy import load_taxonomy
     from groundswell.nlp.evaluate import evaluate
     from groundswell.nlp.evaluate.card import write_card
-    from groundswell.nlp.evaluate.promote import judge
+    from groundswell.nlp.evaluate.promote import judge, promote
     from groundswell.nlp.model.bundle import find_bundle, read_bundle
     from groundswell.nlp.model.model import load_model
 
@@ -53,4 +61,8 @@ def command(ctx: click.Context, /, *, data: Path, against: str | None, exact: bo
         if as_json
         else write_card(report, read_bundle(folder).manifest, said, judge(report, previous) if previous else None)
     )
+    if place and previous:
+        if not judge(report, previous).wins:
+            raise click.ClickException(f"{place} stays as it is: the model does not win against {against}")
+        click.echo(f"promoted to {promote(folder, place)}", err=True)
     return 0

@@ -67,7 +67,12 @@ def search_day(at: datetime, **terms: str) -> str:
 
 def evidence(signal: Signal) -> str:
     """Return the address of the very documents that made a signal."""
-    return unfolded(search(of=f"signal-{signal.id}"))
+    return evidence_of(signal.id)
+
+
+def evidence_of(signal: str) -> str:
+    """Return the address of the documents that made the signal of an id."""
+    return unfolded(search(of=f"signal-{signal}"))
 
 
 def about(episode: Episode, **terms: str) -> str:

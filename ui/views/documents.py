@@ -62,7 +62,7 @@ def _by(document: Document, zone: str, copies: int) -> list[Html]:
         web_link(mention.url),
     ]
     if copies > 1 and enriched:
-        same = links.search(duplicate=enriched.duplicate_of or mention.id)
+        same = links.unfolded(links.search(duplicate=enriched.duplicate_of or mention.id))
         parts.append(link(same, esc(wording.plural(copies, "copy", "copies"))))
     return [part for part in parts if part]
 

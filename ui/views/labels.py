@@ -11,8 +11,9 @@ from typing import get_args
 import streamlit as st
 
 from groundswell.index.records import Label, Signal
+from groundswell.nlp.signals.alerts.feedback import Proposal
 from groundswell.ui.board import queries
-from groundswell.ui.board.elements import Html, esc, link, panel, table, tag
+from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, panel, table, tag
 from groundswell.ui.desk import Disposition
 from groundswell.ui.report import links, wording
 
@@ -29,7 +30,7 @@ def show() -> None:
         st.html(
             tag(
                 "p",
-                esc("Nobody has judged an alert yet. Confirm and False alarm on Today do; then precision stands here."),
+                esc("Nobody has judged an alert yet. Confirm and Dismiss do; then precision stands here."),
                 cls="empty",
             )
         )
@@ -50,6 +51,7 @@ def show() -> None:
                 cls="right stack",
             )
         )
+    _teaching()
     with st.container(key="panel-judge"):
         _change(labels, signals)
 
@@ -92,6 +94,57 @@ def _row(label: Label, signal: Signal | None) -> list[Html]:
     ]
 
 
+def _teaching() -> None:
+    """Show what judgements would teach before it is accepted, and take it back."""
+    proposal, taught = queries.proposal()
+    with st.container(key="panel-teaching"):
+        st.html(tag("h2", [esc("What judgements teach"), tag("em", esc(" · nothing changes before it is accepted"))]))
+        if proposal is None:
+            st.html(tag("p", esc("At least 8 judgements are needed, some of them confirmed, some false."), cls="empty"))
+        else:
+            st.html(_preview(proposal))
+        with st.container(horizontal=True, key="act-teaching"):
+            if proposal is not None:
+                st.button("Accept", key="learn", type="primary", on_click=_learn, args=(proposal,))
+            if taught:
+                st.button("Back to the ranking as it came", key="unlearn", on_click=_unlearn)
+
+
+def _preview(proposal: Proposal) -> Html:
+    more = sum(change.would_fire for change in proposal.changes)
+    less = len(proposal.changes) - more
+    said = (
+        f"{wording.plural(proposal.judged, 'judged alert')}, {wording.number(proposal.right)} confirmed; of "
+        f"{wording.number(proposal.kept)} that would still fire {wording.number(proposal.right_then)} are confirmed. "
+        f"Of all signals so far {wording.number(more)} more would fire, {wording.number(less)} would not."
+    )
+    rows = (
+        [
+            link(links.evidence_of(change.signal), esc(wording.shortened(change.title or change.signal, 80))),
+            esc(wording.date(change.at, queries.zone())),
+            esc(f"{change.strength:.2f} → {change.would_be:.2f}"),
+            esc("would fire" if change.would_fire else "would be held"),
+            esc(change.judged or "not judged"),
+        ]
+        for change in proposal.changes[:40]
+    )
+    head = ("signal", "day", "strength", "then", "judged")
+    body = table(head, rows, cls="right stack") if proposal.changes else NOTHING
+    return joined([tag("p", esc(said)), body])
+
+
+def _learn(proposal: Proposal) -> None:
+    with queries.told(), queries.desk() as desk:
+        desk.learn(proposal, by=queries.me(), now=datetime.now(UTC))
+        queries.say("Accepted: it takes effect on signals found from now on.")
+
+
+def _unlearn() -> None:
+    with queries.told(), queries.desk() as desk:
+        desk.unlearn()
+        queries.say("The ranking is as it came.")
+
+
 def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
     """Let a person judge again."""
     known = {label.subject: label for label in reversed(labels) if label.subject in signals}
@@ -106,6 +159,12 @@ def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
         value = st.selectbox("Judgement", get_args(Disposition), label_visibility="collapsed", width=140)
         if st.button("Save", key="judge-again") and subject and value:
             with queries.told(), queries.desk() as desk:
-                desk.judge(subject, value, by=queries.me(), now=datetime.now(UTC))
+                who, now = queries.me(), datetime.now(UTC)
+                if value == "confirmed":
+                    desk.confirm([subject], by=who, now=now)
+                else:
+                    desk.dismiss(
+                        [subject], reason="duplicate" if value == "duplicate" else "false alarm", by=who, now=now
+                    )
                 queries.say("Judged again.")
             st.rerun()

@@ -66,6 +66,7 @@ def _coverage(rows: Sequence[Row]) -> Html:
 def _row(row: Row) -> list[Html]:
     zone = queries.settings().board.timezone
     posts = sum(cell.posts for cell in row.cells)
+    window = links.window(row.cells[0].day, queries.now())
     strip = tag(
         "div",
         (tag("i", cls=cell.state, title=f"{cell.day.day} {cell.day:%b}: {cell.why}") for cell in row.cells),
@@ -74,7 +75,7 @@ def _row(row: Row) -> list[Html]:
     return [
         link(links.source(row.source), esc(row.source)),
         strip,
-        link(links.search(source=row.source, since="30d"), esc(wording.number(posts)), cls="num"),
+        link(links.unfolded(links.search(source=row.source, **window)), esc(wording.number(posts)), cls="num"),
         tag("span", esc(wording.stamp(row.last.started_at, zone) if row.last else "never"), cls="nowrap"),
         _complaint(row.last),
     ]

@@ -139,7 +139,8 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
         now=datetime.now(UTC),
         address=lambda day: links.search_day(day, theme=theme.id),
     )
-    recent = [bucket for bucket in buckets if bucket.start and bucket.start >= days[-7]]
+    week = Query(since=days[-7], until=now, trusted_dates=True, collapse=True, where={"theme": (theme.id,)})
+    recent = queries.count(week, By())  # not the sum of its days: a text repeated on two days is one text
     copies = sum(bucket.copies for bucket in buckets)
     folded = sum(bucket.count for bucket in buckets)
     numbers = facts(

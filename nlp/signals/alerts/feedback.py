@@ -51,13 +51,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What was learnt, how it would have changed the past, and how precise alerts were and would have been."""
+    """What was learnt and how it would have changed the past.
+
+    Attributes:
+        judged: alerts with a judgement; `right` of them confirmed.
+        kept: judged alerts that would still be strong enough; `right_then` of them confirmed.
+        changes: signals whose fate it would change, newest first.
+    """
 
     taught: Taught
     judged: int
     right: int
-    precision: float
-    precision_then: float
+    kept: int
+    right_then: int
     changes: Sequence[Change]
 
 
@@ -101,8 +107,8 @@ def propose(reader: Reader, *, threshold: float) -> Proposal | None:
         taught=taught,
         judged=len(known),
         right=right,
-        precision=right / len(known),
-        precision_then=sum(value == "confirmed" for value in kept) / len(kept) if kept else 0.0,
+        kept=len(kept),
+        right_then=sum(value == "confirmed" for value in kept),
         changes=sorted(changes, key=lambda change: change.at, reverse=True),
     )
 
