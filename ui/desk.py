@@ -52,6 +52,11 @@ DISMISSALS: Mapping[str, Disposition | None] = {
     "over, nothing to do": None,
 }
 """Why an alert may be dismissed, and what that teaches about alerts like it; words of one's own teach nothing."""
+CORRECTIONS: Mapping[str, tuple[str, ...]] = {
+    "sentiment": ("negative", "neutral", "positive"),
+    "relevant": ("yes", "no"),
+}
+"""What of a document can be corrected beside its risks (which are "yes" or "no"), and to what."""
 MOST_EVIDENCE = 2000
 """Documents kept word for word with a case; of more, the oldest, and its history says so."""
 LONGEST_TEXT = 100_000
@@ -310,6 +315,22 @@ class Desk:
         ]  # fmt: skip
         self._put(*made)
         return made
+
+    def correct(self, document: str, field: str, value: str, *, by: str, now: datetime) -> Label:
+        """Keep what somebody says a document is, beside what the model said; the same person's newest counts.
+
+        Raises:
+            DeskError: no such document, or no such value.
+        """
+        if self.store.get(Document, document) is None:
+            raise DeskError(f"there is no document {document!r}")
+        if value not in (allowed := CORRECTIONS.get(field, ("yes", "no"))):
+            raise DeskError(f"{field} is {', '.join(allowed)}, not {value!r}")
+        name = _name(by)
+        own = stable_id("label", document, field, name)
+        label = Label(id=own, subject=document, field=field, value=value, annotator=name, at=now)
+        self._put(label)
+        return label
 
     # --- what judgements teach
 

@@ -103,8 +103,10 @@ def _ready(page: Page) -> None:
 
 
 def _address(base: str, view: str) -> str:
-    from groundswell.index.ids import stable_id
+    from groundswell.index.ids import mention_id, stable_id
 
+    if view == "document":
+        return f"{base}/document?id={mention_id(source='mastodon_ads', native_id='hostile-0')}"
     if view == "theme":
         return f"{base}/theme?theme={theme_id('hostile')}"
     return f"{base}/{view}{stable_id('case', signal_id('sneakers')) if view.endswith('case=') else ''}"

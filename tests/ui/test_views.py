@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from groundswell.index.records import Case, Decision, SavedSearch
+from groundswell.index.query import Query
+from groundswell.index.records import Case, Decision, Label, SavedSearch
 from groundswell.ui.board import queries
 from groundswell.ui.board.launch import SCRIPT, SETTINGS_VARIABLE, write_settings
 from groundswell.ui.desk import Desk
 from tests.ui.seed import HOSTILE, World, signal_id, theme_id
 
-VIEWS = ("today", "inbox", "themes", "theme", "search", "cases", "sources", "labels", "sql")
+VIEWS = ("today", "inbox", "themes", "theme", "search", "document", "cases", "sources", "labels", "sql")
 
 
 @pytest.fixture(autouse=True)
@@ -223,3 +225,41 @@ def test_a_hit_says_its_title_once(shown: World) -> None:
         assert "<mark>" in head or "inister" not in head
         assert f"<p>{head}</p>" not in body
     assert "<h4" in page
+
+
+def _any(world: World, key: str) -> str:
+    """Return the id of a document of a theme."""
+    with world.reader() as reader:
+        return reader.search(Query(where={"theme": (theme_id(key),)}, limit=1)).hits[0].document.id
+
+
+def test_a_document_can_be_read_and_corrected_and_put_into_a_case(shown: World) -> None:
+    """Its whole text, its probabilities and who made them; a correction is kept beside what the model said."""
+    one = _any(shown, "slots")
+    with shown.store() as store:
+        case = Desk(store).open_case(signal_id("sneakers"), by="mei", now=shown.now)
+    app = _open("document", id=one)
+    html = _html(app)
+    assert "seed 1" in html
+    assert "0.93" in html
+    app.button(key="correct").click().run()
+    app.button(key="to-case").click().run()
+    assert not app.exception
+    with shown.reader() as reader:
+        kept = [label for label in reader.recent(Label) if label.subject == one]
+        assert [(label.field, label.value) for label in kept] == [("sentiment", "negative")]
+        grown = reader.get(Case, case.id)
+    assert grown is not None
+    assert one in {item["id"] for item in grown.evidence}
+
+
+def test_a_case_shows_all_that_it_holds_and_proves_it(shown: World) -> None:
+    """Every document of it, the first at once and the others folded; one that was changed is called so."""
+    with shown.store() as store:
+        case = Desk(store).open_case(signal_id("sneakers"), by="mei", now=shown.now)
+        html = _html(_open("cases", case=case.id))
+        assert html.count("<article>") == len(case.evidence)
+        assert "CHANGED" not in html
+        forged = ({**case.evidence[0], "text": "nothing happened"}, *case.evidence[1:])
+        store.edit(replace(case, evidence=forged), expected_version=case.version)
+    assert _html(_open("cases", case=case.id)).count("CHANGED since") == 1

@@ -22,6 +22,7 @@ VIEWS = {
     "themes": "Themes",
     "theme": "Theme",
     "search": "Search",
+    "document": "Document",
     "cases": "Cases",
     "sources": "Sources",
     "labels": "Labels",
@@ -30,7 +31,7 @@ VIEWS = {
 
 SIDEBAR = (("today", "inbox", "themes", "search", "cases"), ("sources", "labels", "sql"))
 # Pages on which somebody may be writing: they do not renew themselves.
-STILL = {"inbox", "cases", "sql", "search"}
+STILL = {"inbox", "cases", "document", "sql", "search"}
 
 
 def main() -> None:

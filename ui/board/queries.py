@@ -17,6 +17,7 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
+from groundswell.nlp.enrich.stage import Model
 from groundswell.nlp.signals.alerts.feedback import Proposal, current
 from groundswell.ui.board.elements import esc, tag
 from groundswell.ui.board.launch import SETTINGS_VARIABLE
@@ -160,6 +161,18 @@ def count(query: Query, by: By) -> list[Bucket]:
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:
     """Return the labels of themes."""
     return {theme.id: wording.theme(theme) for theme in many(Theme, ids)}
+
+
+@st.cache_resource(show_spinner=False)
+def _model(made: str) -> Model:  # noqa: ARG001  another model is another answer
+    from groundswell.nlp.model.model import load_model
+
+    return load_model(settings().model)
+
+
+def model() -> Model:
+    """Return the model, loaded when it is first asked for."""
+    return _model(settings().model.model_dump_json())
 
 
 # --- the person at the board ---------------------------------------------------------------------------------------

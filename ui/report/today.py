@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -97,7 +97,7 @@ def look(reader: Reader, settings: Settings, *, now: datetime) -> Today:
         cards=find_cards(reader, inbox, now=now),
         volume=volume.last(SHOWN_DAYS),
         mood=mood.last(SHOWN_DAYS),
-        alerts=tuple(entry.episode.alert for entry in begun),
+        alerts=tuple(replace(entry.episode.alert, severity=entry.episode.severity) for entry in begun),
         unseen=tuple(seen.unseen()[-SHOWN_DAYS:]),
         heat=find_heat(reader, settings.signals.markets, now=now),
         movers=find_movers(reader, now=now),

@@ -12,7 +12,11 @@ import streamlit as st
 from groundswell.index.records import SEVERITIES, Case, CaseStatus, Signal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
+from groundswell.ui.desk import fingerprint
 from groundswell.ui.report import links, wording
+
+OPEN = 12
+"""Documents of a case that are shown at once; the others are a click away."""
 
 
 def show() -> None:
@@ -105,7 +109,11 @@ def _one(id: str) -> None:
                     panel("History", "", _history(case)),
                     tag(
                         "div",
-                        panel("Evidence", "as it stood when the case was opened", _evidence(case)),
+                        panel(
+                            "Evidence",
+                            f"{wording.plural(len(case.evidence), 'document')} as they stood; later ones are marked",
+                            _evidence(case),
+                        ),
                         style="margin-top:16px",
                     ),
                 ]
@@ -148,9 +156,15 @@ def _history(case: Case) -> Html:
 
 
 def _evidence(case: Case) -> Html:
+    """Return all that the case holds: the first whole, the others folded, each with its own proof."""
     if not case.evidence:
         return tag("p", esc("No document was kept with this case."), cls="empty")
-    return joined(_document(item) for item in case.evidence[:20])
+    first = joined(_document(item) for item in case.evidence[:OPEN])
+    rest = case.evidence[OPEN:]
+    if not rest:
+        return first
+    more = tag("summary", esc(f"{wording.plural(len(rest), 'more document')}"))
+    return joined([first, tag("details", [more, *(_document(item) for item in rest)])])
 
 
 def _document(item: Mapping[str, Any]) -> Html:
@@ -159,12 +173,26 @@ def _document(item: Mapping[str, Any]) -> Html:
         tag("span", esc(_when(str(item.get("published_at", ""))))),
         tag("span", esc(" · ".join(filter(None, (str(item.get("market", "")), str(item.get("lang", ""))))))),
         tag("span", esc(item.get("sentiment", "")), cls=str(item.get("sentiment", ""))),
+        link(links.document(str(item.get("id", ""))), esc("open"), cls="out"),
         web_link(str(item.get("url", ""))),
     ]
     title = tag("h4", esc(wording.shortened(str(item.get("title", "")), 160))) if item.get("title") else NOTHING
-    return tag(
-        "article", [tag("div", by, cls="by"), title, tag("p", esc(wording.shortened(str(item.get("text", "")), 400)))]
+    text = tag("p", esc(item.get("text", "")), cls="kept")
+    return tag("article", [tag("div", by, cls="by"), title, text, tag("p", esc(_proof(item)), cls="note")])
+
+
+def _proof(item: Mapping[str, Any]) -> str:
+    """Return how a document came into the case, and whether it is as it was kept."""
+    came = (
+        f"added {_when(str(item['added_at']))} by {item.get('added_by', '')} ({item.get('added_because', '')})"
+        if item.get("added_at")
+        else "kept when the case was opened"
     )
+    if not item.get("sha256"):
+        return f"{came}; kept before documents were hashed"
+    whole = "unchanged since" if fingerprint(item) == item["sha256"] else "CHANGED since: its hash does not fit"
+    cut = "; cut at 100,000 characters" if item.get("cut") else ""
+    return f"{came}; {whole}, SHA-256 {str(item['sha256'])[:12]}…{cut}"
 
 
 def _when(written: str) -> str:
@@ -204,6 +232,7 @@ def _forms(case: Case) -> None:
             max_chars=1000,
         )
         st.form_submit_button("Save", type="primary", on_click=_save, args=(case,))
+    st.button("Add what its alerts gathered since", key=f"catch-{case.id}", on_click=_catch_up, args=(case,))
     if not case.owner and queries.me() != "somebody":
         st.button("Take it", key=f"take-{case.id}", on_click=_take, args=(case,))
 
@@ -230,6 +259,13 @@ def _new_due(case: Case, day: Any) -> datetime | None:
     if day is None or day == _local_day(case.due):
         return None
     return datetime.combine(day, time(18), ZoneInfo(queries.settings().board.timezone)).astimezone(UTC)
+
+
+def _catch_up(case: Case) -> None:
+    with queries.told(), queries.desk() as desk:
+        grown = desk.catch_up(case.id, by=queries.me(), now=datetime.now(UTC))
+        fresh = len(grown.evidence) - len(case.evidence)
+        queries.say(f"{wording.plural(fresh, 'document')} added." if fresh else "There is nothing new.")
 
 
 def _take(case: Case) -> None:

@@ -61,6 +61,7 @@ def _by(document: Document, zone: str, copies: int) -> list[Html]:
         _feeling(document) if enriched else tag("span", esc("not read yet")),
         web_link(mention.url),
     ]
+    parts.append(link(links.document(mention.id), esc("open"), cls="out", title="the whole document"))
     if copies > 1 and enriched:
         same = links.unfolded(links.search(duplicate=enriched.duplicate_of or mention.id))
         parts.append(link(same, esc(wording.plural(copies, "copy", "copies"))))
