@@ -10,6 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from groundswell.nlp.enrich.stage import Model
 
 MOST_PIECES = 32
@@ -60,7 +63,7 @@ def speaking(text: str, label: str, model: Model) -> list[Piece]:
 
 
 def _probabilities(
-    sentiment: Sequence[Sequence[float]], risks: Sequence[Sequence[float]], label: str, risk_ids: Sequence[str]
+    sentiment: NDArray[np.float32], risks: NDArray[np.float32], label: str, risk_ids: Sequence[str]
 ) -> list[float]:
     feelings = ("negative", "neutral", "positive")
     if label in feelings:

@@ -21,10 +21,9 @@ class _Reading:
 
 
 class _Model:
-    risk_ids = ("scam_shopping",)
-    made_by = "test"
-
     def __init__(self) -> None:
+        self.risk_ids: tuple[str, ...] = ("scam_shopping",)
+        self.made_by = "test"
         self.calls = 0
 
     def read(self, texts: Sequence[str]) -> _Reading:

@@ -95,8 +95,8 @@ def test_what_judgements_teach_is_shown_before_it_counts(run, world: World) -> N
         alert = store.get(Signal, FAKE)
         assert alert is not None
         for k in range(12):
-            kind = "spread" if k % 2 else "new"
-            store.put([replace(alert, id=f"s{k}", kind=kind, theme="", strength=0.1, held_by="")])
+            told = replace(alert, id=f"s{k}", theme="", strength=0.1, held_by="")
+            store.put([replace(told, kind="spread") if k % 2 else told])
             value = "false" if k % 2 else "confirmed"
             store.put(
                 [Label(id=f"l{k}", subject=f"s{k}", field="disposition", value=value, annotator="mei", at=world.now)]

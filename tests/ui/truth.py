@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
-from groundswell.index.query import Query
 from groundswell.index.records import Document, Signal
 from groundswell.index.store import Reader
 from groundswell.ui.report.asked import asked
@@ -66,13 +66,9 @@ def false_links(reader: Reader, html: str, now: datetime) -> Iterator[str]:
     """Yield every number whose search finds another."""
     for address, number in numbers_with_links(html):
         query = asked(dict(parse_qsl(urlsplit(address).query))).query(reader, now=now)
-        found = reader.search(Query(**{**_values(query), "limit": 1})).total
+        found = reader.search(replace(query, limit=1)).total
         if found != number:
             yield f"{number} leads to {found}: {address}"
-
-
-def _values(query: Query) -> dict[str, object]:
-    return {name: getattr(query, name) for name in Query.__dataclass_fields__}
 
 
 def false_sentences(reader: Reader, signals: Sequence[Signal]) -> Iterator[str]:

@@ -234,11 +234,11 @@ def _to_case(document: Document) -> None:
             st.html(tag("p", esc("No other case is open." if holding else "No case is open."), cls="empty"))
             return
         with st.container(horizontal=True, key="act-case", vertical_alignment="bottom"):
-            case = st.selectbox(
+            chosen = st.selectbox(
                 "Case", free, format_func=lambda one: wording.shortened(cases[one].title, 60),
                 label_visibility="collapsed", width=220,
             )  # fmt: skip
-            st.button("Add to it", key="to-case", on_click=_add, args=(case, document.id))
+            st.button("Add to it", key="to-case", on_click=_add, args=(chosen, document.id))
 
 
 def _add(case: str, document: str) -> None:
