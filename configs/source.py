@@ -47,6 +47,12 @@ def _jmespath(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    if value and value not in zoneinfo.available_timezones():
+        raise ValueError(f"there is no time zone {value!r}{nearest(value, sorted(zoneinfo.available_timezones()))}")
+    return value
+
+
 Path_ = Annotated[str, Field(max_length=500), AfterValidator(_jmespath)]
 
 
@@ -85,6 +91,9 @@ class BaseSource(Section):
     """ISO 3166 country code the texts are about, or empty for the world."""
     lang: str = Field(default="", pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|)$")
     """Language hint (BCP 47), where the source has one language."""
+    timezone: Annotated[str, AfterValidator(_zone)] = ""
+    """IANA time zone of times that name none (Asia/Jakarta); left out: the market's, where it has only one. A time
+    whose zone nobody knows is kept as a day."""
     licence: str = ""
     """Licence or terms under which the texts may be read."""
     note: str = ""
@@ -520,8 +529,6 @@ class FileSource(BaseSource):
     columns: Columns = Columns()
     constants: dict[Literal["title", "lang", "market", "thread", "published_at"], str] = Field(default_factory=dict)
     """Values for every row that has none of its own."""
-    timezone: str = "UTC"
-    """IANA time zone of times that name none."""
     date_format: str = ""
     """strptime format of published_at, where it is not ISO 8601, RFC 2822 or seconds since 1970."""
     delimiter: str = Field(default=",", pattern=r"^(.|\t)$")
@@ -534,13 +541,6 @@ class FileSource(BaseSource):
     """Other columns that travel with the evidence; by default all but those that sound like people's names."""
     max_items: int = Field(default=10_000_000, ge=1)
     """Rows that one visit takes at most."""
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        if value not in zoneinfo.available_timezones():
-            raise ValueError(f"there is no time zone {value!r}{nearest(value, sorted(zoneinfo.available_timezones()))}")
-        return value
 
     @field_validator("encoding")
     @classmethod

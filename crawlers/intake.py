@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import islice
 
+from groundswell.crawlers.dates.read import AHEAD
 from groundswell.crawlers.mention import Made
 from groundswell.crawlers.spool import OffTopic
 from groundswell.index.ids import stable_id
@@ -14,6 +16,9 @@ from groundswell.index.records import Mention, Refusal
 from groundswell.index.store import Report, Store
 
 BATCH = 500
+LATER_DATES = 3
+"""Other dates of one item that are kept; a feed that restamps at every visit would else be written at every visit."""
+DAY, ZONES = timedelta(days=1), timedelta(hours=14)
 Found = tuple[str, Made]
 """Where it stood, and what it was."""
 Beat = Callable[[int], None]
@@ -143,20 +148,50 @@ class Intake:
 def changed(mention: Mention, known: Mention | None) -> Mention | None:
     """Return what is to be stored, or ``None`` where nothing new is said.
 
-    An edited text keeps its id and replaces the older version, but not its trusted date by none. Another source that
-    tells of the same page adds nothing: else a feed's summary and a sitemap's full text would replace each other.
-    Likes alone do not make a new version, for they change with every visit.
+    An edited text keeps its id and replaces the older version. Its date stays the one of the first sighting. Another
+    source that tells of the same page adds nothing: else a feed's summary and a sitemap's full text would replace each
+    other. Likes alone do not make a new version, for they change with every visit.
     """
     if known is None:
         return mention
-    if known.source != mention.source or content(known) == content(mention):
+    if known.source != mention.source:
         return None
-    if mention.published_at is None and known.published_at is not None:
-        mention = replace(mention, published_at=known.published_at, date_confidence=known.date_confidence)
-        return None if content(known) == content(mention) else mention
-    return mention
+    mention = with_first_date(mention, known)
+    return None if content(known) == content(mention) else mention
+
+
+def with_first_date(mention: Mention, known: Mention) -> Mention:
+    """Return a later version with the date of the first, and what it states otherwise in `extra` (``later_dates``).
+
+    Feeds restamp their entries with every answer or touch old ones at night; what was seen before was published before.
+    A date that was a day or a guess may become more exact within what it said.
+    """
+    later = mention.published_at
+    if known.published_at is None or known.date_confidence == "none":
+        if later is None or later <= known.fetched_at + AHEAD:
+            return mention
+        return replace(mention, published_at=known.fetched_at, date_confidence="inferred")
+    history = {name: known.extra[name] for name in ("later_dates",) if name in known.extra}
+    if _refines(mention, known):
+        return replace(mention, extra={**mention.extra, **history})
+    first = replace(mention, published_at=known.published_at, date_confidence=known.date_confidence)
+    dates = str(history.get("later_dates", "")).split()
+    if later is not None and later != known.published_at and len(dates) < LATER_DATES:
+        dates = list(dict.fromkeys([*dates, later.isoformat()]))
+    return replace(first, extra={**mention.extra, **({"later_dates": " ".join(dates)} if dates else {})})
+
+
+def _refines(mention: Mention, known: Mention) -> bool:
+    """Return whether a later date says more exactly what the first one said, from before it was first seen."""
+    at, first = mention.published_at, known.published_at
+    if at is None or first is None or mention.date_confidence != "exact" or at > known.fetched_at + AHEAD:
+        return False
+    if known.date_confidence == "day":
+        return first - ZONES <= at < first + DAY + ZONES
+    return known.date_confidence == "inferred"
 
 
 def content(mention: Mention) -> tuple[object, ...]:
     """Return what makes two versions different."""
-    return (mention.title, mention.text, mention.published_at, mention.date_confidence, mention.rating, mention.market)
+    dates = (mention.published_at, mention.date_confidence, mention.extra.get("later_dates"))
+    return (mention.title, mention.text, *dates, mention.rating, mention.market)

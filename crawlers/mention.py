@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import FileSource, Source
 from groundswell.crawlers.addresses import canonical
-from groundswell.crawlers.dates import Stamp, read_date
+from groundswell.crawlers.dates import DateLocale, Order, Stamp, Statement, When, choose_date
 from groundswell.crawlers.markup import heading, one_line, tidy
 from groundswell.crawlers.own_words import own_plain, own_words
 from groundswell.crawlers.spool import OffTopic
@@ -41,8 +40,11 @@ class Raw:
     """What a spider or a file reader found, as it was found.
 
     `where` says where it stood, for people (``reviews.csv:17``). `published` may be of any form `read_date` takes;
-    `updated` is used where there is no `published`. `own_id` is the source's own id; `by_address` tells whether the
-    address identifies the item better than that (an article does; a review only shares its product's page).
+    `updated` is used where `published` cannot be. `statements` are what the list says besides, and what the item's own
+    page does; they fill in what is left open, and never overrule the day of a usable `published`. `inferred` tells that
+    `published` is a guess (a sitemap's lastmod). `date_order` is how a file's whole column writes dates of numbers.
+    `own_id` is the source's own id; `by_address` tells whether the address identifies the item better than that (an
+    article does; a review only shares its product's page).
     """
 
     where: str
@@ -56,6 +58,8 @@ class Raw:
     published: Stamp = None
     updated: Stamp = None
     inferred: bool = False
+    statements: tuple[Statement, ...] = ()
+    date_order: Order = ""
     author: Any = ""
     lang: Any = ""
     market: Any = ""
@@ -77,7 +81,6 @@ class Builder:
     ) -> None:
         self.watcher = watcher
         self.source, self.settings, self.salt, self.now = source, settings, salt, now
-        self.zone: tzinfo = ZoneInfo(source.timezone) if isinstance(source, FileSource) else UTC
         self.pattern = source.date_format if isinstance(source, FileSource) else ""
 
     def build(self, raw: Raw) -> Made:
@@ -112,10 +115,11 @@ class Builder:
         title = heading(str(raw.title or ""), is_html=raw.title_is_html)[:TITLE_CHARS]
         if reason := self._too_short(text or title):
             return self.refuse(raw.where, reason, text)
-        when = read_date(raw.published or raw.updated, now=self.now, **self._date_rules(raw))
+        lang, market = _lang(raw.lang) or self.source.lang, _market(raw.market) or self.source.market
+        when, stated = self._date(raw, lang, market)
         address = canonical(raw.url)
         extra = bounded({**raw.extra, "quoted": words.quoted})
-        if when.why and (stated := raw.published or raw.updated):
+        if when.why and stated is not None:
             extra["stated_date"], extra["date_note"] = str(stated)[:100], when.why
         if len(text) > self.settings.max_text_chars:
             extra["cut_from_chars"] = len(text)
@@ -128,8 +132,8 @@ class Builder:
             url=address and raw.url.strip(),
             canonical_url=address,
             author_key=author_key(one_line(str(raw.author or "")), source=self.source.name, salt=self.salt),
-            lang=_lang(raw.lang) or self.source.lang,
-            market=_market(raw.market) or self.source.market,
+            lang=lang,
+            market=market,
             published_at=when.at,
             date_confidence=when.confidence,
             fetched_at=self.now,
@@ -148,8 +152,13 @@ class Builder:
             text=f"{raw.published}\x1f{text}",
         )
 
-    def _date_rules(self, raw: Raw) -> dict[str, Any]:
-        return {"zone": self.zone, "pattern": self.pattern, "inferred": raw.inferred}
+    def _date(self, raw: Raw, lang: str, market: str) -> tuple[When, Stamp]:
+        """Return when an item was published, and the statement that says so."""
+        is_file = isinstance(self.source, FileSource)
+        locale = DateLocale(self.source.timezone, market, lang, raw.date_order, serials=is_file)
+        listed = Statement(raw.published, what="guess" if raw.inferred else "published")
+        statements = (listed, Statement(raw.updated, what="updated"), *raw.statements)
+        return choose_date(statements, now=self.now, locale=locale, pattern=self.pattern)
 
     def _unreadable(self, text: str) -> str:
         if (size := len(text)) > self.settings.max_page_bytes:

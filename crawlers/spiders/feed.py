@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from scrapy import Request
@@ -13,7 +12,7 @@ from scrapy.http import Response
 
 from groundswell.configs.source import FeedSource
 from groundswell.crawlers.addresses import absolute
-from groundswell.crawlers.dates import read_date
+from groundswell.crawlers.dates import Statement
 from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
@@ -66,11 +65,11 @@ class FeedSpider(ArticleSpider):
                 yield Missed(where=where, reason=f"the bridge's own error, not a post: {entry.title}")
                 yield Trouble(f"{url[:300]}: the bridge that makes this feed failed: {entry.title[:200]}")
             else:
-                raw = raw_entry(entry, feed, where, url, self.job.now)
+                raw = raw_entry(entry, feed, where, url)
                 yield replace(raw, by_address=shared[entry.link] <= 1)
 
 
-def raw_entry(entry: Entry, feed: Feed, where: str, base: str, now: datetime) -> Raw:
+def raw_entry(entry: Entry, feed: Feed, where: str, base: str) -> Raw:
     """Return an RSS item or Atom entry."""
     body = best_body(entry.bodies)
     return Raw(
@@ -80,8 +79,12 @@ def raw_entry(entry: Entry, feed: Feed, where: str, base: str, now: datetime) ->
         is_html=body.is_html,
         url=absolute(entry.link, entry.base or feed.document.base or base),
         own_id=entry.id,
-        published=_usable(entry.published, now),
-        updated=_usable(entry.updated, now),
+        published=next(iter(entry.published), ""),
+        updated=next(iter(entry.updated), ""),
+        statements=(
+            *(Statement(stamp) for stamp in entry.published[1:]),
+            *(Statement(stamp, what="updated") for stamp in entry.updated[1:]),
+        ),
         author=entry.author,
         lang=entry.lang or feed.lang,
         extra={"publisher": entry.publisher},
@@ -94,8 +97,3 @@ def best_body(bodies: Sequence[Body]) -> Body:
     if len(bodies) > 1:
         return max(bodies, key=lambda body: len("".join((text_of(body.value) if body.is_html else body.value).split())))
     return bodies[0] if bodies else Body(value="", is_html=False)
-
-
-def _usable(stated: Sequence[str], now: datetime) -> str:
-    """Return the first date that can be read, else the first: an empty field of a database hides no good one."""
-    return next((each for each in stated if read_date(each, now=now).at), stated[0] if stated else "")

@@ -52,7 +52,7 @@ class ArticleSpider(SourceSpider[Any]):
         """Yield the article of a page, else what the list itself said."""
         self._done(key, name, version)
         try:
-            found = read_article(self.readable(response))
+            found = read_article(self.readable(response), raw.title)
         except EncodingError as error:
             yield raw if raw.text else Missed(where=raw.where, reason=f"{response.url[:200]}: {error}")
             return
@@ -62,14 +62,12 @@ class ArticleSpider(SourceSpider[Any]):
         elif found is None or len(found.text) < len(str(raw.text or "")):
             yield raw
         else:
-            dated = raw.published and not raw.inferred
             yield replace(
                 raw,
                 text=found.text,
                 is_html=False,
                 title=raw.title or found.title,
-                published=raw.published if dated else found.published or raw.published,
-                inferred=False if dated else found.inferred,
+                statements=(*raw.statements, *found.dates),
                 author=raw.author or found.author,
                 lang=raw.lang or found.lang,
             )

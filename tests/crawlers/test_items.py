@@ -6,7 +6,6 @@ import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,6 @@ from hypothesis import strategies as some
 from groundswell.configs.schema import CrawlSettings, Settings
 from groundswell.configs.source import FeedSource
 from groundswell.crawlers.addresses import canonical
-from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.markup import text_of, tidy
 from groundswell.crawlers.mention import Builder, Raw
 from groundswell.crawlers.run import Visit, Work, _complaint
@@ -26,64 +24,7 @@ from groundswell.crawlers.spool import End, SpoolWriter, Trouble, read_spool
 from groundswell.index.records import CrawlRun, Mention, Refusal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-JAKARTA = ZoneInfo("Asia/Jakarta")
 SOURCE = FeedSource.model_validate({"name": "s", "format": "feed", "kind": "news", "urls": ["https://x.example/"]})
-
-
-@pytest.mark.parametrize(
-    ("stamp", "at", "confidence"),
-    [
-        ("2026-11-20T08:00:00Z", "2026-11-20T08:00:00+00:00", "exact"),
-        ("2026-11-20 08:00:00", "2026-11-20T01:00:00+00:00", "exact"),
-        ("Fri, 20 Nov 2026 08:00:00 +0800", "2026-11-20T00:00:00+00:00", "exact"),
-        ("20 Nov 2026 08:00 EST", "2026-11-20T13:00:00+00:00", "exact"),
-        ("2026-11-20", "2026-11-19T17:00:00+00:00", "day"),
-        ("November 19, 2026 8pm", "2026-11-19T13:00:00+00:00", "exact"),
-        ("25/10/2026", "2026-10-24T17:00:00+00:00", "day"),
-        (1763600000, "2025-11-20T00:53:20+00:00", "exact"),
-        ("1763600000123", "2025-11-20T00:53:20.123000+00:00", "exact"),
-        ("2026-11-21T11:59:00Z", "2026-11-21T11:59:00+00:00", "exact"),
-    ],
-)
-def test_a_date_is_read_in_its_own_spelling(stamp: Any, at: str, confidence: str) -> None:
-    """ISO, mail, seconds, words; a stamp without a zone is of the source's zone; tomorrow is a matter of clocks."""
-    when = read_date(stamp, now=NOW, zone=JAKARTA)
-    assert (when.at and when.at.isoformat(), when.confidence) == (at, confidence)
-
-
-@pytest.mark.parametrize(
-    "stamp",
-    [
-        "",
-        None,
-        "soon",
-        "9999-12-31",
-        "2026-11-23T00:00:00Z",
-        0,
-        "1970-01-01",
-        "03/04/2026",
-        "5",
-        "May 2026",
-        "10:30",
-        1e300,
-        "0001-01-01T00:00:00+14:00",
-        "x" * 10_000,
-        float("nan"),
-    ],
-)
-def test_a_date_that_cannot_be_trusted_is_none(stamp: Any) -> None:
-    """Missing, impossible, in the future, before the web, ambiguous, incomplete: no date, and the reason."""
-    when = read_date(stamp, now=NOW)
-    assert (when.at, when.confidence) == (None, "none")
-    assert when.why
-
-
-@given(some.one_of(some.text(max_size=60), some.integers(), some.floats()))
-def test_no_stamp_breaks_the_reader(stamp: Any) -> None:
-    """Whatever a page calls a date, the answer is an aware time in the past or none."""
-    when = read_date(stamp, now=NOW)
-    assert (when.at is None) == (when.confidence == "none")
-    assert when.at is None or when.at <= NOW + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
