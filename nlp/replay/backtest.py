@@ -30,7 +30,8 @@ from groundswell.nlp.replay.budgets import BudgetResult, known_events, weigh
 from groundswell.nlp.signals.alerts.policy import Policy, SeverityInputs, severity
 from groundswell.nlp.signals.stage import Scope, SignalBuilder, risk_weights
 from groundswell.nlp.text.language import primary
-from groundswell.nlp.themes.space import ThemeSpace, Thresholds, known_langs
+from groundswell.nlp.themes.space import known_langs
+from groundswell.nlp.themes.stage import space_of
 
 KEPT = -1.5
 """Strength (thirty false ones a week) from which a candidate is written, so that a whole curve can be drawn."""
@@ -298,11 +299,7 @@ def place(  # noqa: PLR0917  columns of one table
     progress: Progress | None = None,
 ) -> list[str]:
     """Return the theme of each document after the last day, grouped online, a day at a time; "" where it waits."""
-    own = settings.themes
-    space = ThemeSpace(
-        smallest=own.smallest, fewest_authors=own.fewest_authors, fade_days=own.fade_days, pool_days=own.pool_days,
-        thresholds=Thresholds().at(own.join_similarity),
-    )  # fmt: skip
+    space = space_of(settings)
     themes: dict[str, str] = {}
     for start, stop in _days(lines):
         part = [line.mention for line in lines[start:stop]]

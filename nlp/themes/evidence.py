@@ -58,12 +58,16 @@ class Evidence:
             cone, so that uncentred everything is near everything, and each language has a corner of its own in it:
             taken from its own mean, the same complaint in two languages comes close.
         counted: documents behind each mean, the shipped prior included, at most `MEMORY`.
+        documents: documents read so far.
+        recent: the words of the latest `MEMORY` of them.
+        frequency: in how many of those each word is.
     """
 
     def __init__(self, weights: Weights, tokens: Tokens) -> None:
         self.weights, self.tokens = weights, tokens
         self.means = dict(prior_means())
         self.counted = dict.fromkeys(self.means, float(PRIOR))
+        self.documents = 0
         self.recent: deque[frozenset[str]] = deque()
         self.frequency: Counter[str] = Counter()
 
@@ -82,7 +86,14 @@ class Evidence:
         """Return a word's inverse document frequency over the trailing documents, in nats."""
         return float(np.log((len(self.recent) + 1000) / (self.frequency[word] + 1)))
 
+    def recall(self, words: Sequence[frozenset[str]], documents: int) -> None:
+        """Take over the words of the latest documents, out of so many, from an earlier state."""
+        self.documents = documents
+        self.recent = deque(words)
+        self.frequency = Counter(word for one in words for word in one)
+
     def _learn_words(self, words: list[frozenset[str]]) -> None:
+        self.documents += len(words)
         for w in words:
             self.recent.append(w)
             self.frequency.update(w)

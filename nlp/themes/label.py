@@ -1,15 +1,10 @@
-"""Names for themes: the words that set each apart (BERTopic's class-based TF-IDF), and titles made of them.
-
-BERTopic is fitted on documents that have their themes already (its "manual topic modelling"): it embeds and clusters
-nothing here, it says which words and which documents stand for each theme.
-"""
+"""Names for themes: the words that set each apart (class-based TF-IDF), and titles made of them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from math import log
 
 import numpy as np
 
@@ -19,6 +14,7 @@ from groundswell.nlp.themes.evidence import plain_code
 from groundswell.nlp.themes.framing import ENGLISH
 from groundswell.nlp.themes.title import (
     Heard,
+    Shares,
     ThemeText,
     frame_of,
     hear,
@@ -26,14 +22,17 @@ from groundswell.nlp.themes.title import (
     make_title,
     mere_of,
     names_of,
-    spread_of,
+    shares_of,
+    sum_of_shares,
     words_of,
 )
 
 KEYWORDS = 8
 """Words kept of a theme."""
 CANDIDATES = 30
-"""Words BERTopic is asked for, of which those that only repeat a longer one are dropped."""
+"""Words looked at, of which those that only repeat a longer one are dropped."""
+LONGEST_KEYWORD = 2
+"""Words of a keyword at most."""
 EXEMPLARS = 5
 """Documents that stand for a theme."""
 OWN_TITLE, OWN_SHARE = 3, 0.15
@@ -44,7 +43,7 @@ OWN_TITLE, OWN_SHARE = 3, 0.15
 class Name:
     """What a theme is called; `titles` by language, `label` in the words that most of it is in, framed in English.
 
-    `feeling` is set where its documents hold a feeling and no subject.
+    `feeling` is set where its documents hold a feeling and no subject. `shares` are kept to set other themes apart.
     """
 
     label: str
@@ -52,72 +51,51 @@ class Name:
     titles: Mapping[str, str]
     exemplars: tuple[str, ...]
     feeling: ThemeFeeling = ""
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 def name_themes(
-    themes: Mapping[str, Sequence[ThemeText]], before: Mapping[str, Name] | None = None, *, wanted: Sequence[str] = ()
+    themes: Mapping[str, Sequence[ThemeText]],
+    before: Mapping[str, Name] | None = None,
+    *,
+    others: Mapping[str, Shares] | None = None,
 ) -> dict[str, Name]:
     """Return names for themes: id → its latest documents, which must not be empty.
 
     Args:
-        themes: the themes to name and those that they are set apart from.
-        before: what they were called till now; a title stays while it is still true.
-        wanted: the themes to name; by default all.
+        themes: the themes to name.
+        before: what they, and others that have names, were called till now; a title stays while it is still true.
+        others: the phrase shares of themes that they are set apart from beside one another.
     """
     heard = {theme: [hear(said) for said in documents] for theme, documents in themes.items()}
-    weights, across = telling_words(heard), spread_of(heard.values())
+    shares = {theme: shares_of(documents) for theme, documents in heard.items()}
+    classes = [*shares.values(), *(own for theme, own in (others or {}).items() if theme not in shares)]
+    across = sum_of_shares(classes)
+    mean = sum(across.values()) / max(len(classes), 1)
     known = before or {}
-    asked = list(wanted) or list(themes)
-    taken = {key_of(words_of(known[theme].label)) for theme in known if theme not in asked}
+    taken = {key_of(words_of(known[theme].label)) for theme in known if theme not in themes}
     named: dict[str, Name] = {}
-    for theme in sorted(asked, key=lambda one: -len(heard[one])):
-        named[theme] = name(heard[theme], weights[theme], across, known.get(theme), taken)
+    for theme in sorted(themes, key=lambda one: -len(heard[one])):
+        weights = telling_words(shares[theme], across, mean)
+        named[theme] = replace(name(heard[theme], weights, across, known.get(theme), taken), shares=shares[theme])
         taken.add(key_of(words_of(named[theme].label)))
-    return {theme: named[theme] for theme in asked}
+    return {theme: named[theme] for theme in themes}
 
 
-def telling_words(themes: Mapping[str, Sequence[Heard]]) -> dict[str, dict[str, float]]:
-    """Return for each theme its words and word pairs by class-based TF-IDF, the strongest first."""
-    rows = [(k, heard) for k, documents in enumerate(themes.values()) for heard in documents]
-    if len(themes) < 2:  # nothing to be set apart from: what is said most is what there is
-        counts = Counter(term for _, heard in rows for term in set(_terms(heard)))
-        return {theme: {w: float(c) for w, c in counts.most_common(CANDIDATES)} for theme in themes}
-    model = fitted([heard for _, heard in rows], [k for k, _ in rows])
-    topic_of = {k: topic for (k, _), topic in zip(rows, model.topics_, strict=True)}
-    return {
-        theme: {word: float(weight) for word, weight in model.get_topic(topic_of[k]) or [] if word and weight > 0}
-        for k, theme in enumerate(themes)
+def telling_words(own: Shares, across: Mapping[str, float], mean: float) -> dict[str, float]:
+    """Return a theme's words and word pairs by class-based TF-IDF, the strongest first.
+
+    Grootendorst 2022 (arXiv 2203.05794), equation 2, on shares of documents instead of counts of words, so that one
+    long document says no more than a short one: share · log(1 + A / f), with A the mean sum of shares of a theme and f
+    the sum of the word's shares over all themes.
+    """
+    weights = {
+        phrase: share * log(1 + mean / across[phrase])
+        for phrase, share in own.items()
+        if len(keywords.tokens(phrase)) <= LONGEST_KEYWORD
     }
-
-
-def _terms(heard: Heard) -> list[str]:
-    return keywords.terms_of(heard.pieces, heard.said.lang)
-
-
-def fitted(documents: Sequence[Heard], themes: Sequence[int]) -> Any:
-    """Return a BERTopic that knows the themes of its documents."""
-    from bertopic import BERTopic
-    from bertopic.backend import BaseEmbedder
-    from bertopic.cluster import BaseCluster
-    from bertopic.dimensionality import BaseDimensionalityReduction
-    from bertopic.vectorizers import ClassTfidfTransformer
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    terms = {str(n): _terms(heard) for n, heard in enumerate(documents)}
-    model = BERTopic(
-        embedding_model=BaseEmbedder(),
-        umap_model=BaseDimensionalityReduction(),
-        hdbscan_model=BaseCluster(),
-        # BERTopic joins the documents of a theme with blanks before counting: numbers stand for them till then.
-        vectorizer_model=CountVectorizer(analyzer=lambda joined: [t for n in joined.split() for t in terms[n]]),
-        ctfidf_model=ClassTfidfTransformer(reduce_frequent_words=True),
-        top_n_words=CANDIDATES,
-        verbose=False,
-    )
-    model.fit(
-        [str(n) for n in range(len(documents))], embeddings=np.stack([d.said.vector for d in documents]), y=themes
-    )
-    return model
+    best = sorted(weights, key=lambda phrase: (-weights[phrase], phrase))[:CANDIDATES]
+    return {phrase: weights[phrase] for phrase in best}
 
 
 def name(

@@ -1,48 +1,51 @@
 """The stage: from enriched documents in the store to themes in the store, each document placed once, in order.
 
-Every batch is written in one piece with the state of the space after it, so that a run killed at any instant goes on
-from the last batch and ends where an undisturbed run ends.
+Documents are placed in blocks that depend on the stream alone (`blocks.py`). What complete blocks did is committed; the
+open block at the end is placed as a *draft*, which the next turn takes back and places again with the documents that
+came since. So however a stream is cut into turns, the themes are the same; and as every write holds the state after it,
+a run that is killed at any instant goes on from the last one and ends where an undisturbed run ends.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from zipfile import BadZipFile
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from groundswell.configs.schema import Settings
 from groundswell.index.batches import batched
-from groundswell.index.ids import stable_id
 from groundswell.index.progress import Progress
 from groundswell.index.query import Query
-from groundswell.index.records import Checkpoint, Document, Enriched, Lineage, Membership, Mention, Record, Theme
+from groundswell.index.records import Checkpoint, Document, Lineage, Membership, Mention, Theme
 from groundswell.index.store import Store
-from groundswell.nlp.enrich.consensus import common_risk
 from groundswell.nlp.text.clean import clean, joined
-from groundswell.nlp.themes.label import Name, name_themes
-from groundswell.nlp.themes.space import BLOCK, Cluster, Placed, ThemeSpace, Thresholds
-from groundswell.nlp.themes.state import pack, unpack
-from groundswell.nlp.themes.structure import find_groups
-from groundswell.nlp.themes.title import ThemeText
+from groundswell.nlp.themes.blocks import blocks, in_order, time_of
+from groundswell.nlp.themes.cluster import Cluster, PlacedDocument
+from groundswell.nlp.themes.evidence import Floats
+from groundswell.nlp.themes.lifecycle import Rules
+from groundswell.nlp.themes.naming import PHRASES, name_stale
+from groundswell.nlp.themes.second_opinion import find_groups, is_due
+from groundswell.nlp.themes.space import BLOCK, ThemeSpace, Thresholds
+from groundswell.nlp.themes.state import Piece, SpaceState, TornStateError
 
 MARK = "themes"
-"""Checkpoint: the state of the theme space after the last batch, and the themes whose names are out of date."""
-BATCH = 4 * BLOCK
-"""Documents written at a time."""
-SPOKEN = 48
-"""Latest documents a theme's name is made of."""
-OTHERS = 60
-"""Themes at most that the named ones are set apart from."""
+"""Checkpoint: the state of the theme space after the last complete block; its pieces are at ``themes/…``."""
+STALE = "themes/stale"
+"""Checkpoint: themes whose names are out of date."""
+BLOCKS_A_WRITE = 4
+"""Complete blocks that are written together."""
 GROWN = 1.3
 """A theme that has grown by so much since it was named is named again."""
-
-
 LOOK_BACK = timedelta(days=90)
 """Documents from which a space is made again where its state cannot be read."""
+
+Place = tuple[str, float]
+"""A theme ("" in the pool) and the confidence that a document belongs to it."""
 
 
 @dataclass(slots=True)
@@ -54,18 +57,61 @@ class ThemeReport:
     waiting: int = 0
     unreadable: int = 0
     moved: int = 0
-    events: Counter[str] | None = None
-    themes: int = 0
+    events: Counter[str] = field(default_factory=Counter)
+    living: int = 0
+    quiet: int = 0
+    first: bool = False
 
     def __str__(self) -> str:
         """Return the counts as a sentence."""
+        themes = f"{self.living:,} themes people speak of, {self.quiet:,} gone quiet"
         if not self.pending:
-            return f"nothing new to place; {self.themes:,} themes"
-        told = ", ".join(f"{count:,} {what}" for what, count in (self.events or Counter()).items())
+            return f"nothing new to place; {themes}"
+        news = ", ".join(f"{self.events[what]:,} {words}" for what, words in NEWS.items() if self.events[what])
         return (
-            f"{self.pending:,} documents = {self.placed:,} in themes + {self.waiting:,} waiting + "
-            f"{self.unreadable:,} unreadable; {self.themes:,} themes ({told or 'nothing happened to them'})"
+            f"{self.pending:,} documents = {self.placed:,} in themes + {self.waiting:,} waiting for company + "
+            f"{self.unreadable:,} unreadable; {themes}" + (f" ({news})" if news and not self.first else "")
         )
+
+
+NEWS = {
+    "born": "new", "revived": "came back", "faded": "went quiet", "split": "split", "merged": "joined to another",
+}  # fmt: skip
+"""What happens to themes, in words for people who do not know ours. A first run finds a past, no news: it says none."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """What the open block did, to be taken back by the next turn.
+
+    Attributes:
+        open: its documents, in order.
+        moved: earlier documents that it moved, with the place that they were committed to.
+        born: themes that it founded.
+        touched: themes whose record it changed.
+        events: ids of the lineage that it wrote.
+    """
+
+    open: list[str] = field(default_factory=list)
+    moved: dict[str, Place] = field(default_factory=dict)
+    born: list[str] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is saved."""
+        return {
+            "open": self.open, "moved": {one: list(place) for one, place in self.moved.items()}, "born": self.born,
+            "touched": self.touched, "events": self.events,
+        }  # fmt: skip
+
+    @classmethod
+    def of_json(cls, value: Mapping[str, Any]) -> Draft:
+        """Return one that was saved."""
+        moved = {one: (str(theme), float(confidence)) for one, (theme, confidence) in value["moved"].items()}
+        return cls(
+            list(value["open"]), moved, list(value["born"]), list(value["touched"]), list(value["events"])
+        )  # fmt: skip
 
 
 def update_themes(store: Store, settings: Settings, *, now: datetime, progress: Progress | None = None) -> ThemeReport:
@@ -75,73 +121,233 @@ def update_themes(store: Store, settings: Settings, *, now: datetime, progress: 
         StoreError: the store cannot answer.
     """
     stage = _Stage(store, settings, now)
-    total = store.search(Query(lacks="membership", limit=1)).total
-    for documents in batched(_pending(store), BATCH):
-        stage.place(documents)
-        if progress:
-            progress(stage.report.pending, max(total, stage.report.pending), "themes")
+    total = store.search(Query(lacks="membership", limit=1)).total if progress else 0
+    pending = stage.pending()
+    for first in pending:  # nothing new: the open block stays as it is
+        for block, complete in blocks(chain(stage.open_block(), [first], pending)):
+            if complete:
+                stage.commit(block)
+            else:
+                stage.draft_block(block)
+            if progress:
+                progress(stage.report.pending, max(total, stage.report.pending), "themes")
+    stage.write()
     stage.finish()
     return stage.report
 
 
 class _Stage:
-    """One run: the space, what is known of themes already in the store, and the report."""
+    """One run: the space, what is to be written of it, and the report."""
 
     def __init__(self, store: Store, settings: Settings, now: datetime) -> None:
         self.store, self.settings, self.now = store, settings, now
-        self.space = _fresh(settings)
-        self.stale: set[str] = set()
-        self.finished = True
+        self.space = space_of(settings)
+        self.state = SpaceState(self.space)
+        self.before, self.draft = Draft(), Draft()
+        self.places: dict[str, Place] = {}
+        self.touched: set[str] = set()
+        self.events: list[Lineage] = []
+        self.ended: dict[str, Cluster] = {}
+        self.saved: dict[str, Piece] = {}
+        self.discard: dict[str, list[str]] = {}
+        self.looked = datetime.min.replace(tzinfo=now.tzinfo)
+        self.complete = 0
+        self.reopened: frozenset[str] = frozenset()
+        self.report = ThemeReport(first=True)
         self._wake()
-        self.report = ThemeReport(events=Counter(), themes=len(self.space.themes))
+        stale = store.get(Checkpoint, STALE)
+        self.stale: set[str] = set(stale.value["themes"]) if stale else set()
 
-    def place(self, documents: Sequence[Document]) -> None:
-        """Place a batch and write it, with the state after it, in one piece."""
-        known = [d for d in documents if d.enriched is not None and d.enriched.vector is not None]
-        copies = [_copy_of(d) for d in known]
-        self.space.remember(self._places([c for c in copies if c]))
+    # Reading
+
+    def open_block(self) -> list[Document]:
+        """Return the documents of the open block of the last turn; one whose text changed since comes as a new one."""
+        self.places |= self.before.moved
+        documents = self.store.many(Document, self.before.open) if self.before.open else []
+        return [d for d in documents if d.membership is not None and _readable(d)]
+
+    def pending(self) -> Iterator[Document]:
+        """Yield the documents that have no place yet, in order of time; what cannot be read is put aside."""
+        scanned = (d for d in self.store.scan(Query(lacks="membership", with_vectors=True)) if d.enriched is not None)
+        for document in in_order(scanned, lambda ids: self.store.many(Document, ids)):
+            self.report.pending += 1
+            if _readable(document):
+                yield document
+            else:
+                self.report.unreadable += 1
+                self.places[document.id] = ("", 0.0)
+
+    # Placing
+
+    def commit(self, block: Sequence[Document]) -> None:
+        """Place a complete block for good."""
+        self._second_opinion(time_of(block[0]))
+        self._place(block)
+        self.complete += 1
+        if self.complete % BLOCKS_A_WRITE == 0:
+            self.write()
+
+    def draft_block(self, block: Sequence[Document]) -> None:
+        """Place the open block after saving the state before it."""
+        self._save()
+        committed, events, touched = dict(self.places), len(self.events), set(self.touched)
+        self.touched.clear()
+        self._place(block)
+        ids, new = [d.id for d in block], self.events[events:]
+        moved = [one for one, place in self.places.items() if committed.get(one) != place and one not in set(ids)]
+        there = {m.id: (m.theme, m.confidence) for m in self.store.many(Membership, moved)} if moved else {}
+        self.draft = Draft(
+            ids, {one: committed.get(one) or there.get(one) or ("", 0.0) for one in moved},
+            [e.theme for e in new if e.what == "born"], sorted(self.touched), [e.id for e in new],
+        )  # fmt: skip
+        self.touched |= touched
+
+    def _place(self, block: Sequence[Document]) -> None:
+        ids, copies = [d.id for d in block], [_copy_of(d) for d in block]
+        self.space.remember(self._committed_themes(set(copies).difference(ids, {""})))
         themes = self.space.add(
-            [d.id for d in known],
-            np.array([_vector(d) for d in known], np.float32).reshape(len(known), -1),
-            [text_of(d.mention) for d in known],
-            [d.enriched.lang if d.enriched else "" for d in known],
-            [d.mention.published_at or d.mention.fetched_at for d in known],
-            [d.mention.author_key for d in known],
+            ids,
+            np.array([_vector(d) for d in block], np.float32),
+            [text_of(d.mention) for d in block],
+            [d.enriched.lang if d.enriched else "" for d in block],
+            [time_of(d) for d in block],
+            [d.mention.author_key for d in block],
             copies,
-        ) if known else []  # fmt: skip
-        places = {
-            **dict.fromkeys([d.id for d in documents], ""),
-            **dict(zip([d.id for d in known], themes, strict=True)),
+        )
+        new = [theme for one, theme in zip(ids, themes, strict=True) if one not in self.reopened]
+        self.report.placed += sum(map(bool, new))
+        self.report.waiting += len(new) - sum(map(bool, new))
+        self._note(dict(zip(ids, themes, strict=True)))
+
+    def _note(self, placed: Mapping[str, str]) -> None:
+        """Note what a block changed, to be written."""
+        places = {**self.space.drain(), **placed}
+        events = self.space.take_events()
+        self.ended |= self.space.take_ended()
+        self.places |= {one: (theme, self.space.confidence(one)) for one, theme in places.items()}
+        self.touched |= {theme for theme in places.values() if theme}
+        self.touched |= {theme for event in events for theme in (event.theme, *event.others)}
+        self.events += events
+
+    def _committed_themes(self, ids: Collection[str]) -> dict[str, str]:
+        lacking = sorted(one for one in ids if one not in self.space.clusters.place)
+        return {m.id: m.theme for m in self.store.many(Membership, lacking)} if lacking else {}
+
+    def _second_opinion(self, at: datetime) -> None:
+        """Look at all that waits at once when a new day begins and enough of it has not been looked at."""
+        waiting = self.space.waiting()
+        if at.date() <= self.space.now.date() or not is_due(waiting, self.looked):
+            return
+        self.looked = self.space.now
+        firsts = {m.id: m for m in self.store.many(Mention, [c.members[0] for c in waiting])}
+        texts = [text_of(firsts[c.members[0]]) if c.members[0] in firsts else "" for c in waiting]
+        found = find_groups(texts, self.space.waiting_vectors(), smallest=self.settings.themes.smallest)
+        self.space.suggest([[waiting[i] for i in group] for group in found])
+        self._note({})
+
+    # Writing
+
+    def write(self) -> None:
+        """Write places, what happened, the themes concerned and the committed state: all or nothing."""
+        if not (self.places or self.events or self.touched):
+            return
+        if not self.draft.open:
+            self._save()
+        happened = {event.id for event in self.events}
+        self.discard = {
+            "theme": [one for one in self.before.born if self._cluster(one) is None],
+            "lineage": [one for one in self.before.events if one not in happened],
         }
-        self._count(documents, known, themes)
-        self._write(places)
+        self.report.events.update(e.what for e in self.events if e.id not in self.before.events)
+        touched = sorted((self.touched | set(self.before.touched)) - set(self.discard["theme"]))
+        before = {t.id: t for t in self.store.many(Theme, touched)}
+        themes = [self._theme(one, c, before.get(one)) for one in touched if (c := self._cluster(one)) is not None]
+        self.stale |= {t.id for t in themes if t.state == "living" and (not t.label or _grown(t, before.get(t.id)))}
+        members = [
+            Membership(id=one, theme=theme, confidence=confidence, at=self.now)
+            for one, (theme, confidence) in self.places.items()
+        ]
+        self.store.put([*themes, *members, *self.events, *self._checkpoints()])
+        self._discard()
+        self.before, self.draft, self.discard = self.draft, Draft(), {}
+        self.places, self.touched, self.events, self.ended, self.saved = {}, set(), [], {}, {}
 
     def finish(self) -> None:
-        """Look at the whole pool once more, then name what is new or has grown. Nothing to do where all is done."""
-        if not self.finished:
-            self._second_opinion()
-            self._write({})
-            self._name()
-            self.finished = True
-            self.store.put([self._mark()])
-        self.report.themes = len(self.space.themes)
+        """Name what is new or has grown, and count."""
+        records = name_stale(self.store, self.space, self.stale, self.settings)
+        if self.stale:
+            self.stale.clear()
+            self.store.put([*records, self._stale()])
+        placed = Counter(cluster.state for cluster in self.space.themes.values())
+        self.report.living, self.report.quiet = placed["living"], placed["faded"]
+
+    def _save(self) -> None:
+        """Note the pieces of the state as it is now, for the next write."""
+        self.saved |= self.state.save()
+        self.saved[""] = {**self.saved[""], "looked": self.looked.isoformat()}
+
+    def _checkpoints(self) -> list[Checkpoint]:
+        """Return the pieces of the state, the mark last, so that whatever is lost shows."""
+        mark = {**self.saved.pop(""), "draft": self.draft.as_json(), "discard": self.discard}
+        pieces = [Checkpoint(id=f"{MARK}/{name}", value=piece, at=self.now) for name, piece in self.saved.items()]
+        return [self._stale(), *pieces, Checkpoint(id=MARK, value=mark, at=self.now)]
+
+    def _stale(self) -> Checkpoint:
+        return Checkpoint(id=STALE, value={"themes": sorted(self.stale)}, at=self.now)
+
+    def _discard(self) -> None:
+        """Forget what a draft had founded and found, where the documents that came since made something else of it."""
+        if themes := self.discard.get("theme"):
+            self.store.delete(Theme, themes)
+            self.store.delete(Checkpoint, [PHRASES + one for one in themes])
+        if events := self.discard.get("lineage"):
+            self.store.delete(Lineage, events)
+
+    def _cluster(self, theme: str) -> Cluster | None:
+        """Return the cluster of a theme that lives, or ended since the last write."""
+        return self.space.themes.get(theme) or self.ended.get(theme)
+
+    def _theme(self, one: str, cluster: Cluster, before: Theme | None) -> Theme:
+        """Return a theme's record; its name stays what it was."""
+        alive = one in self.space.themes
+        facts: dict[str, Any] = {
+            "first_seen": cluster.first_seen, "last_seen": cluster.last_seen, "parents": cluster.parents,
+            "children": cluster.children, "state": cluster.state,
+            "size": 0 if cluster.state == "merged" else cluster.size,
+            "centroid": self.space.centroid(one) if alive else None,
+        }  # fmt: skip
+        return replace(before, **facts) if before else Theme(id=one, label="", **facts)
+
+    # Waking
 
     def _wake(self) -> None:
+        """Bring back the state after the last complete block, and take back what the open one did."""
         mark = self.store.get(Checkpoint, MARK)
         if mark is None:
             return
+        self.report.first = False
         try:
-            unpack(mark.value["state"], self.space)
-        except (ValueError, KeyError, BadZipFile):  # another version's, or torn
-            self.space = _fresh(self.settings)
+            self.state = SpaceState.restore(self.space, mark.value, self._pieces)
+            self.before = Draft.of_json(mark.value["draft"])
+            self.looked = datetime.fromisoformat(mark.value["looked"])
+        except (TornStateError, KeyError, TypeError, ValueError):  # another version's, or torn
+            self.space = space_of(self.settings)
             self._retell()
+            self.state, self.before = SpaceState(self.space), Draft()
             return
-        self.stale, self.finished = set(mark.value["stale"]), bool(mark.value["finished"])
+        self.reopened = frozenset(self.before.open)
+        self.discard = mark.value["discard"]
+        self._discard()
+
+    def _pieces(self, names: Sequence[str]) -> dict[str, Piece]:
+        found = self.store.many(Checkpoint, [f"{MARK}/{name}" for name in names])
+        return {piece.id.removeprefix(f"{MARK}/"): piece.value for piece in found}
 
     def _retell(self) -> None:
         """Make a space out of what the store knows: themes live on under their ids, whatever version founded them."""
         query = Query(since=self.now - LOOK_BACK, until=self.now + timedelta(hours=1), with_vectors=True)
-        for batch in batched((d for d in self.store.scan(query) if _is_placed(d)), BATCH):
+        placed = (d for d in self.store.scan(query) if d.membership and _readable(d))
+        for batch in batched(placed, BLOCKS_A_WRITE * BLOCK):
             self.space.take_over([_placed(document) for document in batch])
         for theme in self.store.many(Theme, sorted(self.space.themes)):
             cluster = self.space.themes[theme.id]
@@ -149,128 +355,17 @@ class _Stage:
             cluster.size, cluster.copies = max(cluster.size, theme.size), max(cluster.copies, theme.size)
             cluster.first_seen = min(cluster.first_seen, theme.first_seen)
 
-    def _places(self, ids: Sequence[str]) -> dict[str, str]:
-        lacking = [one for one in dict.fromkeys(ids) if one not in self.space.placed]
-        return {m.id: m.theme for m in self.store.many(Membership, lacking)} if lacking else {}
 
-    def _count(self, documents: Sequence[Document], known: Sequence[Document], themes: Sequence[str]) -> None:
-        placed = sum(bool(theme) for theme in themes)
-        self.report.pending += len(documents)
-        self.report.placed += placed
-        self.report.waiting += len(known) - placed
-        self.report.unreadable += len(documents) - len(known)
-
-    def _write(self, places: dict[str, str]) -> None:
-        """Write places, moves, what happened, the themes concerned and the state: all or nothing."""
-        moved = self.space.drain()
-        self.report.moved += len(moved)
-        events, self.space.events = self.space.events, []
-        if self.report.events is not None:
-            self.report.events.update(e.what for e in events)
-        places = {**places, **moved}
-        touched = {t for t in places.values() if t} | {t for e in events for t in (e.theme, *e.others)}
-        before = {t.id: t for t in self.store.many(Theme, sorted(touched))}
-        themes = [self._theme(one, before.get(one), events) for one in sorted(touched)]
-        self.stale |= {t.id for t in themes if t.state == "living" and (not t.label or _grown(t, before.get(t.id)))}
-        self.finished = self.finished and not places and not events
-        members = [
-            Membership(id=one, theme=theme, confidence=self.space.confidence(one), at=self.now)
-            for one, theme in places.items()
-        ]
-        self.store.put([*themes, *members, *events, self._mark()])
-
-    def _theme(self, one: str, before: Theme | None, events: Sequence[Lineage]) -> Theme:
-        cluster = self.space.themes.get(one)
-        if cluster is None:  # swallowed by another
-            gone = next(e for e in events if e.theme == one and e.what == "merged")
-            return Theme(
-                id=one, label=before.label if before else "", keywords=before.keywords if before else (),
-                titles=before.titles if before else {}, exemplars=before.exemplars if before else (),
-                first_seen=before.first_seen if before else gone.at, last_seen=before.last_seen if before else gone.at,
-                parents=before.parents if before else (), children=gone.others, state="merged",
-                size=0, risk=before.risk if before else "", feeling=before.feeling if before else "",
-                centroid=before.centroid if before else None,
-            )  # fmt: skip
-        return _record(one, cluster, before, self.space)
-
-    def _mark(self) -> Checkpoint:
-        value = {"state": pack(self.space), "stale": sorted(self.stale), "finished": self.finished}
-        return Checkpoint(id=MARK, value=value, at=self.now)
-
-    def _second_opinion(self) -> None:
-        waiting = self.space.waiting()
-        if len(waiting) < 2:
-            return
-        firsts = {m.id: m for m in self.store.many(Mention, [c.members[0] for c in waiting])}
-        texts = [text_of(firsts[c.members[0]]) if c.members[0] in firsts else "" for c in waiting]
-        found = find_groups(texts, self.space.waiting_vectors(), smallest=self.settings.themes.smallest)
-        self.space.suggest([[waiting[i] for i in group] for group in found])
-
-    def _name(self) -> None:
-        """Name the themes that need it, set apart from the others that live; write names and renamings."""
-        stale = sorted(self.stale & set(self.space.themes))
-        others = [one for one in self.space.themes if one not in self.stale][-OTHERS:]
-        said = {one: documents for one in [*stale, *others] if (documents := self._said(self.space.themes[one]))}
-        before = {t.id: t for t in self.store.many(Theme, [*stale, *others])}
-        wanted = [one for one in stale if one in said]
-        named = name_themes(said, {one: _name_of(t) for one, t in before.items()}, wanted=wanted) if wanted else {}
-        risks = {one: self._risk(self.space.themes[one]) for one in stale}
-        records: list[Record] = []
-        for one in stale:
-            if one in named and one in before:
-                records += self._renamed(before[one], named[one], risks[one])
-        self.stale.clear()
-        self.store.put([*records, self._mark()])
-
-    def _renamed(self, theme: Theme, name: Name, risk: str) -> Iterator[Record]:
-        yield Theme(
-            id=theme.id, label=name.label, keywords=name.keywords, titles=name.titles, exemplars=name.exemplars,
-            first_seen=theme.first_seen, last_seen=theme.last_seen, parents=theme.parents, children=theme.children,
-            state=theme.state, size=theme.size, risk=risk, feeling=name.feeling, centroid=theme.centroid,
-        )  # fmt: skip
-        if theme.label and theme.label != name.label:
-            key = stable_id("lineage", theme.id, "renamed", self.space.now.isoformat())
-            why = f"was “{theme.label}”"
-            yield Lineage(id=key, theme=theme.id, what="renamed", at=self.space.now, why=why)
-
-    def _said(self, cluster: Cluster) -> list[ThemeText]:
-        documents = self.store.many(Document, list(cluster.members)[-SPOKEN:])
-        return [
-            ThemeText(d.id, text_of(d.mention), d.enriched.lang, d.enriched.vector, d.enriched.sentiment.mood)
-            for d in documents
-            if d.enriched is not None and d.enriched.vector is not None and not _copy_of(d)
-        ]
-
-    def _risk(self, cluster: Cluster) -> str:
-        """Return the risk that the latest documents carry together."""
-        return common_risk(self.store.many(Enriched, list(cluster.members)[-SPOKEN:]))[0]
+def space_of(settings: Settings) -> ThemeSpace:
+    """Return an empty space that keeps to the settings `themes.*`."""
+    own = settings.themes
+    rules = Rules(own.smallest, own.fewest_authors, timedelta(days=own.fade_days), timedelta(days=own.pool_days))
+    return ThemeSpace(rules, thresholds=Thresholds().at(own.join_similarity))
 
 
 def text_of(mention: Mention) -> str:
     """Return what of a mention is read: title and text, cleaned."""
     return clean([joined(mention.title, mention.text)])[0]
-
-
-def _fresh(settings: Settings) -> ThemeSpace:
-    themes = settings.themes
-    return ThemeSpace(
-        smallest=themes.smallest, fewest_authors=themes.fewest_authors, fade_days=themes.fade_days,
-        pool_days=themes.pool_days, thresholds=Thresholds().at(themes.join_similarity),
-    )  # fmt: skip
-
-
-def _record(one: str, cluster: Cluster, before: Theme | None, space: ThemeSpace) -> Theme:
-    return Theme(
-        id=one, label=before.label if before else "", keywords=before.keywords if before else (),
-        titles=before.titles if before else {}, exemplars=before.exemplars if before else (),
-        first_seen=cluster.first_seen, last_seen=cluster.last_seen, parents=cluster.parents,
-        children=cluster.children, state=cluster.state, size=cluster.size,
-        risk=before.risk if before else "", feeling=before.feeling if before else "", centroid=space.centroid(one),
-    )  # fmt: skip
-
-
-def _name_of(theme: Theme) -> Name:
-    return Name(theme.label, theme.keywords, theme.titles, theme.exemplars, theme.feeling)
 
 
 def _grown(theme: Theme, before: Theme | None) -> bool:
@@ -279,19 +374,15 @@ def _grown(theme: Theme, before: Theme | None) -> bool:
     )
 
 
-def _pending(store: Store) -> Iterator[Document]:
-    return (d for d in store.scan(Query(lacks="membership", with_vectors=True)) if d.enriched is not None)
+def _readable(document: Document) -> bool:
+    return document.enriched is not None and document.enriched.vector is not None
 
 
-def _is_placed(document: Document) -> bool:
-    return bool(document.membership and document.enriched and document.enriched.vector is not None)
-
-
-def _placed(document: Document) -> Placed:
+def _placed(document: Document) -> PlacedDocument:
     mention, enriched = document.mention, document.enriched
-    return Placed(
+    return PlacedDocument(
         id=document.id, vector=_vector(document), text=text_of(mention), lang=enriched.lang if enriched else "",
-        at=mention.published_at or mention.fetched_at, author=mention.author_key,
+        at=time_of(document), author=mention.author_key,
         theme=document.membership.theme if document.membership else "", copy_of=_copy_of(document),
     )  # fmt: skip
 
@@ -301,7 +392,7 @@ def _copy_of(document: Document) -> str:
     return "" if first == document.id else first
 
 
-def _vector(document: Document) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    assert document.enriched is not None  # noqa: S101  `place` and `_said` only ask about those that have one
+def _vector(document: Document) -> Floats:
+    assert document.enriched is not None  # noqa: S101  only what is readable is asked for
     assert document.enriched.vector is not None  # noqa: S101
     return document.enriched.vector

@@ -1,119 +1,211 @@
-"""A theme space as bytes and back, bit for bit, so that a run that was killed goes on as if nothing had been."""
+"""A theme space saved piece by piece, bit for bit: what a turn writes depends on what changed, not on history.
+
+There is one piece for each cluster, one for every `CHUNK` documents whose words are still counted, and the *mark*,
+which names them all. A turn writes only the pieces that changed, then the mark. Each piece bears the number of the save
+that wrote it, so that a store which does not write all of them at once cannot give back a state that never was.
+"""
 
 from __future__ import annotations
 
 import base64
-import io
-import json
+import zlib
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from groundswell.nlp.themes.evidence import MEMORY
-from groundswell.nlp.themes.space import KNOWN, Cluster, Recent, ThemeSpace
+from groundswell.nlp.themes.cluster import LATEST_MEMBERS, Cluster, LooseDocument
+from groundswell.nlp.themes.evidence import DIMENSIONS, MEMORY, WIDTH
+from groundswell.nlp.themes.space import ThemeSpace
 
-VERSION = 4
+VERSION = 5
 """Of the layout and of the space; another one is not read, and the stage tells a new space where documents went."""
+CHUNK = 256
+"""Documents whose words lie in one piece."""
+RING = 1 + -(-MEMORY // CHUNK)
+"""Pieces of words that are used in turn."""
+FASTEST = 1
+"""Level of compression: a turn saves often, and a stronger one gains little on floats."""
+
+Piece = Mapping[str, Any]
+"""JSON."""
 
 
-def pack(space: ThemeSpace) -> str:
-    """Return the whole state of a space as text (base64 of a compressed numpy archive)."""
-    slots = list(space.clusters)
-    arrays: dict[str, Any] = {
-        "sum": space.sums.evidence[slots], "raw": space.sums.raw[slots], "n": space.sums.n[slots],
-        "trace": space.sums.trace[slots],
-        "alike": space.arrival.alike, "pairs": space.arrival.pairs,
-        "recent": np.array([r.evidence for r in space.recent], np.float16),
-        "recent_raw": np.array([r.raw for r in space.recent], np.float16),
-        **{f"mean/{lang}": mean for lang, mean in space.evidence.means.items()},
-        "plain": np.frombuffer(json.dumps(plain(space, slots), ensure_ascii=False).encode(), np.uint8),
-    }  # fmt: skip
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return base64.b64encode(file.getvalue()).decode("ascii")
+class TornStateError(ValueError):
+    """The saved pieces do not belong together, or are of another version."""
 
 
-def plain(space: ThemeSpace, slots: list[int]) -> dict[str, Any]:
-    """Return what is no array."""
-    pooled = {one: c.slot for one, c in space.placed.items() if not c.theme and space.clusters.get(c.slot) is c}
-    return {
-        "version": VERSION, "slots": slots, "free": space.sums.free, "capacity": len(space.sums.n),
-        "now": space.now.isoformat(),
-        "clusters": [plain_cluster(space.clusters[s]) for s in slots], "pooled": dict(sorted(pooled.items())),
-        "recent": [[r.id, r.at.isoformat(), r.author, slot_of(space, r), list(r.copies)] for r in space.recent],
-        "words": [sorted(w) for w in space.evidence.recent], "counted": space.evidence.counted,
-        "fits": space.fits,
-    }  # fmt: skip
+class SpaceState:
+    """Saves a space and brings one back.
 
+    Use::
 
-def plain_cluster(c: Cluster) -> list[Any]:
-    """Return a cluster as JSON."""
-    return [
-        c.first_seen.isoformat(), c.last_seen.isoformat(), c.theme, c.state, c.size, c.copies, list(c.members),
-        sorted(c.authors), list(c.parents), list(c.children),
-    ]  # fmt: skip
-
-
-def slot_of(space: ThemeSpace, recent: Recent) -> int:
-    """Return where a recent document is, -1 if nowhere any more."""
-    c = recent.cluster
-    return c.slot if c and space.clusters.get(c.slot) is c else -1
-
-
-def unpack(text: str, space: ThemeSpace) -> None:
-    """Bring a fresh space to a packed state.
-
-    Raises:
-        ValueError: the text was packed by another version.
+        state = SpaceState(space)
+        pieces = state.save()                          # {name: piece} of what changed, the mark last, under ""
+        state = SpaceState.restore(space, mark, read)  # a fresh space; `read` answers names with pieces
     """
-    with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as arrays:
-        data = json.loads(arrays["plain"].tobytes())
-        if data["version"] != VERSION:
-            raise ValueError(f"theme state of version {data['version']}, expected {VERSION}")
-        restore_sums(space, data, {name: arrays[name] for name in ("sum", "raw", "n", "trace")})
-        restore_clusters(space, data)
-        restore_recent(space, data, arrays["recent"].astype(np.float32), arrays["recent_raw"].astype(np.float32))
-        space.arrival.relearn(arrays["alike"], arrays["pairs"])
-        space.evidence.means = {lang.removeprefix("mean/"): arrays[lang] for lang in arrays if "mean/" in lang}
-    space.evidence.counted = data["counted"]
-    space.fits = data["fits"]
-    assert len(data["words"]) <= MEMORY  # noqa: S101  what `pack` promises
-    for words in data["words"]:
-        space.evidence.recent.append(frozenset(words))
-        space.evidence.frequency.update(words)
-    space.now = datetime.fromisoformat(data["now"])
+
+    def __init__(self, space: ThemeSpace, *, written: Mapping[int, int] | None = None, saves: int = 0) -> None:
+        self.space, self.saves = space, saves
+        self.written = dict(written or {})
+        """Slot → the save that wrote its piece."""
+        self.chunks = space.evidence.documents // CHUNK if saves else 0
+
+    def save(self) -> dict[str, Piece]:
+        """Return the pieces that changed since the last save, the mark last."""
+        self.saves += 1
+        clusters = self.space.clusters
+        changed = sorted(slot for slot in clusters.changed if slot in clusters.alive)
+        pieces: dict[str, Piece] = {cluster_piece_name(slot): self._cluster(slot) for slot in changed}
+        clusters.changed.clear()
+        self.written.update(dict.fromkeys(changed, self.saves))
+        full = self.space.evidence.documents // CHUNK
+        for chunk in range(max(self.chunks, full - RING + 1), full):
+            pieces[words_piece_name(chunk)] = {"chunk": chunk, "words": self._words(chunk * CHUNK, (chunk + 1) * CHUNK)}
+        self.chunks = full
+        return {**pieces, "": self._mark(full)}
+
+    @classmethod
+    def restore(
+        cls, space: ThemeSpace, mark: Piece, read: Callable[[Sequence[str]], Mapping[str, Piece]]
+    ) -> SpaceState:
+        """Bring a fresh space to a saved state.
+
+        Raises:
+            TornStateError: the pieces are of another version, torn, or not of one save.
+        """
+        try:
+            if mark["version"] != VERSION:
+                raise TornStateError(f"theme state of version {mark['version']}, expected {VERSION}")
+            first, full = _chunks_of(mark["documents"])
+            names = [cluster_piece_name(slot) for slot in mark["slots"]]
+            found = read([*names, *(words_piece_name(chunk) for chunk in range(first, full))])
+            _restore_clusters(space, mark, found)
+            _restore_loose(space, mark)
+            _restore_evidence(space, mark, [_chunk(found, chunk) for chunk in range(first, full)])
+            space.arrival.relearn(_floats(mark["alike"]), _floats(mark["pairs"]))
+            space.now = datetime.fromisoformat(mark["now"])
+        except (KeyError, TypeError, IndexError, zlib.error, ValueError) as error:
+            raise TornStateError(str(error) or type(error).__name__) from error
+        space.clusters.changed.clear()
+        return cls(space, written=dict(zip(mark["slots"], mark["written"], strict=True)), saves=mark["saves"])
+
+    def _mark(self, full: int) -> Piece:
+        space, evidence = self.space, self.space.evidence
+        return {
+            "version": VERSION, "saves": self.saves, "now": space.now.isoformat(),
+            "slots": list(space.clusters.alive), "written": [self.written[slot] for slot in space.clusters.alive],
+            "free": list(space.clusters.profiles.free),
+            "capacity": len(space.clusters.profiles.weight),
+            "alike": _packed(space.arrival.alike), "pairs": _packed(space.arrival.pairs),
+            "means": {lang: _packed(mean) for lang, mean in evidence.means.items()}, "counted": dict(evidence.counted),
+            "documents": evidence.documents, "words": self._words(full * CHUNK, evidence.documents),
+            "loose": [_loose(document) for document in space.clusters.loose],
+            "given": list(space.clusters.given),
+            "loose_evidence": _packed(_halves([d.evidence for d in space.clusters.loose])),
+            "loose_embedding": _packed(_halves([d.embedding for d in space.clusters.loose])),
+        }  # fmt: skip
+
+    def _cluster(self, slot: int) -> Piece:
+        c, profiles = self.space.clusters.alive[slot], self.space.clusters.profiles
+        sums = np.concatenate([[profiles.weight[slot]], profiles.evidence[slot], profiles.embedding[slot]])
+        return {
+            "saves": self.saves, "sums": _packed(sums.astype(np.float32)), "arrivals": profiles.arrivals[slot].tolist(),
+            "first_seen": c.first_seen.isoformat(), "last_seen": c.last_seen.isoformat(), "theme": c.theme,
+            "state": c.state, "size": c.size, "copies": c.copies, "members": list(c.members),
+            "authors": sorted(c.authors), "parents": list(c.parents), "children": list(c.children),
+        }  # fmt: skip
+
+    def _words(self, start: int, stop: int) -> list[list[str]]:
+        """Return the words of the documents from one number to another, counted from the first that was ever read."""
+        recent = self.space.evidence.recent
+        oldest = self.space.evidence.documents - len(recent)
+        return [sorted(recent[k - oldest]) if k >= oldest else [] for k in range(start, stop)]
 
 
-def restore_sums(space: ThemeSpace, data: dict[str, Any], arrays: dict[str, Any]) -> None:
-    """Put the sums back where they were."""
-    sums, slots = space.sums, data["slots"]
-    sums.grow(data["capacity"])
-    sums.free = data["free"]
-    sums.evidence[slots], sums.raw[slots], sums.n[slots] = arrays["sum"], arrays["raw"], arrays["n"]
-    sums.trace[slots] = arrays["trace"]
+def cluster_piece_name(slot: int) -> str:
+    """Return the name of a cluster's piece."""
+    return f"cluster/{slot}"
 
 
-def restore_clusters(space: ThemeSpace, data: dict[str, Any]) -> None:
-    """Put the clusters back in their order."""
-    for slot, line in zip(data["slots"], data["clusters"], strict=True):
-        first, last, theme, state, size, copies, members, authors, parents, children = line
+def words_piece_name(chunk: int) -> str:
+    """Return the name of the piece that holds a chunk of words; pieces are used in turn."""
+    return f"words/{chunk % RING}"
+
+
+def _chunks_of(documents: int) -> tuple[int, int]:
+    """Return the first chunk that still holds words of the latest documents, and how many there were in all."""
+    return max(documents - MEMORY, 0) // CHUNK, documents // CHUNK
+
+
+def _chunk(found: Mapping[str, Piece], chunk: int) -> Piece:
+    piece = found[words_piece_name(chunk)]
+    if piece["chunk"] != chunk:
+        raise TornStateError(f"words of chunk {piece['chunk']} where {chunk} should be")
+    return piece
+
+
+def _restore_clusters(space: ThemeSpace, mark: Piece, found: Mapping[str, Piece]) -> None:
+    clusters, profiles = space.clusters, space.clusters.profiles
+    profiles.grow(mark["capacity"])
+    profiles.free = list(mark["free"])
+    clusters.given.extend(mark["given"])
+    for slot, saved in zip(mark["slots"], mark["written"], strict=True):
+        piece = found[cluster_piece_name(slot)]
+        if piece["saves"] != saved:
+            raise TornStateError(f"the piece of cluster {slot} is of save {piece['saves']}, not of {saved}")
+        sums = _floats(piece["sums"], np.float32)
+        profiles.weight[slot] = sums[0]
+        profiles.evidence[slot], profiles.embedding[slot] = sums[1 : 1 + WIDTH], sums[1 + WIDTH :]
+        profiles.arrivals[slot] = piece["arrivals"]
         cluster = Cluster(
-            slot, datetime.fromisoformat(first), datetime.fromisoformat(last), theme, state, size, copies,
-            deque(members, maxlen=KNOWN), set(authors), tuple(parents), tuple(children),
+            slot, datetime.fromisoformat(piece["first_seen"]), datetime.fromisoformat(piece["last_seen"]),
+            piece["theme"], piece["state"], piece["size"], piece["copies"],
+            deque(piece["members"], maxlen=LATEST_MEMBERS), set(piece["authors"]), tuple(piece["parents"]),
+            tuple(piece["children"]),
         )  # fmt: skip
-        space.clusters[slot] = cluster
-        if theme:
-            space.themes[theme] = cluster
-        space.placed.update(dict.fromkeys(members, cluster))
-    space.placed.update({one: space.clusters[slot] for one, slot in data["pooled"].items()})
+        clusters.alive[slot] = cluster
+        if cluster.theme:
+            clusters.themes[cluster.theme] = cluster
+        clusters.place.update(dict.fromkeys(cluster.members, cluster))
 
 
-def restore_recent(space: ThemeSpace, data: dict[str, Any], evidence: Any, raw: Any) -> None:
-    """Put back the documents that may still be looked at again."""
-    for k, (one, at, author, slot, copies) in enumerate(data["recent"]):
-        cluster, kept = space.clusters.get(slot), deque(copies, maxlen=KNOWN)
-        space.recent.append(Recent(one, evidence[k], raw[k], datetime.fromisoformat(at), author, cluster, kept))
-        if cluster:
-            space.placed[one] = cluster
+def _restore_loose(space: ThemeSpace, mark: Piece) -> None:
+    evidence = _floats(mark["loose_evidence"], np.float16).reshape(-1, WIDTH).astype(np.float32)
+    embedding = _floats(mark["loose_embedding"], np.float16).reshape(-1, DIMENSIONS).astype(np.float32)
+    for k, (one, at, author, slot, copies) in enumerate(mark["loose"]):
+        cluster = space.clusters.alive[slot]
+        copied = deque(copies, maxlen=LATEST_MEMBERS)
+        document = LooseDocument(
+            one, evidence[k], embedding[k], datetime.fromisoformat(at), author, cluster, copied
+        )  # fmt: skip
+        space.clusters.loose.append(document)
+        space.clusters.place[one] = cluster
+
+
+def _restore_evidence(space: ThemeSpace, mark: Piece, chunks: Sequence[Piece]) -> None:
+    evidence = space.evidence
+    evidence.means = {lang: _floats(mean) for lang, mean in mark["means"].items()}
+    evidence.counted = dict(mark["counted"])
+    words = [line for chunk in chunks for line in chunk["words"]] + mark["words"]
+    evidence.recall([frozenset(line) for line in words[-min(mark["documents"], MEMORY) :]], mark["documents"])
+
+
+def _loose(document: LooseDocument) -> list[Any]:
+    slot = document.cluster.slot if document.cluster else None
+    return [document.id, document.at.isoformat(), document.author, slot, list(document.copies)]
+
+
+def _halves(rows: Sequence[NDArray[np.float32]]) -> NDArray[np.float16]:
+    return np.array(rows, np.float16)
+
+
+def _packed(array: NDArray[Any]) -> str:
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), FASTEST)).decode("ascii")
+
+
+def _floats(text: str, kind: type[np.floating[Any]] = np.float64) -> NDArray[Any]:
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), kind).copy()

@@ -45,6 +45,8 @@ DISSENT = 0.25
 SHORTEST, LONGEST = 12, 60
 """Characters of a clause; scripts without spaces say three times as much in one."""
 LONGEST_PHRASE, MOST_PHRASES, CLAUSE_WORDS = 44, 3, 2
+SHARES = 400
+"""Phrases of a theme at most that others are set apart from."""
 FEWEST = 3
 """Documents that must hold a phrase; two where there are fewer than ten."""
 # A point ends a clause only after a real word and before a blank: "fall 0.4 %" and "Mt. Gox" are one clause each.
@@ -53,6 +55,10 @@ _HANDLE = re.compile(
     r"(?:https?://|www\.)\S+|@\w+|\S+@\S+|^\s*RT\b:?|[*_#<>`\[\]{}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+",
     re.IGNORECASE,
 )
+
+
+Shares = Mapping[str, float]
+"""Phrase → the share of a theme's documents that hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +181,19 @@ def _squeezed(kind: str) -> frozenset[str]:
 # --- choosing ------------------------------------------------------------------------------------------------------
 
 
-def spread_of(themes: Iterable[Sequence[Heard]]) -> Counter[str]:
-    """Return for each phrase the sum of its shares over all themes: what class-based TF-IDF sets a theme's own against.
+def shares_of(documents: Sequence[Heard]) -> dict[str, float]:
+    """Return the share of a theme's documents that hold each phrase; one that a single document holds says nothing."""
+    counts = _counted(documents)
+    best = sorted(counts, key=lambda phrase: (-counts[phrase], phrase))[:SHARES]
+    return {phrase: counts[phrase] / len(documents) for phrase in best}
 
-    A phrase that only one document of a theme holds counts for nothing.
-    """
+
+def sum_of_shares(themes: Iterable[Shares]) -> Counter[str]:
+    """Return for each phrase the sum of its shares over all themes, which class-based TF-IDF sets a theme's against."""
     across: Counter[str] = Counter()
-    for documents in themes:
-        for phrase, count in _counted(documents).items():
-            across[phrase] += count / len(documents)  # type: ignore[assignment]  # shares, not counts
+    for own in themes:
+        for phrase, share in own.items():
+            across[phrase] += share  # type: ignore[assignment]  # shares, not counts
     return across
 
 
@@ -219,7 +229,7 @@ def make_title(
 
     Args:
         documents: at least one, the most typical first.
-        across: sums of shares over all themes (`spread_of`).
+        across: sums of shares over all themes (`sum_of_shares`).
         weights: the theme's telling words, for where neither a phrase nor a clause is fit.
         before: the title that stood till now; it stays while it holds.
         taken: phrases of titles that other themes bear (`key_of`): two themes should not have the same.

@@ -23,8 +23,8 @@ from groundswell.index.store import Store
 from groundswell.nlp.themes import stage, state
 from groundswell.nlp.themes.evidence import prior_means
 from groundswell.nlp.themes.label import name_themes
+from groundswell.nlp.themes.second_opinion import find_groups
 from groundswell.nlp.themes.stage import update_themes
-from groundswell.nlp.themes.structure import find_groups
 from groundswell.nlp.themes.title import ThemeText, clauses
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -55,7 +55,7 @@ from pathlib import Path
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_store
 from groundswell.nlp.themes import stage, state
-stage.BATCH = 20
+stage.BLOCKS_A_WRITE = 1
 settings = Settings(data_dir=Path(sys.argv[1]))
 with open_store(settings) as store:
     stage.update_themes(store, settings, now=datetime(2026, 4, 1, tzinfo=UTC), progress=lambda *a: print(a, flush=True))
@@ -145,7 +145,7 @@ def test_themes_outlive_the_version_that_founded_them(
         if torn:
             mark = store.get(Checkpoint, stage.MARK)
             assert mark is not None
-            store.put([replace(mark, value={**mark.value, "state": "UEsDBBQAAAAIAA=="})])
+            store.put([replace(mark, value={**mark.value, "means": {"en": "eJw="}})])
         else:
             monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
         store.put(later)
@@ -169,7 +169,7 @@ def test_what_cannot_be_read_is_counted_and_waits_for_nobody(tmp_path: Path) -> 
 
 def test_an_interrupted_run_ends_where_an_undisturbed_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped after any write and run again, the store is the same."""
-    monkeypatch.setattr(stage, "BATCH", 20)
+    monkeypatch.setattr(stage, "BLOCKS_A_WRITE", 1)
     settings = filled(tmp_path / "whole", records())
     with open_store(settings) as store:
         update_themes(store, settings, now=START)

@@ -9,7 +9,7 @@ import pytest
 
 from groundswell.nlp.themes.framing import FRAMES, subject_of
 from groundswell.nlp.themes.label import Name, name_themes
-from groundswell.nlp.themes.title import LONGEST, ThemeText, hear, make_title, spread_of
+from groundswell.nlp.themes.title import LONGEST, ThemeText, hear, make_title, shares_of, sum_of_shares
 
 ADS = (
     "Too many ads now, every song",
@@ -208,11 +208,9 @@ def test_a_clause_stands_in_only_where_no_phrase_is_shared() -> None:
     said = [
         ThemeText(str(n), text, "en", np.ones(384, np.float32), mood) for n, (text, mood) in enumerate(texts.items())
     ]
-    across = spread_of(
-        [
-            [hear(ThemeText(str(n), t, "en", np.ones(384, np.float32))) for n, t in enumerate(group[0])]
-            for group in others.values()
-        ]
+    across = sum_of_shares(
+        shares_of([hear(ThemeText(str(n), t, "en", np.ones(384, np.float32))) for n, t in enumerate(group[0])])
+        for group in others.values()
     )
     title = make_title([hear(one) for one in said], across, {}).said(FRAMES["en"])
     assert texts[title] < 0

@@ -1,0 +1,93 @@
+"""Names in the store: what is new or has grown is named, set apart from the other themes by what is remembered of them.
+
+Only the documents of the themes that need a name are read again. What others hold is remembered by their phrases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from groundswell.configs.schema import Settings
+from groundswell.index.ids import stable_id
+from groundswell.index.records import Checkpoint, Document, Lineage, Record, Theme
+from groundswell.index.store import Reader
+from groundswell.nlp.enrich.consensus import common_risk
+from groundswell.nlp.text.clean import clean, joined
+from groundswell.nlp.themes.cluster import Cluster
+from groundswell.nlp.themes.label import Name, name_themes
+from groundswell.nlp.themes.space import ThemeSpace
+from groundswell.nlp.themes.title import ThemeText
+
+PHRASES = "themes/phrases/"
+"""Checkpoints: what share of a theme's documents holds each phrase."""
+LATEST_DOCUMENTS = 48
+"""Latest documents a theme's name is made of."""
+OTHERS = 150
+"""Themes at most that the named ones are set apart from, those that were spoken of last."""
+
+
+def name_stale(reader: Reader, space: ThemeSpace, stale: Collection[str], settings: Settings) -> list[Record]:
+    """Return what to write so that themes with an outdated name have a new one."""
+    del settings
+    asked = sorted(one for one in stale if one in space.themes)
+    documents = {one: read for one in asked if (read := latest(reader, space.themes[one]))}
+    if not documents:
+        return []
+    others = others_of(space, documents)
+    before = {t.id: t for t in reader.many(Theme, [*documents, *others])}
+    shares = {
+        mark.id.removeprefix(PHRASES): mark.value["shares"]
+        for mark in reader.many(Checkpoint, [PHRASES + one for one in others])
+    }
+    texts = {one: [text_of_theme(d) for d in read] for one, read in documents.items()}
+    named = name_themes(texts, {one: name_of(t) for one, t in before.items()}, others=shares)
+    records: list[Record] = []
+    for one, name in named.items():
+        if one in before:
+            risk = common_risk([d.enriched for d in documents[one] if d.enriched])[0]
+            records += renamed(before[one], name, risk)
+    return records
+
+
+def latest(reader: Reader, cluster: Cluster) -> list[Document]:
+    """Return the latest documents of a theme that can be read, copies left out."""
+    documents = reader.many(Document, list(cluster.members)[-LATEST_DOCUMENTS:])
+    return [
+        d
+        for d in documents
+        if d.enriched is not None and d.enriched.vector is not None and d.enriched.duplicate_of in {"", d.id}
+    ]
+
+
+def others_of(space: ThemeSpace, asked: Mapping[str, object]) -> list[str]:
+    """Return the themes that a name must set apart from, those spoken of last."""
+    rest = [cluster for one, cluster in space.themes.items() if one not in asked and cluster.state == "living"]
+    return [c.theme for c in sorted(rest, key=lambda c: (c.last_seen, c.theme), reverse=True)[:OTHERS]]
+
+
+def text_of_theme(document: Document) -> ThemeText:
+    """Return a document as titles are made of it."""
+    enriched, mention = document.enriched, document.mention
+    assert enriched is not None  # noqa: S101  `latest` gives no others
+    assert enriched.vector is not None  # noqa: S101
+    text = clean([joined(mention.title, mention.text)])[0]
+    return ThemeText(document.id, text, enriched.lang, enriched.vector, enriched.sentiment.mood)
+
+
+def name_of(theme: Theme) -> Name:
+    """Return what a theme is called."""
+    return Name(theme.label, theme.keywords, theme.titles, theme.exemplars, theme.feeling)
+
+
+def renamed(theme: Theme, name: Name, risk: str) -> Iterator[Record]:
+    """Yield a theme under a name, the phrases behind it, and the renaming if it was called otherwise."""
+    yield replace(
+        theme, label=name.label, keywords=name.keywords, titles=name.titles, exemplars=name.exemplars, risk=risk,
+        feeling=name.feeling,
+    )  # fmt: skip
+    yield Checkpoint(id=PHRASES + theme.id, value={"shares": dict(name.shares)}, at=theme.last_seen)
+    if theme.label and theme.label != name.label:
+        key = stable_id("lineage", theme.id, "renamed", theme.last_seen.isoformat(), name.label)
+        why = f"was “{theme.label}”"
+        yield Lineage(id=key, theme=theme.id, what="renamed", at=theme.last_seen, why=why)
