@@ -32,7 +32,10 @@ Documents = Sequence[tuple[Mention, Enriched]]
 @cache
 def direction(word: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Return a direction for a word, the same on any machine."""
-    return np.random.default_rng(zlib.crc32(word.encode())).normal(size=384) / np.sqrt(384)
+    drawn: np.ndarray[tuple[int], np.dtype[np.float64]] = np.random.default_rng(zlib.crc32(word.encode())).normal(
+        size=384
+    )
+    return drawn / np.sqrt(384)
 
 
 @cache
@@ -72,7 +75,7 @@ def turns(documents: Documents, how: str) -> Iterator[Documents]:
             start = stop
 
 
-def written(store: Store) -> tuple[list[object], ...]:
+def written(store: Store) -> tuple[Sequence[object], ...]:
     """Return places, themes and lineage as the store has them, without names: those are made anew as themes grow."""
     places = [(d.id, d.membership.theme, d.membership.confidence) for d in store.scan(Query()) if d.membership]
     themes = [
@@ -87,7 +90,7 @@ def written(store: Store) -> tuple[list[object], ...]:
     return sorted(places), sorted(themes), sorted(lineage)
 
 
-def run(folder: Path, how: str) -> tuple[list[object], ...]:
+def run(folder: Path, how: str) -> tuple[Sequence[object], ...]:
     """Return what the store holds after the demo's documents came in turns."""
     settings = Settings(data_dir=folder)
     folder.mkdir()
