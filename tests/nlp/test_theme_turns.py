@@ -35,7 +35,8 @@ def direction(word: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     drawn: np.ndarray[tuple[int], np.dtype[np.float64]] = np.random.default_rng(zlib.crc32(word.encode())).normal(
         size=384
     )
-    return drawn / np.sqrt(384)
+    drawn /= np.sqrt(384)
+    return drawn
 
 
 @cache
