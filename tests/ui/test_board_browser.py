@@ -34,6 +34,7 @@ VIEWS = (
     "themes",
     "theme",
     "search?q=hostileguest",
+    "document",
     "cases",
     "cases?case=",
     "sources",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from groundswell.index.records import Case
 from groundswell.index.store import StoreError
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import esc, tag
+from groundswell.ui.report import wording
 
 STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.
@@ -90,6 +92,9 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
                 max_chars=80,
                 help="Written beside what you do: cases, judgements, notes.",
             )
+        zone = queries.zone()
+        said = f"Times are {wording.zone_name(zone, datetime.now(UTC))} ({zone}); days of charts are UTC."
+        st.html(tag("p", esc(said), cls="zone"))
 
 
 def _waiting(name: str) -> str:

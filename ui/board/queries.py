@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +19,7 @@ from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
+from groundswell.index.tables import harmless
 from groundswell.nlp.enrich.stage import Model
 from groundswell.nlp.signals.alerts.feedback import Proposal, current
 from groundswell.ui.board.elements import esc, tag
@@ -204,6 +207,19 @@ def reopen(alerts: Sequence[str]) -> None:
     with told(), desk() as opened:
         opened.reopen(list(alerts), by=me(), now=datetime.now(UTC))
         say(f"Taken back: {wording.plural(len(alerts), 'alert')} again as before anybody decided.")
+
+
+def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Offer a table as a CSV file that a spreadsheet shows and never computes."""
+    kept = list(rows)
+
+    def file() -> bytes:
+        written = StringIO()
+        csv.writer(written).writerows([head, *([harmless(cell) for cell in row] for row in kept)])
+        return written.getvalue().encode("utf-8-sig", "replace")
+
+    stem = f"groundswell-{name}-{datetime.now(UTC):%Y%m%d-%H%M}.csv"
+    st.download_button("CSV", file, stem, "text/csv", on_click="ignore", key=f"csv-{name}")
 
 
 # --- what a person chose, kept in the address, so that a page can be sent to somebody ---------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -97,6 +97,24 @@ def edit(ctx: click.Context, /, case: str, by: str, due: datetime | None, **chan
             decision=changes["decision"],
         )
     click.echo(f"case {edited.id} is {edited.status}, version {edited.version}")
+
+
+@command.command("brief")
+@click.argument("case")
+@click.option(
+    "--format", "kind", type=click.Choice(("html", "md")), default="md", show_default=True, help="Which kind."
+)
+@click.pass_context
+def brief(ctx: click.Context, case: str, kind: Literal["html", "md"]) -> None:
+    """Write a case as a brief: what, why, what was done, all evidence; numbers lead to their searches."""
+    from groundswell.index.records import Case
+    from groundswell.ui.report.brief import make_brief
+
+    with _store(ctx) as store:
+        found = store.get(Case, case)
+        if found is None:
+            raise click.UsageError(f"there is no case {case!r}; `groundswell case list --all` lists them")
+        click.echo(make_brief(store, found, settings_of(ctx), kind=kind, now=now()))
 
 
 def _store(ctx: click.Context) -> Store:

@@ -70,15 +70,16 @@ def make_digest(reader: Reader, settings: Settings, *, now: datetime) -> Digest:
     )
     today = look(reader, settings, now=now)
     facts = _facts(reader, today, settings)
-    html = _templates(html=True).get_template("digest.html.jinja").render(facts)
-    text = _templates(html=False).get_template("digest.txt.jinja").render(facts)
+    html = templates(html=True).get_template("digest.html.jinja").render(facts)
+    text = templates(html=False).get_template("digest.txt.jinja").render(facts)
     first, _ = lead(today)
     subject = f"Groundswell, {wording.weekday(today.now, settings.digest.timezone)}: {first.rstrip('.')}"
     day = today.now.astimezone(ZoneInfo(settings.digest.timezone)).date().isoformat()
     return Digest(_header(subject), _inlined(html), _plain(text), day, today.now)
 
 
-def _templates(*, html: bool) -> Environment:
+def templates(*, html: bool) -> Environment:
+    """Return the templates of mails and briefs; those of HTML escape everything."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,9 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.desk import fingerprint
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.brief import Format, make_brief
 
+BRIEFS: tuple[tuple[Format, str], ...] = (("html", "Brief to print"), ("md", "Brief in Markdown"))
 OPEN = 12
 """Documents of a case that are shown at once; the others are a click away."""
 
@@ -233,6 +236,11 @@ def _forms(case: Case) -> None:
         )
         st.form_submit_button("Save", type="primary", on_click=_save, args=(case,))
     st.button("Add what its alerts gathered since", key=f"catch-{case.id}", on_click=_catch_up, args=(case,))
+    with st.container(horizontal=True, key=f"act-brief-{case.id}", vertical_alignment="center"):
+        for kind, name in BRIEFS:
+            st.download_button(
+                name, partial(_brief, case, kind), f"case-{case.id}.{kind}", on_click="ignore", key=f"brief-{kind}"
+            )
     if not case.owner and queries.me() != "somebody":
         st.button("Take it", key=f"take-{case.id}", on_click=_take, args=(case,))
 
@@ -259,6 +267,11 @@ def _new_due(case: Case, day: Any) -> datetime | None:
     if day is None or day == _local_day(case.due):
         return None
     return datetime.combine(day, time(18), ZoneInfo(queries.settings().board.timezone)).astimezone(UTC)
+
+
+def _brief(case: Case, kind: Format) -> bytes:
+    with queries.reader() as store:
+        return make_brief(store, case, queries.settings(), kind=kind, now=queries.now()).encode("utf-8", "replace")
 
 
 def _catch_up(case: Case) -> None:

@@ -101,6 +101,19 @@ def _list(entries: Sequence[Entry], which: str) -> None:
         st.html(tag("p", esc(more if len(entries) > PAGE else wording.plural(len(entries), "alert")), cls="note found"))
         chosen = [entry.id for entry in shown if _row(entry)]
         _bulk(chosen, which)
+    queries.download("alerts", HEAD, map(_cells, entries))
+
+
+HEAD = ("id", "first_told", "severity", "title", "risk", "documents", "goes", "status", "assignee", "by", "reason")
+
+
+def _cells(entry: Entry) -> tuple[object, ...]:
+    """Return an alert as a row of the file."""
+    episode, standing, made = entry.episode, entry.standing, entry.standing.decision
+    return (
+        entry.id, episode.alert.at.isoformat(), episode.severity, entry.title, episode.risk, entry.documents,
+        entry.phase, standing.status, standing.assignee, made.by if made else "", made.reason if made else "",
+    )  # fmt: skip
 
 
 def _row(entry: Entry) -> bool:

@@ -46,7 +46,10 @@ def show() -> None:
     if not shown:
         st.html(tag("p", esc("No theme is like that."), cls="empty"))
         return
-    st.html(panel(wording.plural(len(shown), "theme"), _note(len(shown)), _table(shown, order)))
+    talk, alerts = _talk(), _alerts()
+    ranked = sorted(shown, key=lambda theme: _rank(theme, order, talk.get(theme.id, Talk()), alerts))
+    st.html(panel(wording.plural(len(shown), "theme"), _note(len(shown)), _table(ranked[:MOST], talk, alerts)))
+    queries.download("themes", HEAD, (_cells(theme, talk.get(theme.id, Talk())) for theme in ranked))
 
 
 def _said(themes: Sequence[Theme]) -> str:
@@ -65,32 +68,14 @@ def _note(count: int) -> str:
 
 
 def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
-    asked = st.query_params.get("sort", "concern")
+    """Draw the filters, which stand in the address; return words, order, risk, and whether the faded are wanted."""
     risks = sorted({theme.risk for theme in themes if theme.risk})
     with st.container(horizontal=True, key="act-themes", vertical_alignment="bottom"):
-        words = st.text_input(
-            "Words",
-            key="theme-words",
-            placeholder="words in label or keywords",
-            label_visibility="collapsed",
-            width=260,
-        )
-        order = st.selectbox(
-            "Order",
-            list(ORDERS),
-            index=list(ORDERS).index(asked) if asked in ORDERS else 0,
-            format_func=ORDERS.__getitem__,
-            label_visibility="collapsed",
-            width=180,
-        )
-        risk = st.selectbox(
-            "Risk",
-            ["", *risks],
-            format_func=lambda value: wording.risk(value) or "any risk",
-            label_visibility="collapsed",
-            width=190,
-        )
-        faded = st.toggle("Faded too", key="theme-faded")
+        words = queries.addressed_text("words", "words in label or keywords")
+        order = queries.addressed_choice("sort", list(ORDERS), "", names=ORDERS, width=180)
+        named = {risk: wording.risk(risk) for risk in risks}
+        risk = queries.addressed_choice("risk", ["", *risks], "any risk", names=named, width=190)
+        faded = queries.addressed_switch("faded", "Faded too")
     return words.casefold().strip(), order, risk, faded
 
 
@@ -114,9 +99,28 @@ class Talk:
     lasting: float | None = None
 
 
-def _table(themes: Sequence[Theme], order: str) -> Html:
-    talk, alerts = _talk(), _alerts()
-    ranked = sorted(themes, key=lambda theme: _rank(theme, order, talk.get(theme.id, Talk()), alerts))[:MOST]
+HEAD = (
+    "id",
+    "title",
+    "risk",
+    "feeling",
+    "state",
+    "texts_48h_before",
+    "texts_48h",
+    "mood_48h",
+    "documents",
+    "last_seen",
+)
+
+
+def _cells(theme: Theme, talk: Talk) -> tuple[object, ...]:
+    """Return a theme as a row of the file."""
+    title, seen = wording.theme(theme), theme.last_seen.isoformat()
+    mood = "" if talk.mood is None else round(talk.mood, 3)
+    return theme.id, title, theme.risk, theme.feeling, theme.state, talk.was, talk.now, mood, talk.size, seen
+
+
+def _table(ranked: Sequence[Theme], talk: Mapping[str, Talk], alerts: Mapping[str, Signal]) -> Html:
     series = _series(tuple(theme.id for theme in ranked))
     head = ("theme", "risk", "four weeks", "48 h: was → is", "mood", "documents", "last seen")
     rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id)) for theme in ranked)
