@@ -158,7 +158,6 @@ def test_an_alert_is_handled_from_the_first_page(board: tuple[World, str], conte
     page.locator("[class*=st-key-card-medium]").get_by_role("button", name="Snooze").click()
     body = page.get_by_test_id("stPopoverBody")
     body.get_by_label("Why").fill("a fix is on its way")
-    page.keyboard.press("Enter")
     body.get_by_role("button", name="Snooze").click()
     expect(page.locator("[class*=st-key-card-medium]")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

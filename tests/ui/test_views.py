@@ -100,9 +100,10 @@ def test_a_dismissed_and_a_snoozed_alert_leave_the_first_page_and_come_back(show
     """Both are gone at once, with their reasons; the others stay; the last one is taken back with one click."""
     app = _open("today")
     app.button(key=f"dismiss-{signal_id('hostile')}").click().run()
-    app.text_input(key=f"quiet-{signal_id('adload')}").input("a fix is on its way").run()
+    app.text_input(key=f"quiet-{signal_id('adload')}").input("a fix is on its way")
     app.button(key=f"snooze-{signal_id('adload')}").click().run()
     assert not app.exception
+    assert "silent for 7 days" in _html(app)
     keys = {button.key for button in app.button}
     assert f"open-{signal_id('deepfake')}" in keys
     assert not {f"open-{signal_id('hostile')}", f"open-{signal_id('adload')}"} & keys

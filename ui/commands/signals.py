@@ -189,7 +189,8 @@ def learn(ctx: click.Context, take: bool, drop: bool, by: str) -> int:
             return 0
         proposal = Desk.proposal(desk.store, settings)
         if proposal is None:
-            raise click.ClickException("too few judgements: at least 8 are needed, some of them confirmed, some false")
+            click.echo("too few judgements: at least 8 are needed, some of them confirmed, some false")
+            return int(take)
         click.echo(told(proposal))
         if take:
             desk.learn(proposal, by=by, now=now())

@@ -12,8 +12,6 @@ from groundswell.ui.desk import DISMISSALS, LONGEST_SNOOZE, Desk
 from groundswell.ui.report import wording
 from groundswell.ui.report.inbox import Entry
 
-OTHER = "another reason"
-
 
 def actions(entry: Entry) -> None:
     """Draw the buttons of one alert."""
@@ -39,23 +37,30 @@ def _case_button(entry: Entry) -> None:
 
 
 def dismissal(alerts: Sequence[str], key: str) -> None:
-    """Draw the way to dismiss: a reason, of the list or one's own."""
-    with st.popover("Dismiss"):
-        reason = st.radio("Why", [*DISMISSALS, OTHER], key=f"why-{key}")
-        own = st.text_input("In your words", key=f"own-{key}", max_chars=300) if reason == OTHER else ""
-        said = own if reason == OTHER else str(reason)
-        st.button("Dismiss", key=f"dismiss-{key}", on_click=dismiss, args=(list(alerts), said), disabled=not said)
+    """Draw the way to dismiss: a reason, of the list or in one's own words."""
+    with st.popover("Dismiss"), st.form(f"dismissal-{key}", border=False):
+        st.radio("Why", list(DISMISSALS), key=f"why-{key}")
+        st.text_input("Or in your words", key=f"own-{key}", max_chars=300)
+        st.form_submit_button("Dismiss", key=f"dismiss-{key}", on_click=_dismiss, args=(list(alerts), key))
 
 
 def snoozing(alerts: Sequence[str], key: str) -> None:
     """Draw the way to snooze: for how long, and why."""
-    with st.popover("Snooze"):
+    with st.popover("Snooze"), st.form(f"snoozing-{key}", border=False):
         usual = queries.settings().signals.snooze_days
-        days = st.number_input("Days", 1, LONGEST_SNOOZE, int(usual), key=f"days-{key}")
-        why = st.text_input("Why", key=f"quiet-{key}", max_chars=300, placeholder="known, a fix is on its way …")
-        st.button(
-            "Snooze", key=f"snooze-{key}", on_click=snooze, args=(list(alerts), float(days), why), disabled=not why
-        )
+        st.number_input("Days", 1, LONGEST_SNOOZE, int(usual), key=f"days-{key}")
+        st.text_input("Why", key=f"quiet-{key}", max_chars=300, placeholder="known, a fix is on its way …")
+        st.form_submit_button("Snooze", key=f"snooze-{key}", on_click=_snooze, args=(list(alerts), key))
+
+
+def _dismiss(alerts: Sequence[str], key: str) -> None:
+    state = st.session_state
+    dismiss(alerts, str(state[f"own-{key}"]).strip() or str(state[f"why-{key}"]))
+
+
+def _snooze(alerts: Sequence[str], key: str) -> None:
+    state = st.session_state
+    snooze(alerts, float(state[f"days-{key}"]), str(state[f"quiet-{key}"]))
 
 
 def confirm(alerts: Sequence[str]) -> None:
