@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -96,13 +95,12 @@ def _mail(settings: Settings) -> Iterator[Finding]:
             "mail", "ok", "not set up: the digest is only written to files", "set digest.smtp_host to send it"
         )
         return
-    if mail.smtp_user and not os.environ.get(mail.smtp_password_env):
-        yield Finding("mail", "bad", f"{mail.smtp_password_env} is not set", f"export {mail.smtp_password_env}")
-        return
-    kind = smtplib.SMTP_SSL if mail.smtp_security == "tls" else smtplib.SMTP
-    with kind(mail.smtp_host, mail.smtp_port, timeout=10) as server:
-        code, _ = server.noop()
-    yield Finding("mail", "ok" if code == 250 else "warning", f"{mail.smtp_host}:{mail.smtp_port} answers {code}")
+    from groundswell.ui.report.mail import DigestError, check_server
+
+    try:
+        yield Finding("mail", "ok", check_server(mail))
+    except DigestError as error:
+        yield Finding("mail", "bad", str(error), "set what the message names under digest: in groundswell.yaml")
 
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {

@@ -127,11 +127,19 @@ def _export(store: Store, settings: Settings, now: datetime, progress: Progress)
 
 
 def _digest(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
-    from groundswell.ui.report.digest import make_digest, send_digest, write_digest
+    from groundswell.index.records import Checkpoint
+    from groundswell.ui.report.digest import MARK, edition_of, make_digest, note_edition, write_digest
+    from groundswell.ui.report.mail import pending, send_digest
 
-    digest = make_digest(store, settings, now=now)
+    mail, edition = settings.digest, edition_of(store, settings.digest, now=now)
+    mark, sends = store.get(Checkpoint, MARK), bool(settings.digest.smtp_host and settings.digest.recipients)
+    written = mark is not None and mark.value["day"] == edition.day
+    if written and not (sends and pending(edition.day, mail, store)):
+        return f"the digest of {edition.day} is out; the next one is due at {mail.hour}:00 ({mail.timezone})", False
+    digest = make_digest(store, settings, now=now, edition=edition)
     said = ", ".join(str(path) for path in write_digest(digest, settings.data_dir / "digests"))
-    if settings.digest.smtp_host and settings.digest.recipients:
+    note_edition(store, edition, now=now)
+    if sends:
         said += "; " + send_digest(digest, settings, store, now=now)
     return said, False
 

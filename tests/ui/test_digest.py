@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,8 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from groundswell.configs.schema import DigestSettings, Settings
 from groundswell.index.records import Checkpoint, Signal
 from groundswell.ui.desk import Desk
-from groundswell.ui.report.digest import Digest, DigestError, blocks, make_digest, message_of, send_digest, write_digest
+from groundswell.ui.report.digest import Digest, blocks, edition_of, make_digest, note_edition, write_digest
+from groundswell.ui.report.mail import DigestError, address_of, check_server, header_text, message_of, send_digest
 from groundswell.ui.report.series import Series
 from tests.ui.seed import World, signal_id
 
@@ -124,7 +127,7 @@ def _seen(html: str) -> _Seen:
 
 def test_it_says_what_changed_in_both_forms(digest: Digest) -> None:
     """Subject, lead, alerts, movers and gaps stand in HTML and in text."""
-    assert re.fullmatch(r"Groundswell, \w{3} \d+ \w{3}: Four alerts wait", digest.subject)
+    assert re.fullmatch(r"Groundswell: Minister's face in trading-app ads in MY, SG; 1 more", digest.subject)
     for said in ("Four alerts wait.", "Minister's face in trading-app ads", "31 posts in 9 hours", "shoppers_vn"):
         assert said in digest.text
         assert said in _seen(digest.html).text
@@ -183,18 +186,20 @@ def test_a_title_cannot_write_headers(world: World) -> None:
         alert = store.get(Signal, signal_id("deepfake"))
         assert alert is not None
         store.put([replace(alert, title="x\r\nBcc: all@example.org\r\n\r\nhello")])
-    message = message_of(_digest(world), DigestSettings(recipients=READERS))
+    message = message_of(_digest(world), DigestSettings())
     assert message["Bcc"] is None
-    evil = Digest("x\r\nBcc: all@example.org", "<p>", "t", "2026-11-22", world.now)
-    raw = message_of(evil, DigestSettings(recipients=READERS)).as_bytes()
-    assert not re.search(rb"^Bcc:", raw, re.MULTILINE)
+    for subject in ("x\r\nBcc: all@example.org", "x =?utf-8?q?a=0D=0ABcc:_all=40example.org?= 部长"):
+        evil = Digest(subject, "<p>", "t", "2026-11-22", world.now)
+        raw = message_of(evil, DigestSettings()).as_bytes()
+        assert not re.search(rb"^Bcc:", raw, re.MULTILINE)
+        assert email.message_from_bytes(raw, policy=default)["Subject"] == header_text(subject)
 
 
 @pytest.mark.parametrize("address", ["a@example.org\r\nBcc: b@example.org", "nobody", "a b@example.org", ""])
-def test_what_is_no_address_is_named(digest: Digest, address: str) -> None:
+def test_what_is_no_address_is_named(address: str) -> None:
     """A wrong recipient is refused before anything is sent."""
     with pytest.raises(DigestError, match=r"digest\.recipients"):
-        message_of(digest, DigestSettings(recipients=(address,)))
+        address_of(address, "digest.recipients")
 
 
 # --- writing and sending it ----------------------------------------------------------------------------------------
@@ -223,6 +228,7 @@ def test_it_reaches_everybody_once_a_day(world: World, server: _Server) -> None:
         recipients, message = server.handler.mails[0]
         assert sorted(recipients) == sorted(READERS)
         assert message["Subject"] == digest.subject
+        assert "example.org" not in str(message["To"])  # nobody sees the others
         send_digest(replace(digest, day="2099-01-01"), settings, store, now=world.now)
         assert len(server.handler.mails) == 2
         mark = store.get(Checkpoint, f"digest/{digest.day}")
@@ -235,7 +241,7 @@ def test_who_was_refused_is_named_and_tried_again_alone(world: World, server: _S
     settings, digest = _with_mail(world, server.port), _digest(world)
     server.handler.refuses = {"arif@example.org"}
     with world.store() as store:
-        with pytest.raises(DigestError, match=r"refused arif@example\.org; 1 other sent"):
+        with pytest.raises(DigestError, match=r"refused: arif@example\.org \(550 no such mailbox\); 1 other sent"):
             send_digest(digest, settings, store, now=world.now)
         server.handler.refuses = set()
         assert "1 recipient" in send_digest(digest, settings, store, now=world.now)
@@ -283,6 +289,87 @@ def test_a_server_without_encryption_is_not_used_as_if_it_had(world: World, serv
     settings = _with_mail(world, server.port, smtp_security="starttls")
     with world.store() as store, pytest.raises(DigestError, match=r"digest\.smtp_security"):
         send_digest(_digest(world), settings, store, now=world.now)
+    assert server.handler.mails == []
+
+
+def test_one_wrong_address_does_not_cost_the_others_their_mail(world: World, server: _Server) -> None:
+    """Who cannot be written to is named, and everybody else is served; once."""
+    wrong = ("b at example.org", "chính@example.org")
+    settings = _with_mail(world, server.port, recipients=(*wrong, "Mei Tan <mei@example.org>"))
+    with world.store() as store:
+        for times in (1, 0):
+            with pytest.raises(DigestError, match=rf"b at example\.org.*{times} others? sent"):
+                send_digest(_digest(world), settings, store, now=world.now)
+    served = {recipient for recipients, _ in server.handler.mails for recipient in recipients}
+    assert "mei@example.org" in served
+    assert len(server.handler.mails) == len(served)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "spec"),
+    [
+        ("mei@example.org", "", "mei@example.org"),
+        ("Mei Tan <mei@example.org>", "Mei Tan", "mei@example.org"),
+        ('"Tan, Mei" <mei@example.org>', "Tan, Mei", "mei@example.org"),
+        ("监测 <alerts@corp.example>", "监测", "alerts@corp.example"),
+        ("alerts@公司.example", "", "alerts@xn--55qx5d.example"),
+    ],
+)
+def test_an_address_is_read_as_people_write_it(typed: str, name: str, spec: str) -> None:
+    """With a name before it, in any script."""
+    address = address_of(typed, "digest.recipients")
+    assert (address.display_name, address.addr_spec) == (name, spec)
+
+
+def test_three_at_once_send_once(world: World, server: _Server) -> None:
+    """Cron, a colleague and a retry meet; each reader has one mail."""
+    settings = _with_mail(world, server.port)
+    file = world.settings.data_dir / "settings.json"
+    file.write_text(settings.model_dump_json())
+    code = (
+        "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
+        "from groundswell.configs.schema import Settings; from groundswell.index.open import open_store\n"
+        "from groundswell.ui.report.digest import Digest; from groundswell.ui.report.mail import send_digest\n"
+        "settings = Settings.model_validate_json(Path(sys.argv[1]).read_text()); now = datetime.now(UTC)\n"
+        "with open_store(settings) as store:\n"
+        "    send_digest(Digest('s', '<p>h</p>', 't', '2026-11-30', now), settings, store, now=now)\n"
+    )
+    senders = [subprocess.Popen([sys.executable, "-c", code, str(file)]) for _ in range(3)]
+    assert [sender.wait(60) for sender in senders] == [0, 0, 0]
+    assert len(server.handler.mails) == 1
+
+
+def test_an_edition_ends_at_its_hour_and_begins_where_the_last_ended(world: World) -> None:
+    """No hour is in no mail, and the clock decides the day, also where nothing is crawled any more."""
+    settings = DigestSettings(timezone="Asia/Singapore", hour=8)
+    first = datetime(2026, 11, 27, 18, 30, tzinfo=UTC)  # 02:30 in Singapore, the 28th
+    with world.store() as store:
+        edition = edition_of(store, settings, now=first)
+        assert (edition.day, edition.upto) == ("2026-11-27", first)
+        note_edition(store, edition, now=first)
+        assert edition_of(store, settings, now=first + timedelta(hours=1)) == edition
+        later = edition_of(store, settings, now=datetime(2026, 11, 28, 0, 5, tzinfo=UTC))
+        eight = datetime(2026, 11, 28, 0, 0, tzinfo=UTC)
+        assert (later.day, later.since, later.upto) == ("2026-11-28", eight - timedelta(days=1), eight)
+        note_edition(store, later, now=eight)
+        after_three_days = edition_of(store, settings, now=datetime(2026, 12, 1, 9, 0, tzinfo=UTC))
+        assert (after_three_days.day, after_three_days.since) == ("2026-12-01", eight)
+
+
+def test_a_day_on_which_nothing_was_seen_says_so_first(world: World) -> None:
+    """An outage is no calm, and no archive."""
+    with world.reader() as reader:
+        digest = make_digest(reader, world.settings, now=world.now + timedelta(days=5))
+    assert re.match(r"Groundswell: Nothing was seen since .* \d{4}$", digest.subject)
+    assert "not known to be calm" in digest.text
+    assert digest.day > _digest(world).day
+
+
+def test_the_doctor_goes_as_far_as_a_mail_would(world: World, server: _Server) -> None:
+    """A server that would not take the mail is found before the morning."""
+    assert "takes mail from" in check_server(_with_mail(world, server.port).digest)
+    with pytest.raises(DigestError, match=r"digest\.smtp_security"):
+        check_server(_with_mail(world, server.port, smtp_security="starttls").digest)
     assert server.handler.mails == []
 
 

@@ -16,15 +16,24 @@ from groundswell.ui.console import now, settings_of
 )
 @click.pass_context
 def command(ctx: click.Context, send: bool, folder: Path | None) -> int:
-    """Write the daily mail as HTML and text, or send it."""
+    """Preview the daily mail as of now in files, or send the edition that is due.
+
+    An edition ends at digest.hour and begins where the one before ended; each reader gets it once.
+    """
     settings = settings_of(ctx)
     from groundswell.index.open import open_store
-    from groundswell.ui.report.digest import make_digest, send_digest, write_digest
+    from groundswell.ui.report.digest import edition_of, make_digest, note_edition, write_digest
+    from groundswell.ui.report.mail import send_digest
 
     with open_store(settings) as store:
-        digest = make_digest(store, settings, now=now())
-        for path in write_digest(digest, folder or settings.data_dir / "digests"):
+        if not send:
+            digest, name = make_digest(store, settings, now=now()), "preview"
+        else:
+            edition = edition_of(store, settings.digest, now=now())
+            digest, name = make_digest(store, settings, now=now(), edition=edition), edition.day
+        for path in write_digest(digest, folder or settings.data_dir / "digests", name=name):
             click.echo(path)
         if send:
+            note_edition(store, edition, now=now())
             click.echo(send_digest(digest, settings, store, now=now()))
     return 0

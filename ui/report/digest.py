@@ -6,23 +6,16 @@ text that says the same. Every number leads to the search behind it.
 
 from __future__ import annotations
 
-import os
-import smtplib
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.errors import HeaderParseError
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import DigestSettings, Settings
 from groundswell.index.files import write_whole
-from groundswell.index.ids import stable_id
+from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint
 from groundswell.index.store import Reader, Store
 from groundswell.ui.report import links, wording
@@ -42,16 +35,26 @@ TALLEST = 34
 BLOCKS = " ▁▂▃▄▅▆▇█"
 MOST_CARDS = 8
 MOST_CASES = 8
-TIMEOUT_SECONDS = 30.0
+LONGEST_NEWS = 80
+"""Characters of a title in the subject; phones show some forty."""
+MARK = "digest"
+"""Checkpoint: the newest edition and up to when it tells."""
+LONGEST_EDITION = timedelta(days=7)
+"""An edition goes on where the one before ended, but tells of no more than that."""
 
 
-class DigestError(OSError):
-    """The mail cannot be sent; the message says what to look at."""
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One mail a day: `day` names it (the local date of the hour at which it ends), it tells of `since` to `upto`."""
+
+    day: str
+    since: datetime
+    upto: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One day's mail; `day` is the local date it belongs to."""
+    """One day's mail; `day` names its edition."""
 
     subject: str
     html: str
@@ -63,19 +66,65 @@ class Digest:
 # --- making it -----------------------------------------------------------------------------------------------------
 
 
-def make_digest(reader: Reader, settings: Settings, *, now: datetime) -> Digest:
-    """Return the mail of the day that `now` belongs to."""
+def edition_of(reader: Reader, settings: DigestSettings, *, now: datetime) -> Edition:
+    """Return the edition that is due at `now`: it ended at the last `digest.hour` o'clock, whatever was crawled.
+
+    It begins where the edition before ended, so that no hour is in no mail. The very first tells up to the moment.
+    """
+    local = now.astimezone(ZoneInfo(settings.timezone))
+    end = local.replace(hour=settings.hour, minute=0, second=0, microsecond=0)
+    end = (end if end <= local else end - timedelta(days=1)).astimezone(UTC)
+    day = end.astimezone(ZoneInfo(settings.timezone)).date().isoformat()
+    mark = reader.get(Checkpoint, MARK)
+    if mark is None:
+        return Edition(day, now - timedelta(days=1), now)
+    upto = datetime.fromisoformat(str(mark.value["upto"]))
+    if mark.value["day"] == day:
+        return Edition(day, datetime.fromisoformat(str(mark.value["since"])), upto)
+    return Edition(day, min(max(upto, end - LONGEST_EDITION), end - timedelta(days=1)), end)
+
+
+def note_edition(store: Store, edition: Edition, *, now: datetime) -> None:
+    """Note that an edition has been made."""
+    value = {"day": edition.day, "since": edition.since.isoformat(), "upto": edition.upto.isoformat()}
+    store.put([Checkpoint(id=MARK, value=value, at=now)])
+
+
+def make_digest(reader: Reader, settings: Settings, *, now: datetime, edition: Edition | None = None) -> Digest:
+    """Return the mail of an edition, or of the day that ends `now`: the clock decides, not the newest document."""
+    now = edition.upto if edition else now
     settings = settings.model_copy(
         update={"board": settings.board.model_copy(update={"timezone": settings.digest.timezone})}
     )
-    today = look(reader, settings, now=now)
+    today = look(reader, settings, now=now, since=edition.since if edition else None, by_clock=True)
     facts = _facts(reader, today, settings)
     html = templates(html=True).get_template("digest.html.jinja").render(facts)
     text = templates(html=False).get_template("digest.txt.jinja").render(facts)
-    first, _ = lead(today)
-    subject = f"Groundswell, {wording.weekday(today.now, settings.digest.timezone)}: {first.rstrip('.')}"
-    day = today.now.astimezone(ZoneInfo(settings.digest.timezone)).date().isoformat()
-    return Digest(_header(subject), _inlined(html), _plain(text), day, today.now)
+    day = edition.day if edition else today.now.astimezone(ZoneInfo(settings.digest.timezone)).date().isoformat()
+    return Digest(subject_of(today, facts["unseen"]), _inlined(html), _plain(text), day, today.now)
+
+
+def subject_of(today: Today, unseen: str) -> str:
+    """Return the news in one line: the gravest that is new, where, and how many more; or that nothing was seen."""
+    if unseen:
+        return f"Groundswell: {unseen.rstrip('.')}"
+    new = [card for card in today.cards if card.signal.at > today.since]
+    if not new:
+        open_ones = wording.plural(len(today.cards), "earlier alert")
+        return "Groundswell: nothing new" + (f"; {open_ones}" if today.cards else "")
+    places = ", ".join(code for code, _ in new[0].markets[:2] if code)
+    news = wording.shortened(new[0].title, LONGEST_NEWS) + (f" in {places}" if places else "")
+    return f"Groundswell: {news}" + (f"; {len(new) - 1:,} more" if len(new) > 1 else "")
+
+
+def _unseen(reader: Reader, today: Today, zone: str) -> str:
+    """Return that nothing at all was seen in the time that is told of, and since when; nothing where something was."""
+    if today.posts or not today.total:
+        return ""
+    newest = reader.search(Query(until=today.now, trusted_dates=True, sort="newest", limit=1)).hits
+    last = newest[0].document.mention.published_at if newest else None
+    since = f" since {wording.moment(last, zone)} {last.astimezone(ZoneInfo(zone)).year}" if last else ""
+    return f"Nothing was seen{since}."
 
 
 def templates(*, html: bool) -> Environment:
@@ -104,6 +153,8 @@ def _inlined(html: str) -> str:
 def _facts(reader: Reader, today: Today, settings: Settings) -> dict[str, Any]:
     zone, base = settings.digest.timezone, board_address(settings)
     first, rest = lead(today)
+    if unseen := _unseen(reader, today, zone):
+        first, rest = unseen, "A quiet day is not known to be calm: look at the sources (groundswell doctor)."
     window = links.window(today.since, today.now)
     return {
         "base": base,
@@ -113,6 +164,7 @@ def _facts(reader: Reader, today: Today, settings: Settings) -> dict[str, Any]:
         "posts": wording.plural(today.posts, "new post"),
         "posts_url": f"{base}/{links.unfolded(links.search(**window))}",
         "sources": f"{wording.number(today.sources)} of {wording.plural(len(today.coverage.rows), 'source')}",
+        "unseen": unseen,
         "first": first,
         "rest": rest,
         "held": held(today),
@@ -260,11 +312,6 @@ def _cases(reader: Reader, now: datetime, base: str) -> list[dict[str, str]]:
     ]
 
 
-def _header(text: str) -> str:
-    """Return text fit for a header: one line, no control characters."""
-    return wording.shortened("".join(char if char.isprintable() else " " for char in text), 160)
-
-
 def _plain(text: str) -> str:
     """Return the text alternative without characters that play with a terminal, and without runs of empty lines."""
     lines = [
@@ -275,130 +322,16 @@ def _plain(text: str) -> str:
     return "\n".join(kept).strip() + "\n"
 
 
-# --- writing and sending it ----------------------------------------------------------------------------------------
-
-
-def write_digest(digest: Digest, folder: Path) -> list[Path]:
-    """Write the mail as HTML, as text and as a message file; return the files.
+def write_digest(digest: Digest, folder: Path, *, name: str = "") -> list[Path]:
+    """Write the mail as HTML, as text and as a message file, named by its day or as said; return the files.
 
     Each is written aside and then renamed, so that nobody reads half of one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    message = message_of(digest, DigestSettings(recipients=()))
+    from groundswell.ui.report.mail import message_of
+
     contents = {
         ".html": digest.html.encode("utf-8"),
         ".txt": digest.text.encode("utf-8"),
-        ".eml": message.as_bytes(),
+        ".eml": message_of(digest, DigestSettings()).as_bytes(),
     }
-    return [write_whole(folder / f"digest-{digest.day}{end}", content) for end, content in contents.items()]
-
-
-def message_of(digest: Digest, settings: DigestSettings, recipients: Sequence[str] | None = None) -> EmailMessage:
-    """Return the mail as a message; the same day's mail has the same Message-ID, so that a repeat can be known.
-
-    Raises:
-        DigestError: an address is none.
-    """
-    message = EmailMessage()
-    message["Subject"] = _header(digest.subject)
-    message["From"] = _address(settings.sender, "digest.sender")
-    if to := [
-        _address(one, "digest.recipients") for one in (settings.recipients if recipients is None else recipients)
-    ]:
-        message["To"] = to
-    message["Date"] = format_datetime(digest.at)
-    message["Message-ID"] = f"<digest-{digest.day}-{stable_id('digest', *settings.recipients)}@groundswell.invalid>"
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-    message.set_content(digest.text, cte="base64")
-    message.add_alternative(digest.html, subtype="html", cte="base64")
-    return message
-
-
-def _address(text: str, where: str) -> Address:
-    """Return a mail address; what is none never reaches a header."""
-    try:
-        if any(not char.isprintable() for char in text):
-            raise ValueError("it holds a control character")
-        return Address(addr_spec=text)
-    except (ValueError, IndexError, HeaderParseError) as error:
-        raise DigestError(f"{where}: {text!r} is no mail address ({error})") from None
-
-
-def send_digest(digest: Digest, settings: Settings, store: Store, *, now: datetime) -> str:
-    """Send the mail to those of the recipients who have not had this day's; return what was done, in a sentence.
-
-    Asked twice, it sends once. Killed between the server's yes and our note of it, it sends again under the same
-    Message-ID: a mail twice is better than none.
-
-    Raises:
-        DigestError: nobody to send to, no server, or the server's answer was no.
-    """
-    mail = settings.digest
-    if not mail.recipients:
-        raise DigestError("nobody to send to: name addresses in digest.recipients")
-    if not mail.smtp_host:
-        raise DigestError("no mail server: set digest.smtp_host (the digest was written to a file all the same)")
-    mark_id = f"digest/{digest.day}"
-    mark = store.get(Checkpoint, mark_id)
-    had = set(mark.value.get("sent", ())) if mark else set()
-    due = [one for one in dict.fromkeys(mail.recipients) if stable_id("recipient", one) not in had]
-    if not due:
-        return f"the digest of {digest.day} was sent before; nothing to do"
-    message = message_of(digest, mail, due)
-    refused = _deliver(message, mail)
-    went = [one for one in due if one not in refused]
-    sent = sorted(had | {stable_id("recipient", one) for one in went})  # hashes: a store keeps no addresses
-    store.put([Checkpoint(id=mark_id, value={"sent": sent}, at=now)])
-    if refused:
-        raise DigestError(
-            f"{mail.smtp_host} refused {', '.join(sorted(refused))}; {wording.plural(len(went), 'other')} sent"
-        )
-    return f"digest of {digest.day} sent to {wording.plural(len(went), 'recipient')}"
-
-
-def _deliver(message: EmailMessage, mail: DigestSettings) -> set[str]:
-    """Hand the mail to the server; return the addresses it refused."""
-    where = f"{mail.smtp_host}:{mail.smtp_port}"
-    try:
-        with _connection(mail) as server:
-            if mail.smtp_user:
-                server.login(mail.smtp_user, _password(mail))
-            return set(server.send_message(message))
-    except smtplib.SMTPRecipientsRefused as error:
-        return set(error.recipients)
-    except smtplib.SMTPAuthenticationError as error:
-        raise DigestError(
-            f"{where} refused the login of {mail.smtp_user}: look at digest.smtp_user and {mail.smtp_password_env}"
-        ) from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise DigestError(f"{where}: {error}; look at digest.smtp_security") from error
-    except ssl.SSLError as error:
-        raise DigestError(
-            f"no secure connection to {where} ({error.reason or error}); see digest.smtp_security and its certificate"
-        ) from error
-    except (smtplib.SMTPException, OSError) as error:
-        raise DigestError(f"{where} did not take the digest: {error}") from error
-
-
-def _connection(mail: DigestSettings) -> smtplib.SMTP:
-    if mail.smtp_security == "tls":
-        return smtplib.SMTP_SSL(
-            mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
-        )
-    server = smtplib.SMTP(mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS)
-    if mail.smtp_security == "starttls":
-        try:
-            server.starttls(context=ssl.create_default_context())
-        except BaseException:
-            server.close()
-            raise
-    return server
-
-
-def _password(mail: DigestSettings) -> str:
-    password = os.environ.get(mail.smtp_password_env)
-    if not password:
-        raise DigestError(
-            f"digest.smtp_user is set, but the environment variable {mail.smtp_password_env} holds no password"
-        )
-    return password
+    return [write_whole(folder / f"digest-{name or digest.day}{end}", content) for end, content in contents.items()]

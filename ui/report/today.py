@@ -74,11 +74,21 @@ class Today:
     zone: str = "UTC"
 
 
-def look(reader: Reader, settings: Settings, *, now: datetime) -> Today:
-    """Return the first page as it stands at `now`, all from counts and the newest records."""
-    now = moment_of(reader, now)
+def look(
+    reader: Reader, settings: Settings, *, now: datetime, since: datetime | None = None, by_clock: bool = False
+) -> Today:
+    """Return the first page as it stands at `now`, all from counts and the newest records.
+
+    Args:
+        reader: the store.
+        settings: markets, zone, and the hour at which a day begins.
+        now: the moment that is told of.
+        since: when the time that is told of began; by default at the last such hour.
+        by_clock: whether `now` is taken at its word; else an archive is looked at as of its end.
+    """
+    now = now if by_clock else moment_of(reader, now)
     zone, hour = settings.board.timezone, settings.digest.hour
-    begin = period_begin(now, zone, hour)
+    begin = since or period_begin(now, zone, hour)
     fresh = reader.count(Query(since=begin, until=now, trusted_dates=True), By(fields=("source",)))
     confidence = reader.count(Query(), By(fields=("date_confidence",)))
     seen = coverage(reader, now=now, days=SHOWN_DAYS + HISTORY_DAYS)
