@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from groundswell.index.query import Phrase, Word
 from groundswell.index.segment import EMOJI, UNSPACED, fold, is_beginning, tokens
+from groundswell.index.spelling import aligned
 
 WIDTH = 160
 """Characters of one fragment, about."""
@@ -55,11 +56,12 @@ def _fragments(text: str, pattern: re.Pattern[str]) -> Iterator[str]:
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    """Return the text folded character by character, and for each folded character where it came from."""
+    """Return the text in one spelling, folded character by character, and for each character where it came from."""
     if text.isascii():
         return text.lower(), list(range(len(text)))
-    pieces = [fold(character) for character in text]
-    return "".join(pieces), [at for at, piece in enumerate(pieces) for _ in piece]
+    plain, origin = aligned(text)
+    pieces = [fold(character) for character in plain]
+    return "".join(pieces), [at for at, piece in zip(origin, pieces, strict=True) for _ in piece]
 
 
 def _marked(text: str, begin: int, end: int, spans: list[tuple[int, int]]) -> str:

@@ -2,7 +2,8 @@
 
 Scripts without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese) become overlapping pairs of characters, so that
 any run can be found as a substring; everything else becomes words, folded (case, width, accents of Latin letters), so
-that ``quang cao`` finds ``Quảng cáo``. Stores index the result by white space only.
+that ``quang cao`` finds ``Quảng cáo``. Before, each word gets one spelling (`groundswell.index.spelling`), so that
+either Chinese script finds the other. Stores index the result by white space only.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
-VERSION = 2
+from groundswell.index.spelling import normalise
+
+VERSION = 3
 """Counts changes of what `for_index` gives; a store that was written with another one must index again."""
 
 UNSPACED = (
@@ -49,8 +52,8 @@ def fold(text: str) -> str:
 
 
 def tokens(text: str) -> list[tuple[str, str]]:
-    """Return (kind, token) of a text, folded; kind is run (unspaced script), emoji or word."""
-    return [(found.lastgroup or "", found.group()) for found in _TOKEN.finditer(fold(text))]
+    """Return (kind, token) of a text in one spelling, folded; kind is run (unspaced script), emoji or word."""
+    return [(found.lastgroup or "", found.group()) for found in _TOKEN.finditer(fold(normalise(text)))]
 
 
 def for_index(text: str) -> str:

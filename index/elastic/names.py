@@ -11,8 +11,8 @@ from groundswell.index.codec import name_of
 from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.records import RECORDS, Enriched, Membership, Mention
 
-VERSION = 2
-"""Counts changes of the mappings; `_meta.mapping_version` in each file says the same."""
+VERSION = 3
+"""Counts changes of the mappings and of what fills them; `_meta.mapping_version` in each file says the same."""
 OLDEST_MONTH, NEWEST_MONTH = "1990.01", "2100.01"
 """Documents beyond share one index, so that no page from the year 9999 makes an index of its own."""
 KINDS = tuple(name_of(kind) for kind in RECORDS if kind not in (Mention, Enriched, Membership))

@@ -10,6 +10,7 @@ from typing import Any
 
 from groundswell.configs.rules import Compiled, load_rules, refusal
 from groundswell.configs.yaml_lines import ConfigError
+from groundswell.index.spelling import normalise
 from groundswell.nlp.text.clean import clean_one
 from groundswell.nlp.text.language import UNKNOWN, same_family
 
@@ -118,7 +119,7 @@ class Rules:
         engine = re2.Filter()
         for pattern in self._numbers:
             try:
-                engine.Add(pattern, options)
+                engine.Add(normalise(pattern), options)
             except re2.error:
                 raise ConfigError(self._refused(pattern)) from None
         if not self._numbers:

@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.spelling import normalise
+
 Array = NDArray[np.float32]
 
 SPACED = re.compile(r"[a-z0-9à-ỹ]", re.IGNORECASE)
@@ -60,7 +62,7 @@ def _pattern(words: Sequence[str]) -> re.Pattern[str]:
 
 
 def _part(word: str) -> str:
-    bare = word.rstrip("*")
+    bare = normalise(word.rstrip("*"))
     begin = r"(?<![^\W_])" if SPACED.match(bare) else ""
     end = r"(?![^\W_])" if SPACED.match(bare[-1]) and not word.endswith("*") else ""
     return begin + re.escape(bare) + end

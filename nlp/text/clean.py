@@ -2,7 +2,8 @@
 
 Emoji, capitals, hashtags and stretched words stay, because they carry mood. Links become ``http`` and handles
 ``@user``, the spelling of the sets the model was trained on (TweetEval, UMSAB), which also keeps names of people out
-of it. The same function serves training and reading, so the model never meets a spelling it was not taught.
+of it. Words get one spelling (`groundswell.index.spelling`): either Chinese script, Thai as it is written by rule. The
+same function serves training and reading, so the model never meets a spelling it was not taught.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
+
+from groundswell.index.spelling import normalise
 
 MAX_CHARS = 4_000
 """Characters kept. The encoder reads at most 512 tokens, which is at most about 2,500 characters in any script."""
@@ -25,11 +28,6 @@ _TAG = re.compile(
     r"|hr|html|i|iframe|img|input|label|li|main|meta|nav|object|ol|option|p|pre|s|section|select|small|source|span"
     r"|strong|sub|sup|svg|table|tbody|td|th|thead|title|tr|u|ul|video)(?=[\s/>])[^<>]{0,2000}>|<!--.{0,2000}?-->",
     re.IGNORECASE | re.DOTALL,
-)
-# Zero-width and bidirectional controls, soft hyphens, tag characters: invisible, and used to slip words past filters.
-# The two joiners stay: emoji families and Persian or Indic spelling need them.
-_INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _PILED_MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+")
@@ -94,7 +92,7 @@ def _ftfy() -> tuple[Any, Any]:
 def _without_controls(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return _PILED_MARKS.sub(r"\1", _CONTROL.sub(" ", _INVISIBLE.sub("", text)))
+    return _PILED_MARKS.sub(r"\1", _CONTROL.sub(" ", normalise(text)))
 
 
 def _masked(text: str) -> str:

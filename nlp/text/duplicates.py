@@ -23,6 +23,8 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.index.spelling import normalise
+
 Hashes = NDArray[np.uint64]
 
 BANDS, ROWS = 24, 3
@@ -181,8 +183,8 @@ def alike(text: Hashes, others: Sequence[Hashes], similarity: float) -> NDArray[
 
 
 def normalised(text: str) -> str:
-    """Return a text's letters and digits in one case and one width, without links, handles and "RT"."""
-    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", _MASKED.sub(" ", text)).casefold()))
+    """Return a text's letters and digits in one spelling, case and width, without links, handles and "RT"."""
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", normalise(_MASKED.sub(" ", text))).casefold()))
 
 
 def shingle_sets(batch: Sequence[Told]) -> list[Hashes]:

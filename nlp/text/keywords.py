@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from groundswell.index.spelling import normalise
 
 OUR_LANGUAGES = ("en", "zh", "id", "th", "vi")
 """Whose stop words are taken where the language is unknown; `id` holds the Malay ones too."""
@@ -43,7 +44,7 @@ _STRETCHED = re.compile(r"([a-zà-ỹ])\1{2,}")
 
 
 def tokens(text: str) -> list[str]:
-    """Return every word in reading order, lower-cased, NFC, stop words and numbers included, links and handles not."""
+    """Return every word in reading order, lower-cased, in one spelling; stop words and numbers, no links or handles."""
     return [word for word in pieces(text) if word]
 
 
@@ -105,7 +106,7 @@ def word_lists(name: str) -> dict[str, frozenset[str]]:
 
 def pieces(text: str) -> Iterator[str]:
     """Yield words, and "" wherever a sentence, clause or emoji cuts between them."""
-    plain = unicodedata.normalize("NFC", _NOISE.sub(" , ", text)).lower()
+    plain = normalise(_NOISE.sub(" , ", text)).lower()
     for run in (_RUN if _UNSPACED.search(plain) else _WORD).finditer(plain):
         match run.lastgroup:
             case "word":

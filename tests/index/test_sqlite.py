@@ -216,6 +216,7 @@ def test_threads_share_a_store(path: Path) -> None:
 def test_every_older_schema_is_brought_up_to_date(path: Path, version: int) -> None:
     """A database of any earlier version keeps its documents and counts them as a new one does."""
     records = [*one_of_each(), *numbered(5), undated("u"), enriched("m001", "positive", risks={"spam": 0.75})]
+    records.append(undated("traditional", "詐騙廣告又來了"))
     with SqliteStore(path.with_name("new.db")) as store:
         store.put(records)
     with closing(connect._connect(str(path))) as old, closing(sqlite3.connect(path.with_name("new.db"))) as new:
@@ -237,11 +238,12 @@ def test_every_older_schema_is_brought_up_to_date(path: Path, version: int) -> N
     with SqliteStore(path) as store:
         assert store.get(Case, "c1") is not None
         assert len(store.days()) == 2
+        assert store.search(Query(match=Word(text="诈骗"))).total == 1
         document = store.get(Document, "m1")
         assert document is not None
         assert document.enriched is not None
         assert document.enriched.vector is not None
-        assert store.count(Query(), By(fields=("risk",)))[0].count == 5
+        assert store.count(Query(), By(fields=("risk",)))[0].count == 6
 
 
 def test_a_database_of_the_future_is_left_alone(path: Path) -> None:

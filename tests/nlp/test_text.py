@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groundswell.nlp.enrich.rules import read_rules
+from groundswell.nlp.text import keywords
 from groundswell.nlp.text.clean import MAX_CHARS, clean, clean_one, joined
 
 
@@ -54,3 +56,18 @@ def test_a_title_is_said_once() -> None:
     assert joined("Ads are back", "The app says so") == "Ads are back. The app says so"
     assert joined("", "text") == "text"
     assert joined("Why?", "text") == "Why? text"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("詐騙廣告又來了，帳號被停權", "诈骗广告又来了，账号被停权"),
+        ("เเอปนี้โฆษณาเยอะ", "แอปนี้โฆษณาเยอะ"),
+        ("ทําไมต้องจ่าย", "ทำไมต้องจ่าย"),
+    ],
+)
+def test_one_meaning_has_one_spelling(typed: str, meant: str) -> None:
+    """Either Chinese script and either Thai spelling is one text to the model, the rules and the count of words."""
+    assert clean_one(typed) == clean_one(meant)
+    assert keywords.tokens(typed) == keywords.tokens(meant)
+    assert read_rules().hits(clean([typed]), ["und"]) == read_rules().hits(clean([meant]), ["und"])
