@@ -579,9 +579,19 @@ Source = (
 FORMATS: dict[str, type[Source]] = {
     "feed": FeedSource,
     "sitemap": SitemapSource,
+    "jsonfeed": JsonFeedSource,
+    "json": JsonSource,
     "hackernews": HackernewsSource,
+    "bluesky": BlueskySource,
+    "lemmy": LemmySource,
     "mastodon": MastodonSource,
+    "discourse": DiscourseSource,
+    "stackexchange": StackexchangeSource,
+    "gdelt": GdeltSource,
+    "google_news": GoogleNewsSource,
     "appstore": AppstoreSource,
+    "google_play": GooglePlaySource,
+    "youtube": YoutubeSource,
     "file": FileSource,
 }
 

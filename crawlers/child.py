@@ -29,6 +29,16 @@ SPIDERS = {
     "hackernews": "hackernews:HackernewsSpider",
     "mastodon": "mastodon:MastodonSpider",
     "appstore": "appstore:AppstoreSpider",
+    "bluesky": "bluesky:BlueskySpider",
+    "discourse": "discourse:DiscourseSpider",
+    "gdelt": "gdelt:GdeltSpider",
+    "google_news": "google_news:GoogleNewsSpider",
+    "google_play": "google_play:GooglePlaySpider",
+    "json": "anyjson:JsonSpider",
+    "jsonfeed": "jsonfeed:JsonFeedSpider",
+    "lemmy": "lemmy:LemmySpider",
+    "stackexchange": "stackexchange:StackexchangeSpider",
+    "youtube": "youtube:YoutubeSpider",
 }
 
 

@@ -112,6 +112,10 @@ class Web:
                 self.end_headers()
                 self.wfile.write(answer.content)
 
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                self.do_GET()
+
             def log_message(self, format: str, *args: Any) -> None:
                 """Stay silent."""
 

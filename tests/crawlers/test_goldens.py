@@ -36,10 +36,9 @@ def crawled(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReq
         source = (FOLDER / case / "source.yaml").read_text("utf-8").replace(PLACEHOLDER, web.url)
         (root / case / f"{case}.yaml").write_text(source, encoding="utf-8")
         for path, page in read_yaml(FOLDER / case / "pages.yaml").data.items():
-            body = (FOLDER / case / page["file"]).read_bytes().replace(PLACEHOLDER.encode(), web.url.encode())
-            headers = {name: value.replace(PLACEHOLDER, web.url) for name, value in page.get("headers", {}).items()}
-            body = gzip.compress(body) if page.get("gzip") else body
-            web.play(path, conftest.Answer(body, type=page.get("type", "text/html"), headers=headers))
+            web.play(
+                path, [_answer(conftest, case, name, page, web.url) for name in page.get("files") or [page["file"]]]
+            )
     polite = CrawlSettings(
         sources=tuple(root / case / f"{case}.yaml" for case in CASES),
         shipped=False,
@@ -68,6 +67,14 @@ def test_every_format_has_a_golden() -> None:
     """A format without stored pages would break unseen."""
     formats = {read_yaml(FOLDER / case / "source.yaml").data["format"] for case in CASES}
     assert formats == set(FORMATS)
+
+
+def _answer(conftest: Any, case: str, name: str, page: dict[str, Any], url: str) -> Any:
+    """Return what a page of a case answers; several files are answered one after another."""
+    body = (FOLDER / case / name).read_bytes().replace(PLACEHOLDER.encode(), url.encode())
+    headers = {header: value.replace(PLACEHOLDER, url) for header, value in page.get("headers", {}).items()}
+    body = gzip.compress(body) if page.get("gzip") else body
+    return conftest.Answer(body, page.get("status", 200), page.get("type", "text/html"), headers)
 
 
 def _found(store: Any, case: str, url: str) -> dict[str, Any]:
