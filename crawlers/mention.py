@@ -118,7 +118,7 @@ class Builder:
         lang, market = _lang(raw.lang) or self.source.lang, _market(raw.market) or self.source.market
         when, stated = self._date(raw, lang, market)
         address = canonical(raw.url)
-        extra = bounded({**raw.extra, "quoted": words.quoted})
+        extra = bounded({**raw.extra, "quoted": words.quoted or raw.extra.get("quoted")})
         if when.why and stated is not None:
             extra["stated_date"], extra["date_note"] = str(stated)[:100], when.why
         if len(text) > self.settings.max_text_chars:

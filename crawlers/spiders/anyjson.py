@@ -17,6 +17,7 @@ from w3lib.url import add_or_replace_parameter, url_query_parameter
 
 from groundswell.configs.source import JsonSource, Paths
 from groundswell.crawlers.addresses import absolute
+from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import beginning
 from groundswell.crawlers.spiders.seen import Part, SeenSpider
@@ -83,7 +84,7 @@ class JsonSpider(SeenSpider[JsonSource]):
             Raw(
                 where=where,
                 text=said.get("text") or "",
-                title=said.get("title") or "",
+                title=heading(said.get("title") or "", is_html=self.source.html),
                 is_html=self.source.html,
                 url=self._link(said, where),
                 own_id=own,

@@ -12,10 +12,10 @@ from scrapy.http import Response
 
 from groundswell.configs.source import GoogleNewsSource
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import beginning
-from groundswell.crawlers.spiders.feed import parse
+from groundswell.crawlers.spiders.base import Missed, beginning
 from groundswell.crawlers.spiders.listing import Item, ListSpider, Page, address, moment, seconds
 from groundswell.crawlers.spiders.stretches import Stretch, Walk
+from groundswell.crawlers.syndication import Entry, NoFeedError, read_feed
 
 MOST = 100
 DAY = 86_400
@@ -36,38 +36,40 @@ class GoogleNewsSpider(ListSpider[GoogleNewsSource]):
 
     def read_page(self, response: Response, key: str, walk: Walk) -> Iterator[Any]:
         """Yield the headlines of an answer, or where it is full the requests for its halves."""
-        feed = parse(response)
-        if not feed.get("version"):
-            yield self.refuse(key, response, f"no feed; it begins with {beginning(response)}")
+        try:
+            entries = [entry for _, entry in read_feed(self.text(response)).entries()]
+        except NoFeedError as error:
+            yield self.refuse(key, response, f"{error}; it begins with {beginning(response)}")
             return
         first, end = self._days(walk)
-        if len(feed.entries) >= MOST and end - first > 1:
+        if len(entries) >= MOST and end - first > 1:
             for half in self._halves(key, walk, first, end):
                 yield self._search(key, half)
             return
         page = Page()
-        yield from self.take(page, walk, feed.entries, self.read_entry, response)
-        if len(feed.entries) >= MOST and page.whole:
+        yield from self.take(page, walk, entries, self.read_entry, response)
+        if len(entries) >= MOST and page.whole:
             self.remark(f"{key[:80]!r}: a day with {MOST} headlines, all that the service gives; narrow the search")
         self.save(key, ended=walk if page.whole else None)
 
-    def read_entry(self, entry: Any, where: str) -> Item:
+    def read_entry(self, entry: Entry | str, where: str) -> Item:
         """Return a headline without the publisher's name behind it.
 
         The description holds headlines of others, and the link leads through the service: the guid is what identifies.
         """
-        publisher = str((entry.get("source") or {}).get("title") or "")
-        at = moment(entry.get("published"), now=self.job.now)
+        if isinstance(entry, str):
+            return Item(where, None, Missed(where=where, reason=entry))
+        stated, own = next(iter(entry.published), ""), entry.id or entry.link
         raw = Raw(
             where=where,
-            text=str(entry.get("title") or "").removesuffix(f" - {publisher}"),
-            url=str(entry.get("link") or ""),
-            own_id=str(entry.get("id") or entry.get("link") or ""),
+            text=entry.title.removesuffix(f" - {entry.publisher}"),
+            url=entry.link,
+            own_id=own,
             by_address=False,
-            published=entry.get("published"),
-            extra={"publisher": publisher, "site": (entry.get("source") or {}).get("href")},
+            published=stated,
+            extra={"publisher": entry.publisher},
         )
-        return Item(str(entry.get("id") or entry["link"]), seconds(at), raw)
+        return Item(own, seconds(moment(stated, now=self.job.now)), raw)
 
     def is_wanted(self, walk: Walk, item: Item) -> bool:
         """Return whether a headline is new; the service chooses by days, so that a second decides nothing."""

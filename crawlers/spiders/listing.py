@@ -45,7 +45,7 @@ class Page:
     below: bool = False
 
 
-Reader = Callable[[dict[str, Any], str], Item]
+Reader = Callable[[Any, str], Item]
 
 
 class ListSpider(KeepingSpider[S]):

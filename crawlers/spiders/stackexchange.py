@@ -15,6 +15,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from groundswell.configs.source import StackexchangeSource
+from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import beginning
 from groundswell.crawlers.spiders.listing import Item, ListSpider, Page, address
@@ -107,7 +108,7 @@ def read_question(item: dict[str, Any], where: str) -> Item:
     raw = Raw(
         where=where,
         text=item.get("body") or "",
-        title=item.get("title") or "",
+        title=heading(str(item.get("title") or ""), is_html=True),
         is_html=True,
         url=item.get("link") or "",
         own_id=str(item["question_id"]),
