@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from scrapy.http import Response
 
-from groundswell.crawlers.dates import read_date
+from groundswell.crawlers.dates import DateLocale, read_date
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import Missed, S
 from groundswell.crawlers.spiders.keeping import KeepingSpider
@@ -19,6 +19,8 @@ from groundswell.crawlers.spiders.stretches import Walk, dumped, loaded
 from groundswell.crawlers.spool import Trouble
 
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+SERVICE = DateLocale(timezone="UTC")
+"""How services write moments: where they name no zone, they mean UTC."""
 AHEAD = 600
 """Seconds that somebody else's clock may be ahead of ours."""
 
@@ -134,7 +136,7 @@ def unreadable(where: str, error: Exception) -> Missed:
 
 def moment(value: object, *, now: datetime) -> datetime | None:
     """Return the moment that a service states, in UTC where it names no zone; ``None`` where it cannot be."""
-    return read_date(value, now=now, zone=UTC).at  # type: ignore[arg-type]  # whatever it is, it is judged there
+    return read_date(value, now=now, locale=SERVICE).at  # type: ignore[arg-type]  # whatever it is, it is judged there
 
 
 def seconds(at: datetime | None) -> int | None:
