@@ -205,9 +205,9 @@ def test_a_number_leads_to_its_documents(board: tuple[World, str], context: Brow
     _ready(page)
     cell = page.locator(".heat a.hc").first
     title = cell.get_attribute("title") or ""
-    count = int(re.search(r"(\d+) document", title)[1])  # type: ignore[index]  # the title says it
+    count = int(re.search(r"(\d+) text", title)[1])  # type: ignore[index]  # the title says it
     cell.click()
-    expect(page.locator(".found")).to_contain_text(f"of {count} document")
+    expect(page.locator(".found")).to_contain_text(f"of {count} text")
 
 
 def test_the_second_editor_of_a_case_is_told(

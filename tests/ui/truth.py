@@ -50,7 +50,7 @@ class _Links(HTMLParser):
 
 def _number(title: str, text: str) -> int | None:
     """Return the number of documents that a link tells: in its title, else the first in its text."""
-    told = re.search(r"([\d,]+) document", title)
+    told = re.search(r"([\d,]+) (?:document|text)", title)
     shown = told or COUNT.search(text)
     return int(shown[1].replace(",", "")) if shown else None
 

@@ -154,7 +154,7 @@ def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
     share = min(100, round(abs(value) * PER_SD))
     digits = 1 if abs(value) < 9.95 else 0
     said = wording.signed(value, digits) if abs(value) >= SAID_FROM else ""
-    title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'document')} in 24 h, "
+    title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'text')} in 24 h, "
     title += f"{wording.signed(value, 1)} standard deviations"
     cls = f"hc {'up' if value >= 0 else 'down'}{' full' if share > 55 else ''}"
     return link(risk_address(risk, market, now), esc(said), cls=cls, title=title, style=f"--s:{share}%")

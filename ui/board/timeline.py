@@ -29,6 +29,7 @@ def volume_and_mood(
     *,
     now: datetime,
     address: Address = lambda day: links.unfolded(links.search_day(day)),
+    unit: str = "document",
 ) -> Html:
     """Return two lines over the same days: documents with alerts and blind days, and mood below."""
     runs = stretches([names or None for names in unseen])
@@ -41,7 +42,7 @@ def volume_and_mood(
         _volume(volume),
         *(_tick(wording.number(value), _height(volume)(value) / TALL) for value in ticks(reach(volume)[1])),
         *_blind_words(runs, unseen, len(volume.days)),
-        _days(volume, unseen, address),
+        _days(volume, unseen, address, unit),
         *_alerts(volume, alerts, titles),
     ]
     scaled = scale(-1, 1, LOW - 4, 12)
@@ -50,7 +51,7 @@ def volume_and_mood(
     return joined([tag("div", above, cls="chart"), tag("div", below, cls="chart low"), _dates(volume.days, now)])
 
 
-def columns(series: Series, address: Address) -> Html:
+def columns(series: Series, address: Address, unit: str = "document") -> Html:
     """Return small columns over the days, for a search result."""
     tall = 44.0
     highest = max((value or 0 for value in series.values), default=0) or 1
@@ -65,7 +66,7 @@ def columns(series: Series, address: Address) -> Html:
         [
             picture(body, WIDE, tall, "Documents found a day"),
             _tick(wording.number(highest), 2 / tall),
-            _days(series, (), address),
+            _days(series, (), address, unit),
         ],
         cls="chart tiny",
     )
@@ -147,14 +148,14 @@ def _blind_words(runs: Sequence[Sequence[int]], unseen: Sequence[Sequence[str]],
     yield tag("span", esc(said), cls="axis blind", style=side, title=", ".join(names))
 
 
-def _days(series: Series, unseen: Sequence[Sequence[str]], address: Address) -> Html:
-    cells = (link(address(day), NOTHING, title=_told(series, unseen, i)) for i, day in enumerate(series.days))
+def _days(series: Series, unseen: Sequence[Sequence[str]], address: Address, unit: str) -> Html:
+    cells = (link(address(day), NOTHING, title=_told(series, unseen, i, unit)) for i, day in enumerate(series.days))
     return tag("div", cells, cls="days")
 
 
-def _told(series: Series, unseen: Sequence[Sequence[str]], i: int) -> str:
+def _told(series: Series, unseen: Sequence[Sequence[str]], i: int, unit: str) -> str:
     usual = series.bands[i]
-    said = f"{_date(series.days[i])}: {wording.plural(int(series.values[i] or 0), 'document')}"
+    said = f"{_date(series.days[i])}: {wording.plural(int(series.values[i] or 0), unit)}"
     said += f", usually {wording.number(round(usual.low))} to {wording.number(round(usual.high))}" if usual else ""
     return said + (f"; not seen: {', '.join(unseen[i][:5])}" if i < len(unseen) and unseen[i] else "")
 

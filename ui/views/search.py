@@ -200,7 +200,7 @@ def _timeline(query: Query, page: Page, this: Asked) -> Html:
         address = links.narrowed(this.text, of=this.of, on=links.day(at))
         return links.unfolded(address) if this.copies else address
 
-    return timeline.columns(series, day) if any(series.values) else NOTHING
+    return timeline.columns(series, day, "document" if this.copies else "text") if any(series.values) else NOTHING
 
 
 def _exports(query: Query) -> None:

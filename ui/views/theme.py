@@ -138,6 +138,7 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
         titles,
         now=datetime.now(UTC),
         address=lambda day: links.search_day(day, theme=theme.id),
+        unit="text",
     )
     week = Query(since=days[-7], until=now, trusted_dates=True, collapse=True, where={"theme": (theme.id,)})
     recent = queries.count(week, By())  # not the sum of its days: a text repeated on two days is one text
