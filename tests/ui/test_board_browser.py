@@ -35,6 +35,7 @@ VIEWS = (
     "theme",
     "search?q=hostileguest",
     "document",
+    "explain?q=since:24h until:now",
     "cases",
     "cases?case=",
     "sources",

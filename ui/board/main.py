@@ -25,6 +25,7 @@ VIEWS = {
     "theme": "Theme",
     "search": "Search",
     "document": "Document",
+    "explain": "What made it",
     "cases": "Cases",
     "sources": "Sources",
     "labels": "Labels",

@@ -28,6 +28,7 @@ from groundswell.ui.desk import Desk
 from groundswell.ui.report import wording
 from groundswell.ui.report.asked import Asked
 from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.explain import Explanation, explain
 from groundswell.ui.report.inbox import Inbox, find_inbox
 from groundswell.ui.report.today import Today, look, moment_of
 
@@ -154,6 +155,16 @@ def asked(this: Asked) -> Query:
     """
     at, values = now(), closed_values(settings())
     return _kept(("asked", stamp(), at, this), lambda store: this.query(store, now=at, values=values))
+
+
+def explanation(this: Asked) -> Explanation | None:
+    """Return what made the documents of a search more or fewer than usual; ``None`` where it has no bounded time.
+
+    Raises:
+        QueryError: its text cannot be understood.
+    """
+    query = asked(this)
+    return _kept(("explanation", stamp(), repr(query)), lambda store: explain(store, query))
 
 
 def count(query: Query, by: By) -> list[Bucket]:

@@ -103,6 +103,11 @@ def alert(id: str) -> str:
     return inbox(alert=id)
 
 
+def explain(text: str, *, of: str = "") -> str:
+    """Return the address of what made the documents of a search."""
+    return search_text(text, of=of).replace("search?", "explain?", 1)
+
+
 def document(id: str) -> str:
     """Return the address of a document's page."""
     return f"document?{urlencode({'id': id})}"

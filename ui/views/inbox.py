@@ -11,7 +11,7 @@ from groundswell.index.records import Decision, Signal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.inbox import Entry, Inbox, Status, how_it_goes
+from groundswell.ui.report.inbox import DAY, Entry, Inbox, Status, how_it_goes
 from groundswell.ui.views import actions
 
 SHOWN: Mapping[str, tuple[Status, ...]] = {
@@ -212,6 +212,7 @@ def _detail(entry: Entry) -> Html:
             ("first told", esc(wording.stamp(episode.alert.at, zone))),
             ("risk", esc(wording.risk(episode.risk) or "none named")),
             ("theme", link(links.theme(episode.theme), esc("over time"), cls="out") if episode.theme else NOTHING),
+            ("why now", link(_rise(entry), esc("what made it"), cls="out")),
         ]
     )
     return joined(
@@ -223,6 +224,14 @@ def _detail(entry: Entry) -> Html:
             numbers,
         ]
     )
+
+
+def _rise(entry: Entry) -> str:
+    """Return the address of what made the rise: everything of the alert's first days."""
+    signal = entry.episode.gravest
+    window = links.window(max(signal.start, signal.end - 7 * DAY), signal.end)
+    about = {"theme": signal.theme} if signal.theme else {}
+    return links.explain(links.query_text(**about, **window), of="" if about else f"signal-{signal.id}")
 
 
 def _twins(inbox: Inbox, entry: Entry) -> None:

@@ -20,6 +20,7 @@ from groundswell.ui.board.elements import NOTHING, Html, bold, esc, joined, link
 from groundswell.ui.desk import MOST_EVIDENCE
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.asked import Asked, asked
+from groundswell.ui.report.explain import LONGEST
 from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.views.documents import document_list
 
@@ -167,11 +168,26 @@ def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:
 def _found(span: str, page: Page, query: Query, this: Asked) -> list[Html]:
     """Return how many were found, folded and not: whatever number led here stands in this line."""
     if this.copies:
-        return [esc(f"{span} of {wording.plural(page.total, 'document')}, copies counted each")]
+        return [
+            esc(f"{span} of {wording.plural(page.total, 'document')}, copies counted each"),
+            *_explained(query, this),
+        ]
     whole = sum(bucket.copies for bucket in queries.count(replace(query, vector=None), By()))
     address = links.unfolded(links.search_text(this.text, of=this.of))
     each = link(address, esc(wording.plural(whole, "document")), cls="out")
-    return [esc(f"{span} of {wording.plural(page.total, 'text')}; "), each, esc(" with copies")]
+    return [
+        esc(f"{span} of {wording.plural(page.total, 'text')}; "),
+        each,
+        esc(" with copies"),
+        *_explained(query, this),
+    ]
+
+
+def _explained(query: Query, this: Asked) -> list[Html]:
+    """Return the way to what made it, where the time is bounded."""
+    if query.since is None or query.until is None or query.until - query.since > LONGEST:
+        return []
+    return [esc(" · "), link(links.explain(this.text, of=this.of), esc("what made it"), cls="out")]
 
 
 def _turn(cursor: str) -> None:
