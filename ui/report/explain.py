@@ -70,7 +70,7 @@ def explain(reader: Reader, query: Query) -> Explanation | None:
         return None
     step = ceil((query.until - query.since) / DAY) * DAY
     count = max(1, HISTORY_DAYS * DAY // step)
-    begun = _begun(reader, query)
+    begun = _begun(reader)
     starts = [query.since - (k + 1) * step for k in range(count)]
     used = [start for start in starts if begun is not None and start >= begun] or starts[:1]
     length = query.until - query.since
@@ -99,11 +99,10 @@ class _Cell:
 Cells = dict[tuple[str, ...], _Cell]
 
 
-def _begun(reader: Reader, query: Query) -> datetime | None:
+def _begun(reader: Reader) -> datetime | None:
     """Return when the stream began: before it nothing was usual."""
     first = reader.search(Query(trusted_dates=True, sort="oldest", limit=1)).hits
-    published = first[0].document.mention.published_at if first else None
-    return published if published is None or query.since is None else min(published, query.since)
+    return first[0].document.mention.published_at if first else None
 
 
 def _window(query: Query, since: datetime, until: datetime) -> Query:

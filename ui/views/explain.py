@@ -39,9 +39,8 @@ def show() -> None:
 
 def _sentence(found: Explanation, this: Asked) -> list[Html]:
     whole = link(_address(this), esc(wording.plural(found.observed, "document")))
-    usual = wording.number(round(found.expected, 1))
+    usual, more = f"{found.expected:,.1f}", f"{abs(found.excess):,.1f}"
     times = wording.plural(found.windows, "earlier window")
-    more = wording.number(round(abs(found.excess), 1))
     said = f", where {usual} are usual (mean of {times} of the same length and hour): {more} "
     return [whole, esc(said + ("more." if found.excess >= 0 else "fewer."))]
 

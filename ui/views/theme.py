@@ -12,10 +12,13 @@ from groundswell.index.records import Case, Document, Lineage, Signal, Snooze, T
 from groundswell.ui.board import charts, queries, timeline
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.inbox import how_it_goes
 from groundswell.ui.report.series import day_axis, mean_mood, mood_series, volume_series
 from groundswell.ui.report.today import SHOWN_DAYS
 from groundswell.ui.report.trends import HISTORY_DAYS
+from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import article, document_list
+from groundswell.ui.views.inbox import standing_said
 
 BREAKDOWNS: tuple[tuple[str, Field], ...] = (
     ("Languages", "lang"),
@@ -96,23 +99,34 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
 
 
 def _silence(theme: Theme) -> None:
-    """Offer to silence the theme, or to wake it."""
+    """Offer what can be done about the theme's newest alert; without one, to silence the theme, or to wake it."""
+    entry = next((e for e in queries.inbox().entries if e.episode.theme == theme.id), None)
+    if entry is not None:
+        goes = wording.capital(how_it_goes(entry, queries.zone()))
+        address = link(links.alert(entry.id), esc("in the inbox"), cls="out")
+        st.html(tag("p", [esc(f"{goes}. {standing_said(entry)} "), address], cls="state"))
+        actions(entry)
+        return
     snooze = queries.record(Snooze, theme.id)
-    until = snooze.until if snooze else None
     with st.container(horizontal=True, key=f"act-theme-{theme.id}", vertical_alignment="center"):
-        if until and until > datetime.now(UTC):
-            st.html(
-                tag("p", esc(f"Silent until {wording.stamp(until, queries.settings().board.timezone)}."), cls="state")
-            )
+        if snooze and snooze.until > datetime.now(UTC):
+            why = f": {snooze.reason}" if snooze.reason else ""
+            st.html(tag("p", esc(f"Silent until {wording.stamp(snooze.until, queries.zone())}{why}."), cls="state"))
             st.button("Wake", key=f"wake-{theme.id}", on_click=_wake, args=(theme.id,))
         else:
-            st.button("Snooze", key=f"snooze-{theme.id}", on_click=_snooze, args=(theme.id,))
+            with st.popover("Snooze"), st.form(f"quiet-{theme.id}", border=False):
+                st.text_input("Why", key=f"why-{theme.id}", max_chars=300, placeholder="known, a fix is on its way …")
+                st.form_submit_button("Snooze", key=f"snooze-{theme.id}", on_click=_snooze, args=(theme.id,))
 
 
 def _snooze(theme: str) -> None:
-    settings = queries.settings()
+    settings, why = queries.settings(), str(st.session_state[f"why-{theme}"]).strip()
+    if not why:
+        queries.say("A snooze needs a reason: whoever meets it later must know why it is quiet.", trouble=True)
+        return
     with queries.told(), queries.desk() as desk:
-        until = desk.snooze(theme, days=settings.signals.snooze_days, by=queries.me(), now=datetime.now(UTC))
+        days, now = settings.signals.snooze_days, datetime.now(UTC)
+        until = desk.snooze(theme, days=days, by=queries.me(), now=now, reason=why)
         queries.say(f"Silent until {wording.stamp(until, settings.board.timezone)}.")
 
 
@@ -202,9 +216,16 @@ def _texts(theme: Theme) -> Html:
 def _past(theme: Theme, signals: Sequence[Signal]) -> Html:
     return tag(
         "div",
-        [panel("Alerts and held signals", "", _signals(signals)), panel("What became of it", "", _lineage(theme))],
+        [
+            panel("Alerts and held signals", _shown(len(signals)), _signals(signals)),
+            panel("What became of it", "", _lineage(theme)),
+        ],
         cls="row half",
     )
+
+
+def _shown(count: int) -> str:
+    return f"alerts first; 12 of {wording.number(count)}" if count > 12 else ""
 
 
 def _signals(signals: Sequence[Signal]) -> Html:
@@ -212,7 +233,14 @@ def _signals(signals: Sequence[Signal]) -> Html:
         return tag("p", esc("It never departed from its own past."), cls="empty")
     zone = queries.settings().board.timezone
     cases = {signal: case for case in queries.records(Case, 5000) for signal in case.signals}
-    return tag("ul", (_signal(signal, cases.get(signal.id), zone) for signal in signals[:12]), cls="history")
+    return tag(
+        "ul",
+        (
+            _signal(signal, cases.get(signal.id), zone)
+            for signal in sorted(signals, key=lambda signal: not signal.fired)[:12]
+        ),
+        cls="history",
+    )
 
 
 def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
