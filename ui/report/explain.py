@@ -127,7 +127,9 @@ def _parts(now: Cells, before: Cells, windows: int) -> tuple[Part, ...]:
     expected: dict[tuple[str, str], float] = defaultdict(float)
     for cells, weight, tally in ((now, 1.0, observed), (before, -1.0 / windows, expected)):
         for values, cell in cells.items():
-            covers = [(field, value) for field, value in zip(COVERS, values, strict=True) if value or field == "source"]
+            covers: list[tuple[str, str]] = [
+                (field, value) for field, value in zip(COVERS, values, strict=True) if value or field == "source"
+            ]
             for cover in covers:
                 excess[cover] += weight * (cell.whole - cell.repeated) / len(covers)
                 tally[cover] += cell.whole * abs(weight)
