@@ -22,6 +22,8 @@ class Risk(Section):
     """What belongs to it, in a sentence."""
     name: str = ""
     """What people read; by default the id."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """The name in other languages, by ISO 639-1 code, as it stands in the titles of themes."""
     examples: tuple[str, ...] = Field(min_length=FEWEST_EXAMPLES, max_length=2000)
     """Texts that belong to it, in any language; a dozen will do."""
     counterexamples: tuple[str, ...] = ()
@@ -37,6 +39,10 @@ class Risk(Section):
     def title(self) -> str:
         """Return what people read."""
         return self.name or self.id.replace("_", " ").capitalize()
+
+    def titled(self, language: str) -> str:
+        """Return what people read in a language, "" where nobody has given it a name there."""
+        return self.title if language == "en" else self.names.get(language, "")
 
 
 class Term(Section):

@@ -22,6 +22,8 @@ class Topic(Section):
     """Short name, kept in every signal."""
     title: str = Field(min_length=2, max_length=60)
     """What people read."""
+    titles: dict[str, str] = Field(default_factory=dict)
+    """What people read in other languages, by ISO 639-1 code; a brand needs none."""
     words: dict[str, tuple[str, ...]] = Field(min_length=1)
     """By language: a word for itself, ``refund*`` for how words begin, ``*tipu*`` for a part of words, or two words."""
 
@@ -35,6 +37,10 @@ class Topic(Section):
             msg = f"{empty[0]!r} would count every text; give at least a letter"
             raise ValueError(msg)
         return words
+
+    def titled(self, language: str) -> str:
+        """Return the title in a language; a name that is written with capitals is the same in all."""
+        return self.titles.get(language, "") or (self.title if language == "en" or self.title[0].isupper() else "")
 
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return the words that count in texts of a language (ISO 639-1; empty: only those of every language)."""

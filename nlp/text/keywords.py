@@ -83,6 +83,11 @@ def join(first: str, second: str) -> str:
     return f"{first}{second}" if unspaced else f"{first} {second}"
 
 
+def is_unspaced(letter: str) -> bool:
+    """Return whether a letter is of a script that puts no spaces between words."""
+    return bool(_UNSPACED.match(letter))
+
+
 @cache
 def stop_words(lang: str = "") -> frozenset[str]:
     """Return words too common to mean anything in a language: its own list and the English one."""

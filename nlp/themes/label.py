@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log
@@ -11,20 +12,25 @@ import numpy as np
 from groundswell.index.records import ThemeFeeling
 from groundswell.nlp.text import keywords
 from groundswell.nlp.themes.evidence import plain_code
-from groundswell.nlp.themes.framing import ENGLISH
+from groundswell.nlp.themes.framing import BETWEEN, ENGLISH, capital
+from groundswell.nlp.themes.subjects import Subject
 from groundswell.nlp.themes.title import (
+    WORTH,
     Heard,
     Shares,
     ThemeText,
+    Title,
     frame_of,
     hear,
     key_of,
     make_title,
     mere_of,
     names_of,
+    overlap,
     shares_of,
     sum_of_shares,
     words_of,
+    written,
 )
 
 KEYWORDS = 8
@@ -35,6 +41,11 @@ LONGEST_KEYWORD = 2
 """Words of a keyword at most."""
 EXEMPLARS = 5
 """Documents that stand for a theme."""
+NAME_SHARE, MOST_NAMES = 0.25, 2
+"""Share of a theme's documents that must hold a name for it to stand in a title in another language; how many may."""
+READERS = ("en", "zh", "id")
+"""Languages of the interface: every theme has a title in each."""
+NOTHING_KNOWN = Subject()
 OWN_TITLE, OWN_SHARE = 3, 0.15
 """Documents of a language, and their share of the theme, that earn it a title of its own."""
 
@@ -59,6 +70,7 @@ def name_themes(
     before: Mapping[str, Name] | None = None,
     *,
     others: Mapping[str, Shares] | None = None,
+    subjects: Mapping[str, Subject] | None = None,
 ) -> dict[str, Name]:
     """Return names for themes: id → its latest documents, which must not be empty.
 
@@ -66,6 +78,7 @@ def name_themes(
         themes: the themes to name.
         before: what they, and others that have names, were called till now; a title stays while it is still true.
         others: the phrase shares of themes that they are set apart from beside one another.
+        subjects: what is known of them in words of our own.
     """
     heard = {theme: [hear(said) for said in documents] for theme, documents in themes.items()}
     shares = {theme: shares_of(documents) for theme, documents in heard.items()}
@@ -77,7 +90,9 @@ def name_themes(
     named: dict[str, Name] = {}
     for theme in sorted(themes, key=lambda one: -len(heard[one])):
         weights = telling_words(shares[theme], across, mean)
-        named[theme] = replace(name(heard[theme], weights, across, known.get(theme), taken), shares=shares[theme])
+        about = (subjects or {}).get(theme, Subject())
+        given = name(heard[theme], weights, across, known.get(theme), taken=taken, about=about)
+        named[theme] = replace(given, shares=shares[theme])
         taken.add(key_of(words_of(named[theme].label)))
     return {theme: named[theme] for theme in themes}
 
@@ -100,7 +115,7 @@ def telling_words(own: Shares, across: Mapping[str, float], mean: float) -> dict
 
 def name(
     documents: Sequence[Heard], weights: Mapping[str, float], across: Mapping[str, float], before: Name | None = None,
-    taken: Collection[frozenset[str]] = (),
+    *, taken: Collection[frozenset[str]] = (), about: Subject = NOTHING_KNOWN,
 ) -> Name:  # fmt: skip
     """Return a theme's name out of its documents, its telling words and how far phrases are spread over themes."""
     vectors = np.stack([heard.said.vector for heard in documents])
@@ -117,9 +132,44 @@ def name(
         for lang, own in by_lang.items()
     }
     exemplars = tuple(dict.fromkeys(heard.said.id for heard in best))[:EXEMPLARS]
-    titles = {lang: title.said(frame_of(lang)) for lang, title in made.items()}
+    titles = {lang: title.said(frame_of(lang), about.risk.get(lang, "")) for lang, title in made.items()}
+    named = main_names(best, names)
+    titles |= {lang: title_for_reader(lang, main, named, about) for lang in READERS if lang not in titles}
     words = tuple(distinct(weights)[:KEYWORDS])
-    return Name(main.said(ENGLISH), words, titles, exemplars, mere_of(by_lang.get(spoken, best)))
+    return Name(
+        main.said(ENGLISH, about.risk.get("en", "")), words, titles, exemplars, mere_of(by_lang.get(spoken, best))
+    )
+
+
+def main_names(documents: Sequence[Heard], names: Collection[str]) -> tuple[str, ...]:
+    """Return up to two of the names, as they are written, that many documents hold; the longer of two that overlap."""
+    counts = Counter(phrase for heard in documents for phrase in heard.phrases & frozenset(names))
+    chosen: list[str] = []
+    for phrase in sorted(counts, key=lambda one: (-counts[one] * WORTH[len(one.split())], one)):
+        apart = set(phrase.split()).isdisjoint(word for other in chosen for word in other.split())
+        if apart and counts[phrase] >= NAME_SHARE * len(documents) and len(chosen) < MOST_NAMES:
+            chosen.append(phrase)
+    return tuple(written(phrase, documents) for phrase in chosen)
+
+
+def title_for_reader(lang: str, main: Title, named: tuple[str, ...], about: Subject) -> str:
+    """Return a title in a language that the theme is not told in: names, else its topic, else its phrase as it stands.
+
+    Args:
+        lang: the reader's, one of `READERS`.
+        main: the title in the language that is spoken most.
+        named: names that it holds.
+        about: what is known of the theme in words of our own.
+    """
+    frame, topic, wrong = frame_of(lang), about.topic.get(lang, ""), about.risk.get(lang, "")
+    if main.mere:
+        return main.said(frame)
+    quoted = "“" + ", ".join(main.words) + "”"
+    if named:
+        return replace(main, words=named, clause=False).said(frame, wrong or topic)
+    told = topic and not (wrong and overlap(topic, wrong))
+    head = f"{capital(topic)} ({', '.join(main.words)})" if told else quoted
+    return BETWEEN.join(filter(None, (head, replace(main, clause=False).tail(frame, "", wrong))))
 
 
 def _by_language(documents: Sequence[Heard]) -> dict[str, list[Heard]]:

@@ -5,10 +5,12 @@ Only the documents of the themes that need a name are read again. What others ho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from groundswell.configs.schema import Settings
+from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.configs.topics import load_topics
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint, Document, Lineage, Record, Theme
 from groundswell.index.store import Reader
@@ -17,8 +19,11 @@ from groundswell.nlp.text.clean import clean, joined
 from groundswell.nlp.themes.cluster import Cluster
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.space import ThemeSpace
+from groundswell.nlp.themes.subjects import Subject, TopicFinder, main_topic
 from groundswell.nlp.themes.title import ThemeText
 
+LANGUAGES = ("en", "zh", "id", "th", "vi")
+"""Languages that titles are framed in."""
 PHRASES = "themes/phrases/"
 """Checkpoints: what share of a theme's documents holds each phrase."""
 LATEST_DOCUMENTS = 48
@@ -29,25 +34,53 @@ OTHERS = 150
 
 def name_stale(reader: Reader, space: ThemeSpace, stale: Collection[str], settings: Settings) -> list[Record]:
     """Return what to write so that themes with an outdated name have a new one."""
-    del settings
     asked = sorted(one for one in stale if one in space.themes)
     documents = {one: read for one in asked if (read := latest(reader, space.themes[one]))}
     if not documents:
         return []
     others = others_of(space, documents)
     before = {t.id: t for t in reader.many(Theme, [*documents, *others])}
-    shares = {
-        mark.id.removeprefix(PHRASES): mark.value["shares"]
-        for mark in reader.many(Checkpoint, [PHRASES + one for one in others])
-    }
+    marks = reader.many(Checkpoint, [PHRASES + one for one in others])
     texts = {one: [text_of_theme(d) for d in read] for one, read in documents.items()}
-    named = name_themes(texts, {one: name_of(t) for one, t in before.items()}, others=shares)
+    risks = {one: common_risk([d.enriched for d in read if d.enriched])[0] for one, read in documents.items()}
+    subjects = subjects_of(texts, risks, [mark.value.get("topics", {}) for mark in marks], settings)
+    named = name_themes(
+        texts,
+        {one: name_of(t) for one, t in before.items()},
+        others={mark.id.removeprefix(PHRASES): mark.value["shares"] for mark in marks},
+        subjects=subjects,
+    )
     records: list[Record] = []
     for one, name in named.items():
         if one in before:
-            risk = common_risk([d.enriched for d in documents[one] if d.enriched])[0]
-            records += renamed(before[one], name, risk)
+            records += renamed(before[one], name, risks[one], subjects[one])
     return records
+
+
+def subjects_of(
+    texts: Mapping[str, Sequence[ThemeText]], risks: Mapping[str, str], others: Sequence[Mapping[str, float]],
+    settings: Settings,
+) -> dict[str, Subject]:  # fmt: skip
+    """Return what themes are about by the taxonomy and the standing topics; `others` are shares of other themes."""
+    finder = TopicFinder(load_topics(settings.signals.topics))
+    names = {risk.id: risk for risk in load_taxonomy(settings.taxonomy).risks}
+    shares = {one: finder.shares([(each.text, each.lang) for each in read]) for one, read in texts.items()}
+    found: dict[str, Subject] = {}
+    for one, own in shares.items():
+        topic = main_topic(own, [*others, *(shares[each] for each in shares if each != one)])
+        risk = names.get(risks[one])
+        found[one] = Subject(
+            {lang: lowered(title) for lang in LANGUAGES if risk and (title := risk.titled(lang))},
+            {lang: title for lang in LANGUAGES if topic and (title := finder.topics[topic].titled(lang))},
+            own,
+        )
+    return found
+
+
+def lowered(title: str) -> str:
+    """Return a title as it stands behind another: with a small letter, unless its first word has a case of its own."""
+    first = title.split(" ", maxsplit=1)[0]
+    return title[:1].lower() + title[1:] if first.istitle() else title
 
 
 def latest(reader: Reader, cluster: Cluster) -> list[Document]:
@@ -80,13 +113,15 @@ def name_of(theme: Theme) -> Name:
     return Name(theme.label, theme.keywords, theme.titles, theme.exemplars, theme.feeling)
 
 
-def renamed(theme: Theme, name: Name, risk: str) -> Iterator[Record]:
+def renamed(theme: Theme, name: Name, risk: str, subject: Subject) -> Iterator[Record]:
     """Yield a theme under a name, the phrases behind it, and the renaming if it was called otherwise."""
     yield replace(
         theme, label=name.label, keywords=name.keywords, titles=name.titles, exemplars=name.exemplars, risk=risk,
         feeling=name.feeling,
     )  # fmt: skip
-    yield Checkpoint(id=PHRASES + theme.id, value={"shares": dict(name.shares)}, at=theme.last_seen)
+    yield Checkpoint(
+        id=PHRASES + theme.id, value={"shares": dict(name.shares), "topics": dict(subject.topics)}, at=theme.last_seen
+    )
     if theme.label and theme.label != name.label:
         key = stable_id("lineage", theme.id, "renamed", theme.last_seen.isoformat(), name.label)
         why = f"was “{theme.label}”"

@@ -42,15 +42,25 @@ SLIGHT = 0.05
 """Mean mood that mere praise and mere displeasure need."""
 DISSENT = 0.25
 """Share of documents that may feel the other way in a theme that is said to complain or to praise."""
+READ = 2000
+"""Characters of a document that a title is made of."""
+CAPITALISED = 0.7
+"""Share of the times it stands within a sentence that a name is written with a capital."""
 SHORTEST, LONGEST = 12, 60
 """Characters of a clause; scripts without spaces say three times as much in one."""
 LONGEST_PHRASE, MOST_PHRASES, CLAUSE_WORDS = 44, 3, 2
 SHARES = 400
 """Phrases of a theme at most that others are set apart from."""
+ENDS = frozenset('.!?…。！？:：|"“”「」•-–—')
+"""After one of these a capital says nothing."""
+STEM = 5
+"""Letters by which two words are taken for one, in telling whether a title repeats itself."""
 FEWEST = 3
 """Documents that must hold a phrase; two where there are fewer than ten."""
 # A point ends a clause only after a real word and before a blank: "fall 0.4 %" and "Mt. Gox" are one clause each.
 _CLAUSE = re.compile(r"(?<=\w{3})[.!?…]+(?=\s|$)|[。！？；;\n\r]+|\s[-–—|]\s|(?<=[\u0e00-\u0e7f])\s{2,}")
+_HASHTAG = re.compile(r"[#＃]\w+")
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+")
 _HANDLE = re.compile(
     r"(?:https?://|www\.)\S+|@\w+|\S+@\S+|^\s*RT\b:?|[*_#<>`\[\]{}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+",
     re.IGNORECASE,
@@ -88,7 +98,7 @@ class Heard:
 
 def hear(said: ThemeText) -> Heard:
     """Return a document read into words, once for keywords and title."""
-    pieces = tuple(keywords.pieces(said.text[:2000]))
+    pieces = tuple(keywords.pieces(_HASHTAG.sub(" , ", said.text[:READ])))
     return Heard(said, pieces, frozenset(phrases(pieces, said.lang)), feeling(pieces, said))
 
 
@@ -103,8 +113,8 @@ def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
         telling = [keywords.means(word, stop) for word in run]
         subject = [tells and not _empty(word) for word, tells in zip(run, telling, strict=True)]
         for i in range(len(run)):
-            if not (telling[i] or run[i] in title_words("opens")):
-                continue
+            if not (telling[i] or run[i] in title_words("opens")) or (i and run[i - 1].isdecimal()):
+                continue  # "kg in a week" is no phrase where "5" stands before it
             for j in range(i + 1, min(i + WORDS, len(run)) + 1):
                 if any(subject[i:j]) and _closes(run[i:j], telling[i:j]):
                     yield reduce(keywords.join, run[i:j])
@@ -211,14 +221,20 @@ class Title:
     mere: bool = False
     clause: bool = False
 
-    def said(self, frame: Frame) -> str:
-        """Return it in a language."""
+    def said(self, frame: Frame, wrong: str = "") -> str:
+        """Return it in a language; `wrong` is what is wrong, in that language, where more is known than displeasure."""
         told = ", ".join(self.words)
         if self.mere:
             named = {"praise": frame.praise, "displeasure": frame.displeasure, "": frame.mixed}[self.mood]
             return ": ".join(filter(None, (named, told)))
+        return BETWEEN.join(filter(None, (capital(told), self.tail(frame, told, wrong))))
+
+    def tail(self, frame: Frame, told: str, wrong: str) -> str:
+        """Return what stands behind the subject: what is wrong, unless that was said before, or the feeling."""
+        if wrong and self.mood != "praise" and not overlap(told, wrong):
+            return wrong
         more = {"praise": frame.praised, "displeasure": frame.complained, "": ""}[self.mood]
-        return BETWEEN.join(filter(None, (capital(told), "" if self.clause else more)))
+        return "" if self.clause else more
 
 
 def make_title(
@@ -291,8 +307,19 @@ def mood_of(moods: Sequence[float], before: str = "") -> ThemeFeeling:
     return ""
 
 
+def overlap(told: str, wrong: str) -> bool:
+    """Return whether one says a word that the other says, too ("Too many ads", "too many or intrusive ads")."""
+    stop = keywords.stop_words()
+    first, second = ({w for w in keywords.tokens(text) if keywords.means(w, stop)} for text in (told, wrong))
+    return any(a[:STEM] == b[:STEM] for a in first for b in second)
+
+
 def names_of(documents: Sequence[Heard], across: Mapping[str, float]) -> frozenset[str]:
-    """Return the phrases that are held in two languages or more, and by hardly any other theme: names, mostly."""
+    """Return the phrases that name somebody or something, and that hardly any other theme holds.
+
+    They are held in two languages or more, or written with a capital within sentences.
+    """
+    capitals = capitalised([heard.said.text[:READ] for heard in documents])
     spoken: dict[str, set[str]] = {}
     counts = Counter(phrase for heard in documents for phrase in heard.phrases)
     for heard in documents:
@@ -301,7 +328,22 @@ def names_of(documents: Sequence[Heard], across: Mapping[str, float]) -> frozens
     return frozenset(
         phrase
         for phrase, count in counts.items()
-        if len(spoken[phrase] - {""}) > 1 and across.get(phrase, 0.0) <= (1 + ELSEWHERE) * count / len(documents)
+        if (len(spoken[phrase] - {""}) > 1 or capitals.issuperset(phrase.split()))
+        and across.get(phrase, 0.0) <= (1 + ELSEWHERE) * count / len(documents)
+    )
+
+
+def capitalised(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words, in small letters, that are mostly written with a capital where no sentence begins."""
+    within, capital_within = Counter[str](), Counter[str]()
+    for text in texts:
+        for match in _LATIN_WORD.finditer(text):
+            before = text[: match.start()].rstrip()
+            if before and before[-1] not in ENDS:
+                within[match.group().lower()] += 1
+                capital_within[match.group().lower()] += match.group()[0].isupper()
+    return frozenset(
+        word for word, count in capital_within.items() if count > 1 and count >= CAPITALISED * within[word]
     )
 
 
@@ -364,22 +406,32 @@ def _with_next(chosen: list[str], best: Sequence[str], told: Mapping[str, float]
 
 def _telling(phrase: str, share: float, across: Mapping[str, float], names: Collection[str] = ()) -> float:
     words = min(WORDS, len(keywords.tokens(phrase)))
-    known = NAMED if phrase in names else 1.0
+    known = NAMED if names and not {phrase, *phrase.split()}.isdisjoint(names) else 1.0
     return known * WORTH[words] * share * log(1 + 1 / max(share, across.get(phrase, 0.0)))
 
 
 def words_of(title: str) -> tuple[str, ...]:
     """Return the phrases of a title made before."""
-    return tuple(phrases_of(title).split(", "))
+    subject, _, _ = title.rpartition(BETWEEN)  # behind it stands a feeling, or what is wrong
+    return tuple(phrases_of(subject or title).split(", "))
 
 
 def written(phrase: str, documents: Sequence[Heard]) -> str:
     """Return a phrase as it is written most often."""
-    pattern = re.compile(r"(?<!\w)" + r"[\W_]{1,3}".join(map(re.escape, phrase.split())) + r"(?!\w)", re.IGNORECASE)
+    words = r"[\W_]{1,3}".join(map(re.escape, phrase.split()))
+    before, after = _edge(phrase[0], "<"), _edge(phrase[-1], "")
+    pattern = re.compile(before + words + after, re.IGNORECASE)
     found = Counter(
         " ".join(match.group().split()) for heard in documents for match in [pattern.search(heard.said.text)] if match
     )
     return max(found, key=lambda form: (found[form], form == phrase, form), default=phrase)
+
+
+def _edge(letter: str, side: str) -> str:
+    """Return what must not stand beside a letter at the edge of a word; Thai and Chinese write no edges."""
+    if letter.isascii():
+        return f"(?{side}![A-Za-z0-9])"
+    return "" if keywords.is_unspaced(letter) else rf"(?{side}!\w)"
 
 
 def _felt_words(

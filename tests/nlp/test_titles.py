@@ -9,6 +9,7 @@ import pytest
 
 from groundswell.nlp.themes.framing import FRAMES, subject_of
 from groundswell.nlp.themes.label import Name, name_themes
+from groundswell.nlp.themes.subjects import Subject
 from groundswell.nlp.themes.title import LONGEST, ThemeText, hear, make_title, shares_of, sum_of_shares
 
 ADS = (
@@ -51,7 +52,9 @@ def test_a_title_is_a_phrase_that_many_documents_hold() -> None:
     names = named({"ads": (ADS, "en", -0.7), "login": (LOGIN, "id", -0.6)})
     assert names["ads"].label == names["ads"].titles["en"] == "Too many ads · complaints"
     assert names["login"].label == "Login gagal · complaints"
-    assert names["login"].titles == {"id": "Login gagal · keluhan"}
+    assert names["login"].titles["id"] == "Login gagal · keluhan"
+    assert names["login"].titles["en"] == "“login gagal” · complaints"  # nothing else is known of it
+    assert set(names["login"].titles) == {"en", "zh", "id"}
 
 
 @pytest.mark.parametrize(
@@ -118,6 +121,29 @@ def test_a_phrase_is_not_cut_in_the_middle() -> None:
     assert names["ads"].label == "KickVault ad · complaints"
     assert " and " not in names["locked"].label
     assert {"cannot log in", "log in"} & hear(ThemeText("x", locked[0], "en", np.ones(384, np.float32))).phrases
+
+
+def test_every_reader_gets_a_title_of_what_is_wrong() -> None:
+    """Names stay as they are, risks and topics are said in the reader's language, hashtags and amounts are left out."""
+    shoes = tuple(
+        f"{say} ร้าน KickVault จ่ายปลายทางแล้วได้สติกเกอร์แทนรองเท้า #โฆษณา #sgads" for say in ("โดน", "เจอ", "ระวัง", "อย่าเชื่อ")
+    )
+    pills = tuple(f"{who} lost 5 kg in a week says the slimming tea ad #sgads" for who in ("She", "He", "Mum", "Dad"))
+    risk = {"en": "shopping scam", "zh": "购物诈骗", "id": "penipuan belanja", "th": "หลอกขายของ"}
+    rng = np.random.default_rng(3)
+    texts = {
+        theme: [
+            ThemeText(f"{theme}{n}", t, lang, rng.normal(size=384).astype(np.float32), -0.7) for n, t in enumerate(all_)
+        ]
+        for theme, lang, all_ in (("shoes", "th", shoes), ("pills", "en", pills))
+    }
+    names = name_themes(texts, subjects={"shoes": Subject(risk=risk, topic={"en": "sellers and goods"})})
+    assert names["shoes"].titles["en"] == "KickVault · shopping scam"
+    assert names["shoes"].titles["zh"] == "KickVault · 购物诈骗"
+    assert names["shoes"].titles["id"] == "KickVault · penipuan belanja"
+    assert "KickVault" in names["shoes"].titles["th"]
+    assert not any(word in str(names).lower() for word in ("sgads", "โฆษณา"))
+    assert not names["pills"].label.startswith("Kg ")
 
 
 def test_praise_without_a_subject_is_called_praise() -> None:
