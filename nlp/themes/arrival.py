@@ -26,6 +26,10 @@ SHY = 12.0
 """Alike pairs that must have been expected before a lift is believed (shrinkage)."""
 BELIEVED = 1.0
 """Alike pairs that must have been expected at gaps of a bin before it says anything at all."""
+USUAL_RATE = 0.02
+"""Share of pairs of documents that are alike in streams of few events."""
+RAREST = 1.75
+"""Nats by which the prior moves the thresholds at most."""
 Seconds = NDArray[np.float64]
 
 
@@ -59,6 +63,15 @@ class Arrival:
         np.minimum(np.multiply(place, STEPS, out=place), len(self.lifts) - 1, out=place)
         out: Floats = self.lifts.take(place.astype(np.int32))
         return out
+
+    def rarity(self) -> float:
+        """Return how much rarer alike documents are here than where the thresholds were frozen, in nats, at least 0.
+
+        Evidence is log-odds up to a constant, and the constant is the prior: of two reviews of an app hardly any tell
+        of the same, of two posts in a crisis every tenth. Where it is rarer, more must be shown (Bayes).
+        """
+        rate = (self.alike.sum() + SHY) / (self.pairs.sum() + SHY / USUAL_RATE)
+        return float(np.clip(np.log(USUAL_RATE / rate), 0.0, RAREST))
 
     def relearn(self, alike: NDArray[np.float64], pairs: NDArray[np.float64]) -> None:
         """Take over what was learnt earlier."""

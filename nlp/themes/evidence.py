@@ -58,6 +58,10 @@ class Evidence:
             cone, so that uncentred everything is near everything, and each language has a corner of its own in it:
             taken from its own mean, the same complaint in two languages comes close.
         counted: documents behind each mean, the shipped prior included, at most `MEMORY`.
+        priors: what each mean began as.
+        prior_share: how much of each mean is still the prior.
+        trust: what is made of the prior's weight when a mean is taken from vectors; less than 1 where hardly any
+            documents are alike, so that what a language's have in common is the language, not an event.
         documents: documents read so far.
         recent: the words of the latest `MEMORY` of them.
         frequency: in how many of those each word is.
@@ -67,6 +71,9 @@ class Evidence:
         self.weights, self.tokens = weights, tokens
         self.means = dict(prior_means())
         self.counted = dict.fromkeys(self.means, float(PRIOR))
+        self.priors = dict(self.means)
+        self.prior_share = dict.fromkeys(self.means, 1.0)
+        self.trust = 1.0
         self.documents = 0
         self.recent: deque[frozenset[str]] = deque()
         self.frequency: Counter[str] = Counter()
@@ -113,9 +120,21 @@ class Evidence:
         for lang in sorted({"", *langs}):
             mine = vectors if not lang else vectors[of == lang]
             before, mean = self.counted.get(lang, float(PRIOR)), self.means.get(lang, self.means[""])
+            self.priors.setdefault(lang, mean)
+            self.prior_share[lang] = self.prior_share.get(lang, 1.0) * before / (before + len(mine))
             self.means[lang] = (before * mean + mine.sum(0, dtype=np.float64)) / (before + len(mine))
             self.counted[lang] = min(before + len(mine), float(MEMORY))
-        return np.array([self.means[lang] for lang in langs], np.float32).reshape(len(langs), DIMENSIONS)
+        taken = {lang: self._trusted(lang) for lang in sorted(set(langs))}
+        return np.array([taken[lang] for lang in langs], np.float32).reshape(len(langs), DIMENSIONS)
+
+    def _trusted(self, lang: str) -> NDArray[np.float64]:
+        """Return a language's mean with the prior weighed by how far it is trusted."""
+        mean, share = self.means[lang], self.prior_share[lang]
+        if self.trust == 1.0:
+            return mean
+        own = mean - share * self.priors[lang]
+        trusted: NDArray[np.float64] = (self.trust * share * self.priors[lang] + own) / (self.trust * share + 1 - share)
+        return trusted
 
     def _hash(self, words: frozenset[str]) -> NDArray[np.float64]:
         telling = sorted(((self.rarity(w), w) for w in words), reverse=True)[: self.weights.telling]

@@ -27,6 +27,8 @@ from groundswell.nlp.themes.clusters import Clusters
 from groundswell.nlp.themes.evidence import Floats
 from groundswell.nlp.themes.profiles import NEVER
 
+PURER = 0.36
+"""How much of what documents must show more, themes may show less: founded more strictly, they are what they seem."""
 NEVER_ONE = -1e6
 """Link between what must not become one."""
 STRICTNESS = 8.0
@@ -93,11 +95,12 @@ class Grouping:
         if not settled:
             return []
         links = evidence_of(new) @ self.clusters.profiles.means(slots_of(settled)).T
-        hopeful = links.max(0) >= self.thresholds.join - float(self.arrival.lifts.max())
+        enough = self.thresholds.join + self.arrival.rarity()
+        hopeful = links.max(0) >= enough - float(self.arrival.lifts.max())
         # What waits is many, so that of it only those take part that one of the new does reach, its time counted in.
         waiting = np.flatnonzero(hopeful & [not c.theme for c in settled])
         lifts = self._mean_lift(seconds_of(new), slots_of([settled[k] for k in waiting]), now)
-        hopeful[waiting] = (links[:, waiting] + lifts).max(0) >= self.thresholds.join
+        hopeful[waiting] = (links[:, waiting] + lifts).max(0) >= enough
         holding = {d.cluster.slot for d in self.clusters.loose if d.cluster}
         return [c for c, may in zip(settled, hopeful, strict=True) if may or c.slot in holding]
 
@@ -153,7 +156,9 @@ class Grouping:
         out -= np.where(place[:, None] == place[None, :], 0.0, np.maximum(apart[:, None], apart[None, :]))
         themes = np.array([isinstance(p, Cluster) for p in points]) & (place >= 0)
         strangers = themes[:, None] & themes[None, :]
-        out[strangers] -= self.thresholds.merge
+        rarity = self.arrival.rarity()
+        out[~strangers] -= rarity  # the prior is one of documents
+        out[strangers] -= self.thresholds.merge - PURER * rarity
         out[large[:, None] & large[None, :]] = NEVER_ONE
         return out
 
@@ -164,7 +169,7 @@ class Grouping:
         rest = together.sum(1)
         own = (content * together).sum(1) / np.maximum(rest, 1)
         may_go = np.arange(len(labels)) < loose
-        for k in np.flatnonzero(may_go & (rest > 0) & (own < self.thresholds.keep)):
+        for k in np.flatnonzero(may_go & (rest > 0) & (own < self.thresholds.keep + self.arrival.rarity())):
             if labels[k] != k:
                 labels[k] = k
             elif len(others := np.flatnonzero((labels == k) & (np.arange(len(labels)) != k))):

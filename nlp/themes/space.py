@@ -37,6 +37,8 @@ LOOSE = timedelta(hours=6)
 """How long a document of a theme stays loose at most: what people read in a theme today is there tomorrow."""
 CONFIDENCE_OF_COPIES = 0.5
 """Confidence of a document that was placed by the company it keeps: a copy, or one that waited."""
+PRIOR_FADES = 2.0
+"""How fast the shipped mean vectors lose weight as alike documents get rarer: at the rarest .03 of it is left."""
 CONFIDENCE_SCALE = 2.0
 """Log-odds above the threshold for each unit of the logistic curve that confidence follows."""
 
@@ -112,6 +114,7 @@ class ThemeSpace:
         for start in range(0, n, BLOCK):
             part = range(start, min(start + BLOCK, n))
             firsts = self._firsts(part, ids, copy_of)
+            self.evidence.trust = float(np.exp(-PRIOR_FADES * self.arrival.rarity()))
             lines = self.evidence.read(vectors[firsts], [texts[i] for i in firsts], [langs[i] for i in firsts])
             self._place(
                 [
@@ -132,7 +135,8 @@ class ThemeSpace:
         for group in groups:
             means = self.clusters.means(group)
             sizes = np.array([c.size for c in group], np.float32)
-            labels = agglomerate(means @ means.T, self.grouping.thresholds.join, sizes)
+            enough = self.grouping.thresholds.join + self.arrival.rarity()
+            labels = agglomerate(means @ means.T, enough, sizes)
             for label in np.unique(labels):
                 first, *others = [c for c, mine in zip(group, labels, strict=True) if mine == label]
                 for other in others:

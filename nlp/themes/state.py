@@ -21,7 +21,7 @@ from groundswell.nlp.themes.cluster import LATEST_MEMBERS, Cluster, LooseDocumen
 from groundswell.nlp.themes.evidence import DIMENSIONS, MEMORY, WIDTH
 from groundswell.nlp.themes.space import ThemeSpace
 
-VERSION = 5
+VERSION = 6
 """Of the layout and of the space; another one is not read, and the stage tells a new space where documents went."""
 CHUNK = 256
 """Documents whose words lie in one piece."""
@@ -102,6 +102,8 @@ class SpaceState:
             "capacity": len(space.clusters.profiles.weight),
             "alike": _packed(space.arrival.alike), "pairs": _packed(space.arrival.pairs),
             "means": {lang: _packed(mean) for lang, mean in evidence.means.items()}, "counted": dict(evidence.counted),
+            "priors": {lang: _packed(mean) for lang, mean in evidence.priors.items()},
+            "prior_share": dict(evidence.prior_share),
             "documents": evidence.documents, "words": self._words(full * CHUNK, evidence.documents),
             "loose": [_loose(document) for document in space.clusters.loose],
             "given": list(space.clusters.given),
@@ -189,7 +191,8 @@ def _restore_loose(space: ThemeSpace, mark: Piece) -> None:
 def _restore_evidence(space: ThemeSpace, mark: Piece, chunks: Sequence[Piece]) -> None:
     evidence = space.evidence
     evidence.means = {lang: _floats(mean) for lang, mean in mark["means"].items()}
-    evidence.counted = dict(mark["counted"])
+    evidence.counted, evidence.prior_share = dict(mark["counted"]), dict(mark["prior_share"])
+    evidence.priors = {lang: _floats(mean) for lang, mean in mark["priors"].items()}
     words = [line for chunk in chunks for line in chunk["words"]] + mark["words"]
     evidence.recall([frozenset(line) for line in words[-min(mark["documents"], MEMORY) :]], mark["documents"])
 
