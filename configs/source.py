@@ -447,6 +447,23 @@ class GooglePlaySource(BaseSource):
         return (self.url,)
 
 
+class SiteSource(BaseSource):
+    """A site that is looked at once, for what it offers to crawlers; nothing of it is stored."""
+
+    format: Literal["site"]
+    url: Url
+    """Address of a page, feed or sitemap."""
+    search: bool = True
+    """Whether the places are tried where sites keep feeds by custom."""
+    most_requests: int = Field(default=45, ge=1, le=200)
+    """Requests at most."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Return the page."""
+        return (self.url,)
+
+
 class YoutubeSource(BaseSource):
     """Comments on YouTube videos and channels by its Data API; needs a key."""
 
@@ -574,6 +591,7 @@ Source = (
     | AppstoreSource
     | GooglePlaySource
     | YoutubeSource
+    | SiteSource
     | FileSource
 )
 FORMATS: dict[str, type[Source]] = {
@@ -594,6 +612,10 @@ FORMATS: dict[str, type[Source]] = {
     "youtube": YoutubeSource,
     "file": FileSource,
 }
+
+
+LOOKED_AT: dict[str, type[Source]] = {"site": SiteSource}
+"""What is visited by a command only, and is no source of anybody's."""
 
 
 def _either(source: B, one: str, other: str) -> B:
@@ -621,7 +643,7 @@ def read_source(path: Path) -> Source:
 
 def source_of(data: dict[str, Any]) -> Source:
     """Return a source from its own dump, as it travels to the crawling process."""
-    return FORMATS[data["format"]].model_validate(data)
+    return (FORMATS | LOOKED_AT)[data["format"]].model_validate(data)
 
 
 def source_files(settings: CrawlSettings) -> list[Path]:
@@ -739,10 +761,10 @@ def host_of(source: Source) -> str:
 
 def _model_of(document: LinedYaml) -> type[Source]:
     name = str(document.data.get("format", ""))
-    if name not in FORMATS:
+    if name not in FORMATS | LOOKED_AT:
         what = f"there is no format {name!r}{nearest(name, sorted(FORMATS))}" if name else "format is missing"
         raise ConfigError(f"{document.where(('format',))}: {what}; one of {', '.join(sorted(FORMATS))}")
-    return FORMATS[name]
+    return (FORMATS | LOOKED_AT)[name]
 
 
 def _named(data: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -776,6 +798,7 @@ __all__ = [
     "Paths",
     "Politeness",
     "SearchSource",
+    "SiteSource",
     "SitemapSource",
     "Source",
     "StackexchangeSource",

@@ -37,6 +37,7 @@ SPIDERS = {
     "json": "anyjson:JsonSpider",
     "jsonfeed": "jsonfeed:JsonFeedSpider",
     "lemmy": "lemmy:LemmySpider",
+    "site": "site:SiteSpider",
     "stackexchange": "stackexchange:StackexchangeSpider",
     "youtube": "youtube:YoutubeSpider",
 }

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from groundswell.configs.schema import CrawlSettings
-from groundswell.configs.source import Kind, choose, find_sources, host_of, read_source
+from groundswell.configs.source import FORMATS, Kind, choose, find_sources, host_of, read_source
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.crawlers.check import check_sources
 from groundswell.crawlers.child import SPIDERS, by_host
@@ -31,7 +31,7 @@ def test_every_shipped_source_is_sound() -> None:
         assert [why_not(url, allow_private=False) for url in source.addresses] == [""] * len(source.addresses)
     ready = Counter(source.market for source in on)
     assert {market: ready[market] >= 4 for market in MARKETS} == dict.fromkeys(MARKETS, True)
-    assert {source.format for source in sources} == set(SPIDERS)
+    assert {source.format for source in sources} == set(FORMATS) - {"file"} == set(SPIDERS) - {"site"}
 
 
 def test_the_kinds_of_a_source_are_the_kinds_of_a_mention() -> None:

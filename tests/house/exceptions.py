@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CALLED_FROM_OUTSIDE: Mapping[str, str] = {
-    "configs.watch.load_watch": "the way for nlp and search to the brands; `groundswell sources watch` comes next",
     "crawlers.guard.GuardMiddleware.process_request": "Scrapy calls its middlewares",
     "crawlers.guard.GuardMiddleware.process_response": "Scrapy calls its middlewares",
     "crawlers.politeness.PatienceMiddleware.process_request": "Scrapy calls its middlewares",
