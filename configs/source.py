@@ -519,6 +519,8 @@ class Columns(Section):
     """The file's own id of a row."""
     published_at: str = ""
     """When it was published."""
+    time: str = ""
+    """Its time of day, where that stands in a column of its own."""
     author: str = ""
     """Who wrote it; only a salted hash is kept."""
     rating: str = ""
@@ -536,22 +538,25 @@ class Columns(Section):
 
 
 class FileSource(BaseSource):
-    """Rows of CSV, JSON Lines or Parquet that a team already has."""
+    """Rows of CSV, workbooks, JSON or Parquet that a team already has."""
 
     format: Literal["file"]
     paths: tuple[str, ...] = Field(min_length=1)
     """Files; ``*`` matches any name. Relative to the YAML file."""
-    type: Literal["auto", "csv", "jsonl", "parquet"] = "auto"
-    """What the files are; by default told from their names."""
+    type: Literal["auto", "csv", "xlsx", "json", "jsonl", "parquet"] = "auto"
+    """What the files are; by default told from their names. xlsx stands for xls, xlsm, xlsb and ods too, json for an
+    array of objects, objects one after another, or the one list in an object."""
+    sheet: str = ""
+    """Sheet of a workbook; by default the first that has the columns."""
     columns: Columns = Columns()
     constants: dict[Literal["title", "lang", "market", "thread", "published_at"], str] = Field(default_factory=dict)
     """Values for every row that has none of its own."""
     date_format: str = ""
-    """strptime format of published_at, where it is not ISO 8601, RFC 2822 or seconds since 1970."""
-    delimiter: str = Field(default=",", pattern=r"^(.|\t)$")
-    """What separates the columns of a CSV file."""
+    """strptime format of published_at (``%d/%m/%Y``), where the column leaves open whether day or month comes first."""
+    delimiter: str = Field(default="", pattern=r"^(.|\t|)$")
+    """What separates the columns of a CSV file; by default found: comma, semicolon, tab or bar."""
     encoding: str = "utf-8-sig"
-    """Encoding of CSV and JSON Lines."""
+    """Encoding of CSV and JSON, by any name that the web has for it (windows-874, gb2312); a byte order mark wins."""
     html: bool = False
     """Whether the texts are HTML."""
     keep: tuple[str, ...] | None = None
@@ -562,8 +567,11 @@ class FileSource(BaseSource):
     @field_validator("encoding")
     @classmethod
     def _is_encoding(cls, value: str) -> str:
+        import webencodings
+
         try:
-            "".encode(value)
+            if webencodings.lookup(value) is None:
+                "".encode(value)
         except LookupError:
             raise ValueError(f"there is no encoding {value!r}; usual are utf-8, utf-16, gb18030, cp1252") from None
         return value

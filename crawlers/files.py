@@ -1,28 +1,75 @@
-"""Rows of CSV, JSON Lines and Parquet, one at a time however long the file is."""
+"""Rows of CSV, workbooks, JSON and Parquet, one at a time however long the file is."""
 
 from __future__ import annotations
 
-import csv
 import glob
 import hashlib
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from groundswell.configs.source import FileSource
+from groundswell.crawlers.dates import DateLocale, Order
+from groundswell.crawlers.dates.words import normalise
+from groundswell.crawlers.json_rows import whole_values
 from groundswell.crawlers.mention import Builder, Made, Raw, is_personal
+from groundswell.crawlers.numbers import NumberColumn
+from groundswell.crawlers.tables import (
+    FileError,
+    Row,
+    bounded_lines,
+    csv_rows,
+    open_text,
+    sheet_rows,
+    wanted_columns,
+)
 
 PARQUET_BATCH = 1000
-TYPES = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet"}
-Row = tuple[str, Mapping[str, Any] | str]
-"""Where a row stands, and its columns, or why it cannot be read."""
+TYPES = {
+    ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json",
+    ".parquet": "parquet", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xlsb": "xlsx", ".xls": "xlsx", ".ods": "xlsx",
+}  # fmt: skip
+THREE_NUMBERS = re.compile(r"\D{0,20}(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
 
 
-class FileError(Exception):
-    """A file that cannot be read at all; the message says which and what to do."""
+@dataclass(slots=True)
+class Facts:
+    """What whole columns tell that single values do not: the order of day and month, the sign of decimals."""
+
+    reach: NumberColumn
+    rating: NumberColumn
+    orders: set[str] = field(default_factory=set)
+    open_date: tuple[str, str] = ("", "")
+    """The first date that may be read in two ways, and where it stands."""
+
+    @property
+    def order(self) -> Order:
+        """Return the order of the date column; ``mixed`` where it contradicts itself."""
+        if len(self.orders) > 1:
+            return "mixed"
+        return "dmy" if "dmy" in self.orders else "mdy" if "mdy" in self.orders else ""
+
+    def see(self, place: str, row: Mapping[str, Any], source: FileSource) -> None:
+        """Note what a row tells."""
+        columns = source.columns
+        self.reach.see(_cell(row, columns.reach))
+        self.rating.see(_cell(row, columns.rating))
+        stamp = _cell(row, columns.published_at)
+        if not isinstance(stamp, str) or not (found := THREE_NUMBERS.match(normalise(stamp[:120]))):
+            return
+        one, other = int(found[1]), int(found[2])
+        if one <= 12 < other <= 31:
+            self.orders.add("mdy")
+        elif other <= 12 < one <= 31 and len(found[3]) == 4:
+            self.orders.add("dmy")
+        elif one != other and not self.open_date[0]:
+            self.open_date = (stamp[:60], place)
 
 
 def files_of(source: FileSource) -> list[Path]:
@@ -49,20 +96,52 @@ def fingerprint(path: Path) -> str:
 def read_file(path: Path, source: FileSource, builder: Builder) -> Iterator[tuple[str, Made]]:
     """Yield where each row stands, and the mention it makes or why it makes none.
 
+    The file is read twice: how a column writes dates and numbers is decided by all of it.
+
     Raises:
         FileError: the file has no such columns, or is not what its name says.
     """
-    for place, row in _rows(path, source, limit=builder.settings.max_page_bytes):
-        yield place, builder.refuse(place, row) if isinstance(row, str) else builder.build(raw_row(place, row, source))
+    limit = builder.settings.max_page_bytes
+    facts = _facts(path, source, limit)
+    if facts.open_date[0] and not facts.orders and not _knows_order(source):
+        stamp, place = facts.open_date
+        reason = f"the order of day and month in {stamp!r} is open and no row tells it; set date_format, market or lang"
+        yield place, builder.refuse(path.name, reason)
+    for place, row in _rows(path, source, limit=limit):
+        yield (
+            place,
+            builder.refuse(place, row) if isinstance(row, str) else builder.build(raw_row(place, row, source, facts)),
+        )
 
 
-def raw_row(place: str, row: Mapping[str, Any], source: FileSource) -> Raw:
+def _facts(path: Path, source: FileSource, limit: int) -> Facts:
+    facts = Facts(NumberColumn(whole=True, market=source.market), NumberColumn(whole=False, market=source.market))
+    columns = source.columns
+    if columns.published_at or columns.reach or columns.rating:
+        for place, row in _rows(path, source, limit=limit):
+            if not isinstance(row, str):
+                facts.see(place, row, source)
+    return facts
+
+
+def _knows_order(source: FileSource) -> bool:
+    return bool(source.date_format or source.columns.market or DateLocale("", source.market, source.lang).usual_order)
+
+
+def raw_row(place: str, row: Mapping[str, Any], source: FileSource, facts: Facts) -> Raw:
     """Return a row with its columns by meaning."""
     columns = source.columns
-    mapped = {field: _cell(row, getattr(columns, field)) for field in type(columns).model_fields}
-    for field, value in source.constants.items():
-        mapped[field] = mapped[field] if mapped[field] not in (None, "") else value
-    stamp, own_id, url = mapped.pop("published_at"), mapped.pop("id"), mapped.pop("url")
+    mapped = {name: _present(_cell(row, getattr(columns, name))) for name in type(columns).model_fields}
+    for name, value in source.constants.items():
+        mapped[name] = mapped[name] if mapped[name] not in (None, "") else value
+    stamp = _stamp(mapped.pop("published_at"), mapped.pop("time"))
+    own_id, url = mapped.pop("id"), mapped.pop("url")
+    notes: dict[str, Any] = {}
+    for what, column in (("reach", facts.reach), ("rating", facts.rating)):
+        given = mapped[what]
+        mapped[what], problem = column.read(given)
+        if problem:
+            notes |= {f"stated_{what}": str(given)[:60], f"{what}_note": problem}
     return Raw(
         where=place,
         own_id="" if own_id is None else str(own_id),
@@ -70,53 +149,51 @@ def raw_row(place: str, row: Mapping[str, Any], source: FileSource) -> Raw:
         by_address=False,
         is_html=source.html,
         title_is_html=source.html,
-        published=_stamp(stamp),
-        extra=_others(row, source),
+        published=stamp,
+        date_order=facts.order,
+        extra=notes | _others(row, source),
         **mapped,
     )
 
 
 def _rows(path: Path, source: FileSource, *, limit: int) -> Iterator[Row]:
     kind = TYPES.get(path.suffix.lower(), "") if source.type == "auto" else source.type
-    if kind == "parquet":
-        return _parquet_rows(path, source)
-    if kind == "jsonl":
-        return _jsonl_rows(path, source, limit)
-    if kind == "csv":
-        return _csv_rows(path, source, limit)
-    raise FileError(f"{path}: cannot tell what it is from its name; set type to csv, jsonl or parquet")
+    readers = {"csv": csv_rows, "xlsx": sheet_rows, "json": _json_rows, "jsonl": _json_rows, "parquet": _parquet_rows}
+    if kind not in readers:
+        raise FileError(f"{path}: cannot tell what it is from its name; set type to csv, xlsx, json, jsonl or parquet")
+    return readers[kind](path, source, limit)
 
 
-def _csv_rows(path: Path, source: FileSource, limit: int) -> Iterator[Row]:
-    csv.field_size_limit(limit + 1)  # one row may be as long as a page; a quote that never closes may not eat memory
-    delimiter = "\t" if path.suffix.lower() == ".tsv" and source.delimiter == "," else source.delimiter
-    with closing(_open(path, source)) as file:
-        long: list[int] = []
-        reader = csv.reader(_bounded_lines(file, limit, long), delimiter=delimiter)
-        header = _next(reader)
-        _check_columns(path, header if isinstance(header, list) else [], source)
-        told = 0
-        while (start := reader.line_num + len(long) + 1) and (cells := _next(reader)) is not None:
-            for line in long[told:]:
-                yield f"{path.name}:{line}", f"too long: over {limit:,} characters"
-            told = len(long)
-            if cells:
-                yield f"{path.name}:{start}", cells if isinstance(cells, str) else _cells(header, cells)
-        for line in long[told:]:
-            yield f"{path.name}:{line}", f"too long: over {limit:,} characters"
+def _json_rows(path: Path, source: FileSource, limit: int) -> Iterator[Row]:
+    """Yield the objects of a JSON file: one a line, or laid out in any other way."""
+    if _is_by_line(path, source, limit):
+        yield from _jsonl_rows(path, source, limit)
+        return
+    with closing(open_text(path, source)) as file:
+        yield from ((f"{path.name}:{line}", row) for line, row in whole_values(file, limit))
 
 
-def _next(reader: Iterator[list[str]]) -> list[str] | str | None:
-    try:
-        return next(reader, None)
-    except csv.Error as error:
-        return f"not a CSV row: {error}"
+def _is_by_line(path: Path, source: FileSource, limit: int) -> bool:
+    """Return whether the first line that is not empty is a whole object (or nothing that JSON begins with)."""
+    with closing(open_text(path, source)) as file:
+        first = next((line for line in bounded_lines(file, limit, []) if line.strip()), "")
+    if first.lstrip("\ufeff \t")[:1] not in {"[", "{"}:
+        return True
+    row = _json_row(first)
+    if isinstance(row, str) and first.lstrip("\ufeff \t").startswith("["):
+        return False
+    return len(first) > limit or not (isinstance(row, str) or not wanted_in(row, source))
+
+
+def wanted_in(row: Mapping[str, Any], source: FileSource) -> bool:
+    """Return whether an object looks like a row: it has any of the columns that the source maps."""
+    return any(name in row or name.split(".")[0] in row for name in wanted_columns(source))
 
 
 def _jsonl_rows(path: Path, source: FileSource, limit: int) -> Iterator[Row]:
-    with closing(_open(path, source)) as file:
+    with closing(open_text(path, source)) as file:
         long: list[int] = []
-        for number, line in enumerate(_bounded_lines(file, limit, long, keep=True), 1):
+        for number, line in enumerate(bounded_lines(file, limit, long, keep=True), 1):
             if number in long[-1:]:
                 yield f"{path.name}:{number}", f"too long: over {limit:,} characters"
             elif line.strip():
@@ -131,7 +208,7 @@ def _json_row(line: str) -> Mapping[str, Any] | str:
     return row if isinstance(row, dict) else f"not a JSON object but {type(row).__name__}"
 
 
-def _parquet_rows(path: Path, source: FileSource) -> Iterator[Row]:
+def _parquet_rows(path: Path, source: FileSource, limit: int) -> Iterator[Row]:  # noqa: ARG001  as its siblings
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -147,40 +224,8 @@ def _parquet_rows(path: Path, source: FileSource) -> Iterator[Row]:
         raise FileError(f"{path}: not a whole Parquet file: {error}") from None
 
 
-def _open(path: Path, source: FileSource) -> TextIO:
-    """Open for reading so that bytes of another encoding survive as lone surrogates, row by row, to be refused."""
-    with path.open("rb") as file:
-        head = file.read(4)
-    encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else source.encoding
-    errors = "replace" if encoding.replace("_", "-").lower().startswith(("utf-16", "utf-32")) else "surrogateescape"
-    return path.open(encoding=encoding, errors=errors, newline="")
-
-
-def _bounded_lines(file: TextIO, limit: int, long: list[int], *, keep: bool = False) -> Iterator[str]:
-    """Yield lines of at most `limit` characters; note the numbers of longer ones in `long` and skip (or empty) them."""
-    number = 0
-    while line := file.readline(limit + 1):
-        number += 1
-        if len(line) <= limit or line.endswith("\n"):
-            yield line
-            continue
-        while (rest := file.readline(limit + 1)) and not rest.endswith("\n"):
-            pass
-        long.append(number)
-        if keep:
-            yield ""
-
-
-def _cells(header: list[str] | str | None, cells: list[str]) -> Mapping[str, Any] | str:
-    header = header if isinstance(header, list) else []
-    if len(cells) > len(header):
-        return f"{len(cells)} cells under {len(header)} columns; is a quote or the delimiter missing?"
-    return dict(zip(header, cells, strict=False))
-
-
 def _check_columns(path: Path, names: list[str], source: FileSource) -> None:
-    wanted = {getattr(source.columns, field) for field in type(source.columns).model_fields} - {""}
-    missing = sorted(name for name in wanted if name not in names and name.split(".")[0] not in names)
+    missing = sorted(name for name in wanted_columns(source) if name not in names and name.split(".")[0] not in names)
     if missing:
         raise FileError(f"{path}: no column {', '.join(missing)}; there are: {', '.join(names)[:500]}")
 
@@ -194,15 +239,26 @@ def _cell(row: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def _stamp(value: Any) -> str | float | datetime | None:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    return value if isinstance(value, (str, int, float, datetime)) else None
+def _present(value: Any) -> Any:
+    """Return a value, or ``None`` for what is no number: JSON and Parquet have NaN where nothing is."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _stamp(value: Any, clock: Any) -> str | float | datetime | date | None:
+    """Return a date with the time of day that stands in a column of its own."""
+    if clock not in (None, "") and isinstance(value, date) and isinstance(clock, time):
+        return datetime.combine(value, clock)
+    if clock not in (None, "") and isinstance(value, (str, date)):
+        return f"{value.date() if isinstance(value, datetime) else value} {clock}"
+    return value if isinstance(value, (str, int, float, datetime, date)) else None
 
 
 def _others(row: Mapping[str, Any], source: FileSource) -> dict[str, Any]:
     columns = source.columns
-    taken = {getattr(columns, field).split(".")[0] for field in type(columns).model_fields}
+    taken = {getattr(columns, name).split(".")[0] for name in type(columns).model_fields}
     if source.keep is not None:
         return {name: row[name] for name in source.keep if name in row}
-    return {name: value for name, value in row.items() if name not in taken and not is_personal(str(name))}
+    return {name: value for name, value in row.items() if name and name not in taken and not is_personal(str(name))}
+
+
+__all__ = ["Facts", "FileError", "files_of", "fingerprint", "raw_row", "read_file"]

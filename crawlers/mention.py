@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -179,7 +180,7 @@ def bounded(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return JSON-safe fields: at most 40, texts at most 500 characters, empty ones left out."""
     kept: dict[str, Any] = {}
     for name, value in list(fields.items())[:EXTRA_FIELDS]:
-        if value is None or value == "" or value != value:  # noqa: PLR0124  NaN is what differs from itself
+        if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
             continue
         plain = value if isinstance(value, (bool, int, float)) else tidy(str(value)[: 2 * EXTRA_CHARS])[:EXTRA_CHARS]
         kept[tidy(str(name))[:100]] = plain

@@ -395,7 +395,7 @@ def _pairs(order: Order) -> list[tuple[str, str]]:
 def _triples(order: Order) -> list[tuple[str, str, str]]:
     """Return which of three short numbers are year, month and day."""
     known = {"dmy": ("k", "j", "i"), "mdy": ("k", "i", "j"), "ymd": ("i", "j", "k")}
-    return [known[order]] if order else list(known.values())
+    return [known[order]] if order in known else list(known.values())
 
 
 def _dates(row: Row, year: int, month: int, day: int, era: int | None, *, wide: bool) -> Iterator[date]:

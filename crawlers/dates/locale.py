@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from groundswell.crawlers.dates.zones import market_zone
 
-Order = Literal["dmy", "mdy", "ymd", ""]
-"""Which of three numbers is the day, the month, the year; empty: nobody knows."""
+Order = Literal["dmy", "mdy", "ymd", "mixed", ""]
+"""Which of three numbers is the day, the month, the year; ``mixed``: a column that contradicts itself; empty: nobody
+knows."""
 
 MARKET_ORDERS: dict[str, Order] = {
     **dict.fromkeys(("SG", "MY", "ID", "TH", "VN", "AU", "NZ", "HK", "MO", "BN", "KH", "LA", "IN", "LK", "BD"), "dmy"),

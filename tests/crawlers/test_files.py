@@ -94,17 +94,20 @@ def test_a_file_that_cannot_be_read_is_named(house: Any) -> None:
     (folder / "rows.csv").write_bytes(csv_of(ROWS))
     (folder / "not.parquet").write_bytes(b"PAR1 not really")
     (folder / "odd.xlsx").write_bytes(b"PK")
+    (folder / "odd.doc").write_bytes(b"PK")
     house.source("gone", "format: file\nkind: review\npaths: [gone.csv]\n")
     house.source("column", "format: file\nkind: review\npaths: [rows.csv]\ncolumns: {text: content}\n")
     house.source("parquet", "format: file\nkind: review\npaths: [not.parquet]\n")
-    house.source("odd", "format: file\nkind: review\npaths: [odd.xlsx]\n")
+    house.source("odd", "format: file\nkind: review\npaths: [odd.doc]\n")
+    house.source("book", "format: file\nkind: review\npaths: [odd.xlsx]\n")
     house.source("floor", f"format: file\nkind: review\npaths: [rows.csv]\n{MAPPING}\nfloor: {{per_run: 5}}\n")
     runs = house.crawl()
     told = {
         "gone": "there is no such file",
         "column": "no column content; there are: nr, body, day",
         "parquet": "not a whole Parquet file",
-        "odd": "set type to csv, jsonl or parquet",
+        "odd": "set type to csv, xlsx, json, jsonl or parquet",
+        "book": "not a workbook that can be read",
     }
     assert {name: text in runs[name].error for name, text in told.items()} == dict.fromkeys(told, True)
     assert runs["floor"].complaint == "3 found, floor 5 a run"
