@@ -1,18 +1,22 @@
-"""Starting the board: Streamlit on ``board.py``, on loopback, without telemetry, in our colours."""
+"""Starting the board: Streamlit on ``server.py``, on loopback, without telemetry, in our colours."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from groundswell.configs.schema import Settings
 
 SETTINGS_VARIABLE = "GROUNDSWELL_BOARD_SETTINGS"
 """Environment variable with the path of the settings (JSON) that the board serves."""
-SCRIPT = Path(__file__).parent / "main.py"
+NAMES_VARIABLE = "GROUNDSWELL_BOARD_NAMES"
+"""Environment variable with the host names, parted by commas, that the board may be reached under."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+SCRIPT = Path(__file__).parent / "server.py"
 FONT = (
     "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, 'Noto Sans Thai', "
     "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
@@ -59,23 +63,63 @@ def command(*, port: int, host: str, headless: bool) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(SCRIPT), *flags]
 
 
-def environment(settings_file: Path, base: Mapping[str, str] | None = None) -> dict[str, str]:
+class OpenBoardError(OSError):
+    """The board would be open to everybody; the message says what to do."""
+
+
+def known_names(*addresses: str) -> tuple[str, ...]:
+    """Return the names that a board may be reached under: loopback's, and those of hosts and addresses given.
+
+    A board that listens everywhere (``0.0.0.0``) is reached under names that only its users know: none is refused.
+    """
+    given = [host_name(each if "//" in each else f"//{each}") for each in addresses if each]
+    return () if {"0.0.0.0", "::"} & set(given) else (*LOOPBACK, *given)  # noqa: S104  compared, not bound
+
+
+def host_name(url: str) -> str:
+    """Return the host name of an address; nothing where it is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def environment(
+    settings_file: Path, base: Mapping[str, str] | None = None, *, names: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the environment in which the board finds its settings."""
-    return {**(os.environ if base is None else base), SETTINGS_VARIABLE: str(settings_file), "PYTHONUNBUFFERED": "1"}
+    mine = {SETTINGS_VARIABLE: str(settings_file), NAMES_VARIABLE: ",".join(names), "PYTHONUNBUFFERED": "1"}
+    return {**(os.environ if base is None else base), **mine}
 
 
-def launch(settings: Settings, *, port: int | None = None, host: str | None = None, headless: bool = True) -> int:
+def launch(
+    settings: Settings,
+    *,
+    port: int | None = None,
+    host: str | None = None,
+    headless: bool = True,
+    open_to_everybody: bool = False,
+) -> int:
     """Become the board: replace this process by Streamlit's, so that a signal to it reaches the board and no other.
 
     Returns:
         Never, except where the process could not be replaced.
+
+    Raises:
+        OpenBoardError: it would listen beyond this machine, and nobody said that this is meant.
     """
     port, host = port or settings.board.port, host or settings.board.host
+    if not open_to_everybody and host not in LOOPBACK:
+        raise OpenBoardError(
+            f"the board has no sign-in of its own: on {host} everybody who reaches this machine could read all of it "
+            "and decide in anybody's name. Listen on 127.0.0.1 behind a proxy that asks who is there, or say "
+            "--open-to-everybody"
+        )
     file = write_settings(settings, port)
     sys.stderr.write(f"board: http://{host}:{port} (stop with Ctrl-C)\n")
     sys.stderr.flush()
     call = command(port=port, host=host, headless=headless)
-    os.execve(call[0], call, environment(file))  # noqa: S606  our own command, no shell
+    os.execve(call[0], call, environment(file, names=known_names(host, settings.digest.board_url)))  # noqa: S606  our own command, no shell
     return 1
 
 
@@ -83,7 +127,7 @@ def start(settings: Settings, *, port: int, host: str = "127.0.0.1") -> subproce
     """Start the board beside this process, for the demo and the tests; who starts it ends it."""
     file = write_settings(settings, port)
     call = command(port=port, host=host, headless=True)
-    return subprocess.Popen(call, env=environment(file), stdout=subprocess.DEVNULL)  # noqa: S603  our own command
+    return subprocess.Popen(call, env=environment(file, names=known_names(host)), stdout=subprocess.DEVNULL)  # noqa: S603  our own command
 
 
 def write_settings(settings: Settings, port: int) -> Path:

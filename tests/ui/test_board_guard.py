@@ -1,0 +1,108 @@
+"""Who may reach the board: names it has, pages of its own, and nobody beyond this machine by mistake."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from groundswell.configs.schema import Settings
+from groundswell.ui.board.launch import OpenBoardError, known_names, launch, start
+from tests.ui.seed import World
+
+
+@pytest.fixture(scope="module")
+def port(seeded: World) -> Iterator[int]:
+    """Serve the board on loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = int(free.getsockname()[1])
+    board = start(seeded.settings, port=number)
+    try:
+        _wait(number)
+        yield number
+    finally:
+        board.terminate()
+        board.wait(20)
+
+
+def _wait(port: int) -> None:
+    for _ in range(300):
+        try:
+            if _ask(port, f"127.0.0.1:{port}") == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise AssertionError("the board did not start")
+
+
+def _ask(port: int, host: str, *, method: str = "GET", path: str = "/_stcore/health", **headers: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request(method, path, headers={"Host": host, **headers})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _socket(port: int, host: str, origin: str | None) -> int:
+    """Return what is answered to a page that opens the board's socket; 101 lets it in."""
+    more = {"Origin": origin} if origin else {}
+    return _ask(
+        port, host, path="/_stcore/stream", Connection="Upgrade", Upgrade="websocket",
+        **{"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw=="}, **more,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_board_is_reached_under_its_own_names_alone(port: int) -> None:
+    """A page whose name is pointed at this machine afterwards reaches nothing."""
+    assert _ask(port, f"127.0.0.1:{port}") == _ask(port, f"localhost:{port}") == 200
+    assert _ask(port, f"rebound.example:{port}") == _ask(port, "") == 403
+
+
+@pytest.mark.slow
+def test_only_the_board_s_own_pages_open_its_socket(port: int) -> None:
+    """Neither a page elsewhere, nor one on another port of this machine, nor one that does not say where it is from."""
+    host = f"127.0.0.1:{port}"
+    assert _socket(port, host, f"http://{host}") == 101
+    for origin in (f"http://127.0.0.1:{port + 1}", "https://elsewhere.example", "null", None):
+        assert _socket(port, host, origin) == 403, origin
+    assert _socket(port, f"rebound.example:{port}", f"http://rebound.example:{port}") == 403
+    assert _ask(port, host, method="POST", path="/_stcore/upload_file/x/y", Origin="https://elsewhere.example") == 403
+
+
+@pytest.mark.slow
+def test_answers_say_how_they_may_be_used(port: int) -> None:
+    """Nobody frames the board, and it loads from itself alone."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    connection.close()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "board.example"])  # noqa: S104  refused
+def test_listening_beyond_this_machine_has_to_be_meant(host: str, settings: Settings) -> None:
+    """Without a sign-in everybody could decide in anybody's name."""
+    with pytest.raises(OpenBoardError, match="--open-to-everybody"):
+        launch(settings, host=host)
+
+
+def test_the_names_of_a_board_are_those_it_was_given() -> None:
+    """Its host and the address that mails lead to."""
+    assert known_names("127.0.0.1", "https://Board.example:8443/gs") == (
+        "localhost", "127.0.0.1", "::1", "127.0.0.1", "board.example",
+    )  # fmt: skip
+    assert known_names("0.0.0.0") == ()  # noqa: S104  compared, not bound
+
+
+@pytest.fixture
+def settings(seeded: World) -> Settings:
+    """Return the seeded world's settings."""
+    return seeded.settings

@@ -1,0 +1,100 @@
+"""What serves the board: Streamlit's app behind a guard that knows which names and pages may reach it.
+
+Loopback is no wall: any page that a reader opens may send requests there, and a page whose name is pointed at this
+machine afterwards (DNS rebinding) is same-origin with it. So a request must be addressed to a name the board has, and
+what changes anything must come from the board's own pages (OWASP, CSRF and DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.middleware import Middleware
+from streamlit.starlette import App
+
+from groundswell.ui.board.launch import NAMES_VARIABLE, host_name
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "x-frame-options": "DENY",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    # Streamlit writes styles inline, and Vega compiles its expressions.
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
+        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Guard:
+    """ASGI middleware: refuses requests for other names or from other pages, and says how answers may be used.
+
+    Args:
+        app: what is guarded.
+        names: host names, without ports, under which it may be reached; any where empty.
+    """
+
+    def __init__(self, app: AsgiApp, names: Iterable[str] = ()) -> None:
+        self.app, self.names = app, frozenset(names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it with 403."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+        elif not self._allowed(scope, _headers(scope)):
+            await _refuse(scope, receive, send)
+        else:
+            await self.app(scope, receive, _with_headers(send))
+
+    def _allowed(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        host = headers.get("host", "")
+        if self.names and host_name(f"//{host}") not in self.names:
+            return False
+        origin = headers.get("origin")
+        if origin is None:
+            return bool(scope["type"] == "http")  # browsers always name the page that opens a socket
+        asks: bool = scope["type"] == "http" and scope["method"] in SAFE
+        return asks or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 403, in words to a request and by closing a socket."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})  # RFC 6455: policy violation
+        return
+    said = b"This board is not reached under this name; see board.host and digest.board_url.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(said)).encode())]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
+
+
+def _with_headers(send: Send) -> Send:
+    async def sent(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            had = {name.lower() for name, _ in message["headers"]}
+            more = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name.encode() not in had]
+            message["headers"] = [*message["headers"], *more]
+        await send(message)
+
+    return sent
+
+
+app = App(
+    Path(__file__).parent / "main.py",
+    middleware=[Middleware(Guard, names=[name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name])],
+)
