@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -54,12 +53,6 @@ def make_private_folder(folder: Path) -> Path:
     """Make a folder for its owner alone, where it is missing; one that is there stays as it is."""
     folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     return folder
-
-
-def make_private(path: Path) -> None:
-    """Take a file from everybody but its owner, where the file system knows owners."""
-    if path.exists() and os.name == "posix":
-        path.chmod(PRIVATE_FILE)
 
 
 @contextmanager

@@ -56,10 +56,17 @@ def _protocol(node: ast.ClassDef) -> bool:
     return any(ast.unparse(base) == "Protocol" for base in node.bases)
 
 
+def _exports(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and any(ast.unparse(target) == "__all__" for target in node.targets)
+
+
 def _used(tree: ast.Module) -> set[str]:
     """Return every name that a file uses: as a value, an attribute, an import under it, or a text of its own."""
     used = set()
+    listed = {id(text) for node in tree.body if _exports(node) for text in ast.walk(node)}
     for node in ast.walk(tree):
+        if id(node) in listed:
+            continue  # to be in `__all__` is no use
         if isinstance(node, ast.Name):
             used.add(node.id)
         elif isinstance(node, ast.Attribute):
