@@ -59,6 +59,12 @@ class ElasticSettings(Section):
     timeout_seconds: float = Field(default=30, gt=0, le=600)
     """How long one request may take."""
 
+    @property
+    def place(self) -> str:
+        """Return the address as it may be shown: without the user name and password that somebody wrote into it."""
+        scheme, mark, rest = self.url.partition("//")
+        return f"{scheme}{mark}{rest.rpartition('@')[2]}"
+
 
 class CrawlSettings(Section):
     """How the crawler behaves towards others."""

@@ -283,12 +283,19 @@ def _read_texts(path: Path) -> Iterator[tuple[int, str | bytes]]:
         with path.open("rb") as file:
             yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
         return
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
-        batches = file.iter_batches(batch_size=AT_ONCE, columns=["json"])
-        rows = (text for batch in batches for text in batch.column("json").to_pylist())
-        yield from enumerate(rows, 1)
+    try:
+        with pq.ParquetFile(path) as file:
+            batches = file.iter_batches(batch_size=AT_ONCE, columns=["json"])
+            rows = (text for batch in batches for text in batch.column("json").to_pylist())
+            yield from enumerate(rows, 1)
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise StoreError(
+            f"{path}: this is no whole Parquet file ({reason}); export it again, or leave it out"
+        ) from None
 
 
 def _told(items: Iterable[T], what: str, progress: Progress | None) -> Iterator[T]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -111,4 +112,5 @@ def harmless(cell: object) -> str:
     if isinstance(cell, list | tuple):
         cell = " ".join(map(str, cell))
     text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(FORMULA) and not isinstance(cell, int | float) else text
+    begins = unicodedata.normalize("NFKC", text[:1])  # full-width ＝＋－＠ are signs to some spreadsheets, too
+    return f"'{text}" if begins.startswith(FORMULA) and not isinstance(cell, int | float) else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -122,6 +123,21 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Se
     widths = [min(60, max(_width(row[i]) for row in cells)) for i in range(len(columns))]
     for row in cells:
         click.echo("  ".join(_padded(cell, widths[i], i in right) for i, cell in enumerate(row)).rstrip())
+
+
+def json_line(value: object) -> str:
+    """Return a value as JSON on one line that a terminal shows as it is: what would play with it is escaped.
+
+    Direction marks, line separators and C1 controls are valid in JSON strings as they are (RFC 8259), and harm there.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return "".join(
+        char if char.isprintable() else f"\\u{ord(char):04x}" if char <= "\uffff" else _pair(char) for char in text
+    )
+
+
+def _pair(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def printable(text: str) -> str:

@@ -46,7 +46,8 @@ def connect(settings: ElasticSettings) -> Elasticsearch:
     try:
         return Elasticsearch(settings.url, **options)
     except (ValueError, TypeError, OSError) as error:
-        raise StoreError(f"store.url {settings.url}: {error}") from None
+        said = str(error).replace(settings.url, settings.place)
+        raise StoreError(f"store.url {settings.place}: {said}") from None
 
 
 @contextmanager
@@ -61,16 +62,17 @@ def explained(settings: ElasticSettings) -> Iterator[None]:
         yield
     except elastic_transport.TlsError as error:
         raise UnavailableError(
-            f"{settings.url}: the certificate is not trusted ({_short(error)}); set store.ca_certs or store.fingerprint"
+            f"{settings.place}: the certificate is not trusted ({_short(error)}); "
+            "set store.ca_certs or store.fingerprint"
         ) from None
     except elastic_transport.ConnectionTimeout:
         raise UnavailableError(
-            f"{settings.url}: no answer within {settings.timeout_seconds:g} s; see store.timeout_seconds"
+            f"{settings.place}: no answer within {settings.timeout_seconds:g} s; see store.timeout_seconds"
         ) from None
     except elastic_transport.TransportError as error:
-        raise UnavailableError(f"{settings.url}: cannot be reached ({_short(error)}); is the server up?") from None
+        raise UnavailableError(f"{settings.place}: cannot be reached ({_short(error)}); is the server up?") from None
     except elasticsearch.UnsupportedProductError:
-        raise UnavailableError(f"{settings.url}: this is not Elasticsearch; see store.url") from None
+        raise UnavailableError(f"{settings.place}: this is not Elasticsearch; see store.url") from None
     except elasticsearch.ApiError as error:
         raise _of_status(settings, error) from None
 
@@ -79,14 +81,16 @@ def _of_status(settings: ElasticSettings, error: elasticsearch.ApiError) -> Stor
     """Return the sentence for an answer that is an error."""
     status, reason = error.meta.status, _reason(error)
     if sentence := _turned_away(settings, status, reason):
-        return UnavailableError(f"{settings.url}: {sentence}")
+        return UnavailableError(f"{settings.place}: {sentence}")
     if status in OVERLOADED or status == 408:
-        return UnavailableError(f"{settings.url}: overloaded or not ready ({status}): {reason}")
+        return UnavailableError(f"{settings.place}: overloaded or not ready ({status}): {reason}")
     if any(word in reason for word in FULL):
-        return UnavailableError(f"{settings.url}: it takes no writes now; if its disk is full, make room: {reason}")
+        return UnavailableError(f"{settings.place}: it takes no writes now; if its disk is full, make room: {reason}")
     if status == 404 and "index" in reason:
-        return StoreError(f"{settings.url}: there is no store yet ({reason}): run `groundswell migrate` or `run` first")
-    return StoreError(f"{settings.url}: {status}: {reason}")
+        return StoreError(
+            f"{settings.place}: there is no store yet ({reason}): run `groundswell migrate` or `run` first"
+        )
+    return StoreError(f"{settings.place}: {status}: {reason}")
 
 
 def _turned_away(settings: ElasticSettings, status: int, reason: str) -> str:

@@ -45,7 +45,7 @@ def ensure(client: Elasticsearch, names: Names, settings: ElasticSettings) -> No
     found = version_of(client, names)
     if found > VERSION:
         raise StoreError(
-            f"{settings.url}: the indices have schema {found}, this Groundswell knows {VERSION}: install a newer one"
+            f"{settings.place}: the indices have schema {found}, this Groundswell knows {VERSION}: install a newer one"
         )
     refuse_older(found, settings)
     if not found:
@@ -62,7 +62,7 @@ def refuse_older(found: int, settings: ElasticSettings) -> None:
     """
     if 0 < found < VERSION:
         raise StoreError(
-            f"{settings.url}: the indices have schema {found}, {VERSION} is needed: run `groundswell migrate`"
+            f"{settings.place}: the indices have schema {found}, {VERSION} is needed: run `groundswell migrate`"
         )
 
 
@@ -150,14 +150,14 @@ def migrate(settings: ElasticSettings, *, to: Schema = CURRENT) -> str:
         found = version_of(client, names)
         if not found:
             ensure(client, names, settings)
-            return f"{settings.url}: indices {settings.prefix}-* made, schema {VERSION}"
+            return f"{settings.place}: indices {settings.prefix}-* made, schema {VERSION}"
         if found > to.version:
             ensure(client, names, settings)
         moved = _move(client, settings, to.version, to.mapping, to.source)
     if not moved and found == to.version:
-        return f"{settings.url} has schema {found}: nothing to do"
+        return f"{settings.place} has schema {found}: nothing to do"
     return (
-        f"{settings.url} moved from schema {found} to {to.version}: {moved:,} records copied and compared; "
+        f"{settings.place} moved from schema {found} to {to.version}: {moved:,} records copied and compared; "
         f"the old indices stay: `groundswell migrate --back` returns to them"
     )
 
@@ -173,10 +173,12 @@ def back(settings: ElasticSettings) -> str:
         found = version_of(client, names)
         before = Names(settings.prefix, found - 1)
         if not client.indices.exists(index=before.index(before.places)):
-            raise StoreError(f"{settings.url}: there are no indices of schema {found - 1} to go back to")
+            raise StoreError(f"{settings.place}: there are no indices of schema {found - 1} to go back to")
         old = _mappings(client, before)
         moved = _move(client, settings, found - 1, lambda kind: {"mappings": old[kind]}, to_source)
-    return f"{settings.url} is back at schema {found - 1} with all that was written since ({moved:,} records compared)"
+    return (
+        f"{settings.place} is back at schema {found - 1} with all that was written since ({moved:,} records compared)"
+    )
 
 
 def _mappings(client: Elasticsearch, names: Names) -> dict[str, Any]:

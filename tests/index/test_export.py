@@ -21,6 +21,7 @@ from groundswell.index.records import Case, Document, Mention, Record
 from groundswell.index.sql import ask, plain, run_sql
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
+from groundswell.index.tables import harmless
 from tests.index.makers import NOON, enriched, member, mention, numbered, one_of_each, signal, undated, vector
 
 EXTRA: list[Record] = [
@@ -281,3 +282,20 @@ def test_sql_is_bounded(store: SqliteStore, settings: Settings) -> None:
     answer = run_sql(settings, "SELECT * FROM range(100)", rows=10)
     assert (len(answer.rows), answer.cut) == (10, True)
     assert not run_sql(settings, "SELECT * FROM range(10)", rows=10).cut
+
+
+def test_a_torn_parquet_file_is_told(store: SqliteStore, tmp_path: Path) -> None:
+    """Half a file ends in a sentence that names it."""
+    store.put([mention("a")])
+    export_all(store, tmp_path / "out", form="parquet")
+    file = max((tmp_path / "out").rglob("*.parquet"), key=lambda path: path.stat().st_size)
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    with pytest.raises(StoreError, match=rf"{file.name}: this is no whole Parquet file"):
+        import_all(store, tmp_path / "out")
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹢", "\t"])
+def test_a_cell_is_never_computed(sign: str) -> None:
+    """In any width; numbers stay numbers."""
+    assert harmless(f"{sign}1+1") == f"'{sign}1+1"
+    assert harmless(-1.5) == "-1.5"

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from groundswell.index.records import CaseStatus
 from groundswell.ui.cli import COMMANDS, CONFIG_ERROR, cli
 from groundswell.ui.commands.case import STATUSES
-from groundswell.ui.console import printable
+from groundswell.ui.console import json_line, printable
 from groundswell.ui.reference import commands_page, settings_page
 
 ROOT = Path(__file__).parents[2]
@@ -97,6 +97,10 @@ def test_statuses_of_a_case_are_those_of_the_record() -> None:
 def test_public_text_cannot_play_with_the_terminal() -> None:
     """Escape sequences, newlines and direction marks become blanks."""
     assert printable("a\x1b[31mb\nc\u202ed") == "a [31mb c d"
+    hostile = {"text": "a\x1b[31m\u202eb\u2028c\x9b广告 👍\U000e0041"}
+    assert json_line(hostile).isprintable()
+    assert json.loads(json_line(hostile)) == hostile
+    assert "广告 👍" in json_line(hostile)
 
 
 @pytest.mark.parametrize(("name", "page"), [("commands.md", commands_page), ("settings.md", settings_page)])

@@ -64,7 +64,8 @@ def show(ctx: click.Context, case: str) -> None:
     if found is None:
         raise click.UsageError(f"there is no case {case!r}; `groundswell case list --all` lists them")
     click.echo(
-        f"{found.title}\n{found.status} · {found.severity} · owner {found.owner or '–'} · version {found.version}"
+        f"{printable(found.title)}\n"
+        f"{found.status} · {found.severity} · owner {printable(found.owner) or '–'} · version {found.version}"
     )
     for note in found.history:
         click.echo(f"{note.at:%Y-%m-%d %H:%M}Z  {printable(note.by)}: {printable(note.text)}")

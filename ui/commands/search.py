@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
 import click
 
-from groundswell.ui.console import now, printable, settings_of, table
+from groundswell.ui.console import json_line, now, printable, settings_of, table
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -68,7 +67,7 @@ def command(
     with open_reader(settings) as reader:
         answer = reader.search(query)
     if as_json:
-        click.echo(json.dumps(_json(answer), ensure_ascii=False))
+        click.echo(json_line(_json(answer)))
     else:
         _print(answer)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import now, printable, progress_bar, settings_of
+from groundswell.ui.console import json_line, now, printable, progress_bar, settings_of
 
 if TYPE_CHECKING:
     from groundswell.nlp.signals.alerts.feedback import Proposal
@@ -56,7 +55,7 @@ def _json(inbox: Inbox, limit: int) -> None:
 
     alerts = [signal for entry in inbox.entries for signal in entry.episode.signals if signal.fired]
     for alert in sorted(alerts, key=lambda alert: (alert.at, alert.id), reverse=True)[:limit]:
-        click.echo(json.dumps(to_json(alert), ensure_ascii=False))
+        click.echo(json_line(to_json(alert)))
 
 
 def _list(inbox: Inbox, show: str, limit: int) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from groundswell.ui.console import settings_of, table
+from groundswell.ui.console import json_line, settings_of, table
 
 
 @click.command("sql")
@@ -25,7 +23,7 @@ def command(ctx: click.Context, statement: str, as_json: bool) -> int:
     if as_json:
         for row in answer.rows:
             cells = dict(zip(answer.columns, map(plain, row), strict=True))
-            click.echo(json.dumps(cells, ensure_ascii=False, allow_nan=False))
+            click.echo(json_line(cells))
     else:
         table(answer.columns, answer.rows)
     return 0
