@@ -60,7 +60,11 @@ def _state(source: Source, run: CrawlRun | None) -> tuple[Literal["ok", "note", 
     when = f"last visit {run.started_at:%Y-%m-%d %H:%M} UTC"
     if run.error or run.complaint:
         return "problem", f"{when}: {run.error or run.complaint}"
-    return "ok", f"{when}: {run.found} found, {run.stored} new, {run.refused} refused"
+    if run.cut:
+        return "note", f"{when}: not whole: {run.remark}"
+    return "ok", f"{when}: {run.found} found, {run.stored} new, {run.refused} refused" + (
+        f"; {run.remark}" if run.remark else ""
+    )
 
 
 def _missing(source: Source) -> str:

@@ -16,13 +16,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import Source, host_of, source_of
 from groundswell.crawlers.spool import SpoolWriter, Trouble
 
-HOSTS_AT_ONCE = 16
+if TYPE_CHECKING:
+    from groundswell.crawlers.hosts import Hosts
+    from groundswell.crawlers.visit import Span
+
+HOSTS_AT_ONCE = 48
+"""Hosts visited at the same time: without a network each costs its time limit, and they must not add up."""
+NAME_THREADS = 48
+"""Threads that look up names; one each for all hosts at once."""
 SPIDERS = {
     "feed": "feed:FeedSpider",
     "sitemap": "sitemap:SitemapSpider",
@@ -61,13 +68,17 @@ def visit(order: dict[str, Any]) -> None:
     from twisted.internet import defer, reactor, task
 
     from groundswell.crawlers.guard import GuardedResolver
+    from groundswell.crawlers.hosts import Hosts
 
     crawl = CrawlSettings.model_validate(order["crawl"])
     loop: Any = reactor
-    resolver = GuardedResolver(loop.nameResolver, allow_private=crawl.allow_private_addresses)
+    loop.suggestThreadPoolSize(NAME_THREADS)
+    allow = crawl.allow_private_addresses
+    resolver = GuardedResolver(loop.nameResolver, allow_private=allow, later=loop.callLater)
     loop.installNameResolver(resolver)
+    hosts = Hosts()
     groups = by_host([source_of(data) for data in order["sources"]])
-    work = (defer.ensureDeferred(_in_turn(group, order, crawl)) for group in groups)
+    work = (defer.ensureDeferred(_in_turn(group, order, crawl, hosts)) for group in groups)
     cooperator = task.Cooperator()
     done = defer.DeferredList([cooperator.coiterate(work) for _ in range(HOSTS_AT_ONCE)])
     done.addBoth(lambda _: loop.stop())
@@ -79,17 +90,17 @@ def by_host(sources: Sequence[Source]) -> list[list[Source]]:
     return [list(group) for _, group in groupby(sorted(sources, key=host_of), key=host_of)]
 
 
-async def _in_turn(sources: Sequence[Source], order: dict[str, Any], crawl: CrawlSettings) -> None:
+async def _in_turn(sources: Sequence[Source], order: dict[str, Any], crawl: CrawlSettings, hosts: Hosts) -> None:
     for source in sources:
         spool = Path(order["spool"][source.name])
         try:
-            await _crawl(source, order, crawl, spool)
+            await _crawl(source, order, crawl, spool, hosts)
         except Exception as error:  # noqa: BLE001  whatever one source does, the next one gets its turn
             with SpoolWriter(spool) as writer:
                 writer.write(Trouble(f"the crawler failed: {type(error).__name__}: {str(error)[:300]}"))
 
 
-async def _crawl(source: Source, order: dict[str, Any], crawl: CrawlSettings, spool: Path) -> None:
+async def _crawl(source: Source, order: dict[str, Any], crawl: CrawlSettings, spool: Path, hosts: Hosts) -> None:
     from importlib import import_module
 
     from scrapy.crawler import CrawlerRunner
@@ -106,9 +117,19 @@ async def _crawl(source: Source, order: dict[str, Any], crawl: CrawlSettings, sp
         now=datetime.fromisoformat(order["now"]),
         marks=order["marks"].get(source.name, {}),
         spool=spool,
+        hosts=hosts,
+        span=_span(order),
     )
     runner = CrawlerRunner(Settings(scrapy_settings(source, crawl)))
     await runner.crawl(spider, source=source, job=job)
+
+
+def _span(order: dict[str, Any]) -> Span | None:
+    """Return the stretch of the past to be filled in."""
+    from groundswell.crawlers.visit import Span
+
+    ends = order.get("span")
+    return Span(*(datetime.fromisoformat(at) if at else None for at in ends)) if ends else None
 
 
 def _die_with_parent() -> None:

@@ -9,8 +9,10 @@ from datetime import timedelta
 from itertools import islice
 
 from groundswell.crawlers.dates.read import AHEAD
+from groundswell.crawlers.health import Shape
+from groundswell.crawlers.history import forget, revisions
 from groundswell.crawlers.mention import Made
-from groundswell.crawlers.spool import OffTopic
+from groundswell.crawlers.spool import OffTopic, Removed
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Mention, Refusal
 from groundswell.index.store import Report, Store
@@ -19,7 +21,7 @@ BATCH = 500
 LATER_DATES = 3
 """Other dates of one item that are kept; a feed that restamps at every visit would else be written at every visit."""
 DAY, ZONES = timedelta(days=1), timedelta(hours=14)
-Found = tuple[str, Made]
+Found = tuple[str, Made | Removed]
 """Where it stood, and what it was."""
 Beat = Callable[[int], None]
 
@@ -33,6 +35,7 @@ class Counts:
     refused: int = 0
     undated: int = 0
     off_topic: int = 0
+    deleted: int = 0
 
     @property
     def found(self) -> int:
@@ -65,12 +68,15 @@ class Intake:
     """Takes what one visit to one source found.
 
     Args:
+        store: where it goes.
+        source: its name; nobody takes back what another source told.
         strict: the source gives its own ids, so that one id with two texts in one run is a mistake to be told. On the
             web the same article simply stands in two feeds with two summaries.
     """
 
-    def __init__(self, store: Store, *, strict: bool) -> None:
-        self.store, self.strict, self.counts = store, strict, Counts()
+    def __init__(self, store: Store, *, strict: bool, source: str = "") -> None:
+        self.source = source
+        self.store, self.strict, self.counts, self.shape = store, strict, Counts(), Shape()
         self._seen = Seen()
 
     def take(self, found: Iterable[Found], *, beat: Beat | None = None) -> None:
@@ -87,9 +93,12 @@ class Intake:
 
     def _batch(self, batch: list[Found]) -> None:
         refusals = [each for _, each in batch if isinstance(each, Refusal)]
+        self.counts.deleted += forget(self.store, [each for _, each in batch if isinstance(each, Removed)], self.source)
         fresh = list(self._once(batch, refusals))
         known = {each.id: each for each in self.store.many(Mention, [mention.id for mention in fresh])}
         news = [newer for mention in fresh if (newer := changed(mention, known.get(mention.id)))]
+        if edits := revisions(self.store, known, news):
+            self.store.put(edits)
         self.counts.duplicate += len(fresh) - len(news)
         report = self.store.put(news)
         refusals += self._not_taken(report, news)
@@ -105,9 +114,10 @@ class Intake:
             if isinstance(mention, OffTopic):
                 self.counts.off_topic += 1
                 continue
-            if isinstance(mention, Refusal):
+            if isinstance(mention, (Refusal, Removed)):
                 continue
             self.counts.undated += mention.date_confidence == "none"
+            self.shape.see(mention)
             same, before = self._seen.first(mention, where)
             if not before:
                 yield mention

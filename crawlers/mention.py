@@ -96,6 +96,10 @@ class Builder:
             return made
         return made if self.watcher.meets(f"{made.title}\n{made.text}", made.lang) else OffTopic(tidy(where)[:200])
 
+    def identity(self, raw: Raw) -> str:
+        """Return the id that an item has, or had."""
+        return self._id(raw, canonical(raw.url), str(raw.text or ""))
+
     def refuse(self, where: str, reason: str, sample: object = "") -> Refusal:
         """Return a refusal; the same item refused again for the same reason is the same refusal."""
         return Refusal(

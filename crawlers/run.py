@@ -3,79 +3,53 @@
 from __future__ import annotations
 
 import fcntl
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import IO, Any
+from typing import Any
 
 from groundswell.configs.schema import Settings
-from groundswell.configs.source import FileSource, Source, choose, find_sources
+from groundswell.configs.source import FileSource, choose, find_sources
+from groundswell.crawlers.fetch import fetch
 from groundswell.crawlers.files import FileError, files_of, fingerprint, read_file
-from groundswell.crawlers.intake import Counts, Found, Intake
+from groundswell.crawlers.health import Shape, below_floor, changed_shape, silence
+from groundswell.crawlers.hosts import DAY_SECONDS
+from groundswell.crawlers.intake import Found, Intake
 from groundswell.crawlers.mention import Builder
 from groundswell.crawlers.salt import author_salt
-from groundswell.crawlers.spool import End, Tally, Trouble, read_spool, spool_path, spooled
+from groundswell.crawlers.spool import End, Remark, Trouble, read_spool, spooled
+from groundswell.crawlers.visit import Span, Visit, Work
 from groundswell.crawlers.watch import watcher_of
 from groundswell.index.ids import stable_id
 from groundswell.index.progress import Progress
 from groundswell.index.records import Checkpoint, CrawlRun
-from groundswell.index.store import Reader, Store
+from groundswell.index.store import Store
 
-DAY = timedelta(days=1)
-GRACE = 30.0
-"""Seconds that the crawling process may take beyond its sources' own limits before it is ended."""
-LOOK_SECONDS = 1.0
-"""How often one looks how far the crawling process is."""
 ERROR_CHARS = 2000
+RUNS = 10_000
+"""Earlier runs that are looked at to tell whether a source is what it was."""
 NOT_BEFORE = "not_before"
+SLOW_UNTIL = "slow_until"
+READ = "rows read of "
+"""Begins the mark of a file that was longer than one visit may take."""
 
 
 class CrawlError(Exception):
     """A crawl that cannot begin; the message says why and what to do."""
 
 
-@dataclass(slots=True)
-class Visit:
-    """What one visit to one source has come to so far."""
-
-    source: Source
-    marks: dict[str, Any]
-    counts: Counts = field(default_factory=Counts)
-    troubles: list[str] = field(default_factory=list)
-    unchanged: bool = False
-    complaint: str = ""
-    begun: float = field(default_factory=monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What every step of one crawl shares."""
-
-    store: Store
-    settings: Settings
-    folder: Path
-    now: datetime
-    progress: Progress | None = None
-
-    def tell(self, done: int, total: int | None, what: str) -> None:
-        """Say how far it is, if anybody listens."""
-        if self.progress:
-            self.progress(done, total, what)
-
-    def spool(self, source: Source) -> Path:
-        """Return where a source's findings of this run lie."""
-        return spool_path(self.folder, source.name, self.now.strftime("%Y%m%dT%H%M%S%f"))
-
-
 def crawl(
-    store: Store, settings: Settings, *, now: datetime, only: Sequence[str] = (), progress: Progress | None = None
+    store: Store,
+    settings: Settings,
+    *,
+    now: datetime,
+    only: Sequence[str] = (),
+    progress: Progress | None = None,
+    again: bool = False,
+    span: Span | None = None,
 ) -> list[CrawlRun]:
     """Visit the sources that are enabled, or those named in `only`, and store what is new.
 
@@ -88,6 +62,8 @@ def crawl(
         now: the moment of this visit; dates are judged by it.
         only: names of sources.
         progress: called with (items so far, ``None`` for nobody knows how many there are, what is done with them).
+        again: ask even where a server asked to be left alone until later; take a changed shape as the new one.
+        span: fill in this stretch of the past, beside what the visits have read so far.
 
     Returns:
         A run for each source, and one with an error for each source file that cannot be used.
@@ -101,11 +77,15 @@ def crawl(
     runs = [] if only else [_broken(path, message, now) for path, message in problems.items()]
     store.put(runs)
     with _alone(settings.data_dir / "spool") as folder:
-        visits = [Visit(source, _marks(store, source)) for source in chosen]
-        work = Work(store, settings, folder, now, progress)
+        work = Work(store, settings, folder, now, progress, span)
+        past = list(store.recent(CrawlRun, limit=RUNS))
+        kept = {source.name: _checkpoint(store, source.name) for source in chosen}
+        visits = [Visit(source, _marks(kept[source.name], span, again=again)) for source in chosen]
+        for visit in visits:
+            visit.shape = Shape() if again else Shape.read(kept[visit.source.name].get("shape", {}))
         for visit in _fetched(visits, work):
-            _take(visit, work)
-            runs.append(_finish(visit, work))
+            seen = _take(visit, work)
+            runs.append(_finish(visit, seen, kept[visit.source.name], past, work))
             taken = sum(run.found for run in runs)
             work.tell(taken, None, f"taken in, {len(runs)} of {len(chosen) + len(problems)} sources")
     return runs
@@ -116,104 +96,47 @@ def checkpoint_id(source: str) -> str:
     return f"crawl:{source}"
 
 
-def _marks(store: Reader, source: Source) -> dict[str, Any]:
-    checkpoint = store.get(Checkpoint, checkpoint_id(source.name))
-    return dict(checkpoint.value.get("marks", {})) if checkpoint else {}
+def _checkpoint(store: Store, source: str) -> dict[str, Any]:
+    checkpoint = store.get(Checkpoint, checkpoint_id(source))
+    return dict(checkpoint.value) if checkpoint else {}
+
+
+def _marks(kept: dict[str, Any], span: Span | None, *, again: bool) -> dict[str, Any]:
+    """Return where a visit begins: a stretch of the past has marks of its own."""
+    marks = dict(kept.get("spans", {}).get(str(span), {}) if span else kept.get("marks", {}))
+    if again:
+        marks = {key: mark for key, mark in marks.items() if key not in (NOT_BEFORE, SLOW_UNTIL)}
+    return marks
 
 
 def _fetched(visits: Sequence[Visit], work: Work) -> Iterator[Visit]:
-    """Yield visits as they are ready to be taken in: files at once, the web after the crawling process has ended."""
+    """Yield visits as they are ready to be taken in: files at once, then the web as each source is done."""
     yield from (visit for visit in visits if isinstance(visit.source, FileSource))
     web = [visit for visit in visits if not isinstance(visit.source, FileSource)]
     waiting = [visit for visit in web if _told_to_wait(visit, work.now)]
-    asked = [visit for visit in web if visit not in waiting]
-    if asked:
-        _fetch(asked, work)
-    yield from web
+    yield from waiting
+    if asked := [visit for visit in web if visit not in waiting]:
+        yield from fetch(asked, work)
 
 
 def _told_to_wait(visit: Visit, now: datetime) -> bool:
-    until = visit.marks.get(NOT_BEFORE)
-    if not until or datetime.fromisoformat(until) <= now:
-        visit.marks.pop(NOT_BEFORE, None)
-        return False
-    visit.unchanged = True
-    visit.troubles.append(f"the server asked to be left alone until {until}; not visited")
-    return True
+    """Return whether it is too early for a visit; no server keeps us away for longer than a day."""
+    for name, say in ((NOT_BEFORE, visit.troubles), (SLOW_UNTIL, visit.remarks)):
+        until = visit.marks.pop(name, None)
+        if until and now < datetime.fromisoformat(until) <= now + timedelta(seconds=DAY_SECONDS):
+            visit.marks[name] = until
+            visit.unchanged = True
+            asks = "the server asked to be left alone" if name == NOT_BEFORE else "robots.txt asks to wait"
+            say.append(
+                f"{asks} until {until}; not visited (groundswell crawl --again {visit.source.name} asks at once)"
+            )
+            return True
+    return False
 
 
-def _fetch(visits: Sequence[Visit], work: Work) -> None:
-    """Fetch all in one process; where that crashes, each that was not finished in a process of its own."""
-    said = _child(visits, work)
-    unfinished = [visit for visit in visits if said and not _ended(work.spool(visit.source))]
-    for visit in unfinished:
-        if again := _child([visit], work):
-            visit.troubles.append(again)
-
-
-def _child(visits: Sequence[Visit], work: Work) -> str:
-    """Run the crawling process; return what went wrong, or empty."""
-    order = {
-        "crawl": work.settings.crawl.model_dump(mode="json"),
-        "sources": [visit.source.model_dump(mode="json") for visit in visits],
-        "marks": {visit.source.name: visit.marks for visit in visits},
-        "spool": {visit.source.name: str(work.spool(visit.source)) for visit in visits},
-        "salt": author_salt(work.settings),
-        "now": work.now.isoformat(),
-    }
-    limit = sum(visit.source.politeness.run_seconds for visit in visits) + GRACE
-    with tempfile.TemporaryFile() as noise:
-        command = [sys.executable, "-m", "groundswell.crawlers.child"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=noise, stderr=noise)  # noqa: S603  our own module
-        try:
-            with suppress(BrokenPipeError):  # it died before it read its order; its exit code tells
-                _order(process, order)
-            code = _wait(process, limit, visits, work)
-        except subprocess.TimeoutExpired:
-            return f"the crawling process was ended after {limit:.0f} s"
-        finally:
-            process.kill()
-            process.wait()
-        return f"the crawling process ended with code {code}: {_last_words(noise)}" if code else ""
-
-
-def _order(process: subprocess.Popen[bytes], order: Mapping[str, Any]) -> None:
-    """Write the order, and leave the pipe open: its end tells the child that its parent is gone."""
-    if process.stdin:
-        process.stdin.write(json.dumps(order).encode() + b"\n")
-        process.stdin.flush()
-
-
-def _wait(process: subprocess.Popen[bytes], limit: float, visits: Sequence[Visit], work: Work) -> int:
-    """Wait for the crawling process and tell meanwhile what lies in its spools; return its exit code.
-
-    Raises:
-        TimeoutExpired: it takes longer than `limit` seconds.
-    """
-    tally, until = Tally([work.spool(visit.source) for visit in visits]), monotonic() + limit
-    while True:
-        try:
-            return process.wait(min(LOOK_SECONDS, max(0.0, until - monotonic())))
-        except subprocess.TimeoutExpired:
-            if monotonic() >= until:
-                raise
-            tally.update()
-            work.tell(tally.items, None, f"found, {tally.ended} of {len(visits)} sources visited")
-
-
-def _last_words(noise: IO[bytes]) -> str:
-    noise.seek(max(0, noise.seek(0, 2) - 2000))
-    lines = noise.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1][:300] if lines else "it said nothing"
-
-
-def _ended(path: Path) -> bool:
-    return path.exists() and any(isinstance(line, End) for line in read_spool(path))
-
-
-def _take(visit: Visit, work: Work) -> None:
-    """Store what a visit found."""
-    intake = Intake(work.store, strict=isinstance(visit.source, FileSource))
+def _take(visit: Visit, work: Work) -> Shape:
+    """Store what a visit found; return its shape."""
+    intake = Intake(work.store, strict=isinstance(visit.source, FileSource), source=visit.source.name)
     visit.counts = intake.counts
     try:
         if isinstance(visit.source, FileSource):
@@ -226,6 +149,7 @@ def _take(visit: Visit, work: Work) -> None:
                 intake.take(_lines(visit, path))
     finally:
         intake.close()
+    return intake.shape
 
 
 def _lines(visit: Visit, path: Path) -> Iterator[Found]:
@@ -233,18 +157,20 @@ def _lines(visit: Visit, path: Path) -> Iterator[Found]:
     for line in read_spool(path):
         if isinstance(line, Trouble):
             visit.troubles.append(line.message)
+        elif isinstance(line, Remark):
+            visit.remarks.append(line.message)
         elif isinstance(line, End):
             visit.marks |= line.marks
-            visit.unchanged = line.unchanged
+            visit.unchanged, visit.left, visit.cut = line.unchanged, line.left, line.cut
         else:
             yield "", line
 
 
 def _rows(visit: Visit, source: FileSource, work: Work) -> Iterator[Found]:
-    """Yield the rows of the files that changed since the last visit."""
+    """Yield the rows of the files that changed since the last visit, up to `max_items`."""
     watcher = watcher_of(source, work.settings.crawl)
     builder = Builder(source, work.settings.crawl, salt=author_salt(work.settings), now=work.now, watcher=watcher)
-    read = 0
+    taken = 0
     try:
         paths = files_of(source)
         visit.unchanged = True
@@ -253,19 +179,31 @@ def _rows(visit: Visit, source: FileSource, work: Work) -> Iterator[Found]:
             if visit.marks.get(path.name) == print_of:
                 continue
             visit.unchanged = False
-            for row in read_file(path, source, builder):
-                yield row
-                read += 1
-                if read >= source.max_items:
-                    visit.troubles.append(f"{path}: only the first {read:,} rows were read (max_items)")
+            before = _read_before(visit, path, print_of)
+            for number, row in enumerate(read_file(path, source, builder), 1):
+                if number <= before:
+                    continue
+                if taken >= source.max_items:
+                    visit.marks[READ + path.name] = [print_of, number - 1]
+                    visit.remarks.append(f"{path}: read up to row {number - 1:,} (max_items); the rest comes next time")
+                    visit.left += 1
                     return
+                yield row
+                taken += 1
             visit.marks[path.name] = print_of
+            visit.marks.pop(READ + path.name, None)
     except (FileError, OSError) as error:
         visit.unchanged = False
         visit.troubles.append(str(error))
 
 
-def _finish(visit: Visit, work: Work) -> CrawlRun:
+def _read_before(visit: Visit, path: Path, print_of: object) -> int:
+    """Return how many rows of this very file earlier visits have read."""
+    known, count = visit.marks.get(READ + path.name, ("", 0))
+    return int(count) if known == print_of else 0
+
+
+def _finish(visit: Visit, seen: Shape, kept: dict[str, Any], past: Sequence[CrawlRun], work: Work) -> CrawlRun:
     """Write the run and the checkpoint after everything they stand for, then clear the spool."""
     run = replace(
         _run(visit.source.name, work.now),
@@ -276,27 +214,48 @@ def _finish(visit: Visit, work: Work) -> CrawlRun:
         refused=visit.counts.refused,
         undated=visit.counts.undated,
         off_topic=visit.counts.off_topic,
-        error="; ".join(visit.troubles)[:ERROR_CHARS],
+        deleted=visit.counts.deleted,
+        left=visit.left,
+        cut=visit.cut,
+        error="; ".join(dict.fromkeys(visit.troubles))[:ERROR_CHARS],
+        remark="; ".join(_remarks(visit))[:ERROR_CHARS],
     )
-    run = replace(run, complaint=_complaint(visit, run, work))
-    work.store.put([Checkpoint(id=checkpoint_id(visit.source.name), value={"marks": visit.marks}, at=work.now), run])
+    if not work.span:
+        run = replace(run, complaint=_complaint(visit, seen, run, past, work.now))
+    value = _kept(visit, kept, work.span, is_done=not (run.error or run.left or run.cut))
+    work.store.put([Checkpoint(id=checkpoint_id(visit.source.name), value=value, at=work.now), run])
     for path in spooled(work.folder, visit.source.name):
         path.unlink()
     return run
 
 
-def _complaint(visit: Visit, run: CrawlRun, work: Work) -> str:
-    """Return what the source's floors miss, or empty."""
-    floor = visit.source.floor
-    if run.found < floor.per_run and not visit.unchanged:
-        return f"{run.found} found, floor {floor.per_run} a run"
-    if not floor.per_day:
-        return ""
-    past = [each for each in work.store.recent(CrawlRun, limit=10_000) if each.source == run.source]
-    if all(each.started_at > work.now - DAY for each in past):
-        return ""  # not yet known for a day
-    stored = run.stored + sum(each.stored for each in past if each.started_at > work.now - DAY and each.id != run.id)
-    return f"{stored} new in 24 hours, floor {floor.per_day}" if stored < floor.per_day else ""
+def _remarks(visit: Visit) -> list[str]:
+    left = [f"{visit.left:,} known to be left for the next visit"] if visit.left else []
+    return [*left, *dict.fromkeys(visit.remarks)]
+
+
+def _kept(visit: Visit, kept: dict[str, Any], span: Span | None, *, is_done: bool) -> dict[str, Any]:
+    """Return the value of the checkpoint; the marks of a stretch that is filled in are forgotten."""
+    spans = dict(kept.get("spans", {}))
+    if span is None:
+        return (
+            {"marks": visit.marks}
+            | ({"shape": visit.shape.write()} if visit.shape.count else {})
+            | ({"spans": spans} if spans else {})
+        )
+    spans.pop(str(span), None)
+    return kept | {"spans": spans if is_done else {**spans, str(span): visit.marks}}
+
+
+def _complaint(visit: Visit, seen: Shape, run: CrawlRun, past: Sequence[CrawlRun], now: datetime) -> str:
+    """Return in what a source is not what it should be, or was, or empty."""
+    own = [each for each in past if each.source == run.source]
+    said = (
+        below_floor(visit.source.floor, run, own, unchanged=visit.unchanged, now=now),
+        "" if run.error or isinstance(visit.source, FileSource) else silence(run, own, now=now),
+        changed_shape(visit.shape, seen, now=now),
+    )
+    return "; ".join(each for each in said if each)
 
 
 def _run(source: str, now: datetime) -> CrawlRun:

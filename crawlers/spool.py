@@ -1,17 +1,19 @@
 """What the crawling process hands over, on disk: nothing fetched is lost when either process is killed.
 
 One file for each source and run. Each line is ``{"mention": …}``, ``{"refusal": …}``, ``{"off_topic": …}``,
-``{"error": …}`` or at last ``{"end": {"marks": …}}``. A file without its end belongs to a crawl that was killed: its
-items are taken over, its marks do not exist, so the next visit starts where the last whole one had started.
+``{"removed": …}``, ``{"error": …}``, ``{"remark": …}`` or at last ``{"end": {"marks": …}}``. A file without its end
+belongs to a crawl that was killed: its items are taken over, its marks do not exist, so the next visit starts where the
+last whole one had started.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,10 +25,15 @@ FLUSH_EVERY = 50
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a visit ended: the new marks, and whether the server said that nothing had changed."""
+    """How a visit ended: the new marks, and whether the server said that nothing had changed.
+
+    `left` counts items and pages that were met and left for the next visit, `cut` tells that the visit's time was up.
+    """
 
     marks: Mapping[str, Any] = field(default_factory=dict)
     unchanged: bool = False
+    left: int = 0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,22 @@ class OffTopic:
     where: str = ""
 
 
-Line = Mention | Refusal | OffTopic | Trouble | End
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that people should know of a visit although nothing went wrong."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A mention that its source has taken back."""
+
+    id: str
+    where: str = ""
+
+
+Line = Mention | Refusal | OffTopic | Removed | Trouble | Remark | End
 
 
 def spool_path(folder: Path, source: str, run: str) -> Path:
@@ -96,24 +118,34 @@ class Tally:
 
     Attributes:
         items: mentions and refusals so far.
-        ended: how many spools have come to their end.
+        begun: spools that exist, the first one first.
+        ended: spools that have come to their end, in that order.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.items = self.ended = 0
+        self.items = 0
+        self.begun: dict[Path, None] = {}
+        self.ended: dict[Path, None] = {}
         self._read = dict.fromkeys(paths, 0)
+
+    @property
+    def waiting(self) -> list[Path]:
+        """Return those that are being written, the one that takes longest first."""
+        return [path for path in self.begun if path not in self.ended]
 
     def update(self) -> None:
         """Count the whole lines that were added since."""
         for path, read in self._read.items():
             with suppress(FileNotFoundError), path.open("rb") as file:
+                self.begun.setdefault(path)
                 file.seek(read)
                 for line in file:
                     if not line.endswith(b"\n"):
                         break
                     self._read[path] += len(line)
                     self.items += line.startswith((b'{"mention"', b'{"refusal"', b'{"off_topic"'))
-                    self.ended += line.startswith(b'{"end"')
+                    if line.startswith(b'{"end"'):
+                        self.ended.setdefault(path)
 
 
 def read_spool(path: Path) -> Iterator[Line]:
@@ -126,22 +158,33 @@ def read_spool(path: Path) -> Iterator[Line]:
 
 
 def _plain(line: Line) -> dict[str, Any]:
-    if isinstance(line, Mention):
-        return {"mention": to_json(line)}
-    if isinstance(line, Refusal):
-        return {"refusal": to_json(line)}
-    if isinstance(line, Trouble):
-        return {"error": line.message}
-    if isinstance(line, OffTopic):
-        return {"off_topic": line.where}
-    return {"end": {"marks": line.marks, "unchanged": line.unchanged}}
+    for kind, (name, write) in WRITERS.items():
+        if isinstance(line, kind):
+            return {name: write(line)}
+    raise TypeError(f"{type(line).__name__} is no line of a spool")
 
 
 def _line(data: dict[str, Any]) -> Line:
-    if "mention" in data:
-        return from_json(Mention, data["mention"])
-    if "refusal" in data:
-        return from_json(Refusal, data["refusal"])
-    if "off_topic" in data:
-        return OffTopic(data["off_topic"])
-    return Trouble(data["error"]) if "error" in data else End(**data["end"])
+    ((name, value),) = data.items()
+    line: Line = READERS[name](value)
+    return line
+
+
+WRITERS: dict[type[Any], tuple[str, Callable[[Any], Any]]] = {
+    Mention: ("mention", to_json),
+    Refusal: ("refusal", to_json),
+    OffTopic: ("off_topic", lambda line: line.where),
+    Removed: ("removed", lambda line: [line.id, line.where]),
+    Trouble: ("error", lambda line: line.message),
+    Remark: ("remark", lambda line: line.message),
+    End: ("end", lambda line: {name: getattr(line, name) for name in End.__slots__}),
+}
+READERS: dict[str, Callable[[Any], Any]] = {
+    "mention": partial(from_json, Mention),
+    "refusal": partial(from_json, Refusal),
+    "off_topic": OffTopic,
+    "removed": lambda value: Removed(*value),
+    "error": Trouble,
+    "remark": Remark,
+    "end": lambda value: End(**value),
+}

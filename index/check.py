@@ -18,6 +18,7 @@ from groundswell.index.records import (
     Mention,
     Record,
     Refusal,
+    Revision,
     SavedSearch,
     Signal,
     Snooze,
@@ -38,6 +39,7 @@ OWN_TIME: dict[type[Any], str] = {
     CrawlRun: "started_at",
     Refusal: "at",
     Checkpoint: "at",
+    Revision: "at",
     SavedSearch: "at",
 }
 """The time by which `Reader.recent` orders each kind; enriched and membership go by their mention's."""

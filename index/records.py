@@ -307,7 +307,11 @@ class CrawlRun:
 
     `off_topic` counts what a source that watches found beside its watch lists' topics; it is not stored.
 
-    `complaint` is empty, or says what a floor in the source's YAML missed ("0 found, floor 5").
+    `complaint` is empty, or says in what the source departs from what it should be: a floor in its YAML missed ("0
+    found, floor 5"), silence where it always spoke, fields that always were there. `remark` tells what is no fault of
+    anybody ("12 articles left for the next visit"). `left` counts items and pages that were met and left for the next
+    visit, `cut` tells that the visit's time was up before its end: what it did not see is not known. `deleted` counts
+    documents that were taken back by their source and are forgotten.
     """
 
     id: str
@@ -322,6 +326,10 @@ class CrawlRun:
     off_topic: int = 0
     error: str = ""
     complaint: str = ""
+    remark: str = ""
+    left: int = 0
+    cut: bool = False
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,6 +342,24 @@ class Refusal:
     reason: str
     at: datetime
     sample: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a mention said before it was edited, or that its source took it back.
+
+    `mention` is the mention's id, `at` when the change was seen. A deleted mention is forgotten with all its earlier
+    versions: its revision says when, and nothing of what it said.
+    """
+
+    id: str
+    mention: str
+    source: str
+    what: Literal["edited", "deleted"]
+    at: datetime
+    title: str = ""
+    text: str = ""
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +396,7 @@ Record = (
     | CrawlRun
     | Refusal
     | Checkpoint
+    | Revision
     | SavedSearch
 )
 RECORDS: tuple[type[Any], ...] = (
@@ -386,5 +413,6 @@ RECORDS: tuple[type[Any], ...] = (
     CrawlRun,
     Refusal,
     Checkpoint,
+    Revision,
     SavedSearch,
 )

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Signal, Theme
+from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Revision, Signal, Theme
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CLAIMED = 0.5
@@ -49,7 +49,12 @@ DECISION = {
 RUN = {
     "id": "string", "source": "string", "started_at": "time", "finished_at": "time", "found": "integer",
     "stored": "integer", "duplicate": "integer", "refused": "integer", "undated": "integer", "off_topic": "integer",
-    "error": "string", "complaint": "string",
+    "error": "string", "complaint": "string", "remark": "string", "left": "integer", "cut": "boolean",
+    "deleted": "integer",
+}  # fmt: skip
+REVISION = {
+    "id": "string", "mention": "string", "source": "string", "what": "string", "at": "time", "title": "string",
+    "text": "string", "published_at": "time",
 }  # fmt: skip
 TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "themes": (Theme, THEME),
@@ -58,6 +63,7 @@ TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "labels": (Label, LABEL),
     "decisions": (Decision, DECISION),
     "runs": (CrawlRun, RUN),
+    "revisions": (Revision, REVISION),
 }
 """Tables beside the documents: their kind and columns."""
 

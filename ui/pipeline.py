@@ -85,17 +85,19 @@ def only_one(settings: Settings) -> Iterator[None]:
 
 def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
     from groundswell.crawlers.run import crawl
+    from groundswell.crawlers.summary import troubles
 
     runs = crawl(store, settings, now=now, progress=progress)
     found, stored, twice, refused, undated, beside = (
         sum(getattr(run, part) for run in runs)
         for part in ("found", "stored", "duplicate", "refused", "undated", "off_topic")
     )
-    bad = [f"{run.source}: {run.error or run.complaint}" for run in runs if run.error or run.complaint]
+    left = sum(run.left for run in runs)
     said = f"{found:,} found = {stored:,} stored + {twice:,} already there + {refused:,} refused"
     said += f" + {beside:,} off topic" if beside else ""
-    said += f"; {undated:,} undated"
-    return "\n  ".join([f"{said}, {len(runs)} sources", *bad]), any(run.error for run in runs)
+    said += f"; {undated:,} undated, {len(runs)} sources"
+    said += f", {left:,} known to be left for the next visit" if left else ""
+    return "\n  ".join([said, *troubles(runs)]), any(run.error or run.complaint for run in runs)
 
 
 def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:

@@ -3,66 +3,144 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
 
 from groundswell.configs.source import AppstoreSource
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import SourceSpider
+from groundswell.crawlers.spiders.base import NOT_MODIFIED, SourceSpider
+from groundswell.index.ids import stable_id
+
+REMEMBERED = 1000
+"""Reviews whose version is remembered for an app and a country; the store shows 500."""
+
+
+EMPTY = 2
+"""Empty pages in a row that end the list: one may be empty once and full a moment later."""
+END = frozenset({400, 404})
+"""What a page beyond the last answers (page 11: 400, in plain text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an app's reviews in a country, and how many before it were empty."""
+
+    app: str
+    market: str
+    number: int = 1
+    empty: int = 0
 
 
 class AppstoreSpider(SourceSpider[AppstoreSource]):
-    """Visits apps. The mark of an app in a country is the newest ``updated``: a visit stops where it meets it."""
+    """Visits apps.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.first_pages: dict[str, dict[str, str]] = {}
+    The mark of an app in a country holds which of its reviews have been read, in which version (``seen``: all that the
+    store shows are at most 500), and whether some were left (``rest``). A visit goes on to the next page until one
+    holds nothing new: edited reviews and old ones stand among the new.
+    """
+
+    past = "the store shows the newest 500 reviews of an app and a country only: what is older cannot be had from it"
 
     def requests(self) -> Iterator[Request]:
         """Ask for the first page of every app in every country."""
         for app in self.source.apps:
             for market in self.source.markets:
-                yield self._page(app, market, 1, "")
+                yield self._page(Page(app, market))
 
-    def read_page(
-        self, response: Response, *, key: str, app: str, market: str, page: int, newest: str
-    ) -> Iterator[Any]:
+    def read_page(self, response: Response, *, key: str, page: Page) -> Iterator[Any]:
         """Yield the reviews of a page, and the request for the next."""
-        if page == 1 and self.is_unchanged(response, key):
+        before = self.job.marks.get(key, {})
+        if page.number == 1 and self.is_unchanged(response, key) and not before.get("rest"):
             return
-        reviews = entries(self.json(response))
-        known = self.job.marks.get(key, {}).get("updated", "")
+        reviews = [] if response.status == NOT_MODIFIED else entries(self.json(response))
+        if page.number == 1:
+            seen = dict(before.get("seen", {}))
+            self.keep(key, {"seen": seen, "rest": True} | self.validators(response))
+        fresh, left = [], 0
         for number, review in enumerate(reviews, 1):
-            if (stamp := self._when(review)) and stamp < known:
-                continue  # read at an earlier visit; an edited review has a newer stamp
-            yield raw_review(review, f"{response.url} entry {number}", app=app, market=market)
-        self.taken += len(reviews)
-        stamps = [stamp for review in reviews if (stamp := self._when(review))]
-        newest = max([newest, *stamps])
-        if page == 1:
-            self.first_pages[key] = self.validators(response)
-        is_last = not reviews or page >= self.source.pages or min(stamps, default="") <= known or self._is_past(stamps)
-        if is_last or self.is_full():
-            self.marks[key] = {"updated": max(newest, known), **self.first_pages[key]}
+            if not self._is_new(review, key):
+                yield self._raw(review, f"{response.url} entry {number}", page)
+            elif self.is_full():
+                left += 1
+            else:
+                self.taken += 1
+                self._note(review, key)
+                fresh.append(review)
+                yield self._raw(review, f"{response.url} entry {number}", page)
+        if left:
+            self.leave(left)
+            self.remark(f"{page.app} in {page.market}: reviews are left for the next visit (max_items)")
+        elif self._is_last(page, reviews, fresh, is_behind=bool(before.get("rest"))):
+            self._end(key, page, reviews)
         else:
-            yield self._page(app, market, page + 1, newest)
+            after = replace(page, number=page.number + 1, empty=0 if reviews else page.empty + 1)
+            yield self._page(after)
 
-    def _page(self, app: str, market: str, page: int, newest: str) -> Request:
-        number = self.source.apps[app]
-        base = f"{self.source.url.rstrip('/')}/{market.lower()}/rss/customerreviews"
-        url = f"{base}/page={page}/id={number}/sortby=mostrecent/json"
-        more = {"app": app, "market": market, "page": page, "newest": newest}
-        return self.ask(url, self.read_page, key=f"{number}/{market}", conditional=page == 1, **more)
+    def on_page_missed(self, failure: Failure) -> Iterator[Any]:
+        """Take a refused page beyond the first for the end of the list; tell any other failure."""
+        given = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds it
+        is_end = isinstance(failure.value, HttpError) and failure.value.response.status in END
+        if is_end and given["page"].number > 1:
+            self._end(given["key"], given["page"], [])
+        else:
+            yield from self.on_failure(failure)
+
+    def _is_last(self, page: Page, reviews: list[Any], fresh: list[Any], *, is_behind: bool) -> bool:
+        """Return whether nothing new is to be expected on the pages after this one."""
+        if page.number >= self.source.pages:
+            return True
+        if not reviews:
+            return page.empty + 1 >= EMPTY
+        stamps = [stamp for review in reviews if (stamp := self._when(review))]
+        if stamps and max(stamps) < self.since.isoformat():
+            return True
+        return not fresh and not is_behind
+
+    def _end(self, key: str, page: Page, reviews: list[Any]) -> None:
+        """Note that a list was read to its end, unless it was empty where reviews are known."""
+        mark = self.marks[key]
+        if page.number <= EMPTY and not reviews and mark["seen"] and page.empty + 1 >= page.number:
+            mark.pop("sha256", None)
+            self.remark(
+                f"{page.app} in {page.market}: no reviews, where there were some; asked again at the next visit"
+            )
+        else:
+            mark["rest"] = False
+        mark["seen"] = dict(list(mark["seen"].items())[-REMEMBERED:])
+
+    def _page(self, page: Page) -> Request:
+        number = self.source.apps[page.app]
+        base = f"{self.source.url.rstrip('/')}/{page.market.lower()}/rss/customerreviews"
+        url = f"{base}/page={page.number}/id={number}/sortby=mostrecent/json"
+        key, is_first = f"{number}/{page.market}", page.number == 1
+        is_whole = not self.job.marks.get(key, {}).get("rest")
+        request = self.ask(url, self.read_page, key=key, conditional=is_first and is_whole, page=page)
+        return request.replace(errback=self.on_page_missed)
+
+    def _is_new(self, review: dict[str, Any], key: str) -> bool:
+        known: str | None = self.marks[key]["seen"].get(label(review, "id"))
+        return known != self._version(review)
+
+    def _note(self, review: dict[str, Any], key: str) -> None:
+        seen = self.marks[key]["seen"]
+        seen.pop(label(review, "id"), None)
+        seen[label(review, "id")] = self._version(review)
+
+    def _version(self, review: dict[str, Any]) -> str:
+        return stable_id(label(review, "title"), label(review, "content"), label(review, "im:rating"))[:8]
+
+    def _raw(self, review: dict[str, Any], where: str, page: Page) -> Raw:
+        return raw_review(review, where, app=page.app, market=page.market)
 
     def _when(self, review: dict[str, Any]) -> str:
         at = read_date(label(review, "updated"), now=self.job.now).at
         return at.isoformat() if at else ""
-
-    def _is_past(self, stamps: list[str]) -> bool:
-        return bool(stamps) and min(stamps) < self.since.isoformat()
 
 
 def entries(answer: Any) -> list[dict[str, Any]]:

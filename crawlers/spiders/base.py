@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from time import monotonic
+from typing import Any, ClassVar, Generic, Self, TypeVar
 from urllib.parse import urlsplit
 
 import scrapy
@@ -24,11 +25,14 @@ from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import BaseSource
 from groundswell.crawlers.encoding import read as read_text
 from groundswell.crawlers.guard import BLOCKED, private
+from groundswell.crawlers.hosts import GivenUp, Hosts, Postponed, seconds
 from groundswell.crawlers.mention import Builder, Raw
-from groundswell.crawlers.politeness import wait_of
-from groundswell.crawlers.spool import End, SpoolWriter, Trouble
+from groundswell.crawlers.politeness import LONGEST_SILENCE, LONGEST_WAIT, UNREACHABLE, until, wait_of
+from groundswell.crawlers.spool import End, Remark, Removed, SpoolWriter, Trouble
+from groundswell.crawlers.visit import Span
+from groundswell.crawlers.walls import wall_of
 from groundswell.crawlers.watch import watcher_of
-from groundswell.index.records import Refusal
+from groundswell.index.records import Mention, Refusal
 
 S = TypeVar("S", bound=BaseSource)
 NOT_MODIFIED = 304
@@ -37,6 +41,8 @@ STRAY_BACKSLASH = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])')
 """A backslash that begins no escape: some services paste Windows paths and regular expressions into their JSON."""
 NOT_BEFORE = "not_before"
 """Mark that holds until when a server asked to be left alone."""
+SLOW_UNTIL = "slow_until"
+"""Mark that holds until when robots.txt lets the next request wait."""
 HINTS = {
     401: "it wants a login",
     403: "it refuses this crawler; look at its terms",
@@ -46,16 +52,15 @@ HINTS = {
     451: "it may not be read for legal reasons",
 }
 FAILURES = {
-    "CannotResolveHostError": "there is no host of that name",
-    "DNSLookupError": "there is no host of that name",
     "DownloadCancelledError": "the answer is longer than crawl.max_page_bytes",
-    "DownloadConnectionRefusedError": "nothing listens there",
     "DownloadFailedError": "the connection broke off",
-    "DownloadTimeoutError": "no answer in time (crawl.timeout_seconds)",
     "ResponseDataLossError": "the answer broke off",
-    "TimeoutError": "no answer in time (crawl.timeout_seconds)",
-}
+} | UNREACHABLE
 """Twisted's and Scrapy's exceptions by name, for they moved between versions."""
+CIRCLE = (
+    "max redirections reached: it redirects in a circle. It may want a login, or cookies for longer than a visit: open"
+    " it in a browser and give the address where it ends, or look for another feed of the same site"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +72,39 @@ class Job:
     now: datetime
     marks: Mapping[str, Any]
     spool: Path
+    hosts: Hosts = field(default_factory=Hosts)
+    span: Span | None = None
 
 
 class SourceSpider(scrapy.Spider, Generic[S]):
     """A visit to one source.
 
     A *mark* is how far one address of the source has been read. It is set only when that address has been read to its
-    end, and withheld when anything went wrong with it, so that the next visit reads the same stretch again.
+    end, and withheld when anything went wrong with it, so that the next visit reads the same stretch again. Or it says
+    itself what is still to be read, and is put by `keep`: then it holds whatever happens.
+
+    A visit whose time is up (`politeness.run_seconds`) asks for nothing more: what it had still to ask comes to
+    `on_failure` as `Postponed`, is counted in `left`, and the visit says that it was cut.
     """
 
     name = "source"
+    past: ClassVar[str] = ""
+    """Why a stretch of the past cannot be asked for (`crawl --since --until`), or empty where it can."""
 
     def __init__(self, source: S, job: Job) -> None:
         super().__init__()
         self.source, self.job = source, job
-        self.since = job.now - timedelta(days=source.backfill_days)
+        self.since = (job.span and job.span.since) or job.now - timedelta(days=source.backfill_days)
+        self.until = job.span.until if job.span else None
         self.marks: dict[str, Any] = {}
         self.spoilt: set[str] = set()
-        self.asked = self.unchanged = self.taken = 0
+        self.kept: set[str] = set()
+        self.remarks: list[str] = []
+        self.asked = self.unchanged = self.taken = self.left = 0
+        self.is_cut = False
+        self.longest_delay = 0.0
+        self.begun = monotonic()
+        self._given_up: set[str] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -151,7 +171,7 @@ class SourceSpider(scrapy.Spider, Generic[S]):
                 return _with_whole_letters(found) if "\\u" in attempt else found
             except (ValueError, RecursionError):
                 continue
-        raise ValueError(f"not JSON; it begins with {beginning(response)}")
+        raise ValueError(f"not JSON{self.instead(response)}")
 
     def text(self, response: Response) -> str:
         """Return an answer as text, in the encoding that it is in; what cannot be read of it is U+FFFD.
@@ -163,9 +183,53 @@ class SourceSpider(scrapy.Spider, Generic[S]):
         lang, market = self.source.lang, self.source.market
         return read_text(response.body, content_type=stated, lang=lang, market=market).text
 
+    def instead(self, response: Response) -> str:
+        """Return what an answer is instead of what was asked for."""
+        wall = wall_of(response)
+        return f"; {f'{wall} stands in its place and ' if wall else 'it '}begins with {beginning(response)}"
+
     def final_marks(self) -> dict[str, Any]:
         """Return the marks that may be kept."""
-        return {key: mark for key, mark in self.marks.items() if key not in self.spoilt}
+        if self.longest_delay > LONGEST_WAIT:
+            self.marks[SLOW_UNTIL] = (self.job.now + timedelta(seconds=self.longest_delay)).isoformat()
+        return {key: mark for key, mark in self.marks.items() if key not in self.spoilt or key in self.kept}
+
+    def keep(self, key: str, mark: Any) -> None:
+        """Set a mark that says what is still to be read, so that it holds even where the visit fails or is cut."""
+        self.marks[key] = mark
+        self.kept.add(key)
+
+    def leave(self, count: int = 1) -> None:
+        """Count items or pages that are known and left for the next visit."""
+        self.left += count
+
+    def remark(self, message: str) -> None:
+        """Tell something that people should know and that is no failure; once."""
+        if message not in self.remarks:
+            self.remarks.append(message)
+
+    def seconds_left(self) -> float:
+        """Return how long this visit may still take."""
+        return self.source.politeness.run_seconds - (monotonic() - self.begun)
+
+    def time_is_up(self) -> str:
+        """Note that this visit is cut, and return the sentence that says so."""
+        self.is_cut = True
+        return f"the visit was cut after {seconds(self.source.politeness.run_seconds)} (politeness.run_seconds)"
+
+    def note_delay(self, delay: float) -> None:
+        """Note how long a robots.txt asks us to wait between two requests."""
+        self.longest_delay = max(self.longest_delay, delay)
+
+    def note_wait(self, response: Response) -> None:
+        """Note until when a busy server asks to be left alone; at most for a day."""
+        if wait := wait_of(response, now=self.job.now):
+            self.marks[NOT_BEFORE] = until(wait, now=self.job.now).isoformat()
+        if wait and wait > LONGEST_SILENCE:
+            self.remark(
+                f"{urlsplit(response.url).netloc} asks to be left alone for {seconds(wait)} (Retry-After); it is asked"
+                f" again after a day, or at once by: groundswell crawl --again {self.source.name}"
+            )
 
     def is_full(self) -> bool:
         """Return whether this visit has taken all that it may."""
@@ -179,9 +243,24 @@ class SourceSpider(scrapy.Spider, Generic[S]):
     def on_failure(self, failure: Failure) -> Iterator[Trouble]:
         """Tell what went wrong with a request."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
-        if isinstance(failure.value, HttpError):
-            self._note_wait(failure.value.response)
-        yield self.spoil(request.meta["key"], request.url, explain(failure))
+        error, key = failure.value, request.meta["key"]
+        if isinstance(error, HttpError):
+            self.note_wait(error.response)
+        if isinstance(error, Postponed):
+            self.spoilt.add(key)
+            self.postpone(error)
+        elif isinstance(error, GivenUp):  # one line for a host, however many addresses it has
+            self.spoilt.add(key)
+            if error.host not in self._given_up:
+                self._given_up.add(error.host)
+                yield Trouble(str(error))
+        else:
+            yield self.spoil(key, request.url, explain(failure))
+
+    def postpone(self, error: Postponed) -> None:
+        """Count a request that is left for the next visit."""
+        self.leave()
+        self.remark(str(error))
 
     def on_exception(self, failure: Failure, response: Response) -> None:
         """Tell of an answer that could not be understood."""
@@ -193,21 +272,19 @@ class SourceSpider(scrapy.Spider, Generic[S]):
     writer: SpoolWriter
     """Set by the pipeline before the first request."""
 
-    def _note_wait(self, response: Response) -> None:
-        if wait := wait_of(response, now=self.job.now):
-            self.marks[NOT_BEFORE] = (self.job.now + timedelta(seconds=wait)).isoformat()
-
 
 class SpoolPipeline:
     """Turns what spiders yield into mentions and refusals, and writes them to the spool."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+        self.crawler, self.outside = crawler, 0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Return one for this crawler."""
-        return cls(crawler)
+        pipeline = cls(crawler)
+        crawler.signals.connect(pipeline.spider_closed, signals.spider_closed)
+        return pipeline
 
     @property
     def spider(self) -> SourceSpider[Any]:
@@ -220,7 +297,9 @@ class SpoolPipeline:
     def open_spider(self) -> None:
         """Open the spool."""
         spider = self.spider
+        spider.begun = monotonic()
         spider.writer = SpoolWriter(spider.job.spool)
+        spider.writer.flush()
         job = spider.job
         watcher = watcher_of(spider.source, job.crawl)
         self.builder = Builder(spider.source, job.crawl, salt=job.salt, now=job.now, watcher=watcher)
@@ -229,18 +308,45 @@ class SpoolPipeline:
         """Write one item."""
         if isinstance(item, Raw):
             item = self.builder.build(item)
+            if isinstance(item, Mention) and self._is_outside(item):
+                self.outside += 1
+                return item
         elif isinstance(item, Missed):
             item = self.builder.refuse(item.where, item.reason)
+        elif isinstance(item, Gone):
+            item = Removed(self.builder.identity(item.raw), item.raw.where)
         self.spider.writer.write(item)
         return item
 
-    def close_spider(self) -> None:
-        """Write the end."""
+    def _is_outside(self, mention: Mention) -> bool:
+        """Return whether a mention lies outside the stretch of the past that is filled in."""
+        span, at = self.spider.job.span, mention.published_at
+        if span is None or at is None:
+            return False
+        return bool((span.since and at < span.since) or (span.until and at >= span.until))
+
+    def spider_closed(self, reason: str) -> None:
+        """Write the end. Only this signal knows whether the visit was cut from outside."""
         spider = self.spider
-        spider.writer.write(
-            End(spider.final_marks(), unchanged=bool(spider.asked) and spider.unchanged >= spider.asked)
-        )
+        if reason == "closespider_timeout":
+            spider.remark(spider.time_is_up())
+        marks = spider.final_marks()
+        if spider.job.span and spider.past:
+            spider.remark(spider.past)
+        if self.outside:
+            spider.remark(f"{self.outside:,} outside the stretch that was asked for")
+        for message in spider.remarks:
+            spider.writer.write(Remark(message))
+        unchanged = bool(spider.asked) and spider.unchanged >= spider.asked
+        spider.writer.write(End(marks, unchanged=unchanged, left=spider.left, cut=spider.is_cut))
         spider.writer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An item that its source has taken back; `raw` is as much of it as tells which it was."""
+
+    raw: Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,7 +364,7 @@ def explain(failure: Failure) -> str:
         hint = HINTS.get(error.response.status, "the server is in trouble" if error.response.status >= 500 else "")
         return f"HTTP {error.response.status}" + (f": {hint}" if hint else "")
     if isinstance(error, IgnoreRequest):
-        return str(error) or "refused"
+        return CIRCLE if "max redirections" in str(error) else str(error) or "refused"
     host = urlsplit(failure.request.url).hostname or ""  # type: ignore[attr-defined]  # Scrapy adds it
     if host in BLOCKED:
         return f"refused: {host} leads to {private(BLOCKED[host])}"
@@ -285,4 +391,4 @@ def _sha256(response: Response) -> str:
     return hashlib.sha256(response.body).hexdigest()
 
 
-__all__ = ["Job", "Missed", "Raw", "Refusal", "SourceSpider", "SpoolPipeline", "beginning", "explain"]
+__all__ = ["Gone", "Job", "Missed", "Raw", "Refusal", "SourceSpider", "SpoolPipeline", "beginning", "explain"]

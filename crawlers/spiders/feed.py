@@ -17,17 +17,19 @@ from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.own_words import is_bridge_error, is_cluster
-from groundswell.crawlers.spiders.base import Missed, beginning
+from groundswell.crawlers.spiders.base import Missed
 from groundswell.crawlers.spiders.follow import ArticleSpider
 from groundswell.crawlers.spool import Trouble
 from groundswell.crawlers.syndication import Body, Entry, Feed, NoFeedError, label_of, read_feed
 from groundswell.crawlers.titles import without_publisher
+from groundswell.index.ids import stable_id
 
 
 class FeedSpider(ArticleSpider):
     """Visits feeds."""
 
     source: FeedSource
+    past = "a feed holds its newest entries only: what is older cannot be had from it"
 
     def requests(self) -> Iterator[Request]:
         """Ask for each feed, if it has changed."""
@@ -44,20 +46,24 @@ class FeedSpider(ArticleSpider):
             yield self.spoil(key, response.url, f"{error}; nothing of it was read")
             return
         except NoFeedError as error:
-            yield self.spoil(key, response.url, f"{error}; it begins with {beginning(response)}")
+            yield self.spoil(key, response.url, f"{error}{self.instead(response)}")
             return
-        self.marks[key] = self.validators(response)
-        for raw in self._raws(feed, response.url):
-            if not isinstance(raw, Raw) or not self.source.follow or not raw.url:
+        self.begin_list(key, response, len(feed.document.parts))
+        raws = list(self._raws(feed, response.url))
+        stamps = Counter(str(raw.updated or "") for raw in raws if isinstance(raw, Raw))
+        for raw in raws:
+            if not isinstance(raw, Raw):
                 yield raw
-            elif request := self.article(raw.url, raw, key=key, version=str(raw.updated or "")):
+            elif not self.source.follow or not raw.url:
+                yield from self.entry(raw, key=key)
+            elif request := self.article(raw.url, raw, key=key, version=version_of(raw, stamps)):
                 yield request
 
     def _raws(self, feed: Feed, url: str) -> Iterator[Raw | Missed | Trouble]:
         """Yield what each entry says, or what is wrong with it."""
-        found = list(zip(range(self.source.max_items), feed.entries(), strict=False))
-        shared = Counter(entry.link for _, (_, entry) in found if isinstance(entry, Entry))
-        for _, (part, entry) in found:
+        found = list(feed.entries())
+        shared = Counter(entry.link for _, entry in found if isinstance(entry, Entry))
+        for part, entry in found:
             where = f"{url} entry {label_of(part, entry)}"
             if isinstance(entry, str):
                 yield Missed(where=where, reason=entry)
@@ -67,6 +73,13 @@ class FeedSpider(ArticleSpider):
             else:
                 raw = raw_entry(entry, feed, where, url)
                 yield replace(raw, by_address=shared[entry.link] <= 1)
+
+
+def version_of(raw: Raw, stamps: Counter[str]) -> str:
+    """Return what tells one version of an entry from the next: its ``updated``, unless the feed stamps all alike."""
+    stamp = str(raw.updated or "")
+    alike = len(stamps) * 2 < stamps.total() and stamps[stamp] * 2 > stamps.total()
+    return stable_id(str(raw.title), str(raw.text))[:8] if stamp and alike else stamp
 
 
 def raw_entry(entry: Entry, feed: Feed, where: str, base: str) -> Raw:

@@ -1,10 +1,11 @@
-"""What spiders share that follow links from a list to articles."""
+"""What spiders share that read lists: which entries are new, which are left, and the articles they lead to."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from scrapy import Request
@@ -13,49 +14,92 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from groundswell.crawlers.encoding import EncodingError
+from groundswell.crawlers.hosts import Postponed
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.article import read_article
+from groundswell.crawlers.reading import look
+from groundswell.crawlers.spiders.article import Article
 from groundswell.crawlers.spiders.base import Missed, SourceSpider, explain
 from groundswell.index.ids import stable_id
 
 GONE = frozenset({401, 402, 403, 404, 410, 451})
 """Answers that will be the same tomorrow; an article that got one is not asked for again."""
+TRIES = 5
+"""Visits in a row that ask for an article which is not to be had; after them it is asked for now and then."""
+NOW_AND_THEN = timedelta(hours=6)
+PATIENCE = timedelta(days=3)
+"""How long an article is asked for at all."""
+REMEMBERED = 5000
+"""Entries that are remembered after they have left their list, for lists shrink and come back."""
+SHRUNK = 0.25
+"""A list with less than this share of its entries has lost them, rather than moved on."""
+MANY = 8
+"""Entries from which that can be told."""
 
 
 class ArticleSpider(SourceSpider[Any]):
-    """A spider that follows links to articles, each once in each version.
+    """A spider that reads lists, and follows their links to articles, each once in each version.
 
-    The mark of a list of links holds which versions have been read. While some are still to be read (a failure, the
-    limit of a visit, a kill) the list's validators are withheld, so that the next visit gets the list again.
+    The mark of a list holds which versions of its entries have been read (``seen``), and how often others were asked
+    for in vain (``tries``). While some are still to be read (a failure, the limit of a visit, a kill) the list's
+    validators are withheld, so that the next visit gets the list again.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.waiting: Counter[str] = Counter()
+        self.in_vain: Counter[str] = Counter()
+
+    def begin_list(self, key: str, response: Response, count: int) -> None:
+        """Start the mark of a list that has `count` entries now."""
+        before = int(self.before(key).get("size", 0))
+        self.marks[key] = self.validators(response) | {"seen": {}, "tries": {}, "size": max(count, before // 2)}
+        if before >= MANY and count < SHRUNK * before:
+            self.waiting[key] += 1
+            self.remark(f"{response.url[:300]} has {count} entries, where {before} stood; read again at the next visit")
+
+    def before(self, key: str) -> Mapping[str, Any]:
+        """Return the mark of the last visit."""
+        mark: Mapping[str, Any] = self.job.marks.get(key, {})
+        return mark
+
+    def is_new(self, key: str, name: str, version: str) -> bool:
+        """Return whether this version of an entry has not been read, and may be now; what may not is left."""
+        if self.before(key).get("seen", {}).get(name) == version:
+            self.marks[key]["seen"][name] = version
+            return False
+        if self.is_full():
+            self.waiting[key] += 1
+            self.leave()
+            return False
+        self.taken += 1
+        return True
+
+    def entry(self, raw: Raw, *, key: str) -> Iterator[Raw]:
+        """Yield an entry that is not followed. One that is known costs nothing and shows that the list is alive."""
+        name = stable_id(raw.own_id, raw.url, str(raw.title))
+        version = stable_id(str(raw.title), str(raw.text))[:8]
+        known = self.before(key).get("seen", {}).get(name) == version
+        if self.is_new(key, name, version):
+            self.marks[key]["seen"][name] = version
+            yield raw
+        elif known:
+            yield raw
 
     def article(self, url: str, raw: Raw, *, key: str, version: str) -> Request | None:
         """Return a request for an article, unless this version has been read or this visit is full."""
         name = stable_id(url)
-        mark = self.marks.setdefault(key, {})
-        seen = mark.setdefault("seen", {})
-        if self.job.marks.get(key, {}).get("seen", {}).get(name) == version:
-            seen[name] = version
+        if not self._is_due(key, name) or not self.is_new(key, name, version):
             return None
-        self.waiting[key] += 1
-        if self.is_full():
-            return None
-        self.taken += 1
         request = self.ask(url, self.read_page, key=key, raw=raw, name=name, version=version)
         return request.replace(errback=self.on_missed)
 
     def read_page(self, response: Response, key: str, raw: Raw, name: str, version: str) -> Iterator[Raw | Missed]:
         """Yield the article of a page, else what the list itself said."""
-        self._done(key, name, version)
-        try:
-            found = read_article(self.readable(response), raw.title)
-        except EncodingError as error:
-            yield raw if raw.text else Missed(where=raw.where, reason=f"{response.url[:200]}: {error}")
+        found, wall = self._read(response, raw)
+        if wall:
+            yield from self._try_later(f"{wall} instead", key, raw, name, version)
             return
+        self._done(key, name, version)
         if found is None and not raw.text:
             kind = (response.headers.get(b"Content-Type") or b"").decode("latin-1")[:60]
             yield Missed(where=raw.where, reason=f"no article on the page {response.url[:200]} ({kind})")
@@ -72,6 +116,15 @@ class ArticleSpider(SourceSpider[Any]):
                 lang=raw.lang or found.lang,
             )
 
+    def _read(self, response: Response, raw: Raw) -> tuple[Article | None, str]:
+        """Return the article on a page, and what stands in its place."""
+        try:
+            return look(self.readable(response), title=str(raw.title or ""), summary=str(raw.text or ""), url=raw.url)
+        except EncodingError as error:
+            return None, str(error)
+        except Exception as error:  # noqa: BLE001  whatever a page does to a parser, it costs one article
+            return None, f"a page that cannot be understood ({type(error).__name__}: {str(error)[:100]})"
+
     def readable(self, response: Response) -> Response:
         """Return a page in UTF-8, whatever it came in.
 
@@ -86,20 +139,58 @@ class ArticleSpider(SourceSpider[Any]):
         """Keep what the list said of an article that cannot be fetched; ask again next time unless it is gone."""
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         given = request.cb_kwargs
-        gone = isinstance(failure.value, HttpError) and failure.value.response.status in GONE
-        if gone:
+        if isinstance(failure.value, Postponed):
+            self.postpone(failure.value)
+        elif isinstance(failure.value, HttpError) and failure.value.response.status in GONE:
             self._done(given["key"], given["name"], given["version"])
-        if given["raw"].text:
-            yield given["raw"]
+            yield from self._kept(given["raw"], f"article could not be fetched: {explain(failure)}")
         else:
-            later = "" if gone else "; asked again at the next visit"
-            yield Missed(where=request.url, reason=f"article could not be fetched: {explain(failure)}{later}")
+            why = f"article could not be fetched: {explain(failure)}"
+            yield from self._try_later(why, given["key"], given["raw"], given["name"], given["version"])
 
     def final_marks(self) -> dict[str, Any]:
-        """Return the marks; validators only where every article of the list has been read."""
-        marks = super().final_marks()
-        return {key: {"seen": mark["seen"]} if self.waiting[key] else mark for key, mark in marks.items()}
+        """Return the marks; validators only where every entry of the list has been read."""
+        if self.in_vain:
+            most = "; ".join(f"{count} times {why}" for why, count in self.in_vain.most_common(3))
+            self.remark(f"{self.in_vain.total()} articles were not to be had ({most}): asked again next time")
+        return {key: self._whole(key, mark) for key, mark in super().final_marks().items()}
+
+    def _whole(self, key: str, mark: Any) -> Any:
+        """Return a list's mark as it is kept."""
+        if not isinstance(mark, dict) or "seen" not in mark:
+            return mark
+        gone = {name: version for name, version in self.before(key).get("seen", {}).items() if name not in mark["seen"]}
+        seen = dict(list(gone.items())[-REMEMBERED:]) | mark["seen"]
+        kept = {"seen": seen, "tries": mark.get("tries", {}), "size": mark.get("size", 0)}
+        return kept if self.waiting[key] else mark | kept
+
+    def _is_due(self, key: str, name: str) -> bool:
+        """Return whether an article may be asked for; one that is not to be had is asked for less and less often."""
+        tries, _, last = self.before(key).get("tries", {}).get(name, (0, "", ""))
+        if tries < TRIES or self.job.now - datetime.fromisoformat(last) >= NOW_AND_THEN:
+            return True
+        self.marks[key]["tries"][name] = self.before(key)["tries"][name]
+        self.waiting[key] += 1
+        return False
+
+    def _try_later(self, why: str, key: str, raw: Raw, name: str, version: str) -> Iterator[Raw | Missed]:
+        """Keep what the list said, and ask again at a later visit, but not for ever."""
+        now = self.job.now
+        tries, first, _ = self.before(key).get("tries", {}).get(name, (0, now.isoformat(), ""))
+        if tries + 1 >= TRIES and now - datetime.fromisoformat(first) >= PATIENCE:
+            self._done(key, name, version)
+            yield from self._kept(raw, f"{why}; given up after {tries + 1} visits")
+            return
+        self.waiting[key] += 1
+        self.marks[key]["tries"][name] = [tries + 1, first, now.isoformat()]
+        self.in_vain[why.removeprefix("article could not be fetched: ")] += 1
+        if name not in self.before(key).get("seen", {}):  # else a whole text is stored, and better than a summary
+            yield from self._kept(raw, f"{why}; asked again at the next visit")
+
+    @staticmethod
+    def _kept(raw: Raw, why: str) -> Iterator[Raw | Missed]:
+        """Yield what the list itself said, or why there is nothing."""
+        yield raw if raw.text else Missed(where=raw.url or raw.where, reason=why)
 
     def _done(self, key: str, name: str, version: str) -> None:
         self.marks[key]["seen"][name] = version
-        self.waiting[key] -= 1

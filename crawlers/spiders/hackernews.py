@@ -12,10 +12,12 @@ from scrapy.http import Response
 
 from groundswell.configs.source import HackernewsSource
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import SourceSpider
+from groundswell.crawlers.spiders.base import Gone, SourceSpider
 
 PAGE = 100
 ITEM = "https://news.ycombinator.com/item?id={}"
+OPEN = -1
+"""Number of the window that is open towards the future, once its newest part has been read."""
 OVERLAP = 600
 """Seconds read again at the next visit: the index takes posts up a little late and not in order."""
 
@@ -38,34 +40,60 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
     window for the next one.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.windows: dict[str, dict[int, Window]] = {}
+
     def requests(self) -> Iterator[Request]:
         """Ask for the newest page of every window of every query."""
+        until = int(self.until.timestamp()) if self.until else None
         for query in self.source.queries:
-            windows = self.job.marks.get(query, {}).get("windows") or [[int(self.since.timestamp()), None]]
-            self.marks[query] = {"windows": []}
-            for after, before in windows:
-                yield self._search(query, Window(after, before, is_open=before is None, newest=after))
+            known = self.job.marks.get(query, {}).get("windows")
+            stretches = [[int(self.since.timestamp()), until]] if known is None else known
+            self.windows[query] = {}
+            for number, (after, before) in enumerate(stretches):
+                window = Window(after, before, is_open=before is None, newest=after)
+                self.windows[query][number] = window
+                yield self._search(query, window, number)
 
-    def read_page(self, response: Response, key: str, window: Window, page: int) -> Iterator[Any]:
+    def read_page(self, response: Response, key: str, window: Window, number: int, page: int) -> Iterator[Any]:
         """Yield the posts of a page, and the request for what comes next."""
         answer = self.json(response)
         hits = answer["hits"]
         self.taken += len(hits)
-        for number, hit in enumerate(hits, 1):
-            yield raw_hit(hit, f"{response.url} hit {number}")
+        for place, hit in enumerate(hits, 1):
+            raw = raw_hit(hit, f"{response.url} hit {place}")
+            yield Gone(raw) if hit.get("deleted") or hit.get("dead") else raw
         stamps = [int(hit["created_at_i"]) for hit in hits]
         window = replace(window, newest=max([window.newest, *stamps]))
         before = min(stamps, default=window.after) + 1  # posts of the same second may stand on the next page
-        if not hits or int(answer["nbHits"]) <= page * PAGE + len(hits):
-            self._mark(key, window)
-        elif self.is_full():
-            self._mark(key, window, rest=before)
+        done = page * PAGE + len(hits)
+        if int(answer["nbHits"]) <= done:
+            self._read(key, window, number)
+            return
+        if not hits:
+            self.remark(
+                f"{key!r}: an empty page where {int(answer['nbHits']) - done:,} more were promised; asked again"
+            )
+            return
+        self._leave(key, window, number, before)
+        if self.is_full():
+            left = int(answer["nbHits"]) - done
+            self.leave(left)
+            self.remark(f"{key!r}: older posts are left for the next visit (max_items)")
         elif page + 1 < int(answer["nbPages"]):
-            yield self._search(key, window, page=page + 1)
+            yield self._search(key, window, number, page=page + 1)
         elif before != window.before:  # a search ends after a thousand hits: step back in time
-            yield self._search(key, replace(window, before=before))
+            yield self._search(key, replace(window, before=before), number)
 
-    def _search(self, query: str, window: Window, *, page: int = 0) -> Request:
+    def final_marks(self) -> dict[str, Any]:
+        """Return the marks: what is still to be read of each query."""
+        for query, windows in self.windows.items():
+            plain: list[list[int | None]] = [[each.after, each.before] for each in windows.values()]
+            self.keep(query, {"windows": plain})
+        return super().final_marks()
+
+    def _search(self, query: str, window: Window, number: int, *, page: int = 0) -> Request:
         limits = [f"created_at_i>{window.after}"] + ([f"created_at_i<{window.before}"] if window.before else [])
         asked = {
             "query": query,
@@ -75,14 +103,23 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
             "page": page,
         }
         url = f"{self.source.url.rstrip('/')}/api/v1/search_by_date?{urlencode(asked)}"
-        return self.ask(url, self.read_page, key=query, window=window, page=page)
+        return self.ask(url, self.read_page, key=query, window=window, number=number, page=page)
 
-    def _mark(self, query: str, window: Window, *, rest: int | None = None) -> None:
-        windows: list[list[int | None]] = self.marks[query]["windows"]
-        if rest is not None:
-            windows.append([window.after, rest])
+    def _leave(self, query: str, window: Window, number: int, before: int) -> None:
+        """Note that a window is read from its newest post down to `before`; the future of an open one has its own."""
         if window.is_open:
-            windows.append([max(window.after, window.newest - OVERLAP), None])
+            self.windows[query][OPEN] = Window(self._overlap(window), None, is_open=True, newest=window.newest)
+        self.windows[query][number] = replace(window, before=before)
+
+    def _read(self, query: str, window: Window, number: int) -> None:
+        """Note that a window is read to its end."""
+        del self.windows[query][number]
+        if window.is_open:
+            self.windows[query][OPEN] = Window(self._overlap(window), None, is_open=True, newest=window.newest)
+
+    @staticmethod
+    def _overlap(window: Window) -> int:
+        return max(window.after, window.newest - OVERLAP)
 
 
 def raw_hit(hit: dict[str, Any], where: str) -> Raw:

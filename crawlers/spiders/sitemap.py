@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 from scrapy.utils.gz import gunzip
+from twisted.python.failure import Failure
 
 from groundswell.configs.source import SitemapSource
 from groundswell.crawlers.addresses import absolute
@@ -16,10 +18,11 @@ from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Missed, beginning
+from groundswell.crawlers.spiders.base import Missed
 from groundswell.crawlers.spiders.follow import ArticleSpider
 from groundswell.crawlers.titles import without_publisher
 from groundswell.crawlers.xml_items import BrokenItemError, Document, Part, element, name_of, take_apart
+from groundswell.index.ids import stable_id
 
 DEEPEST = 3
 MOST_SITEMAPS = 200
@@ -39,20 +42,49 @@ class Place:
     publisher: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SitemapPart:
+    """A sitemap that an index names, still to be read."""
+
+    url: str
+    lastmod: str
+    index: str
+    depth: int
+
+
 class SitemapSpider(ArticleSpider):
-    """Visits sitemaps."""
+    """Visits sitemaps.
+
+    The parts of an index are read one after another, the newest first, until the visit is full. The mark of an index
+    holds when each part was read and its ``lastmod`` then, so that the next visit begins with what this one left.
+    """
 
     source: SitemapSource
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.parts: deque[SitemapPart] = deque()
+        self.room = MOST_SITEMAPS
 
     def requests(self) -> Iterator[Request]:
         """Ask for each sitemap, if it has changed."""
         for url in self.source.urls:
             yield self.ask(url, self.read_sitemap, key=url, conditional=True, depth=1)
 
-    def read_sitemap(self, response: Response, key: str, depth: int) -> Iterator[Any]:
+    def read_sitemap(self, response: Response, key: str, depth: int, part: SitemapPart | None = None) -> Iterator[Any]:
         """Yield requests for the articles of a sitemap, or for the sitemaps of an index."""
-        if self.is_unchanged(response, key):
-            return
+        if part:
+            self.marks[part.index]["parts"][stable_id(part.url)] = [part.lastmod, self.job.now.isoformat()]
+        if not self.is_unchanged(response, key):
+            yield from self._read_places(response, key, depth)
+        yield from self._next_part()
+
+    def on_part_missed(self, failure: Failure) -> Iterator[Any]:
+        """Tell what went wrong with a part, and go on with the next."""
+        yield from self.on_failure(failure)
+        yield from self._next_part()
+
+    def _read_places(self, response: Response, key: str, depth: int) -> Iterator[Any]:
         try:
             body = unpacked(response.body, limit=self.job.crawl.max_page_bytes)
             kind, found = parse(self.text(response.replace(body=body)))
@@ -65,21 +97,46 @@ class SitemapSpider(ArticleSpider):
             if isinstance(each, str)
         )
         places = [each for each in found if isinstance(each, Place)]
-        if kind == "sitemapindex":  # no mark: an index seldom says truly that nothing below it has changed
-            yield from self._below(places, response, depth)
+        if kind == "sitemapindex":  # no validators: an index seldom says truly that nothing below it has changed
+            self._below(places, response, key, depth)
         elif kind == "urlset":
-            self.marks[key] = self.validators(response) | {"seen": {}}
+            self.begin_list(key, response, len(places))
             for place in self._wanted(places):
                 if request := self._page(place, response, key):
                     yield request
         else:
-            yield self.spoil(key, response.url, f"not a sitemap; it begins with {beginning(response)}")
+            yield self.spoil(key, response.url, f"not a sitemap{self.instead(response)}")
 
-    def _below(self, places: list[Place], response: Response, depth: int) -> Iterator[Request]:
-        fresh = [place for place in places if not self._is_old(place)]
-        for place in fresh[:MOST_SITEMAPS] if depth < DEEPEST else ():
-            if url := absolute(place.loc, response.url):
-                yield self.ask(url, self.read_sitemap, key=url, conditional=True, depth=depth + 1)
+    def _below(self, places: list[Place], response: Response, key: str, depth: int) -> None:
+        """Queue the parts of an index: first what was not read as it is now, newest first; then what rested longest.
+
+        Many indexes add their newest part at the end, so where nothing is dated the last one comes first.
+        """
+        known = self.before(key).get("parts", {})
+        self.keep(key, {"parts": {}})
+        fresh = [(absolute(place.loc, response.url), place.lastmod) for place in places if not self._is_old(place)]
+        parts = [SitemapPart(url, lastmod, key, depth + 1) for url, lastmod in reversed(fresh) if url]
+        parts.sort(key=lambda part: part.lastmod, reverse=True)
+        read = {part.url: known.get(stable_id(part.url), ["", ""]) for part in parts}
+        parts.sort(key=lambda part: read[part.url][1] if read[part.url][0] == part.lastmod else "")
+        self.marks[key]["parts"] = {stable_id(url): mark for url, mark in read.items() if mark[1]}
+        if depth < DEEPEST:
+            self.parts.extendleft(reversed(parts))
+
+    def _next_part(self) -> Iterator[Request]:
+        """Ask for the next part, or leave the rest for the next visit where this one is full."""
+        if self.parts and (self.is_full() or self.room <= 0 or self.seconds_left() <= 0):
+            if self.seconds_left() <= 0:
+                self.remark(self.time_is_up())
+            self.remark(f"{len(self.parts):,} sitemaps of an index left for the next visit")
+            self.leave(len(self.parts))
+            self.parts.clear()
+        elif self.parts:
+            self.room -= 1
+            part = self.parts.popleft()
+            more = {"depth": part.depth, "part": part}
+            request = self.ask(part.url, self.read_sitemap, key=part.url, conditional=True, **more)
+            yield request.replace(errback=self.on_part_missed)
 
     def _wanted(self, places: list[Place]) -> list[Place]:
         """Return the newest articles first: a visit may not get to all of them."""

@@ -160,6 +160,12 @@ def web() -> Iterator[Web]:
 
 
 @pytest.fixture
+def answer() -> type[Answer]:
+    """What the scripted server says."""
+    return Answer
+
+
+@pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     """A house that may crawl loopback, without pauses."""
     (tmp_path / "sources").mkdir()

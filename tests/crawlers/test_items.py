@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,12 +15,11 @@ from groundswell.configs.source import FeedSource
 from groundswell.crawlers.addresses import canonical
 from groundswell.crawlers.markup import text_of, tidy
 from groundswell.crawlers.mention import Builder, Raw
-from groundswell.crawlers.run import Visit, Work, _complaint
 from groundswell.crawlers.salt import author_salt
 from groundswell.crawlers.spiders.appstore import entries
 from groundswell.crawlers.spiders.sitemap import Place, parse
 from groundswell.crawlers.spool import End, SpoolWriter, Trouble, read_spool
-from groundswell.index.records import CrawlRun, Mention, Refusal
+from groundswell.index.records import Mention, Refusal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SOURCE = FeedSource.model_validate({"name": "s", "format": "feed", "kind": "news", "urls": ["https://x.example/"]})
@@ -140,21 +138,3 @@ def test_a_text_is_judged_before_it_is_kept() -> None:
         assert refusal == builder.build(Raw(where="w", text=text))
         assert len(refusal.sample) <= 200
     assert isinstance(builder.build(Raw(where="w", text=None, title="A title is a text")), Mention)
-
-
-def test_a_source_that_falls_silent_is_heard(house: Any) -> None:
-    """Below a floor a run complains: at once for a run, after a day of acquaintance for a day; a 304 is not silence."""
-    source = SOURCE.model_copy(update={"floor": SOURCE.floor.model_copy(update={"per_run": 3, "per_day": 10})})
-    work = Work(house.store, house.settings, house.folder, NOW)
-
-    def run(hours: float, stored: int) -> CrawlRun:
-        at = NOW - timedelta(hours=hours)
-        return CrawlRun(id=f"{hours}", source="s", started_at=at, finished_at=at, found=stored, stored=stored)
-
-    assert _complaint(Visit(source, {}), run(0, 2), work) == "2 found, floor 3 a run"
-    assert _complaint(Visit(source, {}, unchanged=True), run(0, 0), work) == ""
-    house.store.put([run(20, 4)])
-    assert _complaint(Visit(source, {}), run(0, 5), work) == ""
-    house.store.put([run(30, 50)])
-    assert _complaint(Visit(source, {}), run(0, 5), work) == "9 new in 24 hours, floor 10"
-    assert _complaint(Visit(source, {}), run(0, 6), work) == ""

@@ -137,7 +137,7 @@ def test_a_crawling_process_that_dies_is_one_sources_trouble(
 
 
 def test_a_crawl_says_how_far_it_is_while_it_fetches(house: Any, web: Any, answer: Any) -> None:
-    """The second feed answers only once somebody was told that the first has been visited."""
+    """The second feed answers only once somebody was told that the first has been visited, and for whom one waits."""
     item = "<item><title>One</title><link>/n/1</link></item>"
     feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>News</title>{item}</channel></rss>'
     told, heard = threading.Event(), []
@@ -147,7 +147,7 @@ def test_a_crawl_says_how_far_it_is_while_it_fetches(house: Any, web: Any, answe
 
     def progress(done: int, total: int | None, what: str) -> None:
         heard.append((done, what))
-        if what == "found, 1 of 2 sources visited":
+        if what == "found, 1 of 2 sources visited; waiting for b-slow":
             told.set()
 
     web.play("/quick", answer(feed))
@@ -155,7 +155,7 @@ def test_a_crawl_says_how_far_it_is_while_it_fetches(house: Any, web: Any, answe
     house.source("a-quick", f"format: feed\nkind: news\nurls: [{web.url}/quick]\n")
     house.source("b-slow", f"format: feed\nkind: news\nurls: [{web.url}/slow]\n")
     assert house.crawl(progress=progress)["b-slow"].error == ""
-    assert (1, "found, 1 of 2 sources visited") in heard
+    assert (1, "found, 1 of 2 sources visited; waiting for b-slow") in heard
     assert heard[-1] == (2, "taken in, 2 of 2 sources")
 
 
@@ -172,7 +172,7 @@ def test_a_tally_counts_each_whole_line_once(tmp_path: Path) -> None:
         with spool.open("a") as file:
             file.write(added)
         tally.update()
-        assert (tally.items, tally.ended) == (items, ended)
+        assert (tally.items, len(tally.ended), len(tally.waiting)) == (items, ended, len(tally.begun) - ended)
 
 
 def _settled(path: Path) -> int:

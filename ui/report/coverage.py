@@ -132,12 +132,12 @@ def _silences(counts: Sequence[int], begun: int) -> list[int]:
 
 
 def _cell(day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *, before: bool, missed: bool) -> Cell:
-    failed = [run for run in visits if run.error or run.complaint]
+    failed = [run for run in visits if run.error or run.complaint or run.cut]
     looked = any(run.found and not run.error for run in visits)
     if before:
         return Cell(day, "before", posts, 0.0, "not watched yet")
     if failed and len(failed) == len(visits):
-        said = failed[-1].error or failed[-1].complaint
+        said = failed[-1].error or failed[-1].complaint or f"not whole: {failed[-1].remark}"
         return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {said}")
     if posts == 0 and missed and not looked:
         return Cell(day, "bad", posts, usual, f"no posts where about {number(round(usual, 1))} a day are usual")

@@ -82,7 +82,7 @@ def _row(row: Row) -> list[Html]:
 
 
 def _complaint(run: CrawlRun | None) -> Html:
-    said = (run.error or run.complaint) if run else ""
+    said = (run.error or run.complaint or (f"not whole: {run.remark}" if run.cut else "")) if run else ""
     return (
         tag(
             "span",
@@ -91,7 +91,7 @@ def _complaint(run: CrawlRun | None) -> Html:
             style="text-transform:none;letter-spacing:0;font-weight:400",
         )
         if said
-        else esc("all well")
+        else esc(wording.shortened(run.remark, 160) if run and run.remark else "all well")
     )
 
 
