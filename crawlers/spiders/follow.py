@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from scrapy.http import Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from groundswell.crawlers.apart import LARGE, Found, look_apart
 from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.hosts import Postponed
 from groundswell.crawlers.mention import Raw
@@ -93,13 +94,23 @@ class ArticleSpider(SourceSpider[Any]):
         request = self.ask(url, self.read_page, key=key, raw=raw, name=name, version=version)
         return request.replace(errback=self.on_missed)
 
-    def read_page(self, response: Response, key: str, raw: Raw, name: str, version: str) -> Iterator[Raw | Missed]:
+    async def read_page(
+        self, response: Response, key: str, raw: Raw, name: str, version: str
+    ) -> AsyncIterator[Raw | Missed]:
         """Yield the article of a page, else what the list itself said."""
-        found, wall = self._read(response, raw)
-        if wall:
-            yield from self._try_later(f"{wall} instead", key, raw, name, version)
-            return
-        self._done(key, name, version)
+        found, wall = await self._read(response, raw)
+        for item in (
+            self._try_later(f"{wall} instead", key, raw, name, version)
+            if wall
+            else self._read_whole(response, found, raw, (key, name, version))
+        ):
+            yield item
+
+    def _read_whole(
+        self, response: Response, found: Article | None, raw: Raw, entry: tuple[str, str, str]
+    ) -> Iterator[Raw | Missed]:
+        """Yield the article, or what the list said where that is more."""
+        self._done(*entry)
         if found is None and not raw.text:
             kind = (response.headers.get(b"Content-Type") or b"").decode("latin-1")[:60]
             yield Missed(where=raw.where, reason=f"no article on the page {response.url[:200]} ({kind})")
@@ -116,10 +127,12 @@ class ArticleSpider(SourceSpider[Any]):
                 lang=raw.lang or found.lang,
             )
 
-    def _read(self, response: Response, raw: Raw) -> tuple[Article | None, str]:
-        """Return the article on a page, and what stands in its place."""
+    async def _read(self, response: Response, raw: Raw) -> Found:
+        """Return the article on a page, and what stands in its place. A large page does not hold up the others."""
+        said = {"title": str(raw.title or ""), "summary": str(raw.text or ""), "url": raw.url}
         try:
-            return look(self.readable(response), title=str(raw.title or ""), summary=str(raw.text or ""), url=raw.url)
+            page = self.readable(response)
+            return look(page, **said) if len(page.body) < LARGE else await look_apart(page, said)
         except EncodingError as error:
             return None, str(error)
         except Exception as error:  # noqa: BLE001  whatever a page does to a parser, it costs one article

@@ -58,6 +58,7 @@ class Web:
     def __init__(self) -> None:
         self.scripts: dict[str, Any] = {}
         self.log: list[Asked] = []
+        self.fault: Callable[[BaseHTTPRequestHandler, bytes, str], None] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # crawlers hang up on what is too long
@@ -81,6 +82,12 @@ class Web:
         self._server.shutdown()
         self._server.server_close()
 
+    def peek(self, path: str) -> bytes:
+        """Return what a path would answer, and play nothing."""
+        script = self.scripts.get(path, self.scripts.get(path.split("?", maxsplit=1)[0]))
+        script = script[0] if isinstance(script, list) else script
+        return script.content if isinstance(script, Answer) else b"<p>no such page</p>"
+
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Return the answer to a request."""
         script = self.scripts.get(path, self.scripts.get(path.split("?", maxsplit=1)[0]))
@@ -101,6 +108,9 @@ class Web:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if web.fault is not None:
+                    web.fault(self, web.peek(self.path), "text/plain")
+                    return
                 answer = web.answer(self.path, self.headers)  # type: ignore[arg-type]  # a Message is close to a Mapping
                 web.log.append(Asked(self.path, dict(self.headers), answer.status))
                 self.send_response(answer.status)
