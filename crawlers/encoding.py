@@ -34,6 +34,8 @@ WESTERN = frozenset({"ascii", "cp1252", "iso8859-1", "iso8859-15", "latin-1", "w
 HEADER = re.compile(r"""charset\s*=\s*["']?\s*([^\s"';,]+)""", re.IGNORECASE)
 XML = re.compile(rb"""^\s*<\?xml[^>]{0,300}?\bencoding\s*=\s*["']\s*([^"'>]{1,60}?)\s*["']""")
 META = re.compile(rb"""<meta\b[^>]{0,500}?\bcharset\s*=\s*["']?\s*([^\s"'/>;]{1,60})""", re.IGNORECASE)
+SPOKEN = re.compile(rb"""<language>\s*([A-Za-z-]{2,10})|\b(?:xml:)?lang\s*=\s*["']([A-Za-z-]{2,10})["']""")
+"""Where a document says its language."""
 LOOK = 4096
 """Bytes in which a document names its encoding; browsers look at 1,024, some sites put it later."""
 CESU = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
@@ -92,7 +94,7 @@ def read(body: bytes, *, content_type: str = "", lang: str = "", market: str = "
 
     A byte order mark wins; then valid (or but for single bytes valid) UTF-8, whatever anybody calls it, for hardly any
     other text is that by chance; then what the server says and what the document says, in the order in which they can
-    be believed; where nothing is named, what readers of the source's language or market are used to.
+    be believed; where nothing is named, what readers of its language or market are used to.
 
     Args:
         body: the document.
@@ -116,7 +118,9 @@ def read(body: bytes, *, content_type: str = "", lang: str = "", market: str = "
         return _decoded(body, stateful[0])
     if _is_utf8(body, codecs_named):
         return _decoded(body, "utf-8")
-    usual = [] if named else _usual(lang.lower(), market)
+    spoken = SPOKEN.search(head)
+    said = (spoken[1] or spoken[2]).decode("ascii") if spoken else ""
+    usual = [] if named else _usual(said.lower(), "") or _usual(lang.lower(), market)
     reading = _most_believable(body, codecs_named or usual)
     if not codecs_named and not usual and reading.broken > SPOILT:
         raise EncodingError(f"unknown encoding {named[0][:60]!r}" if named else "names no encoding and is not UTF-8")

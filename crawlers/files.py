@@ -146,7 +146,8 @@ def raw_row(place: str, row: Mapping[str, Any], source: FileSource, facts: Facts
         where=place,
         own_id="" if own_id is None else str(own_id),
         url=str(url or ""),
-        by_address=False,
+        by_address=own_id in (None, ""),  # rows without an id that share an address are told apart by what they say
+        may_share=own_id in (None, ""),
         is_html=source.html,
         title_is_html=source.html,
         published=stamp,

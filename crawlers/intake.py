@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
@@ -11,6 +11,7 @@ from itertools import islice
 from groundswell.crawlers.dates.read import AHEAD
 from groundswell.crawlers.health import Shape
 from groundswell.crawlers.history import forget, revisions
+from groundswell.crawlers.identity import Candidate, Facts, facts_of, is_moved, is_same, settled
 from groundswell.crawlers.mention import Made
 from groundswell.crawlers.spool import OffTopic, Removed
 from groundswell.index.ids import stable_id
@@ -92,6 +93,7 @@ class Intake:
         self._seen.close()
 
     def _batch(self, batch: list[Found]) -> None:
+        batch = list(self._identified(batch))
         refusals = [each for _, each in batch if isinstance(each, Refusal)]
         self.counts.deleted += forget(self.store, [each for _, each in batch if isinstance(each, Removed)], self.source)
         fresh = list(self._once(batch, refusals))
@@ -107,6 +109,33 @@ class Intake:
         self.counts.refused += len(refusals)
         if refusals:
             self.store.put(refusals)
+
+    def _identified(self, batch: list[Found]) -> Iterator[Found]:
+        """Yield what was found, each mention under the id that it rests under already, else under its own."""
+        candidates = [each for _, each in batch if isinstance(each, Candidate)]
+        known = self._known([each.id for each in candidates])
+        strangers = [each for each in candidates if each.id not in known or not is_same(known[each.id], facts_of(each))]
+        known |= self._known([other for each in strangers for other in (*each.others, each.own) if other])
+        for where, found in batch:
+            if isinstance(found, Candidate):
+                name = self._id_of(found, known)
+                known.setdefault(name, facts_of(found))
+                yield where, settled(found, name)
+            else:
+                yield where, found
+
+    def _known(self, ids: list[str]) -> dict[str, Facts]:
+        """Return what rests in the store under these ids."""
+        return {each.id: facts_of(each) for each in self.store.many(Mention, ids)}
+
+    @staticmethod
+    def _id_of(found: Candidate, known: Mapping[str, Facts]) -> str:
+        facts = facts_of(found)
+        if found.id in known and (not found.own or is_same(known[found.id], facts)):
+            return found.id
+        there = (other for other in found.others if other in known)
+        moved = (other for other in there if not found.own or is_moved(known[other], facts))
+        return next(moved, found.own if found.own and found.id in known else found.id)
 
     def _once(self, batch: list[Found], refusals: list[Refusal]) -> Iterator[Mention]:
         """Yield the first of each id; count or refuse the others."""

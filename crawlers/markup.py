@@ -35,6 +35,9 @@ SPACES = re.compile(r"[^\S\n]+")
 BREAKS = re.compile(r"\s*\n\s*\n\s*")
 LINES = re.compile(r" ?\n ?")
 EMOJI = re.compile(r"(^|\s)(emoji|emojione|wp-smiley|twemoji|emoticon|smiley)", re.IGNORECASE)
+NAMING = re.compile(
+    r"(^|[\s_-])(title|author|username|user|attribution|quote-controls|avatar)([\s_-]|$)", re.IGNORECASE
+)
 NO_WORDS = re.compile(
     r"^(image|img|photo|picture|logo|avatar|icon|\d*|\S+\.(jpe?g|png|gif|webp|svg|avif))$", re.IGNORECASE
 )
@@ -125,7 +128,7 @@ def _pieces(root: lxml.html.HtmlElement, is_others: Callable[[lxml.html.HtmlElem
     for event, node in lxml.etree.iterwalk(root, events=("start", "end")):
         pieces = own if quoting is None else quoted
         if event == "start":
-            if skipping is None and node.tag in DROPPED:
+            if skipping is None and (node.tag in DROPPED or (quoting is not None and _names(node))):
                 skipping = node
             elif skipping is None:
                 if quoting is None and is_others is not None and node is not root and is_others(node):
@@ -142,6 +145,11 @@ def _pieces(root: lxml.html.HtmlElement, is_others: Callable[[lxml.html.HtmlElem
         if skipping is None and node is not root:
             pieces.append(node.tail or "")
     return "".join(own), "".join(quoted)
+
+
+def _names(node: lxml.html.HtmlElement) -> bool:
+    """Return whether an element inside of a quote only says whose words they are."""
+    return node.tag == "cite" or bool(NAMING.search(node.get("class") or ""))
 
 
 def _alt(node: lxml.html.HtmlElement) -> str:

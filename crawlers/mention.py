@@ -11,10 +11,12 @@ from typing import Any
 
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import FileSource, Source
-from groundswell.crawlers.addresses import canonical
+from groundswell.crawlers.addresses import canonical, former, unwrapped
 from groundswell.crawlers.dates import DateLocale, Order, Stamp, Statement, When, choose_date
+from groundswell.crawlers.handles import Mask, brand_names, without_author
+from groundswell.crawlers.identity import Candidate
 from groundswell.crawlers.markup import heading, one_line, tidy
-from groundswell.crawlers.own_words import own_plain, own_words
+from groundswell.crawlers.own_words import CONVERSATION, own_plain, own_words
 from groundswell.crawlers.spool import OffTopic
 from groundswell.crawlers.watch import Watcher
 from groundswell.index.ids import author_key, mention_id, stable_id
@@ -45,7 +47,8 @@ class Raw:
     page does; they fill in what is left open, and never overrule the day of a usable `published`. `inferred` tells that
     `published` is a guess (a sitemap's lastmod). `date_order` is how a file's whole column writes dates of numbers.
     `own_id` is the source's own id; `by_address` tells whether the address identifies the item better than that (an
-    article does; a review only shares its product's page).
+    article does; a review only shares its product's page), and `may_share` that several items may have one address (of
+    a feed nobody knows), so that both decide.
     """
 
     where: str
@@ -56,6 +59,7 @@ class Raw:
     url: str = ""
     own_id: str = ""
     by_address: bool = True
+    may_share: bool = False
     published: Stamp = None
     updated: Stamp = None
     inferred: bool = False
@@ -81,6 +85,7 @@ class Builder:
         self, source: Source, settings: CrawlSettings, *, salt: str, now: datetime, watcher: Watcher | None = None
     ) -> None:
         self.watcher = watcher
+        self.masked = Mask(source=source.name, salt=salt, brands=brand_names(tuple(settings.watch)))
         self.source, self.settings, self.salt, self.now = source, settings, salt, now
         self.pattern = source.date_format if isinstance(source, FileSource) else ""
 
@@ -108,7 +113,7 @@ class Builder:
             where=tidy(where)[:TITLE_CHARS],
             reason=tidy(reason)[:TITLE_CHARS],
             at=self.now,
-            sample=tidy(str(sample)[: 4 * SAMPLE])[:SAMPLE],
+            sample=self.masked(tidy(str(sample)[: 4 * SAMPLE])[:SAMPLE]),
         )
 
     def _mention(self, raw: Raw) -> Mention | Refusal:
@@ -118,25 +123,30 @@ class Builder:
         words = (own_words if raw.is_html else own_plain)(text, kind=self.source.kind)
         text = words.own
         title = heading(str(raw.title or ""), is_html=raw.title_is_html)[:TITLE_CHARS]
+        author = one_line(str(raw.author or ""))
         if reason := self._too_short(text or title):
             return self.refuse(raw.where, reason, text)
         lang, market = _lang(raw.lang) or self.source.lang, _market(raw.market) or self.source.market
         when, stated = self._date(raw, lang, market)
         address = canonical(raw.url)
-        extra = bounded({**raw.extra, "quoted": words.quoted or raw.extra.get("quoted")})
+        extra = bounded({**raw.extra, "quoted": raw.extra.get("quoted") or words.quoted})
+        extra |= {name: self.masked(each) for name, each in extra.items() if isinstance(each, str) and name != "link"}
         if when.why and stated is not None:
             extra["stated_date"], extra["date_note"] = str(stated)[:100], when.why
         if len(text) > self.settings.max_text_chars:
             extra["cut_from_chars"] = len(text)
-        return Mention(
-            id=self._id(raw, address, text),
+        if raw.may_share and raw.own_id and canonical(raw.own_id) != address:
+            extra["guid"] = one_line(raw.own_id)[:EXTRA_CHARS]
+        shown = self.masked(without_author(title, author) if self.source.kind in CONVERSATION else title)
+        return Candidate(
+            **self._ids(raw, address, title, text),
             source=self.source.name,
             kind=self.source.kind,
-            title=title,
-            text=(text or title)[: self.settings.max_text_chars],
-            url=address and raw.url.strip(),
+            title=shown,
+            text=(self.masked(text) or shown)[: self.settings.max_text_chars],
+            url=address and unwrapped(raw.url),
             canonical_url=address,
-            author_key=author_key(one_line(str(raw.author or "")), source=self.source.name, salt=self.salt),
+            author_key=author_key(author, source=self.source.name, salt=self.salt),
             lang=lang,
             market=market,
             published_at=when.at,
@@ -148,14 +158,17 @@ class Builder:
             extra=extra,
         )
 
-    def _id(self, raw: Raw, address: str, text: str) -> str:
-        own = one_line(raw.own_id)
-        return mention_id(
-            canonical_url=address if raw.by_address or not own else "",
-            source=self.source.name,
-            native_id=own,
-            text=f"{raw.published}\x1f{text}",
-        )
+    def _ids(self, raw: Raw, address: str, title: str, text: str) -> dict[str, Any]:
+        """Return the ids of an item: what it is called, what it may be called already, what if that is another's."""
+        native, source = one_line(raw.own_id), self.source.name
+        stamp = raw.published or raw.updated or ""
+        own = mention_id(source=source, native_id=native, text=f"{stamp}\x1f{title}\x1f{text}")
+        before = () if native else (mention_id(source=source, text=f"{raw.published}\x1f{text}"),)
+        pages = [mention_id(canonical_url=each) for each in (address, *former(raw.url))] if address else []
+        if address and (raw.by_address or not (native or raw.may_share)):
+            mine = (own, *before) if raw.may_share else ()
+            return {"id": pages[0], "others": (*mine, *pages[1:]), "own": own if raw.may_share else ""}
+        return {"id": own, "others": (*before, *(pages if raw.may_share else ())), "own": own if raw.may_share else ""}
 
     def _date(self, raw: Raw, lang: str, market: str) -> tuple[When, Stamp]:
         """Return when an item was published, and the statement that says so."""

@@ -39,6 +39,8 @@ ADDED = re.compile(
     re.IGNORECASE,
 )
 """Lines that a site's template adds to a post; only the first and the last lines are looked at."""
+SUBMITTED = re.compile(r"\s+submitted by\s+/?u/[\w-]{1,30}\s*$")
+"""The same behind a text that ends without a line break."""
 EDGE = 6
 BRIDGE_ERROR = re.compile(
     r"^\s*(Bridge returned error\b|RSS-?Bridge( has| tried|:)? .{0,40}(error|exception|fail)"
@@ -59,6 +61,7 @@ def own_words(markup: str, *, kind: str) -> Words:
     if is_talk:
         own, more = _without_quoted_lines(own)
         words = Words(own, tidy(f"{words.quoted}\n\n{more}"))
+        own = _without_naming(own) if words.quoted else own
     return Words(own, words.quoted) if own or not words.quoted else Words(without_added(words.quoted))
 
 
@@ -68,18 +71,17 @@ def own_plain(text: str, *, kind: str) -> Words:
         return Words(tidy(text))
     quoted = [found[1] for found in BBCODE.finditer(text)] if "[/" in text else []
     own, more = _without_quoted_lines(tidy(BBCODE.sub("\n\n", text) if quoted else text))
+    own = _without_naming(own) if quoted or more else own
     return Words(own, tidy("\n\n".join([*quoted, more]))) if own else Words(tidy(text))
 
 
 def without_added(text: str) -> str:
     """Return a text without the lines that its site's template put at its beginning and its end."""
     lines = text.split("\n")
-    edges = {number for number, line in enumerate(lines) if line.strip()}
-    shown = sorted(edges)
+    shown = [number for number, line in enumerate(lines) if line.strip()]
     near = {*shown[:EDGE], *shown[-EDGE:]}
-    return tidy(
-        "\n".join(line for number, line in enumerate(lines) if number not in near or not ADDED.match(line.strip()))
-    )
+    kept = (line for number, line in enumerate(lines) if number not in near or not ADDED.match(line.strip()))
+    return tidy(SUBMITTED.sub("", "\n".join(kept)))
 
 
 def is_cluster(markup: str) -> bool:
@@ -99,6 +101,11 @@ def is_bridge_error(title: str) -> bool:
     return bool(BRIDGE_ERROR.match(title))
 
 
+def _without_naming(text: str) -> str:
+    """Return a text without lines that only say who said what stood behind them ("Ann wrote:")."""
+    return tidy("\n".join(line for line in text.split("\n") if not WROTE.match(line.strip())))
+
+
 def _in_list(links: list[lxml.html.HtmlElement]) -> bool:
     return len(links) > 1 and all(any(True for _ in node.iterancestors("li")) for node in links)
 
@@ -116,14 +123,12 @@ def _is_talk_quote(node: lxml.html.HtmlElement) -> bool:
 
 
 def _without_quoted_lines(text: str) -> tuple[str, str]:
-    """Return a text without quoted lines, and those; whose words they are ("Ann wrote:") goes with them."""
+    """Return a text without quoted lines, and those."""
     own: list[str] = []
     quoted: list[str] = []
     for line in text.split("\n"):
         if QUOTED_LINE.match(line):
             quoted.append(line.lstrip(" \t>"))
-            if own and WROTE.match(own[-1].strip()):
-                own.pop()
         else:
             own.append(line)
     return (tidy("\n".join(own)), tidy("\n".join(quoted))) if quoted else (text, "")

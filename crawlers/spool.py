@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from groundswell.crawlers.identity import Candidate
 from groundswell.index.codec import from_json, to_json
 from groundswell.index.records import Mention, Refusal
 
@@ -172,6 +173,7 @@ def _line(data: dict[str, Any]) -> Line:
 
 WRITERS: dict[type[Any], tuple[str, Callable[[Any], Any]]] = {
     Mention: ("mention", to_json),
+    Candidate: ("mention", to_json),
     Refusal: ("refusal", to_json),
     OffTopic: ("off_topic", lambda line: line.where),
     Removed: ("removed", lambda line: [line.id, line.where]),
@@ -180,7 +182,7 @@ WRITERS: dict[type[Any], tuple[str, Callable[[Any], Any]]] = {
     End: ("end", lambda line: {name: getattr(line, name) for name in End.__slots__}),
 }
 READERS: dict[str, Callable[[Any], Any]] = {
-    "mention": partial(from_json, Mention),
+    "mention": partial(from_json, Candidate),
     "refusal": partial(from_json, Refusal),
     "off_topic": OffTopic,
     "removed": lambda value: Removed(*value),

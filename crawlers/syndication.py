@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -181,11 +182,20 @@ def _bodies(children: Mapping[str, list[Any]]) -> Iterator[Body]:
 
 def _body(node: Any) -> Body:
     kind = (node.get("type") or "").strip().lower()
-    if node.get("src") or not TEXTUAL.match(kind) or (node.get("mode") or "") == "base64":
+    if node.get("src") or not TEXTUAL.match(kind):
         return Body(value="")
+    if node.get("mode") == "base64":
+        return Body(value=_unpacked(_text(node)), is_html=kind not in ("", "text", "text/plain"))
     if kind in ("xhtml", "application/xhtml+xml") or len(node):
         return Body(value=_inner(node))
     return Body(value=_text(node), is_html=kind not in ("text", "text/plain") or node.get("mode") == "escaped")
+
+
+def _unpacked(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=False).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def _inner(node: Any) -> str:
@@ -201,7 +211,9 @@ def _id(node: Any, children: Mapping[str, list[Any]]) -> tuple[str, bool]:
         text = _text(guid[0])
         stated = (guid[0].get("isPermaLink") or guid[0].get("ispermalink") or "true").strip().lower()
         return text, stated != "false" and text.startswith(("http://", "https://"))
-    if text := _first(children, "id", "dc:identifier"):
+    if text := _first(children, "id"):
+        return text, text.startswith(("http://", "https://"))  # Atom's is an address or only looks like one
+    if text := _first(children, "dc:identifier"):
         return text, False
     return (node.get(ABOUT) or "").strip(), False
 
@@ -221,7 +233,7 @@ def _link(children: Mapping[str, list[Any]]) -> str:
 
 
 def _author(children: Mapping[str, list[Any]]) -> str:
-    for name in ("author", "dc:creator", "itunes:author", "creator"):
+    for name in ("author", "dc:creator", "dc:author", "itunes:author", "creator"):
         for node in children.get(name, []):
             named = [child for child in node if name_of(child) == "name"]
             if text := _text(named[0] if named else node):

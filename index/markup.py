@@ -59,6 +59,8 @@ TAG = re.compile(
 )
 CLOSING = re.compile(r"</([A-Za-z][A-Za-z0-9:_.-]{0,60}+)\s*+>")
 DECLARATION = re.compile(r"<!doctype\b[^<>]{0,500}+>|<\?xml\b[^<>]{0,500}+>", re.IGNORECASE)
+CODE = re.compile(r"[{}()\[\];=<>|&*]|://|/\*|:\s*[\w#.-]+;")
+CODE_SHARE = 0.02
 BEGINNING = re.compile(r"<(?=[A-Za-z/!?])")
 CDATA = "<![CDATA["
 
@@ -96,20 +98,32 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def without_markup(text: str) -> str:
-    """Return a text's words: each tag is a space; scripts and styles go with what they hold, where they end."""
+    """Return a text's words: each tag is a space; scripts and styles go with the code that they hold, where they end.
+
+    Words between such tags stay: to a reader of plain text they are there, so they must not hide from a model.
+    """
     if "<" not in text:
         return text
     kept: list[str] = []
-    hidden = ""
+    hidden, within = "", ""
     for piece in pieces(text):
-        if hidden:
-            hidden = "" if piece.kind == "close" and piece.name == hidden else hidden
+        if piece.kind == "text" and hidden:
+            within += piece.value
         elif piece.kind == "text":
             kept.append(piece.value)
-        else:
+        elif hidden and piece.kind == "close" and piece.name == hidden:
+            kept += (" ", "" if is_code(within) else within, " ")
+            hidden, within = "", ""
+        elif not hidden:
             kept.append(" ")
             hidden = piece.name if piece.kind == "open" and piece.name in ("script", "style") else ""
     return "".join(kept)
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text is code rather than words."""
+    signs = len(CODE.findall(text))
+    return not text.strip() or (signs > 1 and signs >= CODE_SHARE * len(text))
 
 
 def _tag(text: str, at: int, ends: dict[str, int]) -> Piece | None:

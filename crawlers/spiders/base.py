@@ -180,7 +180,8 @@ class SourceSpider(scrapy.Spider, Generic[S]):
             EncodingError: it names an encoding that nobody knows.
         """
         stated = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
-        lang, market = self.source.lang, self.source.market
+        lang = self.source.lang
+        market = self.source.market or (urlsplit(response.url).hostname or "").rpartition(".")[2].upper()
         return read_text(response.body, content_type=stated, lang=lang, market=market).text
 
     def instead(self, response: Response) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
 
 from groundswell.configs.source import FeedSource
-from groundswell.crawlers.addresses import absolute
-from groundswell.crawlers.dates import Statement
+from groundswell.crawlers.addresses import absolute, canonical, host_of, unwrapped
+from groundswell.crawlers.dates import Statement, read_date
 from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
@@ -23,6 +24,9 @@ from groundswell.crawlers.spool import Trouble
 from groundswell.crawlers.syndication import Body, Entry, Feed, NoFeedError, label_of, read_feed
 from groundswell.crawlers.titles import without_publisher
 from groundswell.index.ids import stable_id
+
+COMMENT_SERVICES = ("disqus.com", "facebook.com", "intensedebate.com", "hyvor.com", "commento.io")
+"""Services on whose hosts sites keep the comments of their own articles."""
 
 
 class FeedSpider(ArticleSpider):
@@ -61,9 +65,8 @@ class FeedSpider(ArticleSpider):
 
     def _raws(self, feed: Feed, url: str) -> Iterator[Raw | Missed | Trouble]:
         """Yield what each entry says, or what is wrong with it."""
-        found = list(feed.entries())
-        shared = Counter(entry.link for _, entry in found if isinstance(entry, Entry))
-        for part, entry in found:
+        raws: list[Raw] = []
+        for part, entry in feed.entries():
             where = f"{url} entry {label_of(part, entry)}"
             if isinstance(entry, str):
                 yield Missed(where=where, reason=entry)
@@ -71,8 +74,42 @@ class FeedSpider(ArticleSpider):
                 yield Missed(where=where, reason=f"the bridge's own error, not a post: {entry.title}")
                 yield Trouble(f"{url[:300]}: the bridge that makes this feed failed: {entry.title[:200]}")
             else:
-                raw = raw_entry(entry, feed, where, url)
-                yield replace(raw, by_address=shared[entry.link] <= 1)
+                raws.append(raw_entry(entry, feed, where, url))
+        raws = with_true_ids(raws)
+        shared = shared_addresses(raws, self.job.now) | {canonical(feed.link, base=url)}
+        yield from (replace(raw, by_address=canonical(raw.url) not in shared) for raw in raws)
+
+
+def with_true_ids(raws: Sequence[Raw]) -> list[Raw]:
+    """Return items whose ids tell them apart: an id that items of several titles have is none.
+
+    The same item under two addresses (in two sections) has the first of them.
+    """
+    titles: dict[str, set[str]] = {}
+    first: dict[str, str] = {}
+    for raw in raws:
+        titles.setdefault(raw.own_id, set()).add(raw.title.casefold())
+        first.setdefault(raw.own_id, raw.url)
+    return [
+        raw if not raw.own_id
+        else replace(raw, own_id="") if len(titles[raw.own_id]) > 1
+        else replace(raw, url=first[raw.own_id] or raw.url)
+        for raw in raws
+    ]  # fmt: skip
+
+
+def shared_addresses(raws: Sequence[Raw], now: datetime) -> set[str]:
+    """Return the addresses that several items of a feed have: their titles differ, or their ids and dates."""
+    first: dict[str, Raw] = {}
+    shared: set[str] = set()
+    for raw in raws:
+        before = first.setdefault(canonical(raw.url), raw)
+        if before is raw or (before.own_id and before.own_id == raw.own_id):
+            continue
+        dates = [read_date(each.published or each.updated, now=now).at for each in (before, raw)]
+        if before.title.casefold() != raw.title.casefold() or (raw.own_id and dates[0] != dates[1]):
+            shared.add(canonical(raw.url))
+    return shared
 
 
 def version_of(raw: Raw, stamps: Counter[str]) -> str:
@@ -85,13 +122,15 @@ def version_of(raw: Raw, stamps: Counter[str]) -> str:
 def raw_entry(entry: Entry, feed: Feed, where: str, base: str) -> Raw:
     """Return an RSS item or Atom entry."""
     body = best_body(entry.bodies)
+    url, about = own_page(entry, feed, base)
     return Raw(
         where=where,
         text=body.value,
         title=without_publisher(entry.title, [entry.publisher, feed.title], [entry.link, feed.link]),
         is_html=body.is_html,
-        url=absolute(entry.link, entry.base or feed.document.base or base),
+        url=url,
         own_id=entry.id,
+        may_share=True,
         published=next(iter(entry.published), ""),
         updated=next(iter(entry.updated), ""),
         statements=(
@@ -100,8 +139,41 @@ def raw_entry(entry: Entry, feed: Feed, where: str, base: str) -> Raw:
         ),
         author=entry.author,
         lang=entry.lang or feed.lang,
-        extra={"publisher": entry.publisher},
+        extra={"publisher": entry.publisher, "link": about},
     )
+
+
+def own_page(entry: Entry, feed: Feed, base: str) -> tuple[str, str]:
+    """Return the page of an entry, and the page it is about where that is another site's.
+
+    Forums and link lists (Hacker News, Lobsters, link blogs) give the article as the link and their own page beside
+    it: as comments, as the id, or as a related link. The talk is theirs, so theirs is the address.
+    """
+    base = entry.base or feed.document.base or base
+    link = unwrapped(entry.link, base=base)
+    if not link:
+        return unwrapped(entry.id) if entry.is_permalink else "", ""
+    if canonical(link) == canonical(feed.link, base=base) and entry.is_permalink:
+        return unwrapped(entry.id), ""
+    home = {host_of(base), host_of(absolute(feed.link, base))} - {""}
+    comments = unwrapped(entry.comments, base=base) if entry.comments else ""
+    if _is_elsewhere(comments, link) and host_of(entry.id) != host_of(link):
+        return comments.partition("#")[0], link
+    if host_of(link) not in home:
+        for other in (
+            entry.id if entry.is_permalink else "",
+            entry.links.get("related", ""),
+            entry.links.get("replies", ""),
+        ):
+            page = absolute(other, base) if other.startswith(("http", "/")) else ""
+            if _is_elsewhere(page, link) and host_of(page) in home:
+                return page, link
+    return link, ""
+
+
+def _is_elsewhere(page: str, link: str) -> bool:
+    host = host_of(page)
+    return bool(host) and host != host_of(link) and not host.endswith(COMMENT_SERVICES)
 
 
 def best_body(bodies: Sequence[Body]) -> Body:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
@@ -20,6 +20,7 @@ from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.reading import look
 from groundswell.crawlers.spiders.article import Article
 from groundswell.crawlers.spiders.base import Missed, SourceSpider, explain
+from groundswell.crawlers.titles import without_publisher
 from groundswell.index.ids import stable_id
 
 GONE = frozenset({401, 402, 403, 404, 410, 451})
@@ -121,7 +122,7 @@ class ArticleSpider(SourceSpider[Any]):
                 raw,
                 text=found.text,
                 is_html=False,
-                title=raw.title or found.title,
+                title=raw.title or without_publisher(found.title, _site_names(response), [response.url]),
                 statements=(*raw.statements, *found.dates),
                 author=raw.author or found.author,
                 lang=raw.lang or found.lang,
@@ -207,3 +208,10 @@ class ArticleSpider(SourceSpider[Any]):
 
     def _done(self, key: str, name: str, version: str) -> None:
         self.marks[key]["seen"][name] = version
+
+
+def _site_names(response: Response) -> list[str]:
+    """Return what a site calls itself."""
+    if not isinstance(response, HtmlResponse):
+        return []
+    return response.xpath('//meta[@property="og:site_name" or @name="application-name"]/@content').getall()[:3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from twisted.python.failure import Failure
 
 from groundswell.configs.source import MastodonSource
 from groundswell.crawlers.dates import read_date
+from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import Gone, SourceSpider
 
@@ -204,8 +206,8 @@ def raw_post(post: dict[str, Any], where: str) -> Raw:
     reach = [post.get(name) or 0 for name in ("favourites_count", "reblogs_count", "replies_count")]
     return Raw(
         where=where,
-        text=post.get("content"),
-        title=post.get("spoiler_text"),
+        text=all_words(post),
+        title=post.get("spoiler_text"),  # the warning before a post is its author's, in plain text
         is_html=True,
         url=post.get("url") or post.get("uri") or "",
         own_id=str(post["id"]),
@@ -214,5 +216,24 @@ def raw_post(post: dict[str, Any], where: str) -> Raw:
         lang=post.get("language"),
         reach=sum(reach),
         thread=post.get("in_reply_to_id") or "",
-        extra={"edited_at": post.get("edited_at"), "tags": " ".join(tag["name"] for tag in post.get("tags") or ())},
+        extra={
+            "edited_at": post.get("edited_at"),
+            "tags": " ".join(str(tag.get("name", "")) for tag in post.get("tags") or ()),
+            "quoted": quoted_words(post),
+        },
     )
+
+
+def all_words(post: dict[str, Any]) -> str:
+    """Return a post's HTML with what else its author wrote: the options of a poll, and what the pictures show."""
+    options = [option.get("title") for option in (post.get("poll") or {}).get("options") or ()]
+    shown = [media.get("description") for media in post.get("media_attachments") or ()]
+    return str(post.get("content") or "") + "".join(
+        f"<p>{html.escape(str(each))}</p>" for each in [*options, *shown] if each
+    )
+
+
+def quoted_words(post: dict[str, Any]) -> str:
+    """Return what a post quotes of somebody else (Mastodon 4.5, Pleroma): kept apart, for they are not its words."""
+    quote = post.get("quote") or (post.get("pleroma") or {}).get("quote") or {}
+    return text_of(str((quote.get("quoted_status") or quote).get("content") or ""))

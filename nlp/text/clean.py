@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from groundswell.index.markup import without_markup
 from groundswell.index.spelling import normalise
 
 MAX_CHARS = 4_000
@@ -22,13 +23,6 @@ LINK = "http"
 HANDLE = "@user"
 ADDRESS = "email"
 
-_SCRIPT = re.compile(r"<(script|style)\b[^>]{0,500}>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(
-    r"</?(?:a|abbr|article|b|blockquote|body|br|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]|head|header"
-    r"|hr|html|i|iframe|img|input|label|li|main|meta|nav|object|ol|option|p|pre|s|section|select|small|source|span"
-    r"|strong|sub|sup|svg|table|tbody|td|th|thead|title|tr|u|ul|video)(?=[\s/>])[^<>]{0,2000}>|<!--.{0,2000}?-->",
-    re.IGNORECASE | re.DOTALL,
-)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _PILED_MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+")
 # Letters of an address are ASCII here: in Chinese and Thai the next sentence follows a link without a space.
@@ -42,6 +36,18 @@ _HANDLE = re.compile(
 _REPEATED_PLACEHOLDER = re.compile(r"(@user|\bhttp|\bemail)(?:\s+\1\b)+")
 _DRAWN_OUT = re.compile(r"([^\d\s])\1{4,}")
 _SPACE = re.compile(r"\s+")
+_FILLER = re.compile(
+    r"(?:&(?:nbsp|ensp|emsp|thinsp|shy|zwj|zwnj|Tab|NewLine|#0*(?:9|10|13|32|160|173|8203)|#x0*(?:9|a|d|20|a0|ad|200b));\s*)+",
+    re.IGNORECASE,
+)
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_BLANKS = re.compile(r"[\s\u115f\u1160\u2800\u3164\uffa0]+")
+_REPEATED = re.compile(r"(\S\s|\S{1,3}?)\1{9,}")
+"""Pieces of one to three letters said ten times and more (". . . .", "=-=-"); only long texts are squeezed so."""
+MOST = 64
+"""How many times `max_chars` of a long text are looked through, once its blanks are taken out."""
 
 
 def clean(texts: Sequence[str], *, max_chars: int = MAX_CHARS) -> list[str]:
@@ -51,8 +57,8 @@ def clean(texts: Sequence[str], *, max_chars: int = MAX_CHARS) -> list[str]:
 
 def clean_one(text: str, *, max_chars: int = MAX_CHARS) -> str:
     """Return one text as `clean` does."""
-    bounded = text[: 4 * max_chars]  # what is cut here could only have survived if four fifths before it were markup
-    visible = _without_controls(_mended(_without_markup(bounded)))
+    bounded = (_squeezed(text, max_chars) if len(text) > max_chars else text)[: 4 * max_chars]
+    visible = _without_controls(_mended(without_markup(bounded)))
     masked = _masked(visible)
     return _SPACE.sub(" ", _DRAWN_OUT.sub(r"\1\1\1\1", masked)).strip()[:max_chars].rstrip()
 
@@ -67,10 +73,11 @@ def joined(title: str, text: str) -> str:
     return f"{title}{' ' if title[-1] in '.!?。！？…' else '. '}{text}"
 
 
-def _without_markup(text: str) -> str:
-    if "<" not in text:
-        return text
-    return _TAG.sub(" ", _SCRIPT.sub(" ", text))
+def _squeezed(text: str, max_chars: int) -> str:
+    """Return a long text without what only fills it: what somebody put behind 16,000 blanks is read."""
+    text = _BLANKS.sub(" ", _INVISIBLE.sub("", _FILLER.sub(" ", text)))[: MOST * max_chars]
+    text = _PILED_MARKS.sub(r"\1", _CONTROL.sub(" ", without_markup(text)))
+    return _BLANKS.sub(" ", _REPEATED.sub(r"\1\1\1\1", _masked(text)))
 
 
 def _mended(text: str) -> str:

@@ -175,7 +175,7 @@ def test_a_monstrous_row_is_refused_by_its_line_and_the_rest_goes_on(tmp_path: P
     found = rows_of(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert [type(each) for each in found] == [Mention, Refusal, Mention, Mention]
+    assert [isinstance(each, Mention) for each in found] == [True, False, True, True]
     refused, cut = found[1], found[2]
     assert isinstance(refused, Refusal)
     assert refused.where == f"rows{suffix}:{3 if suffix == '.csv' else 2}"

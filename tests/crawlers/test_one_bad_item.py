@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +182,9 @@ def test_an_encoding_that_nobody_knows_is_named_not_read_as_western(house: Any, 
     with pytest.raises(EncodingError, match="utf-7"):
         read(f"<?xml version='1.0' encoding='utf-7'?>{THAI}".encode("cp874"))
     assert codec_of("unicode_escape") is None
+    silent = f"<rss><channel><language>zh-TW</language><title>{TAIWAN}</title></channel></rss>"
+    assert TAIWAN in read(silent.encode("big5")).text
+    assert THAI in read(f"<rss>{THAI}</rss>".encode("cp874"), market="TH").text
 
 
 def test_a_sitemap_loses_only_the_place_that_is_broken(house: Any, web: Any, answer: Any) -> None:
@@ -232,3 +237,51 @@ def test_hostile_repetition_in_a_feed_stays_bounded(piece: str) -> None:
     assert len(mend(text)) < 10 * len(text)
     for _, entry in zip(range(3), read_feed(text).entries(), strict=False):
         assert entry
+
+
+CRAWL = """
+import resource, sys
+from pathlib import Path
+from groundswell.configs.schema import CrawlSettings, Settings
+from groundswell.crawlers.run import crawl
+from groundswell.index.open import open_store
+from tests.crawlers.conftest import NOW
+folder = Path(sys.argv[1])
+polite = CrawlSettings(
+    sources=(folder / "sources",), delay_seconds=0, allow_private_addresses=True, max_page_bytes=20_000_000
+)
+with open_store(settings := Settings(data_dir=folder / "data", crawl=polite)) as store:
+    found = crawl(store, settings, now=NOW, only=["hostile"])[0].found
+own = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(found, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, int(own) // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_hostile_feed_of_ten_thousand_items_stays_small(tmp_path: Path, web: Any, answer: Any) -> None:
+    """Depth, entities, attributes, references and CDATA of every kind: neither process takes 300 MB."""
+    kinds = [
+        "&lt;div&gt;" * 60 + "deep",
+        "&a;&b;" * 20,
+        '&lt;a href="' + "x" * 300 + '"&gt;link&lt;/a&gt;',
+        "<![CDATA[" + "<b>" * 80 + "bold]]>",
+        "&#55357;&#56865;" * 20,
+        "<media:a b='" + "y" * 300 + "'/>text",
+        "<script>" * 40,
+    ]
+    laughs = "<!DOCTYPE rss [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
+    items = "".join(
+        item(n, f"<guid>g{n}</guid><title>{n}</title><description>{kinds[n % 7]} {n}</description>")
+        for n in range(10_000)
+    )
+    web.play("/feed", answer(f"{laughs}<rss version='2.0'><channel>{items}</channel></rss>", type="text/xml"))
+    (tmp_path / "sources").mkdir()
+    source = f"format: feed\nkind: post\nmax_items: 10000\nurls: [{web.url}/feed]\n"
+    (tmp_path / "sources" / "hostile.yaml").write_text(source, encoding="utf-8")
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", CRAWL, str(tmp_path)], cwd=root, capture_output=True, text=True, check=False
+    )
+    found, *megabytes = [int(number) for number in done.stdout.split() or ["0"]]
+    assert found == 10_000, done.stderr
+    assert max(megabytes) < 300

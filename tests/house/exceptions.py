@@ -12,7 +12,6 @@ CALLED_FROM_OUTSIDE: Mapping[str, str] = {
     "crawlers.spiders.base.SpoolPipeline.close_spider": "Scrapy calls its pipelines",
     "crawlers.spiders.base.SpoolPipeline.open_spider": "Scrapy calls its pipelines",
     "crawlers.spiders.base.SpoolPipeline.process_item": "Scrapy calls its pipelines",
-    "index.markup.without_markup": "nothing of ours calls it yet: to be used or deleted",
     "ui.cli.LazyGroup.format_commands": "click calls it for --help",
 }
 """Public functions that nothing of ours calls."""

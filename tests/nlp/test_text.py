@@ -34,6 +34,43 @@ def test_a_text_is_mended_and_keeps_its_feeling(given_text: str, read: str) -> N
     assert clean_one(given_text) == read
 
 
+WARNING = "Beware: a fake minister's advert took my savings"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        " " * 16_000,
+        "\n" * 300_000,
+        "\u200b" * 20_000,
+        "\u3164 " * 9_000,
+        "\u2800" * 20_000,
+        "&nbsp;" * 4_000,
+        "<br/>" * 5_000,
+        "<!-- x -->" * 3_000,
+        f"<!--{'x' * 20_000}-->",
+        f"<style>{'p{color:red}' * 2_000}</style>",
+        ". " * 9_000,
+        "a" * 20_000 + " ",
+        "@ann " * 5_000,
+        f"https://x.example/{'a' * 20_000} ",
+        "<script>",
+        "so <style> and <iframe> ",
+        "<script>alert(1)</script>",
+    ],
+)
+def test_nothing_hides_what_stands_behind_it(before: str) -> None:
+    """Blanks of every kind, markup, repetition, tags that never close: the words after them are read."""
+    assert WARNING in clean_one(before + WARNING)
+    assert WARNING in clean_one(f"<script>{WARNING}</script>")
+
+
+@pytest.mark.parametrize("text", ["if a<b and c>d", "how do I block <script> ads?", "I am <your name>", "</sarcasm>"])
+def test_what_only_looks_like_markup_is_read(text: str) -> None:
+    """Comparisons, placeholders and talk about tags are words."""
+    assert clean_one(text) == text
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=200, deadline=None)
 def test_whatever_comes_in_one_bounded_line_comes_out(text: str) -> None:
