@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from groundswell.configs.source import AppstoreSource
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import NOT_MODIFIED, SourceSpider
+from groundswell.crawlers.spiders.base import NOT_MODIFIED, Missed, SourceSpider, safely
 from groundswell.index.ids import stable_id
 
 REMEMBERED = 1000
@@ -135,8 +135,8 @@ class AppstoreSpider(SourceSpider[AppstoreSource]):
     def _version(self, review: dict[str, Any]) -> str:
         return stable_id(label(review, "title"), label(review, "content"), label(review, "im:rating"))[:8]
 
-    def _raw(self, review: dict[str, Any], where: str, page: Page) -> Raw:
-        return raw_review(review, where, app=page.app, market=page.market)
+    def _raw(self, review: dict[str, Any], where: str, page: Page) -> Raw | Missed:
+        return safely(raw_review, review, where, "id", app=page.app, market=page.market)
 
     def _when(self, review: dict[str, Any]) -> str:
         at = read_date(label(review, "updated"), now=self.job.now).at
@@ -149,7 +149,11 @@ def entries(answer: Any) -> list[dict[str, Any]]:
     Older pages begin with the app itself, which has no rating.
     """
     found = answer["feed"].get("entry", [])
-    return [entry for entry in (found if isinstance(found, list) else [found]) if "im:rating" in entry]
+    return [
+        entry
+        for entry in (found if isinstance(found, list) else [found])
+        if isinstance(entry, dict) and "im:rating" in entry
+    ]
 
 
 def label(entry: dict[str, Any], name: str) -> str:

@@ -35,6 +35,7 @@ from groundswell.crawlers.watch import watcher_of
 from groundswell.index.records import Mention, Refusal
 
 S = TypeVar("S", bound=BaseSource)
+R = TypeVar("R")
 NOT_MODIFIED = 304
 HALF_LETTER = re.compile("[\ud800-\udfff]")
 STRAY_BACKSLASH = re.compile(r'(?<!\\)((?:\\\\)*)\\(?![\\"/bfnrtu])')
@@ -356,6 +357,26 @@ class Missed:
 
     where: str
     reason: str
+
+
+def safely(read: Callable[..., R], item: Any, where: str, *needed: str, **more: Any) -> R | Missed:
+    """Return what an item of an answer becomes; one that is not as its service describes it costs itself only.
+
+    Args:
+        read: gets the item, where it stood, and `more`.
+        item: what the answer holds.
+        where: for people.
+        needed: fields without which there is no item.
+        more: further arguments of `read`.
+    """
+    if not isinstance(item, dict):
+        return Missed(where=where, reason=f"cannot be understood: not an object but {type(item).__name__}")
+    if missing := [name for name in needed if item.get(name) in (None, "")]:
+        return Missed(where=where, reason=f"cannot be understood: {', '.join(missing)} is missing")
+    try:
+        return read(item, where, **more)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        return Missed(where=where, reason=f"cannot be understood: {type(error).__name__}: {str(error)[:200]}")
 
 
 def explain(failure: Failure) -> str:

@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from groundswell.configs.source import HackernewsSource
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Gone, SourceSpider
+from groundswell.crawlers.spiders.base import Gone, Missed, SourceSpider, safely
 
 PAGE = 100
 ITEM = "https://news.ycombinator.com/item?id={}"
@@ -59,15 +59,19 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
     def read_page(self, response: Response, key: str, window: Window, number: int, page: int) -> Iterator[Any]:
         """Yield the posts of a page, and the request for what comes next."""
         answer = self.json(response)
-        hits = answer["hits"]
-        self.taken += len(hits)
-        for place, hit in enumerate(hits, 1):
-            raw = raw_hit(hit, f"{response.url} hit {place}")
+        found, hits = answer["hits"], []
+        for place, hit in enumerate(found, 1):
+            raw = safely(raw_hit, hit, f"{response.url} hit {place}", "objectID", "created_at_i")
+            if isinstance(raw, Missed):
+                yield raw
+                continue
+            hits.append(hit)
             yield Gone(raw) if hit.get("deleted") or hit.get("dead") else raw
+        self.taken += len(hits)
         stamps = [int(hit["created_at_i"]) for hit in hits]
         window = replace(window, newest=max([window.newest, *stamps]))
         before = min(stamps, default=window.after) + 1  # posts of the same second may stand on the next page
-        done = page * PAGE + len(hits)
+        done = page * PAGE + len(found)
         if int(answer["nbHits"]) <= done:
             self._read(key, window, number)
             return
@@ -131,7 +135,7 @@ def raw_hit(hit: dict[str, Any], where: str) -> Raw:
         is_html=True,
         url=ITEM.format(hit["objectID"]),
         own_id=str(hit["objectID"]),
-        published=hit.get("created_at_i"),
+        published=int(hit["created_at_i"]),
         author=hit.get("author"),
         reach=hit.get("points"),
         thread=hit.get("story_id") or hit["objectID"],

@@ -18,7 +18,7 @@ from groundswell.configs.source import MastodonSource
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Gone, SourceSpider
+from groundswell.crawlers.spiders.base import Gone, Missed, SourceSpider, safely
 
 PAGE = 40
 READ_BACK = timedelta(hours=6)
@@ -76,14 +76,15 @@ class MastodonSpider(SourceSpider[MastodonSource]):
 
     def read_page(self, response: Response, key: str, stretch: Stretch, number: int) -> Iterator[Any]:
         """Yield the posts of a page, and the request for the next."""
-        posts = self.json(response)
-        if not isinstance(posts, list) or not all(isinstance(post, dict) and post.get("id") for post in posts):
+        found = self.json(response)
+        posts = [post for post in found if isinstance(post, dict) and post.get("id")] if isinstance(found, list) else []
+        if not isinstance(found, list) or (found and not posts):
             yield self.spoil(key, response.url, f"not a list of posts{self.instead(response)}")
         elif not posts:
             self._is_empty(key, stretch, number)
             yield from self._next(key, number)
         else:
-            yield from self._raws(key, posts, response.url)
+            yield from self._raws(key, found, response.url)
             yield from self._go_on(key, posts, stretch, number)
 
     def read_status(self, response: Response, key: str, where: str, id: str) -> Iterator[Any]:  # noqa: ARG002  as asked
@@ -172,14 +173,18 @@ class MastodonSpider(SourceSpider[MastodonSource]):
         is_time = abs((int(posts[-1]["id"]) >> 16) / 1000 - last.timestamp()) < 3600
         return str(int(self.until.timestamp() * 1000) << 16) if is_time else ""
 
-    def _raws(self, key: str, posts: list[dict[str, Any]], url: str) -> Iterator[Raw]:
+    def _raws(self, key: str, posts: list[Any], url: str) -> Iterator[Raw | Missed]:
         for number, post in enumerate(posts, 1):
+            raw = safely(raw_post, post, f"{url} post {number}", "id")
+            if isinstance(raw, Missed):
+                yield raw
+                continue
             self.met.add(str(post["id"]))
             at = self._when(post)
             if at and at >= self.job.now - 2 * READ_BACK:
                 self.marks[key]["recent"].append([str(post["id"]), post.get("url") or post.get("uri") or ""])
             if self.source.bots or not (post.get("account") or {}).get("bot"):
-                yield raw_post(post, f"{url} post {number}")
+                yield raw
 
     def _missing(self, key: str, oldest: str) -> Iterator[Request]:
         """Ask for posts that stood above `oldest` at the last visit and do not now."""
