@@ -101,9 +101,10 @@ class Builder:
             return made
         return made if self.watcher.meets(f"{made.title}\n{made.text}", made.lang) else OffTopic(tidy(where)[:200])
 
-    def identity(self, raw: Raw) -> str:
-        """Return the id that an item has, or had."""
-        return self._id(raw, canonical(raw.url), str(raw.text or ""))
+    def identities(self, raw: Raw) -> list[str]:
+        """Return the ids that an item has, or had under earlier versions."""
+        ids = self._ids(raw, canonical(raw.url), str(raw.title or ""), str(raw.text or ""))
+        return [ids["id"], *ids["others"]]
 
     def refuse(self, where: str, reason: str, sample: object = "") -> Refusal:
         """Return a refusal; the same item refused again for the same reason is the same refusal."""

@@ -316,7 +316,9 @@ class SpoolPipeline:
         elif isinstance(item, Missed):
             item = self.builder.refuse(item.where, item.reason)
         elif isinstance(item, Gone):
-            item = Removed(self.builder.identity(item.raw), item.raw.where)
+            for each in self.builder.identities(item.raw):
+                self.spider.writer.write(Removed(each, item.raw.where))
+            return item
         self.spider.writer.write(item)
         return item
 
