@@ -76,7 +76,8 @@ def _read(statement: Statement, now: datetime, locale: DateLocale, pattern: str)
 
 def _completeness(when: When) -> tuple[bool, bool, bool, bool]:
     """Return a key: exact before a day, a real time before midnight, a stated zone before one that is filled in."""
-    midnight = when.at is not None and when.at.time() == time()
+    clock = when.wall or when.at
+    midnight = clock is not None and clock.time() == time()
     return (when.confidence == "exact", when.confidence != "day", not midnight, when.zoned)
 
 

@@ -12,13 +12,15 @@ from groundswell.crawlers.dates.relative import ago
 from groundswell.crawlers.dates.tokens import scan
 from groundswell.crawlers.dates.words import normalise
 
-SEAM = re.compile(r"\s*(?:\n|\||•|·|—|–|\s-{1,2}\s|/\s|\s/)\s*|\s{2,}")
+SEAM = re.compile(
+    r"\s*(?:\n|\||•|·|—|–|\s-{1,2}\s|/\s|\s/|(?:来源|來源|source|sumber|nguồn|ที่มา)\s?[:：])\s*|\s{2,}", re.IGNORECASE
+)
 MOST_PIECES = 8
 LAST = date(2200, 1, 1)
 
 
-def date_spans(line: str) -> Iterator[str]:
-    """Yield the longest parts of a line, between separators, that are a date with nothing else; then less whole ones.
+def date_spans(line: str) -> Iterator[tuple[str, str]]:
+    """Yield the longest parts of a line, between separators, that are a date and nothing else, and as they stand there.
 
     Words before a date (a name, a place) are dropped; what follows it is not, for it may be its zone.
     """
@@ -26,10 +28,11 @@ def date_spans(line: str) -> Iterator[str]:
     spans = [(i, j) for i in range(len(pieces)) for j in range(i + 1, len(pieces) + 1)]
     taken: set[int] = set()
     for i, j in sorted(spans, key=lambda span: span[0] - span[1]):
-        text = _without_words_before(" ".join(pieces[i:j]))
+        stands = " ".join(pieces[i:j])
+        text = _without_words_before(stands)
         if not taken & set(range(i, j)) and _is_date(text):
             taken |= set(range(i, j))
-            yield text
+            yield text, stands
 
 
 def _is_date(text: str) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from scrapy.http import HtmlResponse, Response, TextResponse
 
 from groundswell.crawlers.dates import Statement
-from groundswell.crawlers.spiders.page_dates import page_dates
+from groundswell.crawlers.spiders.page_dates import own_data, page_dates, page_of
+from groundswell.crawlers.spiders.page_words import own_text, page_author
+
+DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Letters of which a few say as much as a line of others."""
+DENSE_LETTERS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +37,16 @@ def read_article(response: Response, title: str = "") -> Article | None:
     if not isinstance(response, (HtmlResponse, TextResponse)) or not response.text.strip():
         return None
     from trafilatura import bare_extraction
+    from trafilatura.settings import use_config
 
+    config = use_config()
+    if len(DENSE.findall(response.text)) > DENSE_LETTERS:
+        config.set("DEFAULT", "MIN_EXTRACTED_SIZE", "80")  # trafilatura takes 250 letters of Chinese for too few
     # `deduplicate` stays off: from the fourth identical page on it answers None (trafilatura #778)
     found = bare_extraction(
         response.text,
         url=response.url,
+        config=config,
         with_metadata=True,
         deduplicate=False,
         include_comments=False,
@@ -43,10 +54,12 @@ def read_article(response: Response, title: str = "") -> Article | None:
     )
     if found is None or isinstance(found, dict) or not found.text:
         return None
+    page = page_of(response.selector.root, response.url, title or found.title or "")
+    author = page_author(page.root, own_data(page), found.author or "")
     return Article(
-        text=found.text.removeprefix(f"{found.title}\n"),  # the heading is the title
+        text=own_text(found.text, page.root, found.title or "", author),
         title=found.title or "",
-        dates=page_dates(response.selector.root, response.url, title or found.title or ""),
-        author=found.author or "",
+        dates=page_dates(page, response.url),
+        author=author,
         lang=(response.xpath("/html/@lang").get() or "").strip(),
     )

@@ -56,6 +56,7 @@ UPDATED = re.compile(
     r"updat|modif|diperbarui|pembaruan|kemas ?kini|cập nhật|อัปเดต|อัพเดต|แก้ไข|ปรับปรุง|更新|修改|수정|edited",
     re.IGNORECASE,
 )
+APART = frozenset({"footer", "aside", "nav", "form", "select"})
 MOST_ELEMENTS = 400
 LONGEST_LINE = 200
 STEPS_FROM_HEADING = 3
@@ -71,9 +72,13 @@ class Page:
     titles: tuple[str, ...]
 
 
-def page_dates(root: HtmlElement, url: str, title: str = "") -> tuple[Statement, ...]:
+def page_of(root: HtmlElement, url: str, title: str = "") -> Page:
+    """Return a page with what tells its own objects from others'."""
+    return Page(root, frozenset(_addresses(root, url)), tuple(_titles(root, title)))
+
+
+def page_dates(page: Page, url: str) -> tuple[Statement, ...]:
     """Return what a page states of its own dates, the surest first; the day in its address is a guess."""
-    page = Page(root, frozenset(_addresses(root, url)), tuple(_titles(root, title)))
     found = [*_from_data(page), *_from_meta(page), *_from_elements(page)]
     if day := URL_DATE.search(urlsplit(url).path):
         found.append(Statement("-".join(day.groups()), "page", "guess"))
@@ -106,11 +111,15 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
+def own_data(page: Page) -> list[Mapping[str, Any]]:
+    """Return the article's own JSON-LD objects."""
+    scripts = page.root.xpath('//script[contains(@type, "ld+json")]/text()')[:LD_SCRIPTS]
+    return _own([node for script in scripts for node in _nodes(_parsed(str(script)[:LD_CHARS]))], page)
+
+
 def _from_data(page: Page) -> Iterator[Statement]:
     """Yield the dates of the article's own JSON-LD object."""
-    scripts = page.root.xpath('//script[contains(@type, "ld+json")]/text()')[:LD_SCRIPTS]
-    nodes = [node for script in scripts for node in _nodes(_parsed(str(script)[:LD_CHARS]))]
-    for node in _own(nodes, page):
+    for node in own_data(page):
         for name, what in (("datePublished", "published"), ("dateCreated", "published"), ("dateModified", "updated")):
             yield from _statement(node.get(name), what)
 
@@ -190,14 +199,14 @@ def _from_meta(page: Page) -> Iterator[Statement]:
 def _from_elements(page: Page) -> Iterator[Statement]:
     """Yield what stands in elements made for dates, and beside the heading."""
     for element in _candidates(page.root):
-        if element.tag in {"script", "style", "a", "h1", "p"} or _is_elsewhere(element):
+        if element.tag in {"script", "style", "a", "h1", "p"} or is_elsewhere(element):
             continue
         for stamp in (element.get("datetime"), element.get("content") if element.get("itemprop") else None):
             yield from _statement(stamp, "updated" if _is_update(element, "") else "published")
         text = " ".join(element.text_content().split()) if len(element) < 12 else ""
         if 0 < len(text) <= LONGEST_LINE:
-            for span in date_spans("\n".join(each.strip() for each in element.itertext() if each.strip())):
-                yield from _statement(span, "updated" if _is_update(element, span) else "published")
+            for span, stands in date_spans("\n".join(each.strip() for each in element.itertext() if each.strip())):
+                yield from _statement(span, "updated" if _is_update(element, stands) else "published")
 
 
 def _candidates(root: HtmlElement) -> list[HtmlElement]:
@@ -249,18 +258,25 @@ def _name(element: HtmlElement) -> str:
     return " ".join(element.get(name, "") for name in ("class", "id", "itemprop", "data-role"))
 
 
-def _is_elsewhere(element: HtmlElement) -> bool:
-    """Return whether an element is part of a link, a footer, an aside or a list of other stories."""
+def is_elsewhere(element: HtmlElement, *, links: bool = True) -> bool:
+    """Return whether an element is part of a link, a footer, an aside or a list of other stories.
+
+    What holds the page's heading is none of these, whatever it is called (VnExpress's main column is its "sidebar-1").
+    """
     for place in (element, *element.iterancestors()):
-        if place.tag in {"a", "footer", "aside", "nav", "form", "select"} or (
-            place.tag not in {"body", "html"} and ELSEWHERE.search(f"{place.get('class', '')} {place.get('id', '')}")
-        ):
+        if place.tag == "a" and links:
+            return True
+        called = "" if place.tag in {"body", "html"} else f"{place.get('class', '')} {place.get('id', '')}"
+        if (place.tag in APART or ELSEWHERE.search(called)) and next(place.iter("h1"), None) is None:
             return True
     return False
 
 
 def _is_update(element: HtmlElement, text: str) -> bool:
-    before = (
-        (element.getprevious().text_content()[-30:] if element.getprevious() is not None else "") if not text else ""
+    """Return whether an element, or what stands right before it, speaks of a change."""
+    previous, parent = element.getprevious(), element.getparent()
+    label = (
+        previous.tail or previous.text_content() if previous is not None else parent.text if parent is not None else ""
     )
-    return bool(UPDATED.search(f"{element.get('itemprop', '')} {element.get('class', '')} {text} {before}"))
+    called = f"{element.get('itemprop', '')} {element.get('class', '')}"
+    return bool(UPDATED.search(f"{called} {text} {(label or '')[-30:]}"))
