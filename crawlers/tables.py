@@ -268,7 +268,7 @@ def skipped(lines: Sequence[str]) -> str:
 def as_row(names: Sequence[str], cells: Cells, source: FileSource) -> Mapping[str, Any] | str:
     """Return cells by column, or why they are no row."""
     if len(cells) > len(names):
-        if any(cell not in ("", None) for cell in cells[len(names) :]):
+        if len(cells) > len(names) + 1 or cells[-1] not in ("", None):  # one delimiter at the end of a line is a habit
             return f"{len(cells)} cells under {len(names)} columns; is a quote or the delimiter missing?"
         cells = cells[: len(names)]
     row = dict(zip(names, cells, strict=False))
