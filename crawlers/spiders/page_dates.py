@@ -203,10 +203,21 @@ def _from_elements(page: Page) -> Iterator[Statement]:
             continue
         for stamp in (element.get("datetime"), element.get("content") if element.get("itemprop") else None):
             yield from _statement(stamp, "updated" if _is_update(element, "") else "published")
-        text = " ".join(element.text_content().split()) if len(element) < 12 else ""
-        if 0 < len(text) <= LONGEST_LINE:
-            for span, stands in date_spans("\n".join(each.strip() for each in element.itertext() if each.strip())):
+        if lines := short_text(element, LONGEST_LINE):
+            for span, stands in date_spans("\n".join(lines)):
                 yield from _statement(span, "updated" if _is_update(element, stands) else "published")
+
+
+def short_text(element: HtmlElement, limit: int) -> list[str]:
+    """Return the pieces of an element's text, or none where they have more letters than `limit` (read no further)."""
+    pieces, size = [], 0
+    for piece in element.itertext():
+        size += len(piece)
+        if size > 2 * limit:
+            return []
+        if piece.strip():
+            pieces.append(" ".join(piece.split()))
+    return pieces if sum(map(len, pieces)) <= limit else []
 
 
 def _candidates(root: HtmlElement) -> list[HtmlElement]:
@@ -267,7 +278,7 @@ def is_elsewhere(element: HtmlElement, *, links: bool = True) -> bool:
         if place.tag == "a" and links:
             return True
         called = "" if place.tag in {"body", "html"} else f"{place.get('class', '')} {place.get('id', '')}"
-        if (place.tag in APART or ELSEWHERE.search(called)) and next(place.iter("h1"), None) is None:
+        if (place.tag in APART or ELSEWHERE.search(called)) and not place.xpath("boolean(.//h1)"):
             return True
     return False
 

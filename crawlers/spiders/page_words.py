@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from lxml.html import HtmlElement
 
 from groundswell.crawlers.dates.spans import date_spans
 from groundswell.crawlers.dates.words import normalise
-from groundswell.crawlers.spiders.page_dates import is_elsewhere
+from groundswell.crawlers.spiders.page_dates import is_elsewhere, short_text
 
 LEAD = re.compile(
     r"\b(sapo|lead|lede|description|excerpt|standfirst|dek|intro|subtitle|sub-title|summary|teaser)\b|sapo"
 )
 """Names of what stands between heading and body; Vietnamese papers call it sapo."""
 LEAD_LETTERS = range(30, 1500)
+MOST_ELEMENTS = 5_000
 FIRST_LINES = 6
 LAST_LINES = 2
 BYLINE_LETTERS = 80
@@ -72,10 +74,10 @@ def is_about_itself(line: str, author: str) -> bool:
 
 def _leads(root: HtmlElement) -> Iterator[str]:
     """Yield the leads of a page: what is called so, close to the heading, and stated again nowhere else."""
-    for element in root.iter("p", "h2", "h3", "div"):
+    for element in islice(root.iter("p", "h2", "h3", "div"), MOST_ELEMENTS):
         name = f"{element.get('class', '')} {element.get('data-role', '')} {element.get('itemprop', '')}".lower()
         if LEAD.search(name) and not is_elsewhere(element):
-            text = " ".join(element.text_content().split())
+            text = " ".join(short_text(element, LEAD_LETTERS.stop))
             if len(text) in LEAD_LETTERS and len(element.findall(".//p")) <= 2:
                 yield text
 
