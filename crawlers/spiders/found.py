@@ -16,7 +16,7 @@ from lxml.etree import ParserError
 from groundswell.crawlers.addresses import absolute
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.spiders.jsonfeed import is_jsonfeed
-from groundswell.crawlers.spiders.sitemap import Place
+from groundswell.crawlers.spiders.sitemap import Place, addresses_of
 from groundswell.crawlers.spiders.sitemap import parse as parse_sitemap
 from groundswell.crawlers.syndication import Entry, NoFeedError, read_feed
 
@@ -171,9 +171,8 @@ def _of_service(answer: dict[str, Any], url: str, now: datetime) -> Found | None
 
 
 def _of_list(text: str, url: str) -> Found | None:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    links = [line for line in lines if re.match(r"https?://\S+$", line)]
-    return Found(what="sitemap", url=url, items=len(links)) if links and len(links) == len(lines) else None
+    links = addresses_of(text)
+    return Found(what="sitemap", url=url, items=len(links)) if links else None
 
 
 def _of_sitemap(text: str, url: str, now: datetime) -> Found | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import Missed
 from groundswell.crawlers.spiders.follow import ArticleSpider
+from groundswell.crawlers.syndication import Entry, NoFeedError, read_feed
 from groundswell.crawlers.titles import without_publisher
 from groundswell.crawlers.xml_items import BrokenItemError, Document, Part, element, name_of, take_apart
 from groundswell.index.ids import stable_id
@@ -28,6 +30,9 @@ DEEPEST = 3
 MOST_SITEMAPS = 200
 ROOTS = frozenset({"urlset", "sitemapindex"})
 GZIP = b"\x1f\x8b"
+MOST_LINES = 50_000
+"""Addresses that the protocol allows one sitemap."""
+ADDRESS = re.compile(r"https?://\S{1,2048}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +178,37 @@ def parse(text: str) -> tuple[str, list[Place | str]]:
 
     No entity is expanded and nothing is fetched. Instead of a place that cannot be understood stands what is wrong.
     """
+    if lines := addresses_of(text):
+        return "urlset", [Place(loc=line) for line in lines]
     document = take_apart(text, roots=ROOTS, items=frozenset({"url", "sitemap"}))
+    if document.root not in ROOTS and (places := _places_of_feed(text)):
+        return "urlset", [*places]
     return document.root, [_place(part, document) for part in document.parts]
+
+
+def addresses_of(text: str) -> list[str]:
+    """Return the addresses of a sitemap in plain text, one a line; nothing where any line is something else."""
+    lines = [line.strip() for line in text.lstrip("\ufeff").splitlines()[:MOST_LINES] if line.strip()]
+    return lines if lines and all(ADDRESS.match(line) for line in lines) else []
+
+
+def _places_of_feed(text: str) -> list[Place]:
+    """Return what a feed that serves as a sitemap names; the protocol allows RSS and Atom."""
+    try:
+        entries = [entry for _, entry in read_feed(text).entries()]
+    except NoFeedError:
+        return []
+    return [
+        Place(
+            loc=entry.link,
+            lastmod=next(iter(entry.updated), ""),
+            published=next(iter(entry.published), ""),
+            title=entry.title,
+            lang=entry.lang,
+        )
+        for entry in entries
+        if isinstance(entry, Entry) and entry.link
+    ]
 
 
 def _place(part: Part, document: Document) -> Place | str:
