@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from groundswell.configs.schema import Settings
-from groundswell.configs.taxonomy import load_taxonomy
-from groundswell.configs.topics import load_topics
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint, Document, Lineage, Record, Theme
 from groundswell.index.store import Reader
@@ -62,6 +60,9 @@ def subjects_of(
     settings: Settings,
 ) -> dict[str, Subject]:  # fmt: skip
     """Return what themes are about by the taxonomy and the standing topics; `others` are shares of other themes."""
+    from groundswell.configs.taxonomy import load_taxonomy  # with YAML, only where something needs a name
+    from groundswell.configs.topics import load_topics
+
     finder = TopicFinder(load_topics(settings.signals.topics))
     names = {risk.id: risk for risk in load_taxonomy(settings.taxonomy).risks}
     shares = {one: finder.shares([(each.text, each.lang) for each in read]) for one, read in texts.items()}

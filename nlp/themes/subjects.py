@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import log
+from typing import TYPE_CHECKING
 
-from groundswell.configs.topics import ANY, Topic
 from groundswell.nlp.themes.evidence import plain_code
+
+if TYPE_CHECKING:
+    from groundswell.configs.topics import Topic
 
 MOST_OF_THEM = 0.4
 """Share of a theme's documents that must be about a topic for the theme to be about it."""
@@ -51,7 +54,7 @@ class TopicFinder:
         return {topic: count / len(texts) for topic, count in counts.items() if count}
 
     def _compiled(self, topic: str, lang: str) -> re.Pattern[str]:
-        words = self.topics[topic].spoken(lang) if lang else self.topics[topic].words.get(ANY, ())
+        words = self.topics[topic].spoken(lang)
         return re.compile("|".join(map(pattern_of, words)) or r"(?!)")
 
 
