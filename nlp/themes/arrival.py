@@ -28,7 +28,7 @@ BELIEVED = 1.0
 """Alike pairs that must have been expected at gaps of a bin before it says anything at all."""
 USUAL_RATE = 0.02
 """Share of pairs of documents that are alike in streams of few events."""
-RAREST = 1.75
+RAREST = 1.0
 """Nats by which the prior moves the thresholds at most."""
 Seconds = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ from groundswell.nlp.themes.clusters import Clusters
 from groundswell.nlp.themes.evidence import Floats
 from groundswell.nlp.themes.profiles import NEVER
 
-PURER = 0.36
+PURER = 0.4
 """How much of what documents must show more, themes may show less: founded more strictly, they are what they seem."""
 NEVER_ONE = -1e6
 """Link between what must not become one."""

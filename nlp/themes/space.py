@@ -37,7 +37,7 @@ LOOSE = timedelta(hours=6)
 """How long a document of a theme stays loose at most: what people read in a theme today is there tomorrow."""
 CONFIDENCE_OF_COPIES = 0.5
 """Confidence of a document that was placed by the company it keeps: a copy, or one that waited."""
-PRIOR_FADES = 2.0
+PRIOR_FADES = 3.5
 """How fast the shipped mean vectors lose weight as alike documents get rarer: at the rarest .03 of it is left."""
 CONFIDENCE_SCALE = 2.0
 """Log-odds above the threshold for each unit of the logistic curve that confidence follows."""
