@@ -128,13 +128,19 @@ class Evidence:
         return np.array([taken[lang] for lang in langs], np.float32).reshape(len(langs), DIMENSIONS)
 
     def _trusted(self, lang: str) -> NDArray[np.float64]:
-        """Return a language's mean with the prior weighed by how far it is trusted."""
-        mean, share = self.means[lang], self.prior_share[lang]
-        if self.trust == 1.0:
+        """Return a language's mean, moved on by what its documents have in common beside those of other languages.
+
+        How far the prior is no longer trusted, so far it goes; what all languages share may be an event, and stays.
+        """
+        mean, rest = self.means[lang], (1 - self.trust) * self.prior_share[lang]
+        spoken = [one for one, share in self.prior_share.items() if one and share < 1]
+        if not rest or lang not in spoken:
             return mean
-        own = mean - share * self.priors[lang]
-        trusted: NDArray[np.float64] = (self.trust * share * self.priors[lang] + own) / (self.trust * share + 1 - share)
-        return trusted
+        shifts = {one: (self.means[one] - self.priors[one]) / (1 - self.prior_share[one]) for one in spoken}
+        heard = np.array([self.counted[one] * (1 - self.prior_share[one]) for one in spoken])
+        common = sum(n * shifts[one] for n, one in zip(heard / heard.sum(), spoken, strict=True))
+        moved: NDArray[np.float64] = mean + rest * (shifts[lang] - common)
+        return moved
 
     def _hash(self, words: frozenset[str]) -> NDArray[np.float64]:
         telling = sorted(((self.rarity(w), w) for w in words), reverse=True)[: self.weights.telling]
