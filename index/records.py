@@ -27,7 +27,10 @@ Label3 = Literal["negative", "neutral", "positive"]
 SENTIMENTS: tuple[Label3, ...] = get_args(Label3)
 """In the order of the columns of probabilities."""
 SentimentLabel = Literal["negative", "neutral", "positive", "unsure"]
+Stance = Literal["claims", "denies", "warns", "asks", "resolved"]
+"""How a text stands to a risk it speaks of; only claims and warnings count."""
 TargetKind = Literal["platform", "ad_product", "advertiser", "creator", "regulator", "other"]
+TargetRole = Literal["subject", "victim"]
 SignalKind = Literal["surge", "sour", "new", "spread"]
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -85,18 +88,25 @@ class Sentiment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Whom a feeling is about."""
+    """Whom a feeling is about: what kind of party, by `name` where a watch list knows it, and its `role`.
+
+    ``victim``: somebody misused its name or face, so it is nobody to complain of.
+    """
 
     who: TargetKind
     label: SentimentLabel
+    name: str = ""
+    role: TargetRole = "subject"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enriched:
     """What was understood of a mention; `id` is the mention's.
 
-    `risks` maps a taxonomy id to its calibrated probability; claimed at .5. `duplicate_of` is the id of the first
-    mention of its near-duplicate cluster, its own id where it is the first. `made_by` names model and version.
+    `risks` maps a taxonomy id to its calibrated probability; claimed at .5. `stances` says how the text stands to each
+    risk it speaks of: what it denies, asks about or calls solved is kept here and not claimed. `duplicate_of` is the
+    id of the first mention of its near-duplicate cluster, its own id where it is the first. `made_by` names model and
+    version.
     """
 
     id: str
@@ -106,6 +116,7 @@ class Enriched:
     lang_confidence: float = 0.0
     targets: tuple[Target, ...] = ()
     risks: Mapping[str, float] = field(default_factory=dict)
+    stances: Mapping[str, Stance] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
     duplicate_of: str = ""
     vector: Vector | None = field(default=None, compare=False, repr=False)

@@ -19,8 +19,16 @@ from groundswell.index.batches import batched
 from groundswell.index.files import written_aside
 from groundswell.index.progress import Progress
 from groundswell.index.records import Enriched
+from groundswell.nlp.enrich.names import Names
 from groundswell.nlp.enrich.rules import SHADOW, Rules
-from groundswell.nlp.enrich.stage import InputText, Model, one_by_one_where_needed, read_texts, shipped_rules
+from groundswell.nlp.enrich.stage import (
+    InputText,
+    Model,
+    one_by_one_where_needed,
+    read_texts,
+    shipped_rules,
+    watched_names,
+)
 from groundswell.nlp.text.clean import MAX_CHARS, clean_one
 
 if TYPE_CHECKING:
@@ -85,10 +93,11 @@ def annotate(
         Exception: the model fails on whole batches: then the fault is its own.
     """
     rules = rules if rules is not None else shipped_rules(settings)
+    names = watched_names(settings)
     lines = failed = 0
     with written_aside(target) as part, source.open("rb") as incoming, part.open("wb") as outgoing:
         for batch in batched(_lines(incoming), BATCH):
-            answers = _answers(batch, model, rules, settings.model.unsure_below)
+            answers = _answers(batch, model, rules, names, settings.model.unsure_below)
             outgoing.writelines(_encoded(answer) for answer in answers)
             lines += len(batch)
             failed += sum("error" in answer for answer in answers)
@@ -99,11 +108,13 @@ def annotate(
     return Counts(lines, lines - failed, failed)
 
 
-def _answers(batch: Sequence[_Line], model: Model, rules: Rules, unsure_below: float) -> list[dict[str, Any]]:
+def _answers(
+    batch: Sequence[_Line], model: Model, rules: Rules, names: Names, unsure_below: float
+) -> list[dict[str, Any]]:
     # Ids are the caller's and may repeat; inside a batch a line goes by its place.
     said = [replace(line.said, id=str(place)) for place, line in enumerate(batch) if line.said]
     done, failed = one_by_one_where_needed(
-        said, lambda part: read_texts(part, model, rules, unsure_below=unsure_below), lambda one: one.id
+        said, lambda part: read_texts(part, model, rules, unsure_below=unsure_below, names=names), lambda one: one.id
     )
     understood = {int(one.id): one for one in done}
     reasons = {int(place): reason for place, reason in failed}
@@ -124,7 +135,11 @@ def _answer(id: str | int | None, one: Enriched, model: Model) -> dict[str, Any]
         # Whoever counts labels gets one of three; whoever wants to abstain is told when.
         "sentiment": {"label": max(chances, key=chances.__getitem__), "unsure": feeling.label == "unsure", **chances},
         "risks": {risk: one.risks.get(risk, 0.0) for risk in model.risk_ids},
-        "targets": [{"who": target.who, "label": target.label} for target in one.targets],
+        "stances": dict(one.stances),
+        "targets": [
+            {"who": target.who, "label": target.label, "name": target.name, "role": target.role}
+            for target in one.targets
+        ],
         "rules": [rule for rule in one.rules if not rule.startswith(SHADOW)],
         "made_by": one.made_by,
     }

@@ -9,6 +9,8 @@ from groundswell.index.records import Enriched
 
 RULE_WEIGHT = 0.75
 """What a hit of an analyst's rule is worth as a probability: more than a claim at .5, less than a sure reading."""
+CLAIMED = ("claims", "warns")
+"""Stances by which what a rule hits counts: a text that denies a scam says "scam" all the same."""
 LEAST_MEAN = 0.25
 """Mean weight from which a risk is said of the whole: every fourth text sure of it, or half of them half sure."""
 
@@ -23,7 +25,7 @@ def common_risk(read: Sequence[Enriched], known: Collection[str] = ()) -> tuple[
     for enriched in read:
         said = {risk: float(probability) for risk, probability in enriched.risks.items()}
         for about in sorted({rule.partition(".")[0] for rule in enriched.rules}):
-            if about in said or about in known:
+            if (about in said or about in known) and enriched.stances.get(about, "claims") in CLAIMED:
                 said[about] = max(said.get(about, 0.0), RULE_WEIGHT)
         weights.update(said)
     risk, weight = max(weights.items(), key=lambda pair: (pair[1], pair[0]), default=("", 0.0))

@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.configs.watch import read_watch
 from groundswell.index.batches import batched
 from groundswell.index.ids import stable_id
 from groundswell.index.progress import Progress
@@ -28,9 +31,11 @@ from groundswell.index.records import (
     Record,
     Refusal,
     Sentiment,
+    Stance,
     Target,
 )
 from groundswell.index.store import Store, StoreError
+from groundswell.nlp.enrich.names import IMPERSONATION, Names
 from groundswell.nlp.enrich.rules import SHADOW, Rules, read_rules
 from groundswell.nlp.text.clean import clean, joined
 from groundswell.nlp.text.duplicates import Duplicates, Told
@@ -46,6 +51,9 @@ BATCH = 512
 """Documents read, judged and written at a time: what is lost when the process is killed."""
 KEPT_RISK = 0.02
 """Probabilities below this are not stored: fifteen zeros a document say nothing."""
+NOBODY = Names([])
+SPOKEN_OF = 0.5
+"""Probability from which a text speaks of a risk, so that its stance is kept."""
 NOT_THE_TEXT = 8
 """When a whole batch of at least so many fails, the fault is not in the texts, and the run stops with the error."""
 
@@ -68,6 +76,14 @@ class Reading(Protocol):
     @property
     def targets(self) -> Sequence[Sequence[Target]]:
         """Return whom each text is about."""
+
+    @property
+    def spoken(self) -> NDArray[np.float32]:
+        """Return a probability for each risk that the text speaks of it, claimed or not: ``(n, risks)``."""
+
+    @property
+    def stances(self) -> Sequence[Stance]:
+        """Return how each text stands to what it speaks of."""
 
 
 class Model(Protocol):
@@ -162,20 +178,39 @@ def proven_rules(settings: Settings) -> tuple[Rules, tuple[str, ...]]:
     return read_rules(settings.rules, known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)]).proven()
 
 
+@lru_cache(maxsize=4)
+def _names(paths: tuple[Path, ...]) -> Names:
+    return Names.of(read_watch(paths).values())
+
+
+def watched_names(settings: Settings) -> Names:
+    """Return the brands and people of the watch lists that ship and the user's own, compiled once.
+
+    Raises:
+        ConfigError: a list cannot be used.
+    """
+    return _names(tuple(settings.crawl.watch))
+
+
 def understand(
     documents: Sequence[Document], model: Model, rules: Rules, settings: Settings
 ) -> tuple[list[Enriched], list[tuple[str, str]]]:
     """Return what was understood of each document, and (id, reason) of those that could not be read."""
+    names = watched_names(settings)
     said = [
         InputText(id=m.id, text=m.text, title=m.title, lang=m.lang, market=m.market)
         for m in (document.mention for document in documents)
     ]
     return one_by_one_where_needed(
-        said, lambda part: read_texts(part, model, rules, unsure_below=settings.model.unsure_below), lambda one: one.id
+        said,
+        lambda part: read_texts(part, model, rules, unsure_below=settings.model.unsure_below, names=names),
+        lambda one: one.id,
     )
 
 
-def read_texts(said: Sequence[InputText], model: Model, rules: Rules, *, unsure_below: float) -> list[Enriched]:
+def read_texts(
+    said: Sequence[InputText], model: Model, rules: Rules, *, unsure_below: float, names: Names = NOBODY
+) -> list[Enriched]:
     """Return what each text means; a text without anything readable is ``unsure`` and has no vector."""
     texts = clean([joined(one.title, one.text) for one in said])
     languages = detect(texts, hints=[one.lang for one in said], markets=[one.market for one in said])
@@ -189,7 +224,15 @@ def read_texts(said: Sequence[InputText], model: Model, rules: Rules, *, unsure_
             found[row],
             sentiment=sentiment_of(reading.sentiment[place], unsure_below),
             risks=_by_id(model.risk_ids, reading.risks[place]),
-            targets=tuple(reading.targets[place]),
+            stances=dict.fromkeys(
+                _spoken_of(model.risk_ids, reading.spoken[place], rules.about(hits[row])), reading.stances[place]
+            ),
+            targets=names.name(
+                texts[row],
+                languages[row].code,
+                reading.targets[place],
+                impersonated=_holds(model.risk_ids, reading.spoken[place], IMPERSONATION),
+            ),
             rules=hits[row],
             vector=np.asarray(reading.vectors[place], np.float32),
         )
@@ -357,6 +400,16 @@ def _nothing(said: InputText, language: Language, made_by: str) -> Enriched:
 
 def _by_id(ids: Sequence[str], probabilities: NDArray[np.float32]) -> dict[str, float]:
     return {risk: round(float(value), 4) for risk, value in zip(ids, probabilities, strict=True)}
+
+
+def _holds(ids: Sequence[str], chances: NDArray[np.float32], risk: str) -> bool:
+    """Return whether a text speaks of a risk."""
+    return risk in ids and bool(chances[ids.index(risk)] >= SPOKEN_OF)
+
+
+def _spoken_of(ids: Sequence[str], chances: NDArray[np.float32], ruled: Sequence[str]) -> list[str]:
+    """Return the risks that a text speaks of, by the model or by a rule."""
+    return [risk for risk, chance in zip(ids, chances, strict=True) if chance >= SPOKEN_OF or risk in ruled]
 
 
 def _count(

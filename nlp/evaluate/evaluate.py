@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
 from groundswell.index.progress import Progress
+from groundswell.nlp.evaluate.behaviour import Behaviour, behave
 from groundswell.nlp.evaluate.metrics import (
     Interval,
     Score,
@@ -30,7 +31,7 @@ from groundswell.nlp.evaluate.metrics import (
 )
 from groundswell.nlp.model.heads import sigmoid, softmax
 from groundswell.nlp.model.seeds import seeds
-from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment, home
+from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.risks import RiskText, agreement, all_risk_texts
 from groundswell.nlp.train.sources import Example, read_examples
 from groundswell.nlp.train.targets import TargetText, target_texts
@@ -138,6 +139,7 @@ class Evaluation:
     target_pairs: int = 0
     mains: list[MainTarget] = field(default_factory=list)
     agreement: dict[str, float] = field(default_factory=dict)
+    behaviour: list[Behaviour] = field(default_factory=list)
 
     @property
     def many_languages(self) -> float:
@@ -202,6 +204,7 @@ def evaluate(
     _targets(report, model)
     _mains(report, [t for t in target_texts(data) if t.split == "validation"], model)
     report.agreement = agreement(taxonomy or load_taxonomy())
+    report.behaviour = behave(model)
     if exact:
         say(len(sets), len(sets), "runtimes")
         compared = [seed.text for seed in seeds()] + [e.text for some in sets.values() for e in some[:COMPARED]]
@@ -271,13 +274,14 @@ def _calibration(
     """Return the errors of every set, of collections that consist of several, and of all texts."""
     names = np.repeat(list(sets), [len(texts) for texts in sets.values()])
     examples = [example for texts in sets.values() for example in texts]
-    gold, langs = np.array([e.sentiment for e in examples]), np.array([home(e.lang) for e in examples])
+    gold, langs = np.array([e.sentiment for e in examples]), np.array([e.lang for e in examples])
     chances = np.concatenate([readings[name].sentiment for name in sets])
     plain = np.concatenate([model.plain_sentiment(readings[name]) for name in sets])
     fair = other_half(plain, gold, langs)
     groups = {name: names == name for name in sets}
     for title, word in COLLECTIONS.items():
         groups[title] = np.array([word in name for name in names])
+    groups |= {f"all of {lang}": langs == lang for lang in sorted(set(langs))}
     return [
         Calibration(name, int(rows.sum()), error, error_by_chance(chances[rows].max(axis=1)), halves)
         for name, rows in groups.items()
@@ -297,9 +301,10 @@ def other_half(logits: Array, gold: Labels, langs: NDArray[np.str_]) -> Array:
     first = np.random.default_rng(0).random(len(gold)) < 0.5
     found = np.zeros_like(logits)
     for fitted, judged in ((first, ~first), (~first, first)):
-        scales, shifts = fit_sentiment(logits[fitted], gold[fitted], langs[fitted].tolist(), known)
+        silent = np.zeros_like(logits[fitted])
+        found_here = fit_sentiment(logits[fitted], silent, gold[fitted], langs[fitted].tolist(), known)
         own = number[judged]
-        found[judged] = softmax(scales[own, None] * logits[judged] + shifts[own])
+        found[judged] = softmax(found_here.scales[own, None] * logits[judged] + found_here.shifts[own])
     return found
 
 

@@ -42,8 +42,10 @@ class Heads:
 
     `sentiment` and `target` read pooled states and vectors, `risks` both side by side with the words found. `language`
     tells from the vector which language a text is in, softly; `scales` ``(languages,)`` and `shifts` ``(languages, 3)``
-    are that language's corrections of the sentiment logits. `background` are risk features of texts of every kind,
-    against which new classes are learned.
+    are that language's corrections of the sentiment logits, `mixes` ``(languages,)`` what its letters count beside
+    them (`groundswell.nlp.model.surface`), `languages` their codes. `stance` reads what
+    `groundswell.nlp.model.stance.stance_features` finds. `background` are risk features of texts of every kind, against
+    which new classes are learned.
     """
 
     sentiment: Head
@@ -54,6 +56,9 @@ class Heads:
     scales: Array
     shifts: Array
     background: Array
+    mixes: Array | None = None
+    languages: tuple[str, ...] = ()
+    stance: Head | None = None
 
     @property
     def dimensions(self) -> int:
@@ -97,6 +102,9 @@ class Heads:
             scales=_float(arrays.get("scales", np.ones(len(arrays["shifts"])))),
             shifts=_float(arrays["shifts"]),
             background=_float(arrays["background"]),
+            mixes=_float(arrays["mixes"]) if "mixes" in arrays else None,
+            languages=tuple(str(code) for code in arrays["languages"]) if "languages" in arrays else (),
+            stance=head("stance") if "stance.weight" in arrays else None,
         )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -105,6 +113,10 @@ class Heads:
         stored: dict[str, NDArray[Any]] = {}
         for name, head in heads.items():
             stored |= {f"{name}.weight": head.weight, f"{name}.bias": head.bias}
+        if self.stance is not None:
+            stored |= {"stance.weight": self.stance.weight, "stance.bias": self.stance.bias}
+        if self.mixes is not None:
+            stored |= {"mixes": self.mixes, "languages": np.array(self.languages)}
         return stored | {"scales": self.scales, "shifts": self.shifts, "background": self.background.astype(np.float16)}
 
     @classmethod

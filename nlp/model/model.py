@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.records import SENTIMENTS, SentimentLabel, Target, TargetKind
+from groundswell.index.records import SENTIMENTS, SentimentLabel, Stance, Target, TargetKind
 from groundswell.nlp.model.bundle import Bundle, find_bundle, read_bundle
 from groundswell.nlp.model.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
 from groundswell.nlp.model.heads import Head, Heads, risk_stretch, sigmoid, softmax
 from groundswell.nlp.model.lexicon import Wording
+from groundswell.nlp.model.stance import CLAIMING, STANCES, stance_features
+from groundswell.nlp.model.surface import NOTHING, Surface
 from groundswell.nlp.model.targets import KINDS, by_target, clauses
 
 if TYPE_CHECKING:
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from groundswell.nlp.model.encoder.runtime import Runtime
 
 Array = NDArray[np.float32]
+Numbers = NDArray[np.int64]
 SURE = 0.5
 """Probability from which the head's target is named beside those that words name."""
+SPOKEN = 0.1
+"""Probability of a risk from which it is asked how the text stands to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,15 @@ class Reading:
 
     `vectors` ``(n, dimensions)`` of unit length; `sentiment` ``(n, 3)`` calibrated probabilities of negative, neutral,
     positive; `risks` ``(n, classes)`` calibrated, a class is claimed at .5; `targets` whom a text's feelings are about.
+    `spoken` ``(n, classes)`` are the risks that a text speaks of, claimed or not; `stances` how it stands to them.
     """
 
     vectors: Array
     sentiment: Array
     risks: Array
     targets: tuple[tuple[Target, ...], ...]
+    spoken: Array
+    stances: tuple[Stance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +74,12 @@ class Model:
         settings: ModelSettings,
         *,
         wording: Wording | None = None,
+        surface: Surface = NOTHING,
         made_by: str,
         embedding_version: str,
     ) -> None:
         self._runtime, self._tokenizer, self._heads = runtime, tokenizer, heads
-        self._wording = wording or Wording([])
+        self._wording, self._surface = wording or Wording([]), surface
         self._batch_tokens = settings.batch_tokens
         self.risk_ids, self.dimensions = heads.risk_ids, heads.dimensions
         self.made_by, self.embedding_version = made_by, embedding_version
@@ -86,14 +95,42 @@ class Model:
     def read(self, texts: Sequence[str]) -> Reading:
         """Return all that is known of the texts, in their order."""
         encoded, heads = self.encode(texts), self._heads
-        scale, shift = heads.correction(encoded.vectors)
-        sentiment = softmax(scale * heads.sentiment.logits(encoded.pooled) + shift)
+        correction = heads.correction(encoded.vectors)
+        own = heads.language.logits(encoded.vectors).argmax(axis=1)
+        sentiment = softmax(self._feeling(texts, encoded.pooled, correction, own))
+        spoken = sigmoid(heads.risks.logits(self.risk_features(texts, encoded)))
+        stances, claimed = self._stances(texts, spoken)
         return Reading(
             vectors=encoded.vectors,
             sentiment=sentiment,
-            risks=sigmoid(heads.risks.logits(self.risk_features(texts, encoded))),
-            targets=self._targets(texts, softmax(heads.target.logits(encoded.vectors)), sentiment, (scale, shift)),
+            risks=np.where(claimed[:, None] >= SURE, spoken, np.minimum(spoken, claimed[:, None])),
+            targets=self._targets(texts, softmax(heads.target.logits(encoded.vectors)), sentiment, (*correction, own)),
+            spoken=spoken,
+            stances=stances,
         )
+
+    def _feeling(self, texts: Sequence[str], pooled: Array, correction: tuple[Array, Array], own: Numbers) -> Array:
+        """Return sentiment logits ``(n, 3)``: the branch's, corrected, and what the letters of each language say."""
+        scale, shift = correction
+        logits = scale * self._heads.sentiment.logits(pooled) + shift
+        if self._heads.mixes is not None:
+            for number in np.unique(own).tolist():
+                rows = np.flatnonzero(own == number).tolist()
+                said = self._surface.logits([texts[row] for row in rows], self._heads.languages[number])
+                logits[rows] += self._heads.mixes[number] * said
+        return logits
+
+    def _stances(self, texts: Sequence[str], spoken: Array) -> tuple[tuple[Stance, ...], Array]:
+        """Return how each text stands to what it speaks of, and how likely it claims it, ``(n,)``."""
+        stances: list[Stance] = [STANCES[0]] * len(texts)
+        claimed = np.ones(len(texts), np.float32)
+        rows = np.flatnonzero(spoken.max(axis=1) >= SPOKEN).tolist() if spoken.size else []
+        if self._heads.stance is not None and rows:
+            chances = softmax(self._heads.stance.logits(stance_features([texts[row] for row in rows])))
+            claimed[rows] = chances[:, list(CLAIMING)].sum(axis=1)
+            for row, each in zip(rows, chances, strict=True):
+                stances[row] = stance_of(each)
+        return tuple(stances), claimed
 
     def plain_sentiment(self, reading: Reading) -> Array:
         """Return sentiment logits ``(n, 3)`` before any language's correction, up to a constant for each text."""
@@ -116,16 +153,19 @@ class Model:
         return Encoded(vectors, pooled)
 
     def _targets(
-        self, texts: Sequence[str], usual: Array, sentiment: Array, correction: tuple[Array, Array]
+        self, texts: Sequence[str], usual: Array, sentiment: Array, correction: tuple[Array, Array, Numbers]
     ) -> tuple[tuple[Target, ...], ...]:
         """Return whom each text's feelings are about; what it says of one of several is read once more by itself."""
         named = [_named(text, chances) for text, chances in zip(texts, usual, strict=True)]
         asides = [(row, who) for row, said in enumerate(named) if len(said) > 1 for who in said if said[who]]
         felt: dict[tuple[int, TargetKind], Array] = {}
         if asides:
-            scale, shift = (each[[row for row, _ in asides]] for each in correction)
-            pooled = self.encode([named[row][who] for row, who in asides]).pooled
-            felt = dict(zip(asides, softmax(scale * self._heads.sentiment.logits(pooled) + shift), strict=True))
+            places = [row for row, _ in asides]
+            scale, shift, own = correction[0][places], correction[1][places], correction[2][places]
+            said = [named[row][who] for row, who in asides]
+            once = dict(zip(dict.fromkeys(said), self.encode(list(dict.fromkeys(said))).pooled, strict=True))
+            pooled = np.stack([once[text] for text in said])
+            felt = dict(zip(asides, softmax(self._feeling(said, pooled, (scale, shift), own)), strict=True))
         return tuple(
             tuple(Target(who=who, label=_label(felt.get((row, who), sentiment[row]))) for who in said)
             for row, said in enumerate(named)
@@ -140,6 +180,12 @@ def _named(text: str, usual: Array) -> dict[TargetKind, str]:
         who: "" if len(mine) == len(parts) else " ".join(text[parts[n].start : parts[n].end].strip() for n in mine)
         for who, mine in about.items()
     }
+
+
+def stance_of(chances: Array) -> Stance:
+    """Return the likeliest stance, among those that claim where these are likelier together."""
+    among = CLAIMING if chances[list(CLAIMING)].sum() >= SURE else [n for n in range(len(STANCES)) if n not in CLAIMING]
+    return STANCES[max(among, key=lambda n: float(chances[n]))]
 
 
 def _label(chances: Array) -> SentimentLabel:
@@ -173,6 +219,7 @@ def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> 
         heads,
         settings,
         wording=Wording(bundle.manifest.get("wording", ())),
+        surface=Surface.read(bundle.arrays("surface.npz")) if bundle.path("surface.npz").is_file() else NOTHING,
         made_by=bundle.made_by,
         embedding_version=bundle["embedding_version"],
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -62,6 +63,9 @@ _BEYOND_LATIN = re.compile("[\u0370-\u1cff\u2e80-\ufaff\U00020000-\U000323af]")
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PLACEHOLDERS = re.compile(r"https?\S*|www\.\S+|@[A-Za-z0-9_.]+|\b[\w.+-]+@[\w.-]+|[A-Za-z]*\d[A-Za-z\d]*")
+# Amounts give a market away where words do not: "RM50", "50 ribu", "Rp20rb".
+_AMOUNT = re.compile(r"\b(rm|rp|idr|myr)\.? ?\d|\d ?(ribu|rb|juta|jt|ringgit|rupiah)\b", re.IGNORECASE)
+_MONEY = {"rm": "ms", "myr": "ms", "ringgit": "ms", "rp": "id", "idr": "id", "rupiah": "id", "rb": "id", "jt": "id"}
 _STRETCHED = re.compile(r"(.)\1{2,}")
 # What app reviews and posts say in every language, so it says nothing about which.
 _EVERYWHERE = frozenset(
@@ -120,7 +124,13 @@ def same_family(a: str, b: str) -> bool:
 
 def _one(text: str, hint: str, market: str) -> Language:
     plain = _PLACEHOLDERS.sub(" ", text[: 2 * READ_CHARS])[:READ_CHARS]
-    return _by_script(plain) or _by_words_and_model(plain, primary(hint), market.upper())
+    amounts = Counter(
+        _MONEY[sign.lower()]
+        for signs in _AMOUNT.findall(text[: 2 * READ_CHARS])
+        for sign in signs
+        if sign.lower() in _MONEY
+    )
+    return _by_script(plain) or _by_words_and_model(plain, primary(hint), market.upper(), amounts)
 
 
 def _by_script(text: str) -> Language | None:
@@ -139,7 +149,7 @@ def _by_script(text: str) -> Language | None:
     return Language("zh", min(1.0, 0.5 + share / 2)) if share >= 0.4 else None
 
 
-def _by_words_and_model(text: str, hint: str, market: str) -> Language:
+def _by_words_and_model(text: str, hint: str, market: str, amounts: Mapping[str, int]) -> Language:
     words = _WORD.findall(_STRETCHED.sub(r"\1", text.lower()))
     if not words:
         return Language(hint or UNKNOWN, 0.2 if hint else 0.0)
@@ -147,7 +157,8 @@ def _by_words_and_model(text: str, hint: str, market: str) -> Language:
     believed = _weighed(_model(text), votes, len(_VIETNAMESE.findall(text)), max(FLOOR, SHORT_FLOOR / len(words)))
     code, confidence = max(believed.items(), key=lambda item: (item[1], item[0]))
     if code in FAMILY:
-        return _malay_or_indonesian(votes, hint, market, confidence)
+        told = {family: votes.get(family, 0) + amounts.get(family, 0) for family in FAMILY}
+        return _malay_or_indonesian(told, hint, market, confidence)
     if confidence >= SURE:
         return Language(code, confidence)
     return _doubtful(code, confidence, hint, believed, len(words))

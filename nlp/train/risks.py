@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy
 from groundswell.nlp.model.seeds import seeds
+from groundswell.nlp.text.clean import clean_one
 from groundswell.nlp.train.sources import Split
 
 Array = NDArray[np.float32]
@@ -27,7 +28,7 @@ Key = tuple[str, str]
 
 FOLDER = Path(__file__).parent / "labels"
 ROUNDS = ("first", "second")
-TEXT_COLUMNS = ("content", "review", "text", "title", "CONTENT", "Consumer complaint narrative")
+TEXT_COLUMNS = ("content", "review", "text", "title", "CONTENT", "Consumer complaint narrative", "tweet")
 HELD_OUT = 3
 """One labelled document in so many is kept for validation."""
 OWN_HELD_OUT = 6
@@ -75,13 +76,11 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(HOTSTAR, "en", "ad_experience", r"\b(?:ads?|adverts?|advertisements?|commercials?)\b", NO_ADS),
     Pattern(NETFLIX, "en", "ad_experience", r"\b(?:ads?|adverts?|advertisements?|commercials?)\b", NO_ADS, most=40),
     Pattern(SPOTIFY, "id", "ad_experience", r"\biklan", NO_ADS, most=80),
-    Pattern(NETFLIX, "en", "enforcement_payout", r"charged (?:me )?twice|refund|still (?:being )?charg|took my money"),
-    Pattern(HOTSTAR, "en", "enforcement_payout", r"refund|deducted|not activated|money cut"),
+    Pattern(NETFLIX, "en", "billing_charges", r"charged (?:me )?twice|refund|still (?:being )?charg|took my money"),
+    Pattern(HOTSTAR, "en", "billing_charges", r"refund|deducted|not activated|money cut"),
     Pattern(X_ID, "id", "enforcement_payout", r"\b(?:di)?suspend|ditangguhkan|\bbanding\b|ke ?lock|terkunci"),
-    Pattern(TOKOPEDIA, "id", "enforcement_payout", r"refund|saldo|dibekukan|diblokir|pengembalian dana|\bbanding\b"),
-    Pattern(
-        SHOPEE, "id", "enforcement_payout", r"refund|saldo|dibekukan|diblokir|pengembalian dana|\bbanding\b", most=40
-    ),
+    Pattern(TOKOPEDIA, "id", "enforcement_payout", r"dibekukan|diblokir|\bbanding\b|dinonaktif"),
+    Pattern(SHOPEE, "id", "enforcement_payout", r"dibekukan|diblokir|\bbanding\b|dinonaktif", most=40),
     Pattern(TOKOPEDIA, "id", "scam_shopping", r"penipu|\bnipu|ditipu|ketipu|kena tipu|paket kosong"),
     Pattern(SHOPEE, "id", "scam_shopping", r"penipu|\bnipu|ditipu|ketipu|kena tipu|paket kosong", most=40),
     Pattern(VIETNAM, "vi", "scam_shopping", r"lừa đảo|không giao|giao thiếu|lừa dối"),
@@ -117,7 +116,7 @@ def hand_labelled(data: Path, taxonomy: Taxonomy) -> Iterator[RiskText]:
         second = rounds[1].get(key, (lang, first))[1]
         labels = _labels(taxonomy.risk_ids, first & known)
         labels[labels != _labels(taxonomy.risk_ids, second & known)] = UNKNOWN
-        yield RiskText(text, lang, labels, 1.0, "labelled", split_of(key))
+        yield RiskText(clean_one(text), lang, labels, 1.0, "labelled", split_of(key))
 
 
 def find_texts(data: Path, keys: Iterable[Key]) -> Iterator[tuple[Key, str]]:
@@ -183,13 +182,13 @@ def ours(taxonomy: Taxonomy) -> Iterator[RiskText]:
     for seed in seeds():
         split: Split = "validation" if int(text_id(seed.text)[:8], 16) % OWN_HELD_OUT == 0 else "train"
         labels = _labels(ids, set(seed.risks))
-        yield RiskText(seed.text, seed.lang, labels, 1.0, "ours", split, sentiment=seed.sentiment)
+        yield RiskText(clean_one(seed.text), seed.lang, labels, 1.0, "ours", split, sentiment=seed.sentiment)
     for risk in taxonomy.risks:
         for text in risk.examples:
             labels = np.where(_labels(ids, {risk.id}) == 1, 1.0, UNKNOWN).astype(np.float32)
-            yield RiskText(text, "", labels, 1.0, "ours")
+            yield RiskText(clean_one(text), "", labels, 1.0, "ours")
         for text in risk.counterexamples:
-            yield RiskText(text, "", _labels(ids, set()), 1.0, "ours")
+            yield RiskText(clean_one(text), "", _labels(ids, set()), 1.0, "ours")
 
 
 def by_pattern(data: Path, taxonomy: Taxonomy, known: set[str]) -> Iterator[RiskText]:
@@ -206,8 +205,9 @@ def by_pattern(data: Path, taxonomy: Taxonomy, known: set[str]) -> Iterator[Risk
             if 12 <= len(text := _text(row)) <= 400 and says.search(text) and not unless.search(text)
         }
         labels = np.where(_labels(taxonomy.risk_ids, {pattern.risk}) == 1, 1.0, UNKNOWN).astype(np.float32)
-        for text in [text for text in sorted(found, key=found.__getitem__) if text not in known][: pattern.most]:
-            yield RiskText(text, pattern.lang, labels, 0.5, "pattern")
+        for text in sorted(found, key=found.__getitem__)[: pattern.most]:
+            if (cleaned := clean_one(text)) not in known:
+                yield RiskText(cleaned, pattern.lang, labels, 0.5, "pattern")
 
 
 def all_risk_texts(data: Path, taxonomy: Taxonomy) -> list[RiskText]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from groundswell.index.records import SentimentLabel, TargetKind
 from groundswell.nlp.model.targets import KINDS
+from groundswell.nlp.text.clean import clean_one
 from groundswell.nlp.train.risks import FOLDER, Key, find_texts, split_of
 from groundswell.nlp.train.sources import Split
 
@@ -36,7 +37,7 @@ def target_texts(data: Path) -> Iterator[TargetText]:
     with FILE.open(encoding="utf-8", newline="") as stream:
         rows: dict[Key, dict[str, str]] = {(row["set"], row["id"]): row for row in csv.DictReader(stream)}
     for key, text in find_texts(data, rows):
-        yield TargetText(text, rows[key]["lang"], parse(rows[key]["targets"]), split_of(key))
+        yield TargetText(clean_one(text), rows[key]["lang"], parse(rows[key]["targets"]), split_of(key))
 
 
 def parse(marks: str) -> tuple[tuple[TargetKind, SentimentLabel], ...]:

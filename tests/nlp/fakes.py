@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.records import Target
+from groundswell.index.records import Stance, Target
+from groundswell.nlp.model.stance import STANCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,16 @@ class FakeReading:
     sentiment: NDArray[np.float32]
     risks: NDArray[np.float32]
     targets: tuple[tuple[Target, ...], ...]
+
+    @property
+    def spoken(self) -> NDArray[np.float32]:
+        """Return what is claimed: the fake never doubts it."""
+        return self.risks
+
+    @property
+    def stances(self) -> tuple[Stance, ...]:
+        """Return that everybody claims."""
+        return tuple(STANCES[0] for _ in self.risks)
 
 
 @dataclass(slots=True)

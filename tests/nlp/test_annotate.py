@@ -85,9 +85,9 @@ def test_an_answer_says_all_that_the_contract_promises(tmp_path: Path) -> None:
         jsonschema.validate(line, _schema("annotate.in.schema.json"))
     answers, _ = _run(tmp_path, b"\xef\xbb\xbf" + b"\r\n\n".join(json.dumps(line).encode() for line in given))
     assert [answer["id"] for answer in answers] == ["é", 7, "é", "\ud800"]
-    assert set(answers[0]) == {"id", "lang", "sentiment", "risks", "targets", "rules", "made_by"}
+    assert set(answers[0]) == {"id", "lang", "sentiment", "risks", "stances", "targets", "rules", "made_by"}
     assert answers[0]["risks"] == {"ad_experience": 0.9, "gambling": 0.01}
-    assert answers[0]["targets"] == [{"who": "ad_product", "label": "negative"}]
+    assert answers[0]["targets"] == [{"who": "ad_product", "label": "negative", "name": "", "role": "subject"}]
     assert [answer["lang"] for answer in answers][:2] == ["en", "th"]
     assert set(answers[0]["sentiment"]) == {"label", "unsure", "negative", "neutral", "positive"}
     assert [answer["sentiment"]["unsure"] for answer in answers][:3] == [False, True, True]

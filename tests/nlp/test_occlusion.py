@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from groundswell.nlp.enrich.occlusion import MOST_PIECES, pieces, speaking
+from groundswell.nlp.model.stance import STANCES
 
 
 class _Reading:
@@ -18,6 +19,7 @@ class _Reading:
         self.sentiment = np.tile(np.array([0.8, 0.1, 0.1], np.float32), (len(texts), 1))
         self.risks = np.array([[0.9 if "prize" in text else 0.1] for text in texts], np.float32)
         self.targets: list[tuple[()]] = [()] * len(texts)
+        self.spoken, self.stances = self.risks, [STANCES[0]] * len(texts)
 
 
 class _Model:

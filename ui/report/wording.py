@@ -38,6 +38,7 @@ MARKETS = {
     "VN": "Vietnam",
 }
 RISKS = {
+    "billing_charges": "wrong charges",
     "enforcement_payout": "bans & payouts",
     "financial_services": "loans & finance",
     "health_weight": "health & weight",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from groundswell.index.query import Query
-from groundswell.index.records import Case, Document, Label, Theme
+from groundswell.index.records import Case, Document, Label, Target, Theme
 from groundswell.nlp.enrich.occlusion import Piece, speaking
 from groundswell.nlp.text.clean import clean_one
 from groundswell.nlp.text.clean import joined as said_together
@@ -89,7 +89,11 @@ def _labels(document: Document) -> Html:
     said = [
         ("feeling", esc(feeling.label)),
         ("language", esc(f"{enriched.lang} ({enriched.lang_confidence:.2f})")),
-        ("about", esc(", ".join(f"{target.who}: {target.label}" for target in enriched.targets) or "nobody named")),
+        ("about", esc(", ".join(map(_about, enriched.targets)) or "nobody named")),
+        (
+            "spoken of",
+            esc(", ".join(f"{wording.risk(risk)}: {how}" for risk, how in enriched.stances.items()) or "no risk"),
+        ),
         ("rules", _rules(enriched.rules)),
         ("read by", esc(enriched.made_by)),
     ]
@@ -98,6 +102,12 @@ def _labels(document: Document) -> Html:
     return panel(
         "Labels", "with their probabilities", joined([chart, facts(said, cls="one"), tag("p", esc(note), cls="note")])
     )
+
+
+def _about(target: Target) -> str:
+    """Return whom a feeling is about: by name where it has one, and whether it is only the victim."""
+    who = f"{target.name} ({target.who})" if target.name else target.who
+    return f"{who}, victim" if target.role == "victim" else f"{who}: {target.label}"
 
 
 def _chance(name: str, probability: float, claimed: bool) -> Html:
