@@ -1,44 +1,42 @@
 """Replaying history: what would have fired, when, and why, had Groundswell been listening.
 
 Documents are taken strictly in the order of ``published_at``; every number at an hour is made from documents up to that
-hour. Themes never influence alerts, so that reading the same file twice, or half of it, gives the same past.
+hour. The stages are those of the live pipeline, on a store that is thrown away: what is measured is what runs.
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from groundswell.configs.events import Event
-from groundswell.configs.schema import Settings
+from groundswell.configs.schema import Settings, SqliteSettings
 from groundswell.index.files import written_aside
 from groundswell.index.ids import author_key
+from groundswell.index.open import open_store
 from groundswell.index.progress import Progress
-from groundswell.index.records import Document, Enriched, Kind, Mention, Sentiment, Signal
-from groundswell.nlp.enrich.consensus import common_risk
-from groundswell.nlp.model.model import Model, load_model
+from groundswell.index.records import Document, Kind, Mention, Signal
+from groundswell.nlp.enrich.stage import enrich
+from groundswell.nlp.model.model import Model, Reading, load_model
 from groundswell.nlp.model.vector_cache import encode
 from groundswell.nlp.replay.budgets import BudgetResult, known_events, weigh
-from groundswell.nlp.signals.alerts.policy import Policy, SeverityInputs, severity
-from groundswell.nlp.signals.stage import Scope, SignalBuilder, risk_weights
-from groundswell.nlp.text.language import primary
-from groundswell.nlp.themes.space import known_langs
-from groundswell.nlp.themes.stage import space_of
+from groundswell.nlp.signals.alerts import feedback
+from groundswell.nlp.signals.alerts.feedback import Taught
+from groundswell.nlp.signals.compose import Label
+from groundswell.nlp.signals.stage import find_signals
+from groundswell.nlp.text.document_text import document_texts
+from groundswell.nlp.themes.stage import update_themes
 
-KEPT = -1.5
-"""Strength (thirty false ones a week) from which a candidate is written, so that a whole curve can be drawn."""
-GROWS = 0.1
-READ_FROM = -0.5
-"""Strength from which the risk of the evidence is read, to say how severe it is."""
-READ_MOST = 12
+BATCH = 2000
+MOST_SIGNALS = 1_000_000
 LONGEST_LINE = 16 << 20
 LONGEST_TEXT = 20_000
 FIELDS = frozenset({"id", "text", "title", "lang", "published_at", "source", "market", "kind", "author", "reach"})
@@ -99,7 +97,7 @@ class _Line:
 
 def backtest(
     source: Path, target: Path, settings: Settings, *, model: Model | None = None, progress: Progress | None = None,
-    themes: bool = True, events: Sequence[Event] = (),
+    themes: bool = True, events: Sequence[Event] = (), taught: Taught | None = None, whole: bool = False,
 ) -> BacktestSummary:  # fmt: skip
     """Replay `source` (JSON lines) and write alerts.jsonl, themes.jsonl, refused.jsonl and summary.json into `target`.
 
@@ -109,8 +107,10 @@ def backtest(
         settings: budget, cooldown and the rest of the policy.
         model: what reads the texts; by default the configured one.
         progress: told how far it is.
-        themes: whether documents are also grouped into themes; alerts do not depend on it.
+        themes: whether documents are also grouped into themes.
         events: what is known to have happened, for the summary; ids are those of the file.
+        taught: the accepted correction of strengths, if there is one.
+        whole: whether every text is read whole, as live, so that falls in mood are found too: some 40 texts a second.
 
     Raises:
         BacktestError: the file has no usable line.
@@ -121,24 +121,23 @@ def backtest(
         reason = refused[0].reason if refused else "it is empty"
         raise BacktestError(f"{source.name} has no line that can be replayed: {reason}; see docs/contracts.md")
     lines.sort(key=lambda line: (line.mention.published_at or began, str(line.given)))
+    mentions = [line.mention for line in lines]
     model = model or load_model(settings.model)
-    texts = [text_of(line.mention) for line in lines]
-    vectors = encode(model, texts, progress=progress)
-    langs = known_langs(texts, [line.mention.lang for line in lines])
-    documents = _documents(lines, langs, vectors, model.made_by)
-    _tell(progress, "replaying")
-    signals = replay(documents, settings, model)
-    placed = place(lines, texts, langs, vectors, settings, progress) if themes else [""] * len(lines)
+    with tempfile.TemporaryDirectory(prefix="groundswell-backtest-") as home:
+        own = settings.model_copy(update={"data_dir": Path(home), "store": SqliteSettings()})
+        signals, placed, langs = replay(
+            mentions, own, model, taught=taught, themes=themes, whole=whole, progress=progress
+        )
     target.mkdir(parents=True, exist_ok=True)
     given = {line.mention.id: line.given for line in lines}
-    by_id = {line.mention.id: line.mention for line in lines}
-    theme_of = {line.mention.id: theme for line, theme in zip(lines, placed, strict=True)}
+    by_id = {mention.id: mention for mention in mentions}
+    theme_of = dict(zip(by_id, placed, strict=True))
     _write(target / "alerts.jsonl", (_alert(signal, given, theme_of, by_id) for signal in signals))
     theme_of_given = {line.given: theme for line, theme in zip(lines, placed, strict=True)}
     _write(target / "themes.jsonl", ({"id": one, "theme": theme_of_given.get(one) or None} for one in ids))
     _write(target / "refused.jsonl", (asdict(item) for item in refused))
-    known = known_events(events, [line.mention.id for line in lines], texts, langs) if events else []
-    first, last = (lines[k].mention.fetched_at for k in (0, -1))
+    known = known_events(events, list(by_id), document_texts(mentions), langs) if events else []
+    first, last = (mentions[k].fetched_at for k in (0, -1))
     budgets = weigh(signals, settings.signals, known, began=first, ended=last)
     seconds = (datetime.now(UTC) - began).total_seconds()
     summary = _summary(lines, refused, placed, signals, budgets=budgets, seconds=seconds)
@@ -224,100 +223,83 @@ def _mention(id: str, data: Mapping[str, Any], moment: datetime) -> Mention:
     )  # fmt: skip
 
 
-def text_of(mention: Mention) -> str:
-    """Return what is read of a document."""
-    return f"{mention.title}\n{mention.text}" if mention.title else mention.text
-
-
-def _documents(
-    lines: Sequence[_Line], langs: Sequence[str], vectors: NDArray[np.float32], made_by: str
-) -> list[Document]:
-    unknown = Sentiment(label="unsure", negative=0.0, neutral=1.0, positive=0.0)
-    return [
-        Document(
-            mention=line.mention,
-            enriched=Enriched(
-                id=line.mention.id, lang=primary(lang), sentiment=unknown, made_by=made_by, vector=vector
-            ),
-        )
-        for line, lang, vector in zip(lines, langs, vectors, strict=True)
-    ]
-
-
-def replay(documents: Sequence[Document], settings: Settings, model: Model | None = None) -> list[Signal]:
-    """Return every candidate of the documents (in order of time), fired or held, in order of time.
+def replay(
+    mentions: Sequence[Mention], settings: Settings, model: Model, *, taught: Taught | None = None,
+    themes: bool = True, whole: bool = False, progress: Progress | None = None,
+) -> tuple[list[Signal], list[str], list[str]]:  # fmt: skip
+    """Run the live stages over mentions, in the store that `settings` name, as if the last had just been published.
 
     Args:
-        documents: with vectors.
-        settings: the policy.
-        model: reads the risk of strong candidates, so that their severity is known; without it all are low.
+        mentions: in order of time.
+        settings: of a store that holds nothing else.
+        model: reads the texts.
+        taught: the accepted correction of strengths.
+        themes: whether documents are grouped into themes.
+        whole: whether every text is read whole; else only its vector is made, and the risks of documents that may
+            be told of, so that no fall in mood can be found.
+        progress: told how far it is.
+
+    Returns:
+        Signals in order of time, and for each mention its theme ("" for none) and its language.
     """
-    maker = SignalBuilder(documents, settings)
-    signals = list(maker.jumps(np.arange(len(documents)), Scope(), kept=KEPT, grows=GROWS))
-    if model is not None:
-        signals = _with_risk(signals, documents, settings, model)
-    policy = Policy(settings.signals, began=documents[0].mention.published_at)
-    return policy.decide(signals)
+    now = (mentions[-1].published_at or mentions[-1].fetched_at) + timedelta(hours=1)
+    reader = model if whole else _Vectors(model, mentions, progress)
+    with open_store(settings) as store:
+        for start in range(0, len(mentions), BATCH):
+            store.put(mentions[start : start + BATCH])
+        if taught is not None and taught.weights:
+            feedback.accept(store, taught, by="backtest", now=now)
+        enrich(store, reader, settings, now=now, progress=progress)
+        if themes:
+            update_themes(store, settings, now=now, progress=progress)
+        find_signals(store, settings, now=now, progress=progress, label=None if whole else _labels(model))
+        ids = [mention.id for mention in mentions]
+        documents = {d.id: d for start in range(0, len(ids), BATCH) for d in store.many(Document, ids[start:][:BATCH])}
+        signals = sorted(store.recent(Signal, limit=MOST_SIGNALS), key=lambda signal: (signal.at, -signal.strength))
+    found = [documents[one] for one in ids]
+    return (
+        signals,
+        [d.membership.theme if d.membership else "" for d in found],
+        [d.enriched.lang if d.enriched else "" for d in found],
+    )
 
 
-def _with_risk(signals: list[Signal], documents: Sequence[Document], settings: Settings, model: Model) -> list[Signal]:
-    """Return the signals with risk and severity, read from some of the evidence of those strong enough."""
-    by_id = {document.id: document for document in documents}
-    chosen = {one: None for s in signals if s.strength >= READ_FROM for one in s.evidence[-READ_MOST:]}
-    if not chosen:
-        return signals
-    reading = model.read([text_of(by_id[one].mention) for one in chosen])
-    risks = {
-        one: dict(zip(model.risk_ids, row.tolist(), strict=True))
-        for one, row in zip(chosen, reading.risks, strict=True)
-    }
-    weights = risk_weights(settings)
-    return [_severe(s, by_id, risks, weights, settings) if s.strength >= READ_FROM else s for s in signals]
+class _Vectors:
+    """A model that gives vectors, made before or at hand, and says nothing else of a text."""
+
+    def __init__(self, model: Model, mentions: Sequence[Mention], progress: Progress | None) -> None:
+        texts = [text for text in dict.fromkeys(document_texts(mentions)) if text]
+        self.table = encode(model, texts, progress=progress)
+        self.place = {text: k for k, text in enumerate(texts)}
+        self.risk_ids, self.made_by = tuple(model.risk_ids), model.made_by
+
+    def read(self, texts: Sequence[str]) -> Reading:
+        """Return the vectors of texts."""
+        count = len(texts)
+        return Reading(
+            vectors=self.table[[self.place[text] for text in texts]],
+            sentiment=np.full((count, 3), 1 / 3, np.float32),
+            risks=np.zeros((count, len(self.risk_ids)), np.float32),
+            targets=((),) * count,
+        )
 
 
-def _severe(
-    signal: Signal, by_id: Mapping[str, Document], risks: Mapping[str, Mapping[str, float]],
-    weights: Mapping[str, float],
-    settings: Settings,
-) -> Signal:  # fmt: skip
-    judged = [e for one in signal.evidence if one in risks and (e := by_id[one].enriched)]
-    risk, claimed = common_risk([replace(each, risks=risks[each.id]) for each in judged], weights)
-    facts = SeverityInputs(
-        weight=weights.get(risk, 0.0), claimed=claimed, documents=len(signal.evidence),
-        ratio=signal.growth, market=signal.market,
-    )  # fmt: skip
-    about = f" Most carry the risk {risk.replace('_', ' ')}." if risk else ""
-    return replace(signal, risk=risk, severity=severity(facts, settings.signals.markets), why=signal.why + about)
+def _labels(model: Model) -> Label:
+    """Return what reads the risks of documents, each once."""
+    known: dict[str, dict[str, float]] = {}
 
+    def label(documents: Sequence[Document]) -> list[Document]:
+        fresh = [d for d in documents if d.id not in known and d.enriched is not None]
+        if fresh:
+            reading = model.read(document_texts([d.mention for d in fresh]))
+            for document, row in zip(fresh, reading.risks, strict=True):
+                known[document.id] = dict(zip(model.risk_ids, (round(float(p), 4) for p in row), strict=True))
+        return [
+            replace(d, enriched=replace(d.enriched, risks=known[d.id])) if d.enriched is not None else d
+            for d in documents
+        ]
 
-def place(  # noqa: PLR0917  columns of one table
-    lines: Sequence[_Line],
-    texts: Sequence[str],
-    langs: Sequence[str],
-    vectors: NDArray[np.float32],
-    settings: Settings,
-    progress: Progress | None = None,
-) -> list[str]:
-    """Return the theme of each document after the last day, grouped online, a day at a time; "" where it waits."""
-    space = space_of(settings)
-    themes: dict[str, str] = {}
-    for start, stop in _days(lines):
-        part = [line.mention for line in lines[start:stop]]
-        ids = [mention.id for mention in part]
-        given = space.add(
-            ids, vectors[start:stop], texts[start:stop], langs[start:stop],
-            [m.published_at or m.fetched_at for m in part], [m.author_key for m in part],
-        )  # fmt: skip
-        themes |= dict(zip(ids, given, strict=True)) | space.drain()
-        _tell(progress, "grouping", stop, len(lines))
-    return [themes.get(line.mention.id, "") for line in lines]
-
-
-def _days(lines: Sequence[_Line]) -> Iterator[tuple[int, int]]:
-    """Yield (start, stop) of each day's documents."""
-    days = np.array([line.mention.fetched_at.toordinal() for line in lines])
-    starts = np.flatnonzero(np.r_[True, np.diff(days) > 0])
-    yield from zip(starts.tolist(), [*starts[1:].tolist(), len(lines)], strict=True)
+    return label
 
 
 def _alert(
@@ -384,8 +366,3 @@ def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write JSON lines; the file appears whole or not at all."""
     with written_aside(path) as part, part.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows)
-
-
-def _tell(progress: Progress | None, what: str, done: int = 0, total: int | None = None) -> None:
-    if progress:
-        progress(done, total, what)

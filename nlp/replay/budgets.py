@@ -77,10 +77,7 @@ def known_events(
     """Return events with their documents: those named, and those from the start on that have one of the words."""
     has, vocabulary = terms.index_terms(texts)
     named = [Topic(id="event", title="event", words={ANY: event.words or ("\0",)}) for event in events]
-    rows = groups.by_topic(has, vocabulary, languages, named, np.ones(len(ids), bool)).rows
-    having = [
-        frozenset(ids[k] for k in rows.items[a:b]) for a, b in zip(rows.starts[:-1], rows.starts[1:], strict=True)
-    ]
+    having = [frozenset(ids[k] for k in each) for each in groups.topics_of(has, vocabulary, languages, named)]
     return [
         Known(event.name, event.start, event.last, event.ids | by_words)
         for event, by_words in zip(events, having, strict=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.index.records import CrawlRun, Mention
+from groundswell.index.records import Mention
 
 LATE = timedelta(hours=48)
 """A text fetched so long after it was published says when it was found, not when people spoke."""
@@ -25,27 +25,23 @@ SILENT_TIMES = 8.0
 MOSTLY = 0.6
 
 
-def in_time(mentions: Sequence[Mention]) -> NDArray[np.bool_]:
-    """Return which mentions may count towards a spike: dated, and collected while they were news.
+def in_time(mention: Mention, began: datetime) -> bool:
+    """Return whether a mention may count towards a spike: dated, and collected while it was news.
 
-    What a source's first visit brings is its history, complete as far as the source goes, and counts as if it had been
-    heard live. What later visits find long after publication was missed before and would pile up now.
+    What a source's first visit (`began`) brings is its history, complete as far as the source goes, and counts as if it
+    had been heard live. What later visits find long after publication was missed before and would pile up now.
     """
-    started: dict[str, datetime] = {}
-    for mention in mentions:
-        known = started.get(mention.source)
-        started[mention.source] = mention.fetched_at if known is None else min(known, mention.fetched_at)
-    return np.array([_in_time(mention, started[mention.source]) for mention in mentions], bool)
-
-
-def _in_time(mention: Mention, started: datetime) -> bool:
-    if (
-        mention.published_at is None
-        or mention.date_confidence == "none"
-        or mention.published_at > mention.fetched_at + LATE
-    ):
+    if mention.published_at is None or mention.date_confidence == "none":
         return False
-    return mention.fetched_at - mention.published_at <= LATE or mention.fetched_at <= started + LATE
+    if mention.published_at > mention.fetched_at + LATE:
+        return False
+    return mention.fetched_at - mention.published_at <= LATE or mention.fetched_at <= began + LATE
+
+
+def known_at(mention: Mention, began: datetime) -> datetime:
+    """Return when a mention was known: when it was published, if its source's first visit brought it."""
+    history = mention.fetched_at <= began + LATE
+    return mention.published_at if history and mention.published_at else mention.fetched_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +67,20 @@ class Silences:
         return ""
 
 
-def silences(sources: Sequence[str], hours: NDArray[np.float64], runs: Sequence[CrawlRun] = ()) -> Silences:
-    """Return when each source began and came back; from its documents, and from visits that failed.
+def silences(sources: Sequence[str], hours: NDArray[np.float64], start: float | None = None) -> Silences:
+    """Return when each source began and came back.
 
     Args:
         sources: source of each document.
         hours: time of each document, ascending.
-        runs: visits on record; a failed one followed by one that brought documents is a return too.
+        start: when the stream began; by default with the first of these documents.
     """
     heard: dict[str, list[float]] = defaultdict(list)
     for source, hour in zip(sources, hours, strict=True):
         heard[source].append(float(hour))
     returned = {source: _returns(np.array(when)) for source, when in heard.items()}
-    for run in sorted(runs, key=lambda run: run.started_at):
-        if run.error:
-            heard.setdefault(run.source, [])
-    start = float(hours[0]) if len(hours) else 0.0
-    return Silences({source: when[0] for source, when in heard.items() if when}, returned, start)
+    first = float(hours[0]) if len(hours) else 0.0
+    return Silences({source: when[0] for source, when in heard.items()}, returned, first if start is None else start)
 
 
 def _returns(when: NDArray[np.float64]) -> list[float]:

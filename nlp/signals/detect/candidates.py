@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.nlp.signals.detect.lives import Life, Subject
 from groundswell.nlp.signals.detect.neighbours import DAY, Rows
-from groundswell.nlp.signals.detect.refine import Refined, Refiner
+from groundswell.nlp.signals.detect.refine import Refined
 from groundswell.nlp.signals.detect.scan import ScanTests
 
 SHARED = 0.4
@@ -31,19 +32,6 @@ class Family:
     size: float
     looks: ScanTests
     labels: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class Subject:
-    """What candidates that share documents are about."""
-
-    number: int
-    born: float
-    seen: float
-    documents: set[int] = field(default_factory=set)
-    best: float = 0.0
-    most: int = 0
-    records: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +77,11 @@ def onset(
 
 
 def candidates(
-    families: Sequence[Family], hours: NDArray[np.float64], volume: NDArray[np.float64], refiner: Refiner
+    families: Sequence[Family],
+    hours: NDArray[np.float64],
+    volume: NDArray[np.float64],
+    refine: Callable[[NDArray[np.int64], float], Refined],
+    life: Life,
 ) -> Iterator[Candidate]:
     """Yield candidates in order of time: new subjects, and living ones whenever they have grown.
 
@@ -97,18 +89,17 @@ def candidates(
         families: groups and their tests.
         hours: time of each document.
         volume: times of the documents that count, ascending.
-        refiner: gives each a second look.
+        refine: gives each a second look.
+        life: subjects that live; it goes on.
     """
-    living: list[Subject] = []
-    born = 0
     for at, tests in _by_hour(families):
-        living = [subject for subject in living if at - subject.seen <= LIVES]
+        life.living = [subject for subject in life.living if at - subject.seen <= LIVES]
         for found in _merge(tests, families):
-            subject = _continued(found, living)
+            subject = _continued(found, life.living)
             if subject is None:
-                subject = Subject(number=born, born=at, seen=at)
-                living.append(subject)
-                born += 1
+                subject = Subject(number=life.born, born=at, seen=at)
+                life.living.append(subject)
+                life.born += 1
             look, family, members, scores = found.look, families[found.family], found.members, found.scores
             score = max(scores.values())
             fresh = set(members.tolist()) - subject.documents
@@ -117,7 +108,7 @@ def candidates(
                 continue
             subject.documents |= fresh
             cut = onset(members, hours, volume, at=at, window=float(look["window"]), expected=float(look["expected"]))
-            second = refiner.look(members[cut:], at)
+            second = refine(members[cut:], at)
             kept = members[cut:]
             if len(second.documents) > len(kept) and second.score > score:
                 begin = onset(

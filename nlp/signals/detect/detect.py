@@ -1,20 +1,32 @@
-"""Everything that departs from its past in a stream: groups, tests, candidates, and the numbers that describe them."""
+"""Everything that departs from its past in a stream, found as documents arrive: what is new costs, not what was.
+
+A `Watch` is fed documents in order of time and asked to go on to an hour. Tests are made at the end of whole hours, of
+the groups that grew in them, so that it does not matter in which pieces the documents came.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from groundswell.configs.topics import Topic
-from groundswell.nlp.signals.detect import groups, neighbours, terms
+from groundswell.nlp.signals.detect import groups
 from groundswell.nlp.signals.detect.candidates import Candidate, Family, candidates
-from groundswell.nlp.signals.detect.features import Describer
-from groundswell.nlp.signals.detect.refine import Refiner
-from groundswell.nlp.signals.detect.scan import LONG, SHORT, look
+from groundswell.nlp.signals.detect.drift import Drift, drifts
+from groundswell.nlp.signals.detect.features import NAMES, RECALLED, Describer, Ground
+from groundswell.nlp.signals.detect.groups import REBUILT, Groups
+from groundswell.nlp.signals.detect.lives import Life
+from groundswell.nlp.signals.detect.memory import NEAR_FOR, SCALE, Batch, Memory
+from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, REACH, Rows
+from groundswell.nlp.signals.detect.refine import Refined, Refiner
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, GroupCounts, ScanTests, look
+from groundswell.nlp.signals.detect.scopes import WHOLE, Scope, watched
+from groundswell.nlp.signals.detect.topics import NAMES as STANDING_NAMES
 from groundswell.nlp.signals.detect.topics import Standing, TopicSurge
 
 RADII = (0.22, 0.27, 0.32, 0.38, 0.45)
@@ -25,6 +37,374 @@ WAYS = ("ball", "term", "stem", "kin", "meaning")
 """Ways to form groups that take part unless others are asked for."""
 LEAST_STEADY = 3.0
 """The same for words, stems, neighbourhoods and themes."""
+FEWEST = 3
+"""Documents that a group of words needs to be tested at all."""
+RETAINED = RECALLED + REBUILT
+"""How long a document is remembered."""
+THEMES_SETTLE = 7 * DAY
+"""Documents younger than this are asked for their theme again."""
+BACK = 3 * DAY
+"""How far back the watch can be turned without starting anew: midnights of so many days are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What is drawn anew every week, from nothing later than `at` (hours).
+
+    `scopes` are watched, `centres` are those of neighbourhoods of meaning, `kin` the words of all families by their
+    codes, so many a family as `sizes` say.
+    """
+
+    at: float
+    scopes: tuple[Scope, ...] = (WHOLE,)
+    centres: tuple[NDArray[np.float32], ...] = ()
+    kin: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found in one scope, in order of time, and a row of numbers for each; documents by position."""
+
+    scope: Scope
+    found: list[Candidate]
+    numbers: NDArray[np.float64]
+    swells: list[TopicSurge]
+    swell_numbers: NDArray[np.float64]
+    drifts: Sequence[Drift] = ()
+
+
+Themes = Callable[[Sequence[str]], Sequence[str]]
+"""The theme of each document by its id, "" where it has none."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """A detector with a state.
+
+    Attributes:
+        topics: standing topics that are counted for themselves.
+        ways: which ways to form groups take part.
+        scoped: whether markets and kinds are watched by themselves.
+        retained: hours that a document is remembered.
+        memory: the documents.
+        began: hour of the first document there ever was.
+        upto: hour up to which it has looked.
+        weeks: what was drawn, newest last.
+        lives: of each scope.
+        past: lives as they were at midnights, and at `upto`: (hour, lives).
+    """
+
+    topics: Sequence[Topic] = ()
+    ways: Sequence[str] = WAYS
+    scoped: bool = True
+    retained: float = RETAINED
+    memory: Memory = field(default_factory=Memory)
+    began: float = np.inf
+    upto: float = -np.inf
+    weeks: list[Week] = field(default_factory=list)
+    lives: dict[Scope, Life] = field(default_factory=dict)
+    past: list[tuple[float, dict[Scope, Life]]] = field(default_factory=list)
+
+    def back_to(self, hour: float) -> float:
+        """Go back to how things were at an hour or before, as if nothing later had been heard; return that hour.
+
+        Where nothing is known of so long ago, everything is forgotten, and minus infinity returned.
+        """
+        while self.past and self.past[-1][0] > hour:
+            self.past.pop()
+        if not self.past:
+            self.memory, self.weeks, self.lives, self.began, self.upto = Memory(), [], {}, np.inf, -np.inf
+            return self.upto
+        self.upto = self.past[-1][0]
+        self.lives = {scope: life.copy() for scope, life in self.past[-1][1].items()}
+        self.memory.cut(self.upto)
+        self.weeks = [week for week in self.weeks if week.at < self.upto]
+        return self.upto
+
+    def go_on(
+        self, batch: Batch, upto: float, themes: Themes | None = None, *, end: float | None = None
+    ) -> Iterator[Detection]:
+        """Hear documents (of `self.upto` or later) and yield what is found up to a whole hour, in order of time.
+
+        Positions in what is yielded hold until the next is asked for. With `themes`, their drifts are looked for too.
+        `end` says how far it will go in the end: only near it does one have to be able to turn back.
+        """
+        if not len(self.memory) and len(batch):
+            self.began = float(batch.hours[0])
+            self.upto = float(np.floor(self.began))
+        end = upto if end is None else end
+        edges = [edge for edge in self._edges(upto, end) if edge > self.upto]
+        for edge in edges:
+            low, high = np.searchsorted(batch.hours, [self.upto, edge])
+            self._draw()
+            since = self.upto
+            self.upto = edge
+            if high > low:
+                self.memory.add(batch.part(int(low), int(high)), self.topics)
+                yield from self._look(since, edge)
+            if themes and (found := self._drifts(since, edge, themes)):
+                none = np.zeros((0, 0))
+                yield Detection(WHOLE, [], none, [], none, found)
+            self._settle(end)
+
+    def _drifts(self, since: float, until: float, themes: Themes) -> list[Drift]:
+        """Return the themes whose mood turned or that spread, at the midnights after one hour and up to another."""
+        memory, first = self.memory, np.floor(since / DAY + 1) * DAY
+        if first > until or not len(memory):
+            return []
+        begin = memory.at(first - THEMES_SETTLE)
+        memory.tell_themes(begin, themes(memory.ids[begin:].tolist()))
+        named = {"source": memory.sources, "lang": memory.languages, "market": memory.markets, "kind": memory.kinds}
+        columns = [[f"{name}:{value}" if value else "" for value in values.tolist()] for name, values in named.items()]
+        places = [[place for place in each if place] for each in zip(*columns, strict=True)]
+        return list(drifts(memory.themes, memory.hours, memory.moods, places, since=since, until=until))
+
+    def _edges(self, upto: float, end: float) -> list[float]:
+        """Return the hours at which it stops on its way: when a week begins, midnights of the last days, the end."""
+        if not np.isfinite(self.upto):
+            return []
+        weeks = np.arange(np.ceil(self.upto / REBUILT) * REBUILT, upto, REBUILT)
+        midnights = np.arange(np.ceil((end - BACK) / DAY) * DAY, upto, DAY)
+        return sorted({*weeks.tolist(), *midnights.tolist(), upto})
+
+    def _settle(self, end: float) -> None:
+        """Take note of how things are, where one may have to come back to it; forget what is too old."""
+        for life in self.lives.values():
+            life.forget(self.upto, REACH + BACK)
+        gone = self.memory.trim(self.upto - self.retained)
+        self.memory.forget_neighbours(self.upto - NEAR_FOR if np.isfinite(self.retained) else -np.inf)
+        if gone:
+            for lives in (self.lives, *(lives for _, lives in self.past)):
+                for life in lives.values():
+                    life.shift(gone)
+        if self.upto < end - BACK:
+            return
+        self.past = [(at, lives) for at, lives in self.past if at >= self.upto - BACK - DAY and at % DAY == 0]
+        self.past.append((self.upto, {scope: life.copy() for scope, life in self.lives.items()}))
+
+    def _draw(self) -> None:
+        """Draw scopes, neighbourhoods and families anew at the beginning of a week."""
+        if self.upto % REBUILT:
+            return
+        memory, at = self.memory, self.upto
+        scopes = tuple(watched(memory, at, self.began)) if self.scoped and len(memory) else (WHOLE,)
+        centres: list[NDArray[np.float32]] = []
+        families: list[NDArray[np.uint64]] = []
+        if len(memory):
+            use = np.flatnonzero(memory.use)
+            lately = use[memory.hours[use] >= at - HISTORY]
+            centres = groups.centres_of(memory.vectors[lately].astype(np.float32), SCALE)
+            families = self._families(use[memory.hours[use] >= at - groups.COMPANY])
+        kin = np.concatenate([np.zeros(0, np.uint64), *families])
+        sizes = np.array([len(each) for each in families], np.int64)
+        self.weeks = [*self.weeks[-1:], Week(at, scopes, tuple(centres), kin, sizes)]
+        self.lives = {scope: life for scope, life in self.lives.items() if scope in scopes}
+
+    def _families(self, use: NDArray[np.int64]) -> list[NDArray[np.uint64]]:
+        if "kin" not in self.ways or not len(use):
+            return []
+        begin = int(use[0])
+        low = self.memory.starts[begin]
+        distinct, number = np.unique(self.memory.codes[low:], return_inverse=True)
+        words = np.flatnonzero((distinct & np.uint64(1)) == 0)
+        shape = (len(self.memory) - begin, max(1, len(distinct)))
+        has = sparse.csr_matrix(
+            (np.ones(len(number), np.float32), number, self.memory.starts[begin:] - low), shape=shape
+        )
+        dense = self.memory.vectors[use].astype(np.float32)
+        found = groups.families_of(has[use - begin].tocsc()[:, words].tocsr(), dense, SCALE)
+        return [distinct[words[family]] for family in found]
+
+    def _look(self, since: float, until: float) -> Iterator[Detection]:
+        """Test the groups that grew after one hour and up to another, in every scope."""
+        week = self.weeks[-1] if self.weeks else Week(-np.inf)
+        view = View(self, week, since, until)
+        for scope in week.scopes:
+            yield view.scope(scope, self.lives.setdefault(scope, Life()))
+
+
+@dataclass
+class View:
+    """The memory as it is tested: made once for all scopes."""
+
+    watch: Watch
+    week: Week
+    since: float
+    until: float
+
+    def __post_init__(self) -> None:
+        """Number the terms, and find the groups that grew."""
+        self.memory = memory = self.watch.memory
+        self.hours = memory.hours
+        self.fresh = memory.at(self.since)
+        self.begin = memory.at(self.since - REACH)
+        self.distinct, self.number = np.unique(memory.codes, return_inverse=True)
+        shape = (len(memory), max(1, len(self.distinct)))
+        self.weighted = sparse.csr_matrix((memory.weights.astype(np.float32), self.number, memory.starts), shape=shape)
+        self.columns = self.weighted.tocsc()
+        self.touched = np.unique(self.number[memory.starts[self.fresh] :])
+        self.families = list(self._families())
+
+    @cached_property
+    def dense(self) -> NDArray[np.float32]:
+        """Return all vectors as numbers that can be multiplied."""
+        return self.memory.vectors.astype(np.float32)
+
+    @cached_property
+    def copies(self) -> dict[int, list[int]]:
+        """Return the copies of each document that has some."""
+        found: dict[int, list[int]] = {}
+        for copy in np.flatnonzero(~self.memory.use):
+            found.setdefault(int(self.memory.first[copy]), []).append(int(copy))
+        return found
+
+    def _families(self) -> Iterator[tuple[str, float, Groups, NDArray[np.int64]]]:
+        """Yield each way to form groups: name, radius, groups, and the centre of each or nothing."""
+        ways, none = self.watch.ways, np.zeros(0, np.int64)
+        if "ball" in ways:
+            centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH)
+            when = self.hours[centres]
+            for radius in RADII:
+                yield "ball", radius, Groups(rows.within(radius), when, when + FRESH), centres
+        if "term" in ways:
+            rows = groups.by_term(self.columns, self.touched, self.begin)
+            yield "term", 0.0, groups.always(groups.chosen(rows, np.flatnonzero(np.diff(rows.starts) >= FEWEST))), none
+        if "stem" in ways:
+            yield "stem", 0.0, groups.always(self.stems[0]), none
+        for name, rows in (("kin", self._kin()), ("meaning", self._meaning())):
+            if name in ways and rows is not None:
+                count = len(rows.starts) - 1
+                first = np.full(count, self.week.at)
+                yield name, 0.0, Groups(rows, first, first + REBUILT), none
+
+    @cached_property
+    def stems(self) -> tuple[Rows, Rows]:
+        """Return the documents of every stem that grew, and those with the bare word."""
+        memory = self.memory
+        order = np.argsort(memory.word_codes, kind="stable")
+        place = np.searchsorted(self.distinct, memory.word_codes[order])
+        there = place < len(self.distinct)
+        there[there] = self.distinct[place[there]] == memory.word_codes[order][there]
+        column = place[there]
+        words = memory.words[order[there]].tolist()
+        counts = np.diff(self.columns.indptr)[column]
+        long = [k for k, word in enumerate(words) if len(word) >= groups.SHORTEST_STEM]
+        names = [words[k] for k in long]
+        new = np.isin(column[long], self.touched)
+        frequent = frozenset(words[k] for k in long if counts[k] >= groups.FEWEST_OF_STEM and words[k].isascii())
+        holders = groups.stems(names, [name for name, grew in zip(names, new, strict=True) if grew], frequent)
+        number = {name: int(column[k]) for name, k in zip(names, long, strict=True)}
+        own = [column[[long[k] for k in members]] for members in holders.values() if len(members) > 1]
+        bare = [number[stem] for stem, members in holders.items() if len(members) > 1]
+        wide = groups.from_members([np.unique(np.concatenate([self._having(c) for c in each])) for each in own])
+        return wide, groups.from_members([self._having(c) for c in bare])
+
+    def _having(self, column: int) -> NDArray[np.int64]:
+        items = self.columns.indices[self.columns.indptr[column] : self.columns.indptr[column + 1]]
+        return items[np.searchsorted(items, self.begin) :].astype(np.int64)
+
+    def _kin(self) -> Rows | None:
+        codes, count = self.week.kin, len(self.week.sizes)
+        place = np.searchsorted(self.distinct, codes)
+        owner = np.repeat(np.arange(count), self.week.sizes)
+        there = place < len(self.distinct)
+        there[there] = self.distinct[place[there]] == codes[there]
+        column, owner = place[there], owner[there]
+        grown = np.zeros(len(self.distinct), bool)
+        grown[self.touched] = True
+        some = np.unique(owner[grown[column]])
+        mine = np.isin(owner, some)
+        if not len(some):
+            return None
+        return groups.by_family(self.columns, column[mine], np.searchsorted(some, owner[mine]), self.begin)
+
+    def _meaning(self) -> Rows | None:
+        if not self.week.centres:
+            return None
+        index = np.arange(self.begin, len(self.memory))
+        return groups.by_centre(self.dense[self.begin :], self.week.centres, index)
+
+    def scope(self, scope: Scope, life: Life) -> Detection:
+        """Return what is found in a scope."""
+        holds = scope.holds(self.memory)
+        use = scope.use(self.memory)
+        tested = list(self._tested(use))
+        volume = self.hours[use]
+        refiner: list[Refiner] = []
+
+        def refine(members: NDArray[np.int64], at: float) -> Refined:
+            if not refiner:  # few scopes have a candidate in a turn
+                refiner.append(Refiner(self.dense, self.weighted, self.hours, use))
+            return refiner[0].look(members, at)
+
+        ground = Ground(
+            hours=self.hours, began=self.watch.began, vectors=self.dense, weighted=self.weighted,
+            columns=self.columns, near=self.memory.near_before, use=use, holds=holds, copies=self.copies,
+            lengths=self.memory.lengths,
+        ) if any(len(family.looks) for family in tested) else None  # fmt: skip
+        if ground is None:
+            found, numbers = [], np.zeros((0, len(NAMES)))
+        else:
+            found = list(candidates(tested, self.hours, volume, refine, life))
+            numbers = Describer(ground, life).rows(found)
+        return Detection(scope, found, numbers, *self._swells(holds, use, life))
+
+    def _tested(self, use: NDArray[np.bool_]) -> Iterator[Family]:
+        """Yield each way to form groups with the tests of those that grew in a scope."""
+        kept = [(name, radius, self._grown(made, centres, use)) for name, radius, made, centres in self.families]
+        for part, least, baselines in (
+            ([each for each in kept if each[0] == "ball"], LEAST, (LONG,)),
+            ([each for each in kept if each[0] != "ball"], LEAST_STEADY, (LONG, SHORT)),
+        ):
+            if not part:
+                continue
+            whole = groups.joined([each[2] for each in part])
+            first, last = np.maximum(whole.first, self.since), np.minimum(whole.last, self.until - 1)
+            tests = look(whole.rows, self.hours, use, first, last, least=least, baselines=baselines)
+            begin = 0
+            for name, radius, made in part:
+                mine = tests.pick((tests.group >= begin) & (tests.group < begin + len(made)))
+                before = int(whole.rows.starts[begin])
+                mine = replace(mine, group=mine.group - begin, upto=mine.upto - before)
+                begin += len(made)
+                yield Family(name, made.rows, radius, self._spoken(mine, made, use) if name == "stem" else mine)
+
+    def _grown(self, made: Groups, centres: NDArray[np.int64], use: NDArray[np.bool_]) -> Groups:
+        """Return the groups that grew in a scope; of balls, those whose centre counts there."""
+        if len(centres):
+            mine = np.flatnonzero(use[centres])
+            made = Groups(groups.chosen(made.rows, mine), made.first[mine], made.last[mine])
+        return made.touched(use, self.fresh)
+
+    def _spoken(self, tests: ScanTests, keep: Groups, use: NDArray[np.bool_]) -> ScanTests:
+        """Return the tests of stems that people use by themselves, and that hold more than the bare word."""
+        if not len(tests):
+            return tests
+        whole, bare = GroupCounts(keep.rows, self.hours, use), self.stems[1]
+        kept = use[bare.items]
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+        alone = GroupCounts(Rows(counts[bare.starts], bare.items[kept], bare.near[kept]), self.hours, use)
+        which = keep.which[tests.group]
+        since = tests.at - REACH
+        own = alone.before(which, tests.at) - alone.before(which, since)
+        both = whole.before(tests.group, tests.at) - whole.before(tests.group, since)
+        return tests.pick((own >= groups.FEWEST_OF_STEM) & (both > own))
+
+    def _swells(
+        self, holds: NDArray[np.bool_], use: NDArray[np.bool_], life: Life
+    ) -> tuple[list[TopicSurge], NDArray[np.float64]]:
+        topics = self.watch.topics
+        rows = self.memory.topic_rows(len(topics), self.begin)
+        kept = use[rows.items]
+        if not topics or not kept[rows.items >= self.fresh].any():
+            return [], np.zeros((0, len(STANDING_NAMES)))
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+        rows = Rows(counts[rows.starts], rows.items[kept], rows.near[kept])
+        return Standing(
+            rows, self.hours, use, holds, self.weighted, life, since=self.since, until=self.until,
+            began=self.watch.began,
+        ).find()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,96 +429,32 @@ class Stream:
     firsts: NDArray[np.int64] | None = None
     languages: Sequence[str] = ()
 
+    def batch(self) -> Batch:
+        """Return those that count, as a watch hears them."""
+        index = np.flatnonzero(self.counts)
+        firsts = [""] * len(self.ids) if self.firsts is None else [self.ids[k] if k >= 0 else "" for k in self.firsts]
+        languages = self.languages or [""] * len(self.ids)
+        return Batch(
+            ids=[self.ids[k] for k in index], texts=[self.texts[k] for k in index], hours=self.hours[index],
+            known=self.hours[index], vectors=self.vectors[index], languages=[languages[k] for k in index],
+            places=[("", "")] * len(index), sources=[""] * len(index), moods=np.full(len(index), np.nan, np.float32),
+            firsts=[firsts[k] for k in index],
+        )  # fmt: skip
 
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """What was found: candidates in order of time, a row of numbers for each, and what they were made from.
 
-    `swells` are those of standing topics, with `swell_numbers` of their own (`standing.NAMES`).
+def detect(stream: Stream, *, ways: Sequence[str] = WAYS, topics: Sequence[Topic] = ()) -> Detection:
+    """Return all that is found in a stream, replayed hour by hour; nothing later than an hour takes part in it.
+
+    Documents are those that count, by position among these.
     """
-
-    found: list[Candidate]
-    numbers: NDArray[np.float64]
-    swells: list[TopicSurge]
-    swell_numbers: NDArray[np.float64]
-    has: sparse.csr_matrix
-    vocabulary: list[str]
-    firsts: NDArray[np.int64]
-    use: NDArray[np.bool_]
-    vectors: NDArray[np.float32]
-
-
-def detect(
-    stream: Stream, *, share: float = 0.5, ways: Sequence[str] = WAYS, topics: Sequence[Topic] = ()
-) -> Detection:
-    """Return all candidates of a stream, replayed hour by hour; nothing later than an hour takes part in it.
-
-    Args:
-        stream: what was heard.
-        share: weight of vectors against words in similarity (1 is vectors alone, 0 words alone).
-        ways: which ways to form groups take part.
-        topics: standing topics that are counted for themselves.
-    """
-    has, vocabulary = terms.index_terms(stream.texts)
-    weighted = terms.weigh(has, (stream.hours // 24).astype(np.int64), 35)
-    firsts = neighbours.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
-    use = (firsts == np.arange(len(firsts))) & stream.counts
-    vectors = neighbours.centre(stream.vectors, stream.hours)
-    near = neighbours.neighbours(vectors, weighted, stream.hours, use, share=share)
-    families = list(_families(_Parts(stream.hours, has, vocabulary, vectors, near, use), ways))
-    refiner = Refiner(vectors, weighted, stream.hours, use)
-    found = list(candidates(families, stream.hours, stream.hours[use], refiner))
-    lengths = np.array([len(text) for text in stream.texts], np.float64)
-    describer = Describer(
-        stream.hours, vectors=vectors, weighted=weighted, has=has, near=near, use=use, firsts=firsts, lengths=lengths
+    watch = Watch(topics=topics, ways=ways, scoped=False, retained=np.inf)
+    batch = stream.batch()
+    end = float(np.floor(batch.hours[-1])) + 1 if len(batch) else 0.0
+    parts = list(watch.go_on(batch, end))
+    return Detection(
+        WHOLE,
+        [candidate for part in parts for candidate in part.found],
+        np.concatenate([np.zeros((0, len(NAMES))), *(part.numbers for part in parts)]),
+        [swell for part in parts for swell in part.swells],
+        np.concatenate([np.zeros((0, len(STANDING_NAMES))), *(part.swell_numbers for part in parts)]),
     )
-    swells, numbers = _standing(stream, topics, has, vocabulary, use)
-    return Detection(found, describer.rows(found), swells, numbers, has, vocabulary, firsts, use, vectors)
-
-
-def standing_swells(stream: Stream, topics: Sequence[Topic]) -> tuple[list[TopicSurge], NDArray[np.float64]]:
-    """Return only the swells of standing topics, with their numbers; vectors are not asked for."""
-    has, vocabulary = terms.index_terms(stream.texts)
-    firsts = neighbours.first_of_copies(stream.texts, has, stream.hours, stream.firsts)
-    return _standing(stream, topics, has, vocabulary, (firsts == np.arange(len(firsts))) & stream.counts)
-
-
-def _standing(
-    stream: Stream, topics: Sequence[Topic], has: sparse.csr_matrix, vocabulary: list[str], use: NDArray[np.bool_]
-) -> tuple[list[TopicSurge], NDArray[np.float64]]:
-    languages = stream.languages or [""] * len(stream.ids)
-    made = groups.by_topic(has, vocabulary, languages, topics, use)
-    return Standing(made.rows, stream.hours, use, has).find()
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What groups are made from."""
-
-    hours: NDArray[np.float64]
-    has: sparse.csr_matrix
-    vocabulary: list[str]
-    vectors: NDArray[np.float32]
-    near: neighbours.Rows
-    use: NDArray[np.bool_]
-
-
-def _families(parts: _Parts, ways: Sequence[str]) -> Iterator[Family]:
-    """Yield each way to form groups, with its tests."""
-    hours, use = parts.hours, parts.use
-    if "ball" in ways:
-        for radius in RADII:
-            rows = parts.near.within(radius)
-            yield Family("ball", rows, radius, look(rows, hours, use, hours, hours + neighbours.FRESH, least=LEAST))
-    steady: dict[str, Callable[[], groups.Groups]] = {
-        "term": lambda: groups.by_term(parts.has, parts.vocabulary, use),
-        "stem": lambda: groups.by_stem(parts.has, parts.vocabulary, hours, use),
-        "kin": lambda: groups.by_kin(parts.has, parts.vocabulary, parts.vectors, hours, use),
-        "meaning": lambda: groups.by_meaning(parts.vectors, hours, use),
-    }
-    for name, build in steady.items():
-        if name in ways:
-            made = build()
-            baselines = (LONG, SHORT)
-            tests = look(made.rows, hours, use, made.first, made.last, least=LEAST_STEADY, baselines=baselines)
-            yield Family(name, made.rows, 0.0, tests, made.names)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY
 
@@ -19,6 +19,8 @@ LEAST_TURN = 0.15
 """A mood (−1 to 1) that falls by less is nobody's business, however certain it is."""
 READING_NOISE = 0.12
 """Wavering (standard deviation) that the model's errors add to a theme's mean mood, as its texts change."""
+RECALLED = 90 * DAY
+"""How far back a theme's places are known."""
 FEWEST_KNOWN = 15
 """Documents a theme needs before a new place means anything."""
 
@@ -38,51 +40,56 @@ class Drift:
 
 
 def drifts(
-    themes: Sequence[str],
-    hours: NDArray[np.float64],
-    moods: NDArray[np.float64],
-    places: Sequence[Sequence[str]],
-    use: NDArray[np.bool_],
-) -> Iterator[Drift]:
-    """Yield every departure in mood and reach, day by day (at midnight, UTC), in order of time.
+    themes: NDArray[np.str_], hours: NDArray[np.float64], moods: NDArray[np.float32],
+    places: Sequence[Sequence[str]], *, since: float, until: float,
+) -> Iterator[Drift]:  # fmt: skip
+    """Yield every departure in mood and reach, at each midnight (UTC) after one hour and up to another, by time.
 
     Args:
         themes: theme of each document, "" for none.
         hours: ascending.
         moods: positive minus negative; NaN where unknown.
         places: for each document the values that can be new to a theme ("source:x", "lang:th", "market:SG").
-        use: which documents count.
+        since: hour.
+        until: hour.
     """
-    members: dict[str, list[int]] = {}
-    for k, theme in enumerate(themes):
-        if theme and use[k]:
-            members.setdefault(theme, []).append(k)
-    groups = [(theme, np.array(rows)) for theme, rows in members.items() if len(rows) >= FEWEST_KNOWN]
-    if not groups:
+    for midnight in np.arange(math.floor(since / DAY + 1) * DAY, until + 1e-6, DAY):
+        yield from _at(float(midnight), themes, hours, moods, places)
+
+
+def _at(
+    midnight: float, themes: NDArray[np.str_], hours: NDArray[np.float64], moods: NDArray[np.float32],
+    places: Sequence[Sequence[str]],
+) -> Iterator[Drift]:  # fmt: skip
+    oldest, low, mid, today, high = np.searchsorted(
+        hours, [midnight - RECALLED, midnight - WINDOW - GAP - HISTORY, midnight - WINDOW, midnight - DAY, midnight]
+    )
+    if today == high:
         return
-    tests = math.log10(7 * len(groups))
-    for midnight in np.arange(math.ceil(hours[0] / DAY) * DAY, hours[-1] + DAY, DAY):
-        for theme, rows in groups:
-            when = hours[rows]
-            low, mid, high = np.searchsorted(when, [midnight - WINDOW - GAP - HISTORY, midnight - WINDOW, midnight])
-            if high == mid or when[high - 1] < midnight - DAY:
-                continue
-            now, before = rows[mid:high], rows[low:mid]
-            yield from _soured(theme, float(midnight), moods, now, before, tests)
-            yield from _spread(theme, float(midnight), places, now, rows[:mid], tests)
+    part = themes[oldest:high]
+    names, which, counts = np.unique(part, return_inverse=True, return_counts=True)
+    large = [k for k, name in enumerate(names.tolist()) if name and counts[k] >= FEWEST_KNOWN]
+    active = set(which[today - oldest :].tolist())
+    tests = math.log10(7 * max(1, len(large)))
+    for k in (k for k in large if k in active):
+        rows = np.flatnonzero(which == k) + oldest
+        begin, middle = np.searchsorted(rows, [low, mid])
+        theme = str(names[k])
+        yield from _soured(theme, midnight, moods, rows[middle:], rows[begin:middle], tests)
+        yield from _spread(theme, midnight, places, rows[middle:], rows[:middle], tests)
 
 
 def _soured(  # noqa: PLR0917  one theme at one midnight, column by column
-    theme: str, at: float, moods: NDArray[np.float64], now: NDArray[np.int64], before: NDArray[np.int64], tests: float
+    theme: str, at: float, moods: NDArray[np.float32], now: NDArray[np.int64], before: NDArray[np.int64], tests: float
 ) -> Iterator[Drift]:
     """Yield a fall in mood: Welch's t on documents, with the reader's own wavering added to its variance."""
-    new, old = moods[now], moods[before]
+    new, old = moods[now].astype(np.float64), moods[before].astype(np.float64)
     new, old = new[~np.isnan(new)], old[~np.isnan(old)]
     if len(new) < FEWEST_NOW or len(old) < FEWEST_BEFORE or old.mean() - new.mean() < LEAST_TURN:
         return
     variance = (new.var(ddof=1) + 0.02) / len(new) + (old.var(ddof=1) + 0.02) / len(old) + READING_NOISE**2 / 4
     fall = (old.mean() - new.mean()) / math.sqrt(variance)
-    strength = -math.log10(max(float(stats.t.sf(fall, len(new) - 1)), 1e-12)) - tests
+    strength = -math.log10(max(float(special.stdtr(len(new) - 1, -fall)), 1e-12)) - tests
     yield Drift(theme, "sour", at, float(new.mean()), float(old.mean()), strength, now)
 
 

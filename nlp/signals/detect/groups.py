@@ -7,9 +7,8 @@ themes do. Each keeps one rule of membership through window and history, so that
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -17,121 +16,145 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from groundswell.configs.topics import Topic
-from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH, Rows
+from groundswell.nlp.signals.detect.neighbours import DAY, Rows
 from groundswell.nlp.signals.detect.terms import pieces
 
 REBUILT = 7 * DAY
-"""How often neighbourhoods of meaning are drawn anew."""
+"""How often neighbourhoods of meaning, and families of words, are drawn anew."""
 GRAINS = (12, 40)
 """How many neighbourhoods a stream is divided into: coarse and fine."""
 FEWEST_TO_DIVIDE = 300
-SHORTEST_STEM = 4
+SHORTEST_STEM, LONGEST_STEM_WORD = 4, 40
 KINSHIP = (0.5, 0.65)
 """Likeness of the company that two words keep, from which they are kin: a wide family and a close one."""
-COMPANY = 120 * DAY
+COMPANY = 90 * DAY
 """How far back the company of a word is looked at: rarer words need longer."""
 FEWEST_OF_WORD, MOST_OF_WORD = 5, 0.15
 """A word takes part from so many documents of the history, up to such a share of them."""
+MOST_WORDS = 6000
+"""Words that are compared with each other, commonest first."""
+FEWEST_OF_STEM = 3
+"""Documents with the bare word, within `REACH`, before its stem may speak: no stem is known before people used it."""
 ROUNDS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Groups with the time in which each may speak (hours) and a name for a person, or empty."""
+    """Groups with the time in which each may speak: not before `first`, not after `last` (hours).
+
+    `which` says, of some of more groups, which these are.
+    """
 
     rows: Rows
     first: NDArray[np.float64]
     last: NDArray[np.float64]
-    names: Sequence[str]
+    which: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def touched(self, holds: NDArray[np.bool_], since: int) -> Groups:
+        """Return the groups, of members in a scope only, that have one from position `since` on."""
+        keep = holds[self.rows.items]
+        kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
+        starts = kept[self.rows.starts]
+        items = self.rows.items[keep]
+        some = np.flatnonzero(np.diff(starts) > 0)
+        some = some[items[starts[some + 1] - 1] >= since]
+        return Groups(chosen(Rows(starts, items, self.rows.near[keep]), some), self.first[some], self.last[some], some)
+
+    def __len__(self) -> int:
+        """Return how many."""
+        return len(self.first)
 
 
-def _always(rows: Rows, names: Sequence[str]) -> Groups:
-    count = len(rows.starts) - 1
-    return Groups(rows, np.full(count, -np.inf), np.full(count, np.inf), names)
-
-
-def by_term(has: sparse.csr_matrix, vocabulary: Sequence[str], use: NDArray[np.bool_], fewest: int = 3) -> Groups:
-    """Return the documents of every word and pair of words that enough documents have."""
-    index = np.flatnonzero(use)
-    turned = has[index].T.tocsr()
-    turned.sort_indices()
-    count = np.diff(turned.indptr)
-    kept = np.flatnonzero(count >= fewest)
-    part = turned[kept]
-    items = index[part.indices].astype(np.int32)
-    return _always(
-        Rows(part.indptr.astype(np.int64), items, np.ones(len(items), np.float32)), [vocabulary[int(k)] for k in kept]
+def joined(parts: Sequence[Groups]) -> Groups:
+    """Return several sets of groups as one, one after the other."""
+    starts, offset = [np.zeros(1, np.int64)], 0
+    for part in parts:
+        starts.append(part.rows.starts[1:] + offset)
+        offset += len(part.rows.items)
+    rows = Rows(
+        np.concatenate(starts),
+        np.concatenate([part.rows.items for part in parts]),
+        np.concatenate([part.rows.near for part in parts]),
     )
+    first, last = (np.concatenate([getattr(part, name) for part in parts]) for name in ("first", "last"))
+    return Groups(rows, first, last)
 
 
-def by_stem(
-    has: sparse.csr_matrix,
-    vocabulary: Sequence[str],
-    hours: NDArray[np.float64],
-    use: NDArray[np.bool_],
-    fewest: int = 3,
-) -> Groups:
-    """Return the documents of every word together with longer words that contain it (tipu: ditipu, penipu, tipuan).
+def chosen(rows: Rows, which: NDArray[np.int64]) -> Rows:
+    """Return some of the groups."""
+    counts = rows.starts[which + 1] - rows.starts[which]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    at = np.arange(starts[-1]) + np.repeat(rows.starts[which] - starts[:-1], counts)
+    return Rows(starts, rows.items[at], rows.near[at])
 
-    Affixes differ by language, containment does not. A group may speak once the bare word was seen `fewest` times, so
-    that no stem is known before people used it.
+
+def always(rows: Rows) -> Groups:
+    """Return groups that may speak at any time."""
+    count = len(rows.starts) - 1
+    return Groups(rows, np.full(count, -np.inf), np.full(count, np.inf))
+
+
+def from_members(members: Sequence[NDArray[np.int64]]) -> Rows:
+    """Return groups from the documents of each, ascending."""
+    starts = np.cumsum([0, *map(len, members)]).astype(np.int64)
+    items = np.concatenate([np.zeros(0, np.int64), *members]).astype(np.int32)
+    return Rows(starts, items, np.ones(len(items), np.float32))
+
+
+def by_term(columns: sparse.csc_matrix, terms: NDArray[np.int64], begin: int) -> Rows:
+    """Return the documents of some words and pairs of words, from position `begin` on."""
+    whole = Rows(columns.indptr.astype(np.int64), columns.indices.astype(np.int32), columns.data)
+    lately = np.arange(columns.shape[0]) >= begin
+    return always(chosen(whole, terms)).touched(lately, begin).rows
+
+
+def stems(words: Sequence[str], touched: Sequence[str], frequent: frozenset[str]) -> dict[str, list[int]]:
+    """Return the stems within touched words, each with the positions of all words that contain it.
+
+    A stem is a word that people use by itself (tipu: ditipu, penipu, tipuan). Affixes differ by language, containment
+    does not.
+
+    Args:
+        words: all there are.
+        touched: those of which documents have just come.
+        frequent: those that may be stems.
     """
-    words = [(k, word) for k, word in enumerate(vocabulary) if " " not in word and len(word) >= SHORTEST_STEM]
-    index = np.flatnonzero(use)
-    columns = has[index].tocsc()
-    columns.sort_indices()
-    frequent = np.diff(columns.indptr)
-    known = {word: k for k, word in words if frequent[k] >= fewest and word.isascii()}
-    holders: dict[int, set[int]] = defaultdict(set)
-    for k, word in words:
+    wanted = {part for word in touched for part in _parts(word) if part in frequent}
+    holders: dict[str, list[int]] = {stem: [] for stem in sorted(wanted)}
+    for k, word in enumerate(words):
+        for part in dict.fromkeys(_parts(word)):
+            if part in holders:
+                holders[part].append(k)
+    return holders
+
+
+def _parts(word: str) -> Iterator[str]:
+    if len(word) <= LONGEST_STEM_WORD:
         for size in range(SHORTEST_STEM, len(word) + 1):
             for start in range(len(word) - size + 1):
-                stem = known.get(word[start : start + size])
-                if stem is not None and frequent[k]:
-                    holders[stem].add(k)
-    starts, items, names, first = [0], [np.zeros(0, np.int32)], [], []
-    for stem, members in holders.items():
-        if len(members) == 1:
-            continue
-        parts = [columns.indices[columns.indptr[k] : columns.indptr[k + 1]] for k in sorted(members)]
-        documents = np.unique(np.concatenate(parts))
-        items.append(index[documents].astype(np.int32))
-        starts.append(starts[-1] + len(documents))
-        names.append(f"*{vocabulary[stem]}*")
-        first.append(hours[index[columns.indices[columns.indptr[stem] + fewest - 1]]])
-    flat = np.concatenate(items)
-    rows = Rows(np.array(starts), flat, np.ones(len(flat), np.float32))
-    return Groups(rows, np.array(first, np.float64), np.full(len(first), np.inf), names)
+                yield word[start : start + size]
 
 
-def by_topic(
-    has: sparse.csr_matrix,
-    vocabulary: Sequence[str],
-    languages: Sequence[str],
-    topics: Sequence[Topic],
-    use: NDArray[np.bool_],
-) -> Groups:
+def topics_of(
+    has: sparse.csr_matrix, vocabulary: Sequence[str], languages: Sequence[str], topics: Sequence[Topic]
+) -> list[NDArray[np.int64]]:
     """Return the documents of every standing topic, by its words in the document's language.
 
     Args:
-        has: terms of the documents (`words.index_terms`).
+        has: terms of the documents (`terms.index_terms`).
         vocabulary: the terms.
         languages: of each document, ISO 639-1, empty where unknown.
         topics: what to look for.
-        use: which documents count.
     """
     spoken = np.array(languages)
     found: list[list[NDArray[np.int64]]] = [[] for _ in topics]
     finder = TermFinder(vocabulary)
     for language in sorted(set(languages)):
-        mine = np.flatnonzero((spoken == language) & use)
+        mine = np.flatnonzero(spoken == language)
         part = has[mine].tocsc()
         for k, topic in enumerate(topics):
             found[k] += [mine[_holding(part, finder.terms(word))] for word in topic.spoken(language)]
-    members = [np.unique(np.concatenate([*parts, np.zeros(0, np.int64)])) for parts in found]
-    starts = np.cumsum([0, *map(len, members)])
-    items = np.concatenate([np.zeros(0, np.int64), *members]).astype(np.int32)
-    return _always(Rows(starts.astype(np.int64), items, np.ones(len(items), np.float32)), [t.title for t in topics])
+    return [np.unique(np.concatenate([*parts, np.zeros(0, np.int64)])) for parts in found]
 
 
 def _holding(part: sparse.csc_matrix, wanted: Sequence[Sequence[int]]) -> NDArray[np.int64]:
@@ -183,114 +206,68 @@ class TermFinder:
         return [bare] if bare in self.number else []
 
 
-def by_meaning(vectors: NDArray[np.float32], hours: NDArray[np.float64], use: NDArray[np.bool_]) -> Groups:
-    """Return neighbourhoods of meaning, drawn anew every week from the `HISTORY` before, each valid for that week.
+def centres_of(dense: NDArray[np.float32], scale: int) -> list[NDArray[np.float32]]:
+    """Return centres of neighbourhoods of meaning at each grain, whole numbers of `scale`; none while there are few.
 
-    Spherical k-means at two grains; a document belongs to its nearest centre, before and after the drawing alike, so
-    window and history are counted by one rule.
+    Spherical k-means, drawn anew every week from the `HISTORY` before and valid for that week; a document belongs to
+    its nearest centre, before and after the drawing alike, so window and history are counted by one rule.
+
+    Args:
+        dense: vectors, whole numbers of `scale`, ``(n, d)``.
+        scale: what stands for 1.
     """
-    index = np.flatnonzero(use)
-    when, dense = hours[index], vectors[index]
-    starts, items, near, first, last = [0], [], [], [], []
-    if len(when) == 0:
-        return _always(Rows(np.array(starts), np.zeros(0, np.int32), np.zeros(0, np.float32)), [])
-    moment = np.ceil(when[0] / REBUILT) * REBUILT
-    while moment < when[-1]:
-        low, here = np.searchsorted(when, [moment - HISTORY, moment])
-        high = int(np.searchsorted(when, moment + REBUILT))
-        oldest = int(np.searchsorted(when, moment - REACH))
-        for grain in GRAINS if here - low >= FEWEST_TO_DIVIDE else ():
-            centres = _divide(dense[low:here], grain)
-            likeness = dense[oldest:high] @ centres.T
-            nearest = likeness.argmax(1)
-            for k in range(len(centres)):
-                mine = np.flatnonzero(nearest == k)
-                items.append(index[mine + oldest].astype(np.int32))
-                near.append(likeness[mine, k])
-                starts.append(starts[-1] + len(mine))
-                first.append(moment)
-                last.append(moment + REBUILT)
-        moment += REBUILT
-    flat = np.concatenate([np.zeros(0, np.int32), *items])
-    rows = Rows(np.array(starts), flat, np.concatenate([np.zeros(0, np.float32), *near]))
-    return Groups(rows, np.array(first, np.float64), np.array(last, np.float64), [""] * len(first))
+    return [_divide(dense, grain, scale) for grain in GRAINS] if len(dense) >= FEWEST_TO_DIVIDE else []
 
 
-def by_kin(
-    has: sparse.csr_matrix,
-    vocabulary: Sequence[str],
-    vectors: NDArray[np.float32],
-    hours: NDArray[np.float64],
-    use: NDArray[np.bool_],
-) -> Groups:
-    """Return the documents of every word and its kin: words that mean alike, or are forms of one another.
+def by_centre(dense: NDArray[np.float32], centres: Sequence[NDArray[np.float32]], index: NDArray[np.int64]) -> Rows:
+    """Return the documents nearest to each centre; `dense` belong to the documents `index`."""
+    members = []
+    for each in centres:
+        nearest = (dense @ each.T).argmax(1)
+        members += [index[np.flatnonzero(nearest == k)] for k in range(len(each))]
+    return from_members(members)
+
+
+def families_of(has: sparse.csr_matrix, dense: NDArray[np.float32], scale: int) -> list[NDArray[np.int64]]:
+    """Return families of words (columns of `has`) that mean alike or are forms of one another.
 
     People call one thing by several words (refund, pengembalian, dikembalikan), and no single one of them shows its
     swelling. A word is the mean of the texts that have it in the time of `COMPANY` before; families are drawn anew
     every week from nothing later, and each is valid for that week.
+
+    Args:
+        has: which text has which word, ``(n, words)``.
+        dense: vectors of the texts, whole numbers of `scale`, ``(n, d)``.
+        scale: what stands for 1.
     """
-    words = np.array([k for k, word in enumerate(vocabulary) if " " not in word], np.int64)
-    index = np.flatnonzero(use)
-    when, columns, dense = hours[index], has[index].tocsc()[:, words].tocsr(), vectors[index]
-    made: list[Groups] = []
-    moment = np.ceil(when[0] / REBUILT) * REBUILT if len(when) else np.inf
-    while len(when) and moment < when[-1]:
-        oldest, low, here, high = np.searchsorted(when, [moment - REACH, moment - COMPANY, moment, moment + REBUILT])
-        if here - low >= FEWEST_TO_DIVIDE:
-            kept, families = _families(columns[low:here], dense[low:here])
-            holds = (columns[oldest:high][:, kept] @ families).T.tocsr()
-            holds.sort_indices()
-            rows = Rows(
-                holds.indptr.astype(np.int64),
-                index[holds.indices + oldest].astype(np.int32),
-                np.ones(holds.nnz, np.float32),
-            )
-            names = [
-                " ".join(vocabulary[words[kept[k]]] for k in families[:, [f]].indices[:6])
-                for f in range(families.shape[1])
-            ]
-            count = len(names)
-            made.append(Groups(rows, np.full(count, moment), np.full(count, moment + REBUILT), names))
-        moment += REBUILT
-    return _joined(made)
-
-
-def _families(has: sparse.csr_matrix, dense: NDArray[np.float32]) -> tuple[NDArray[np.int64], sparse.csc_matrix]:
-    """Return the words that take part, by column, and which of them each family holds, ``(words, families)``."""
+    if has.shape[0] < FEWEST_TO_DIVIDE:
+        return []
     frequent = np.asarray(has.sum(axis=0)).ravel()
     kept = np.flatnonzero((frequent >= FEWEST_OF_WORD) & (frequent <= MOST_OF_WORD * has.shape[0]))
-    company = (has[:, kept].T @ dense) / np.maximum(frequent[kept], 1)[:, None]
+    if len(kept) > MOST_WORDS:
+        kept = np.sort(kept[np.argsort(-frequent[kept], kind="stable")[:MOST_WORDS]])
+    total = has[:, kept].T.astype(np.float64) @ dense.astype(np.float64)  # whole numbers: exact in any order
+    company = total / np.maximum(frequent[kept], 1)[:, None]
     company -= company.mean(axis=0) if len(kept) else 0
-    company /= np.maximum(np.linalg.norm(company, axis=1, keepdims=True), 1e-9)
-    likeness = company @ company.T
+    unit = _whole(company, scale)
+    likeness = unit @ unit.T / np.float32(scale * scale)
     sets = {tuple(np.flatnonzero(likeness[k] >= least).tolist()): None for least in KINSHIP for k in range(len(kept))}
-    several = [members for members in sets if len(members) > 1]
-    rows = np.array([word for members in several for word in members], np.int64)
-    owner = np.repeat(np.arange(len(several)), [len(members) for members in several])
-    shape = (len(kept), len(several))
-    return kept, sparse.csc_matrix((np.ones(len(rows), np.float32), (rows, owner)), shape=shape)
+    return [kept[list(members)] for members in sets if len(members) > 1]
 
 
-def _joined(parts: Sequence[Groups]) -> Groups:
-    """Return several sets of groups as one."""
-    starts, offset = [np.zeros(1, np.int64)], 0
-    for part in parts:
-        starts.append(part.rows.starts[1:] + offset)
-        offset += len(part.rows.items)
-    rows = Rows(
-        np.concatenate(starts),
-        np.concatenate([np.zeros(0, np.int32), *(part.rows.items for part in parts)]),
-        np.concatenate([np.zeros(0, np.float32), *(part.rows.near for part in parts)]),
-    )
-    first, last = (
-        np.concatenate([np.zeros(0), *(getattr(part, name) for part in parts)]) for name in ("first", "last")
-    )
-    return Groups(rows, first, last, [name for part in parts for name in part.names])
+def by_family(columns: sparse.csc_matrix, words: NDArray[np.int64], owner: NDArray[np.int64], begin: int) -> Rows:
+    """Return the documents, from position `begin` on, with a word (column) of each family (its owner, from 0 on)."""
+    shape = (columns.shape[1], int(owner.max()) + 1)
+    belongs = sparse.csc_matrix((np.ones(len(words), np.float32), (words, owner)), shape=shape)
+    holds = (columns.tocsr()[begin:] @ belongs).T.tocsr()
+    holds.sort_indices()
+    items = (holds.indices + begin).astype(np.int32)
+    return Rows(holds.indptr.astype(np.int64), items, np.ones(len(items), np.float32))
 
 
-def _divide(dense: NDArray[np.float32], grain: int) -> NDArray[np.float32]:
+def _divide(dense: NDArray[np.float32], grain: int, scale: int) -> NDArray[np.float32]:
     """Return centres of a spherical k-means whose start is chosen without chance: far from all chosen before."""
-    centres = [dense.mean(0)]
+    centres = [_whole(dense.sum(0, dtype=np.float64)[None], scale)[0]]
     closest = np.full(len(dense), -np.inf, np.float32)
     for _ in range(grain):
         closest = np.maximum(closest, dense @ centres[-1])
@@ -298,8 +275,13 @@ def _divide(dense: NDArray[np.float32], grain: int) -> NDArray[np.float32]:
     now = np.stack(centres[1:])
     for _ in range(ROUNDS):
         nearest = (dense @ now.T).argmax(1)
-        total = np.zeros_like(now)
-        np.add.at(total, nearest, dense)
-        length = np.linalg.norm(total, axis=1, keepdims=True)
-        now = np.where(length > 0, total / np.maximum(length, 1e-9), now).astype(np.float32)
+        belongs = sparse.csr_matrix((np.ones(len(dense)), nearest, np.arange(len(dense) + 1)), (len(dense), grain))
+        total = belongs.T @ dense.astype(np.float64)
+        now = np.where(total.any(1)[:, None], _whole(total, scale), now)
     return now
+
+
+def _whole(rows: NDArray[np.float64], scale: int) -> NDArray[np.float32]:
+    """Return rows at unit length as whole numbers of `scale`, whose products any machine adds up alike."""
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.rint(rows / np.maximum(length, 1e-9) * scale).astype(np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from groundswell.nlp.signals.detect.memory import SCALE
 from groundswell.nlp.signals.detect.neighbours import GAP, HISTORY
 from groundswell.nlp.signals.detect.scan import PRIOR_COUNT, PRIOR_SPREAD, tail
 
@@ -33,7 +34,14 @@ class Refined:
 
 
 class Refiner:
-    """Looks at candidates again, in any order."""
+    """Looks at candidates again, in any order.
+
+    Args:
+        vectors: centred, whole numbers of `SCALE`, ``(n, d)``.
+        weighted: terms, likewise.
+        hours: ascending.
+        use: which documents count.
+    """
 
     def __init__(
         self,
@@ -71,21 +79,35 @@ class Refiner:
                     best = Refined(score, observed, expected, past, found)
         return best
 
-    def _near(self, own: NDArray[np.int64], part: slice) -> NDArray[np.float32]:
-        """Return the similarity of the texts in `part` to the middle of `own`, without themselves."""
-        count = len(own)
-        meaning = self.vectors[own].sum(0)
-        wording = np.asarray(self.weighted[own].sum(0)).ravel()
-        lengths = np.linalg.norm(meaning), np.linalg.norm(wording)
-        near = 0.5 * (self.vectors[part] @ meaning) / max(float(lengths[0]), 1e-9)
-        near += 0.5 * (self.weighted[part] @ wording) / max(float(lengths[1]), 1e-9)
-        if count > 1:
-            self_meaning = meaning - self.vectors[own]
-            rows = self.weighted[own]
-            to_words = np.asarray(rows @ wording).ravel() - 1.0
-            left_words = np.sqrt(np.maximum(lengths[1] ** 2 - 2 * (to_words + 1.0) + 1.0, 1e-9))
-            left = np.linalg.norm(self_meaning, axis=1)
-            to_meaning = (self.vectors[own] * self_meaning).sum(1)
-            near[own - part.start] = 0.5 * to_meaning / np.maximum(left, 1e-9) + 0.5 * to_words / left_words
-        likeness: NDArray[np.float32] = near.astype(np.float32)
+    def _near(self, own: NDArray[np.int64], part: slice) -> NDArray[np.float64]:
+        """Return the similarity of the texts in `part` to the middle of `own`, without themselves.
+
+        Sums of whole numbers are exact, and the middle is rounded to whole numbers before it is compared.
+        """
+        mine, rows = self.vectors[own].astype(np.float64), self.weighted[own].astype(np.float64)
+        meaning, wording = mine.sum(0), np.asarray(rows.sum(0)).ravel()
+        lengths = float(np.sqrt((meaning**2).sum())), float(np.sqrt((wording**2).sum()))
+        near = self.vectors[part] @ _unit(meaning, lengths[0])
+        near = (near + self.weighted[part] @ _unit(wording, lengths[1])).astype(np.float64) / (2 * SCALE * SCALE)
+        if len(own) > 1:
+            near[own - part.start] = self._without_self(mine, rows, meaning, wording)
+        return near
+
+    @staticmethod
+    def _without_self(
+        mine: NDArray[np.float64], rows: sparse.csr_matrix, meaning: NDArray[np.float64], wording: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the similarity of each of the middle's own texts to the middle of the others."""
+        others = meaning - mine
+        left = np.sqrt((others**2).sum(1))
+        own_words = np.asarray(rows.multiply(rows).sum(1)).ravel()
+        to_words = np.asarray(rows @ wording).ravel() - own_words
+        left_words = np.sqrt(np.maximum((wording**2).sum() - 2 * to_words - own_words, 1e-9))
+        to_meaning = (mine * others).sum(1)
+        both = to_meaning / np.maximum(left, 1e-9) + to_words / np.maximum(left_words, 1e-9)
+        likeness: NDArray[np.float64] = both / (2 * SCALE)
         return likeness
+
+
+def _unit(numbers: NDArray[np.float64], length: float) -> NDArray[np.float32]:
+    return np.rint(numbers / max(length, 1e-9) * SCALE).astype(np.float32)

@@ -77,21 +77,30 @@ def tail(observed: NDArray[Any], mean: NDArray[Any], size: NDArray[Any]) -> NDAr
     return rarity
 
 
+FINE = 3_600_000
+"""Times are compared as whole milliseconds: no zero from which one counts changes what comes first."""
+MARGIN = int(10 * HISTORY) * FINE
+
+
+def _fine(hours: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.rint(hours * FINE).astype(np.int64)
+
+
 class GroupCounts:
     """How many documents fall between two moments: of a group, or of the whole stream."""
 
     def __init__(self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
         self.rows = rows
         self.volume = hours[use]
-        self.zero = float(hours[0]) if len(hours) else 0.0
-        self.span = float(hours[-1] - self.zero) + 10 * HISTORY if len(hours) else 1.0
+        self.zero = int(hours[0] * FINE) - MARGIN if len(hours) else 0
+        self.span = int(hours[-1] * FINE) - self.zero + MARGIN if len(hours) else 1
         owner = np.repeat(np.arange(len(rows.starts) - 1), np.diff(rows.starts))
         self.owner = owner
-        self.keys = owner * self.span + (hours[rows.items] - self.zero) + 5 * HISTORY
+        self.keys = owner * self.span + _fine(hours[rows.items]) - self.zero
 
     def before(self, group: NDArray[np.int64], moment: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the position behind the last member of each group that came before the moment."""
-        return np.searchsorted(self.keys, group * self.span + np.maximum(moment - self.zero + 5 * HISTORY, 0))
+        return np.searchsorted(self.keys, group * self.span + np.clip(_fine(moment) - self.zero, 0, self.span))
 
     def stream(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return how many documents of the stream fall into [start, end)."""
@@ -163,7 +172,10 @@ def _look(  # noqa: PLR0917  columns of one table
     spans = np.full(len(at), window, np.float32)
     looks = ScanTests(group, at, spans, upto, observed, past, expected, none, none).pick(observed >= FEWEST)
     doubt = 1 / (looks.past + PRIOR_COUNT)
-    likely = tail(looks.observed, looks.expected, 1 / (doubt + PRIOR_SPREAD * 0.5)) >= least
+    size = 1 / (doubt + PRIOR_SPREAD * 0.5)
+    rare = looks.observed > looks.expected + np.sqrt(looks.expected * (1 + looks.expected / size))
+    looks, doubt, size = looks.pick(rare), doubt[rare], size[rare]  # nothing within a deviation has so small a tail
+    likely = tail(looks.observed, looks.expected, size) >= least
     looks, doubt = looks.pick(likely), doubt[likely]
     spread = unevenness(clock, looks.group, looks.at - window - baseline.gap, window, history)
     score = tail(looks.observed, looks.expected, 1 / (doubt + spread))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -52,32 +51,3 @@ def index_terms(texts: Sequence[str]) -> tuple[sparse.csr_matrix, list[str]]:
     return sparse.csr_matrix((ones, np.array(columns, np.int64), np.array(starts, np.int64)), shape=shape), list(
         vocabulary
     )
-
-
-def weigh(has: sparse.csr_matrix, days: NDArray[np.int64], history: int) -> sparse.csr_matrix:
-    """Return rows weighted by how rare each term was in the `history` days before the row's own day, unit length.
-
-    Nothing of the same day or later takes part, so that a replay weighs as a live run does.
-
-    Args:
-        has: ones, ``(texts, terms)``, rows in order of time.
-        days: whole day of each row, ascending.
-        history: how many days back a term's documents are counted.
-    """
-    weights = np.zeros(len(has.data), np.float32)
-    known = np.zeros(has.shape[1], np.float64)
-    first, documents = 0, 0
-    starts = np.searchsorted(days, np.unique(days))
-    ends = np.append(starts[1:], len(days))
-    for start, end in zip(starts, ends, strict=True):
-        oldest = int(np.searchsorted(days, days[start] - history))
-        for k in range(first, oldest):
-            known[has.indices[has.indptr[k] : has.indptr[k + 1]]] -= 1
-        first = max(first, oldest)
-        documents = start - first
-        here = slice(has.indptr[start], has.indptr[end])
-        weights[here] = np.log1p((documents + 1.0) / (known[has.indices[here]] + 0.5))
-        np.add.at(known, has.indices[here], 1)
-    weighted = sparse.csr_matrix((weights, has.indices, has.indptr), shape=has.shape)
-    length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(1)).ravel())
-    return sparse.diags(1 / np.maximum(length, 1e-9)).astype(np.float32) @ weighted

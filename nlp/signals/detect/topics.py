@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, Rows
+from groundswell.nlp.signals.detect.lives import Lately, Life
+from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH, Rows
 from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, ScanTests, look
 
 WINDOWS = (24.0, 48.0, 72.0, 96.0)
@@ -52,44 +53,40 @@ class TopicSurge:
     documents: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What was seen of a topic lately."""
-
-    at: float
-    topic: int
-    score: float
-    documents: NDArray[np.int64]
-
-
 class Standing:
-    """Finds swells of standing topics and describes each by `NAMES`.
+    """Finds swells of standing topics in one scope and describes each by `NAMES`.
 
     Args:
-        rows: the documents of each topic.
+        rows: the documents of each topic that count.
         hours: time of every document, ascending.
         use: which count.
+        holds: which belong to the scope, copies too.
         has: terms of every document.
+        life: what was seen before; it goes on.
+        since, until: hours after and up to which (whole hours) tests are made.
+        began: hour at which the stream began.
     """
 
-    def __init__(self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_], has: sparse.csr_matrix) -> None:
-        self.rows, self.hours, self.has = rows, hours, has
+    def __init__(  # noqa: PLR0917  columns of one table
+        self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_], holds: NDArray[np.bool_],
+        has: sparse.csr_matrix, life: Life, *, since: float, until: float, began: float,
+    ) -> None:  # fmt: skip
+        self.rows, self.hours, self.has, self.life = rows, hours, has, life
+        self.since, self.until, self.began = since, until, began
         self.volume = hours[use]
         self.lengths = np.log1p(np.diff(has.indptr))
-        self.total = np.r_[0.0, np.cumsum(self.lengths)]
-        self.use = use
+        self.use, self.holds = use, holds
 
     def find(self) -> tuple[list[TopicSurge], NDArray[np.float64]]:
         """Return swells in order of time, and a row of numbers for each."""
         found: list[TopicSurge] = []
         numbers: list[list[float]] = []
-        lately: list[_Told] = []
         for swell, scores in self._tests():
-            lately = [told for told in lately if swell.at - told.at <= DAY]
-            others = [told for told in lately if told.topic != swell.topic]
+            self.life.lately = [told for told in self.life.lately if swell.at - told.at <= DAY]
+            others = [told for told in self.life.lately if told.topic != swell.topic]
             found.append(swell)
             numbers.append([*scores, *self._own(swell), *self._beside(swell, others), *self._stream(swell)])
-            lately.append(_Told(swell.at, swell.topic, swell.score, swell.documents))
+            self.life.lately.append(Lately(swell.at, swell.topic, swell.score, swell.documents))
         return found, np.array(numbers, np.float64).reshape(-1, len(NAMES))
 
     def _tests(self) -> Iterator[tuple[TopicSurge, list[float]]]:
@@ -100,7 +97,7 @@ class Standing:
             for which, table in enumerate(tables)
             for k in range(len(table))
         )
-        episodes: dict[int, tuple[float, int]] = {}
+        episodes = self.life.episodes
         for (at, topic), tests in groupby(order, key=itemgetter(0, 1)):
             scores = [0.0] * (len(WINDOWS) * len(BASELINES))
             best: tuple[ScanTests, int] | None = None
@@ -117,10 +114,9 @@ class Standing:
 
     def _look(self, baseline: Baseline) -> ScanTests:
         count = len(self.rows.starts) - 1
-        always = np.full(count, np.inf)
         return look(
-            self.rows, self.hours, self.use, -always, always, least=LEAST, windows=WINDOWS,
-            baselines=(baseline,),
+            self.rows, self.hours, self.use, np.full(count, self.since), np.full(count, self.until - 1), least=LEAST,
+            windows=WINDOWS, baselines=(baseline,),
         )  # fmt: skip
 
     def _swell(self, table: ScanTests, k: int, episode: int) -> TopicSurge:
@@ -142,9 +138,9 @@ class Standing:
             float(when.std()) / s.window,
         ]  # fmt: skip
 
-    def _beside(self, s: TopicSurge, others: Sequence[_Told]) -> list[float]:
+    def _beside(self, s: TopicSurge, others: Sequence[Lately]) -> list[float]:
         """Return what other topics do in the same day: what all do together has a cause of its own."""
-        best: dict[int, _Told] = {}
+        best: dict[int, Lately] = {}
         for told in others:
             if told.topic not in best or told.score > best[told.topic].score:
                 best[told.topic] = told
@@ -157,24 +153,25 @@ class Standing:
 
     def _stream(self, s: TopicSurge) -> list[float]:
         """Return how the stream itself goes: volume, length of its texts, how long it is known."""
-        begin, end = max(s.at - DAY - HISTORY, self.hours[0]), s.at - DAY
+        begin, end = max(s.at - DAY - HISTORY, self.began), s.at - DAY
         low, mid, now = np.searchsorted(self.volume, [begin, end, s.at])
         daily = (mid - low) / max(1.0, (end - begin) / DAY)
         topic = slice(int(self.rows.starts[s.topic]), int(self.rows.starts[s.topic + 1]))
         members = self.rows.items[topic]
         place = int(np.searchsorted(members, s.documents[0]))
         past = members[max(0, place - 60) : place]
+        past = past[self.hours[past] >= s.at - REACH]
         length = float(self.lengths[s.documents].mean())
         usual = float(self.lengths[past].mean()) if len(past) else length
         mix = self._length(s.at - s.window, s.at) - self._length(begin, end)
-        terms = np.bincount(self.has[s.documents].indices)
-        terms.sort()
-        commonest = float(terms[-2]) / len(s.documents) if len(terms) > 1 else 0.0
+        times = np.sort(np.unique(self.has[s.documents].indices, return_counts=True)[1])
+        commonest = float(times[-2]) / len(s.documents) if len(times) > 1 else 0.0
         return [
             math.log1p(daily), math.log((now - mid + 1) / (daily + 1)), length - usual, length, mix,
-            min(s.at - self.hours[0], 1000.0) / DAY, len(s.documents) / max(1.0, float(now - mid)), commonest,
+            min(s.at - self.began, 1000.0) / DAY, len(s.documents) / max(1.0, float(now - mid)), commonest,
         ]  # fmt: skip
 
     def _length(self, begin: float, end: float) -> float:
         low, high = np.searchsorted(self.hours, [begin, end])
-        return float(self.total[high] - self.total[low]) / max(1, int(high - low))
+        told = self.lengths[low:high][self.holds[low:high]]
+        return float(told.sum()) / max(1, len(told))

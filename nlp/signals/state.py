@@ -1,0 +1,97 @@
+"""The state of the watch between turns, in a file beside the store: which one counts, the store says.
+
+A turn writes a new file, then puts its signals and a checkpoint that names the file in one piece, then forgets the old
+one. Killed anywhere, either the old state and none of the signals count, or the new state and all. A file that is
+missing, torn or of another version is no error: the watch is made again from the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from groundswell.nlp.signals.detect.detect import Watch, Week
+from groundswell.nlp.signals.detect.lives import Life, packed, unpacked
+from groundswell.nlp.signals.detect.memory import Memory
+from groundswell.nlp.signals.detect.scopes import Scope
+
+VERSION = 1
+"""Raised whenever what is kept, or what it means, changes."""
+COLUMNS = tuple(each.name for each in fields(Memory) if each.name != "near_from")
+
+
+def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
+    """Write the watch, and whatever else belongs to it as JSON values, into a new file; return the file's name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = {f"memory.{name}": getattr(watch.memory, name) for name in COLUMNS}
+    moments = [("now", watch.lives), *((repr(at), lives) for at, lives in watch.past)]
+    lives = []
+    for k, (name, each) in enumerate(moments):
+        for scope, life in each.items():
+            arrays[f"middles.{len(lives)}"] = np.array([row for _, _, row in life.middles], np.float32)
+            lives.append([k, name, scope.market, scope.kind, packed(life)])
+    for k, week in enumerate(watch.weeks):
+        arrays |= {f"week.{k}.kin": week.kin, f"week.{k}.sizes": week.sizes}
+        arrays |= {f"week.{k}.centres.{g}": centres for g, centres in enumerate(week.centres)}
+    head = {
+        "version": VERSION, "near_from": watch.memory.near_from, "began": watch.began, "upto": watch.upto,
+        "lives": lives, "moments": [name for name, _ in moments],
+        "weeks": [[w.at, [[s.market, s.kind] for s in w.scopes], len(w.centres)] for w in watch.weeks], "more": more,
+    }  # fmt: skip
+    text = json.dumps(head).encode()
+    aside = folder / "state.part"
+    with aside.open("wb") as file:
+        np.savez(file, head=np.frombuffer(text, np.uint8), **arrays)
+    name = f"state-{hashlib.blake2b(text, digest_size=8).hexdigest()}.npz"
+    aside.replace(folder / name)
+    return name
+
+
+def load(folder: Path, name: str, watch: Watch) -> dict[str, Any] | None:
+    """Fill a fresh watch from a file and return what was kept with it; nothing where the file is of no use."""
+    if not name or not (folder / name).is_file():
+        return None
+    try:
+        with np.load(folder / name, allow_pickle=False) as arrays:
+            head = json.loads(bytes(arrays["head"]))
+            return _fill(watch, head, arrays) if head["version"] == VERSION else None
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError):
+        return None
+
+
+def _fill(watch: Watch, head: dict[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: arrays[f"memory.{name}"] for name in COLUMNS}
+    past: list[dict[Scope, Life]] = [{} for _ in head["moments"]]
+    for number, (k, _, market, kind, values) in enumerate(head["lives"]):
+        past[k][Scope(market, kind)] = unpacked(values, arrays[f"middles.{number}"])
+    weeks = [
+        Week(
+            at, tuple(Scope(*pair) for pair in scopes),
+            tuple(arrays[f"week.{k}.centres.{g}"] for g in range(grains)),
+            arrays[f"week.{k}.kin"], arrays[f"week.{k}.sizes"],
+        )
+        for k, (at, scopes, grains) in enumerate(head["weeks"])
+    ]  # fmt: skip
+    watch.memory = Memory(**columns, near_from=head["near_from"])
+    watch.lives, watch.weeks = past[0], weeks
+    watch.past = [(float(at), lives) for at, lives in zip(head["moments"][1:], past[1:], strict=True)]
+    watch.began, watch.upto = head["began"], head["upto"]
+    more: dict[str, Any] = head["more"]
+    return more
+
+
+def forget_others(folder: Path, name: str) -> None:
+    """Remove the files of earlier turns."""
+    for file in folder.glob("state-*.npz"):
+        if file.name != name:
+            file.unlink(missing_ok=True)
+
+
+__all__ = ["forget_others", "load", "save"]
