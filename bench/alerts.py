@@ -23,6 +23,7 @@ import argparse
 import itertools
 import json
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -34,13 +35,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.load import load_settings
-from groundswell.configs.schema import ModelSettings
+from groundswell.configs.schema import ModelSettings, SqliteSettings
 from groundswell.index.records import Document, Enriched, Mention, Sentiment, Signal
 from groundswell.nlp.model.model import load_model
 from groundswell.nlp.model.vector_cache import encode
-from groundswell.nlp.replay.backtest import GROWS, KEPT, read, replay, text_of
+from groundswell.nlp.replay.backtest import read, replay
+from groundswell.nlp.signals.departures import GROWS, KEPT
 from groundswell.nlp.signals.detect.detect import detect as detecting
 from groundswell.nlp.signals.detect.rank import kind_of, load_ranking
+from groundswell.nlp.text.document_text import document_texts
 from groundswell.nlp.train.ranking import hours
 
 Vectors = NDArray[np.float32]
@@ -98,7 +101,7 @@ def open_stream(folder: Path) -> Stream:
     """Return a stream, encoded by the default model."""
     lines, _, _ = read(folder / "IN.jsonl")
     mentions = sorted(((line.mention, str(line.given)) for line in lines), key=lambda x: (x[0].fetched_at, x[1]))
-    texts = [text_of(mention) for mention, _ in mentions]
+    texts = document_texts([mention for mention, _ in mentions])
     vectors = encode(load_model(ModelSettings()), texts)
     documents = [document(mention, vector) for (mention, _), vector in zip(mentions, vectors, strict=True)]
     at = np.array([mention.fetched_at.timestamp() / 3600 for mention, _ in mentions])
@@ -119,7 +122,10 @@ def document(mention: Mention, vector: Vectors) -> Document:
 @lru_cache(maxsize=1)
 def replayed(stream: Stream) -> Sequence[Signal]:
     """Return all candidates as `groundswell backtest` finds them, fired or not."""
-    return replay(stream.documents, load_settings())
+    with tempfile.TemporaryDirectory() as home:
+        settings = load_settings().model_copy(update={"data_dir": Path(home), "store": SqliteSettings()})
+        mentions = [document.mention for document in stream.documents]
+        return replay(mentions, settings, load_model(ModelSettings()), themes=False)[0]
 
 
 def ours(stream: Stream, *, learnt: bool = True, standing: bool = True, fired: bool = False) -> list[Alert]:

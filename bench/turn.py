@@ -114,15 +114,13 @@ def compare(stream: Path, sizes: Sequence[int], builds: Sequence[str], stages: S
                     run(python, ["--fill", folder, "--new" if new else "--past", str(stream), str(size)])
                     for name in stages:
                         told = run(python, ["--stage", name, "--fill", folder, str(stream), str(size)])
-                        print(json.dumps({"build": python, "size": size, "turn": turn, "stage": name, **told}), flush=True)  # fmt: skip  # noqa: E501, T201
+                        print(json.dumps({"build": python, "size": size, "turn": turn, "stage": name, **told}), flush=True)  # fmt: skip  # noqa: E501
 
 
 def run(python: str, arguments: Sequence[str]) -> dict[str, Any]:
     """Run this file in a build and return what it printed."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
-    done = subprocess.run(  # noqa: S603  our own file
-        [python, __file__, *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([python, __file__, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr[-3000:])
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
@@ -142,7 +140,7 @@ def main() -> None:
     parser.add_argument("--past", action="store_true")
     given = parser.parse_args()
     if given.stage:
-        print(json.dumps(stage(given.fill, given.stage)))  # noqa: T201
+        print(json.dumps(stage(given.fill, given.stage)))
     elif given.fill:
         fill(given.fill, given.stream, given.sizes[0], new=given.new)
     else:

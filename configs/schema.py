@@ -161,8 +161,6 @@ class SignalSettings(Section):
     """Different authors an alert needs, where authors are known."""
     cooldown_hours: float = Field(default=168, ge=0, le=8760)
     """The same theme alerts again only after so long, or when it is clearly stronger."""
-    history_days: int = Field(default=35, ge=7, le=365)
-    """How much of its own past a theme is compared with."""
     warm_up_days: int = Field(default=5, ge=1, le=90)
     """No alert before so many days of history."""
     snooze_days: int = Field(default=7, ge=1, le=90)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -59,6 +60,12 @@ class TopicFile(Section):
     def _ids_once(cls, topics: tuple[Topic, ...]) -> tuple[Topic, ...]:
         refuse_twice([one.id for one in topics])
         return topics
+
+
+def topics_from(path: Path | None = None) -> str:
+    """Return a fingerprint of the files that `load_topics` would read."""
+    files = (shipped("topics.yaml"), *([path] if path else []))
+    return hashlib.blake2b(b"\0".join(file.read_bytes() for file in files if file.is_file()), digest_size=8).hexdigest()
 
 
 def load_topics(path: Path | None = None) -> tuple[Topic, ...]:

@@ -15,7 +15,8 @@ from groundswell.index.records import Signal
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts import feedback
 from groundswell.nlp.signals.alerts.policy import Policy
-from groundswell.nlp.signals.detect import groups, terms
+from groundswell.nlp.signals.detect import terms
+from groundswell.nlp.signals.detect.groups import topics_of
 
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 7.0)
 ABOUT = 0.5
@@ -77,7 +78,7 @@ def known_events(
     """Return events with their documents: those named, and those from the start on that have one of the words."""
     has, vocabulary = terms.index_terms(texts)
     named = [Topic(id="event", title="event", words={ANY: event.words or ("\0",)}) for event in events]
-    having = [frozenset(ids[k] for k in each) for each in groups.topics_of(has, vocabulary, languages, named)]
+    having = [frozenset(ids[k] for k in each) for each in topics_of(has, vocabulary, languages, named)]
     return [
         Known(event.name, event.start, event.last, event.ids | by_words)
         for event, by_words in zip(events, having, strict=True)

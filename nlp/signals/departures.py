@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ class Teller:
     def _news(self, documents: NDArray[np.int64], at: float) -> bool:
         return self._known(documents, at) > self.since
 
-    def _about(self, documents: NDArray[np.int64], at: float, window: float, scope: Scope) -> Mapping[str, object]:
+    def _about(self, documents: NDArray[np.int64], at: float, window: float, scope: Scope) -> dict[str, Any]:
         """Return what is the same of candidates and topics: documents, times, the past, what explains it."""
         memory = self.watch.memory
         return {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from groundswell.configs.schema import Settings
-from groundswell.configs.topics import load_topics
+from groundswell.configs.topics import Topic, load_topics, topics_from
 from groundswell.index.progress import Progress
 from groundswell.index.query import By, Query
 from groundswell.index.records import Checkpoint, Document, Membership, Signal, Snooze
@@ -74,7 +74,7 @@ def find_signals(
 class Listener:
     """Brings the watch up to date with the store."""
 
-    store: Reader
+    store: Store
     settings: Settings
     now: datetime
     mark: Mapping[str, Any]
@@ -86,12 +86,13 @@ class Listener:
 
     def __post_init__(self) -> None:
         """Wake the watch as it was after the last turn, where that is known."""
-        self.watch = Watch(topics=load_topics(self.settings.signals.topics))
+        self.watch, own = Watch(), self.settings.signals.topics
         more = state.load(self.folder, str(self.mark.get("state", "")), self.watch)
-        if more is not None and more["topics"] == self._topics():
+        if more is not None and more["topics_from"] == topics_from(own):
             self.prints, self.sources, self.seen = more["prints"], more["sources"], more["seen"]
+            self.watch.topics = tuple(Topic.model_validate(each) for each in more["topics"])
         else:
-            self.watch = Watch(topics=self.watch.topics)
+            self.watch = Watch(topics=load_topics(own))
 
     @property
     def folder(self) -> Path:
@@ -206,12 +207,13 @@ class Listener:
         self.themes.update({member.id: member.theme for member in self.store.many(Membership, lacking)})
         return [self.themes[one] for one in ids]
 
-    def _topics(self) -> str:
-        return repr(self.watch.topics)
-
     def save(self) -> str:
         """Write the state of the watch; return the name of its file."""
-        more = {"prints": self.prints, "sources": self.sources, "topics": self._topics(), "seen": self.seen}
+        more = {
+            "prints": self.prints, "sources": self.sources, "seen": self.seen,
+            "topics": [topic.model_dump(mode="json") for topic in self.watch.topics],
+            "topics_from": topics_from(self.settings.signals.topics),
+        }  # fmt: skip
         return state.save(self.folder, self.watch, more)
 
     def value(self) -> dict[str, Any]:

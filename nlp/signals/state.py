@@ -24,7 +24,7 @@ from groundswell.nlp.signals.detect.scopes import Scope
 
 VERSION = 1
 """Raised whenever what is kept, or what it means, changes."""
-COLUMNS = tuple(each.name for each in fields(Memory) if each.name != "near_from")
+COLUMNS = tuple(each.name for each in fields(Memory) if each.name not in {"near_from", "share"})
 
 
 def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
@@ -32,7 +32,7 @@ def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {f"memory.{name}": getattr(watch.memory, name) for name in COLUMNS}
     moments = [("now", watch.lives), *((repr(at), lives) for at, lives in watch.past)]
-    lives = []
+    lives: list[list[Any]] = []
     for k, (name, each) in enumerate(moments):
         for scope, life in each.items():
             arrays[f"middles.{len(lives)}"] = np.array([row for _, _, row in life.middles], np.float32)

@@ -28,7 +28,7 @@ from dateutil import parser as dates
 from numpy.typing import NDArray
 
 from groundswell.configs.topics import ANY, Topic, load_topics
-from groundswell.nlp.signals.detect.groups import by_topic
+from groundswell.nlp.signals.detect.groups import topics_of
 from groundswell.nlp.signals.detect.terms import index_terms, pieces
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -232,11 +232,10 @@ def of_topics(base: Texts, lang: str, topics: Sequence[Topic], dice: np.random.G
     chosen = [said[k] for k in dice.permutation(len(said))[:TOPICS]]
     partly = [Topic(id=topic.id, title=topic.title, words={ANY: _some(topic.spoken(lang), dice)}) for topic in chosen]
     has, vocabulary = index_terms(base.texts)
-    everyone = np.ones(len(base.texts), bool)
-    rows = by_topic(has, vocabulary, [lang] * len(base.texts), partly, everyone).rows
+    members = topics_of(has, vocabulary, [lang] * len(base.texts), partly)
     owner = np.full(len(base.texts), -1)
     for k in reversed(range(len(partly))):
-        owner[rows.of(k)] = k
+        owner[members[k]] = k
     return {topic.id: np.flatnonzero(owner == k).tolist() for k, topic in enumerate(partly)}
 
 

@@ -19,7 +19,7 @@ from groundswell.nlp.signals.alerts.policy import (
     tell_at,
     threshold,
 )
-from groundswell.nlp.signals.stage import RepeatFilter
+from groundswell.nlp.signals.detect.lives import Life, Rule
 
 AT = datetime(2026, 3, 2, 15, tzinfo=UTC)
 SETTINGS = SignalSettings(false_alerts_a_week=0.5)
@@ -191,12 +191,16 @@ def test_quiet_hours_wait_until_morning_unless_it_is_critical() -> None:
 
 def test_a_running_alert_grows_by_documents_though_it_grows_no_stronger() -> None:
     """What is as strong as an alert is recorded again with its new documents; what is weaker only when it grows."""
-    record = RepeatFilter(kept=-1.0, grows=0.25, alerts=0.0)
+    life, rule = Life(), Rule(kept=-1.0, grows=0.25, alerts=0.0)
     first, second = np.arange(4), np.arange(2, 8)
-    assert record.adds("loud", 0.5, first)
-    assert not record.adds("loud", 0.5, first)
-    assert record.adds("loud", 0.4, second)
-    assert record.adds("faint", -0.5, first)
-    assert not record.adds("faint", -0.5, second)
-    assert record.adds("faint", -0.2, second)
-    assert not record.adds("unheard", -1.5, first)
+
+    def adds(subject: str, strength: float, documents: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
+        return life.tells(subject, strength, documents, 0.0, rule)
+
+    assert adds("loud", 0.5, first)
+    assert not adds("loud", 0.5, first)
+    assert adds("loud", 0.4, second)
+    assert adds("faint", -0.5, first)
+    assert not adds("faint", -0.5, second)
+    assert adds("faint", -0.2, second)
+    assert not adds("unheard", -1.5, first)

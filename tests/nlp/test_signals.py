@@ -19,6 +19,7 @@ from groundswell.nlp.signals.detect import groups, neighbours, rank, scan, terms
 from groundswell.nlp.signals.detect.detect import Detection, Stream, detect
 from groundswell.nlp.signals.detect.drift import drifts
 from groundswell.nlp.signals.detect.features import NAMES
+from groundswell.nlp.signals.detect.memory import SCALE, Memory
 from groundswell.nlp.signals.stage import find_signals
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -181,7 +182,9 @@ def test_a_retold_story_counts_once() -> None:
     start = BEGIN.timestamp() / 3600 + 30 * 24
     copies: Story = [(start + k, text + ("!" if k % 2 else ""), len(SUBJECTS)) for k in range(50)]
     found = detect(stream_of(usual(rng) + copies, rng))
-    assert (found.firsts != np.arange(len(found.firsts))).sum() >= 49
+    memory = Memory()
+    memory.add(stream_of(usual(np.random.default_rng(4)) + copies, np.random.default_rng(4)).batch())
+    assert (~memory.use).sum() >= 49
     about = subjects_of(usual(np.random.default_rng(4)) + copies)
     assert not [c for c in found.found if (about[c.documents] == len(SUBJECTS)).sum() >= 3]
 
@@ -211,12 +214,10 @@ def test_the_tail_is_that_of_a_negative_binomial() -> None:
 
 
 def test_a_stem_gathers_words_that_contain_it() -> None:
-    """Di-tipu and pe-nipu-an are about being cheated."""
-    texts = ["saya ditipu", "kena tipu", "penipuan lagi", "tipu tipu", "ditipu seller", "awas tipuan"] * 2
-    has, vocabulary = terms.index_terms([f"{text} {k}" for k, text in enumerate(texts)])
-    made = groups.by_stem(has, vocabulary, np.arange(12.0), np.ones(len(texts), bool), fewest=2)
-    assert "*tipu*" in made.names
-    assert len(made.rows.of(list(made.names).index("*tipu*"))) == 10
+    """Di-tipu and pe-nipu-an are about being cheated; only what people use by itself is a stem."""
+    words = ["saya", "ditipu", "kena", "tipu", "tipuan", "seller"]
+    assert groups.stems(words, ["ditipu"], frozenset({"tipu"})) == {"tipu": [1, 3, 4]}
+    assert groups.stems(words, ["seller"], frozenset({"tipu"})) == {}
 
 
 def test_words_of_unspaced_scripts_are_pairs() -> None:
@@ -227,10 +228,13 @@ def test_words_of_unspaced_scripts_are_pairs() -> None:
 
 def test_weights_know_only_earlier_days() -> None:
     """A word that becomes common tomorrow is still rare today."""
-    has, _ = terms.index_terms(["ads again", "ads again", "song ads", "ads ads more"])
-    early = terms.weigh(has[:2], np.array([0, 0]), 35)
-    whole = terms.weigh(has, np.array([0, 0, 1, 2]), 35)
-    np.testing.assert_allclose(early.toarray(), whole[:2].toarray())
+    rng = np.random.default_rng(3)
+    whole = stream_of(usual(rng, days=6, daily=10), rng).batch()
+    early, late = Memory(), Memory()
+    early.add(whole.part(0, 20))
+    late.add(whole)
+    assert early.weights.tolist() == late.weights[: len(early.weights)].tolist()
+    assert early.vectors.tolist() == late.vectors[:20].tolist()
 
 
 # --- what else could explain it
@@ -251,7 +255,9 @@ def test_history_that_a_first_visit_brings_counts_and_late_finds_do_not() -> Non
     live = mention("l", first + timedelta(days=3))
     late = mention("s", first + timedelta(days=1), fetched=first + timedelta(days=9))
     undated = replace(live, id="u", date_confidence="none")
-    assert crawl_gaps.in_time([history, live, late, undated]).tolist() == [True, True, False, False]
+    told = [crawl_gaps.in_time(each, first) for each in (history, live, late, undated)]
+    assert told == [True, True, False, False]
+    assert [crawl_gaps.known_at(each, first) for each in (history, live)] == [BEGIN, live.fetched_at]
 
 
 def test_a_source_that_is_new_or_comes_back_is_said_so() -> None:
@@ -279,7 +285,8 @@ def test_a_theme_that_sours_is_heard_and_one_that_wavers_is_not() -> None:
     falls = (hours > 37 * 24) & (np.array(themes) == "turns")
     moods = np.clip(np.where(falls, -0.4, 0.4) + rng.normal(0, 0.3, 800), -1, 1)
     places = [["source:a", "lang:en"]] * 800
-    found = [d for d in drifts(themes, hours, moods, places, np.ones(800, bool)) if d.strength >= 0]
+    told = drifts(np.array(themes), hours, moods.astype(np.float32), places, since=0.0, until=40 * 24.0)
+    found = [d for d in told if d.strength >= 0]
     assert {(d.theme, d.kind) for d in found} == {("turns", "sour")}
     assert all(d.at > 37 * 24 for d in found)
 
@@ -288,7 +295,8 @@ def test_a_theme_that_reaches_new_places_is_heard() -> None:
     """Four markets that the theme never had, within three days."""
     hours = np.sort(np.random.default_rng(7).uniform(0, 40 * 24, 400))
     places = [[f"market:{'SG' if hour < 38 * 24 else ('TH', 'VN', 'ID', 'MY')[k % 4]}"] for k, hour in enumerate(hours)]
-    found = list(drifts(["t"] * 400, hours, np.zeros(400), places, np.ones(400, bool)))
+    moods = np.zeros(400, np.float32)
+    found = list(drifts(np.array(["t"] * 400), hours, moods, places, since=0.0, until=40 * 24.0))
     assert any(d.kind == "spread" and d.strength >= 0 and len(d.places) == 4 for d in found)
 
 
@@ -391,16 +399,18 @@ def test_a_damaged_ranking_is_named(tmp_path: Path) -> None:
 def test_near_is_symmetric_and_bounded_in_time() -> None:
     """A pair is a pair from both sides while both may be centres; what lies further back than needed is left out."""
     rng = np.random.default_rng(8)
-    stream = stream_of(usual(rng, days=60, daily=6), rng)
-    has, _ = terms.index_terms(stream.texts)
-    weighted = terms.weigh(has, (stream.hours // 24).astype(np.int64), 35)
-    vectors = neighbours.centre(stream.vectors, stream.hours)
-    near = neighbours.neighbours(vectors, weighted, stream.hours, np.ones(len(stream.hours), bool))
-    for row in range(0, len(stream.hours), 37):
-        apart = stream.hours[near.of(row)] - stream.hours[row]
+    batch = stream_of(usual(rng, days=60, daily=6), rng).batch()
+    memory = Memory()
+    memory.add(batch)
+    centres, near = memory.balls(-np.inf, neighbours.FRESH)
+    for row in range(0, len(centres), 37):
+        apart = memory.hours[near.of(row)] - memory.hours[centres[row]]
         assert (apart <= neighbours.FRESH).all()
         assert (apart >= -neighbours.REACH).all()
-        assert row in near.of(row)
+        assert centres[row] in near.of(row)
+        for other in near.of(row):
+            if abs(memory.hours[other] - memory.hours[centres[row]]) <= neighbours.FRESH:
+                assert centres[row] in near.of(int(other))
 
 
 # --- the stage, on a real store
@@ -514,7 +524,7 @@ def test_judgements_move_strengths_only_once_accepted(tmp_path: Path) -> None:
 
 
 def test_words_for_one_thing_swell_together() -> None:
-    """Words that keep the same company form a family, drawn only from what was said before it may speak."""
+    """Words that keep the same company form a family; of too few documents none is drawn."""
     rng = np.random.default_rng(4)
     said = ["refund", "rebate", "lyrics", "offline", "battery", "premium", "screen", "voice", "radio", "volume"]
     meaning = rng.normal(size=(len(said), WIDE)).astype(np.float32)
@@ -522,17 +532,12 @@ def test_words_for_one_thing_swell_together() -> None:
     texts = [f"{said[k]} item{n}" for n, k in enumerate(about)]
     home = np.where(about == 1, 0, about)
     vectors = meaning[home] + 0.3 * rng.normal(size=(900, WIDE)).astype(np.float32)
-    hours = np.sort(rng.uniform(0, 60 * 24, 900))
     has, vocabulary = terms.index_terms(texts)
-    made = groups.by_kin(has, vocabulary, neighbours.centre(vectors, hours), hours, np.ones(900, bool))
-    family = [k for k, name in enumerate(made.names) if {"refund", "rebate"} == set(name.split())]
-    assert family
-    for k in family:
-        members = made.rows.of(k)
-        assert {said[about[m]] for m in members} == {"refund", "rebate"}
-        assert made.last[k] - made.first[k] == groups.REBUILT
-        assert hours[members].max() < made.last[k]
-    assert made.first.min() >= hours[299]
+    whole = np.rint(vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * SCALE)
+    words = np.array([k for k, term in enumerate(vocabulary) if " " not in term])
+    families = groups.families_of(has[:, words], whole.astype(np.float32), SCALE)
+    assert {"refund", "rebate"} in [{vocabulary[words[k]] for k in family} for family in families]
+    assert groups.families_of(has[:299, words], whole[:299].astype(np.float32), SCALE) == []
 
 
 def test_a_fading_subject_swells_against_what_it_is_now() -> None:

@@ -8,7 +8,7 @@ import pytest
 from groundswell.configs.topics import Topic, load_topics
 from groundswell.nlp.signals.detect import rank, terms
 from groundswell.nlp.signals.detect.detect import Stream, standing_swells
-from groundswell.nlp.signals.detect.groups import by_topic
+from groundswell.nlp.signals.detect.groups import topics_of
 from groundswell.nlp.signals.detect.topics import LIVES, NAMES
 
 TOPICS = (
@@ -34,8 +34,7 @@ TOPICS = (
 def test_a_text_belongs_to_the_topics_whose_words_it_has(text: str, language: str, found: list[bool]) -> None:
     """Whole words, beginnings, parts, pairs of words, and unspaced scripts."""
     has, vocabulary = terms.index_terms([text])
-    rows = by_topic(has, vocabulary, [language], TOPICS, np.ones(1, bool)).rows
-    assert [bool(len(rows.of(k))) for k in range(len(TOPICS))] == found
+    assert [bool(len(each)) for each in topics_of(has, vocabulary, [language], TOPICS)] == found
 
 
 def stream(swelling: float, seed: int = 3, days: int = 60) -> Stream:

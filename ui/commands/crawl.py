@@ -40,8 +40,9 @@ def command(
     from groundswell.crawlers.run import crawl
     from groundswell.crawlers.summary import notes
     from groundswell.index.open import open_store
+    from groundswell.ui.pipeline import only_one
 
-    with open_store(settings, spool=True) as store, progress_bar("crawl") as progress:
+    with only_one(settings), open_store(settings, spool=True) as store, progress_bar("crawl") as progress:
         runs = crawl(store, settings, now=moment, only=sources, progress=progress, again=again, span=span)
     table(
         ("source", "found", "stored", "duplicate", "refused", "off topic", "undated", "left", "remark"),

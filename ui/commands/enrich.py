@@ -18,11 +18,12 @@ def command(ctx: click.Context) -> int:
     from groundswell.index.open import open_store
     from groundswell.nlp.enrich.stage import enrich, proven_rules
     from groundswell.nlp.model.model import load_model
+    from groundswell.ui.pipeline import only_one
 
     rules, broken = proven_rules(settings)
     for said in broken:
         click.echo(f"left out: {said}", err=True)
-    with open_store(settings, spool=True) as store, progress_bar("enrich") as progress:
+    with only_one(settings), open_store(settings, spool=True) as store, progress_bar("enrich") as progress:
         report = enrich(store, load_model(settings.model), settings, now=now(), rules=rules, progress=progress)
     click.echo(str(report))
     return 0

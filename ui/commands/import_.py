@@ -31,8 +31,9 @@ def _export(settings: Settings, folder: Path) -> int:
     """Read back an export."""
     from groundswell.index.export import import_all
     from groundswell.index.open import open_store
+    from groundswell.ui.pipeline import only_one
 
-    with open_store(settings) as store, progress_bar("import") as progress:
+    with only_one(settings), open_store(settings) as store, progress_bar("import") as progress:
         report = import_all(store, folder, progress=progress)
     click.echo(
         f"{report.new:,} new, {report.updated:,} updated, {report.same:,} the same, {len(report.refused):,} refused"
@@ -44,11 +45,12 @@ def _letters(settings: Settings) -> int:
     """Send the dead letters again."""
     from groundswell.index.dead_letters import path_of, send
     from groundswell.index.open import open_store
+    from groundswell.ui.pipeline import only_one
 
     if not path_of(settings.data_dir).exists():
         click.echo(f"no dead letters in {settings.data_dir}")
         return 0
-    with open_store(settings, letters=False) as store:
+    with only_one(settings), open_store(settings, letters=False) as store:
         sent = send(store, settings.data_dir)
     click.echo(f"{sent.taken:,} taken now, {sent.overtaken:,} overtaken by newer ones, {len(sent.refused):,} refused")
     return _tell(sent.refused)

@@ -39,8 +39,9 @@ def command(ctx: click.Context, only_list: bool, show: str, limit: int, as_json:
     with open_store(settings) as store:
         if not only_list:
             from groundswell.nlp.signals.stage import find_signals
+            from groundswell.ui.pipeline import only_one
 
-            with progress_bar("signals") as progress:
+            with only_one(settings), progress_bar("signals") as progress:
                 find_signals(store, settings, now=now(), progress=progress)
         inbox = find_inbox(store, now=now())
     if as_json:

@@ -20,8 +20,9 @@ def command(ctx: click.Context, only_list: bool, limit: int) -> int:
     with open_store(settings) as store:
         if not only_list:
             from groundswell.nlp.themes.stage import update_themes
+            from groundswell.ui.pipeline import only_one
 
-            with progress_bar("themes") as progress:
+            with only_one(settings), progress_bar("themes") as progress:
                 click.echo(str(update_themes(store, settings, now=now(), progress=progress)))
         themes = sorted(store.recent(Theme), key=lambda theme: -theme.size)[:limit]
     rows = [(t.id, t.size, t.risk, t.state, t.first_seen.date(), t.last_seen.date(), t.label) for t in themes]

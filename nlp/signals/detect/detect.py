@@ -265,18 +265,20 @@ class View:
         if "ball" in ways:
             centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH)
             when = self.hours[centres]
+            every = np.ones(len(self.memory), bool)
             for radius in RADII:
-                yield "ball", radius, Groups(rows.within(radius), when, when + FRESH), centres
+                grown = Groups(rows.within(radius), when, when + FRESH).touched(every, self.fresh)
+                yield "ball", radius, grown, centres[grown.which]
         if "term" in ways:
             rows = groups.by_term(self.columns, self.touched, self.begin)
             yield "term", 0.0, groups.always(groups.chosen(rows, np.flatnonzero(np.diff(rows.starts) >= FEWEST))), none
         if "stem" in ways:
             yield "stem", 0.0, groups.always(self.stems[0]), none
-        for name, rows in (("kin", self._kin()), ("meaning", self._meaning())):
-            if name in ways and rows is not None:
-                count = len(rows.starts) - 1
-                first = np.full(count, self.week.at)
-                yield name, 0.0, Groups(rows, first, first + REBUILT), none
+        for name, drawn in (("kin", self._kin), ("meaning", self._meaning)):
+            made = drawn() if name in ways else None
+            if made is not None:
+                first = np.full(len(made.starts) - 1, self.week.at)
+                yield name, 0.0, Groups(made, first, first + REBUILT), none
 
     @cached_property
     def stems(self) -> tuple[Rows, Rows]:
@@ -302,7 +304,8 @@ class View:
 
     def _having(self, column: int) -> NDArray[np.int64]:
         items = self.columns.indices[self.columns.indptr[column] : self.columns.indptr[column + 1]]
-        return items[np.searchsorted(items, self.begin) :].astype(np.int64)
+        having: NDArray[np.int64] = items[np.searchsorted(items, self.begin) :].astype(np.int64)
+        return having
 
     def _kin(self) -> Rows | None:
         codes, count = self.week.kin, len(self.week.sizes)
@@ -317,7 +320,7 @@ class View:
         mine = np.isin(owner, some)
         if not len(some):
             return None
-        return groups.by_family(self.columns, column[mine], np.searchsorted(some, owner[mine]), self.begin)
+        return groups.by_family(self.weighted, column[mine], np.searchsorted(some, owner[mine]), self.begin)
 
     def _meaning(self) -> Rows | None:
         if not self.week.centres:
@@ -329,6 +332,8 @@ class View:
         """Return what is found in a scope."""
         holds = scope.holds(self.memory)
         use = scope.use(self.memory)
+        if not use[self.fresh :].any():
+            return Detection(scope, [], np.zeros((0, len(NAMES))), [], np.zeros((0, len(STANDING_NAMES))))
         tested = list(self._tested(use))
         volume = self.hours[use]
         refiner: list[Refiner] = []
@@ -432,22 +437,31 @@ class Stream:
     def batch(self) -> Batch:
         """Return those that count, as a watch hears them."""
         index = np.flatnonzero(self.counts)
+        some = index.tolist()
         firsts = [""] * len(self.ids) if self.firsts is None else [self.ids[k] if k >= 0 else "" for k in self.firsts]
         languages = self.languages or [""] * len(self.ids)
         return Batch(
-            ids=[self.ids[k] for k in index], texts=[self.texts[k] for k in index], hours=self.hours[index],
-            known=self.hours[index], vectors=self.vectors[index], languages=[languages[k] for k in index],
+            ids=[self.ids[k] for k in some], texts=[self.texts[k] for k in some], hours=self.hours[index],
+            known=self.hours[index], vectors=self.vectors[index], languages=[languages[k] for k in some],
             places=[("", "")] * len(index), sources=[""] * len(index), moods=np.full(len(index), np.nan, np.float32),
-            firsts=[firsts[k] for k in index],
+            firsts=[firsts[k] for k in some],
         )  # fmt: skip
 
 
-def detect(stream: Stream, *, ways: Sequence[str] = WAYS, topics: Sequence[Topic] = ()) -> Detection:
+def detect(
+    stream: Stream, *, share: float = 0.5, ways: Sequence[str] = WAYS, topics: Sequence[Topic] = ()
+) -> Detection:
     """Return all that is found in a stream, replayed hour by hour; nothing later than an hour takes part in it.
 
     Documents are those that count, by position among these.
+
+    Args:
+        stream: what was heard.
+        share: weight of vectors against words in similarity (1 is vectors alone, 0 words alone).
+        ways: which ways to form groups take part.
+        topics: standing topics that are counted for themselves.
     """
-    watch = Watch(topics=topics, ways=ways, scoped=False, retained=np.inf)
+    watch = Watch(topics=topics, ways=ways, scoped=False, retained=np.inf, memory=Memory(share=share))
     batch = stream.batch()
     end = float(np.floor(batch.hours[-1])) + 1 if len(batch) else 0.0
     parts = list(watch.go_on(batch, end))
@@ -458,3 +472,9 @@ def detect(stream: Stream, *, ways: Sequence[str] = WAYS, topics: Sequence[Topic
         [swell for part in parts for swell in part.swells],
         np.concatenate([np.zeros((0, len(STANDING_NAMES))), *(part.swell_numbers for part in parts)]),
     )
+
+
+def standing_swells(stream: Stream, topics: Sequence[Topic]) -> tuple[list[TopicSurge], NDArray[np.float64]]:
+    """Return only the swells of standing topics, with their numbers; vectors are not asked for."""
+    found = detect(replace(stream, vectors=np.ones((len(stream.ids), 1), np.float32)), ways=(), topics=topics)
+    return found.swells, found.swell_numbers

@@ -255,11 +255,11 @@ def families_of(has: sparse.csr_matrix, dense: NDArray[np.float32], scale: int) 
     return [kept[list(members)] for members in sets if len(members) > 1]
 
 
-def by_family(columns: sparse.csc_matrix, words: NDArray[np.int64], owner: NDArray[np.int64], begin: int) -> Rows:
+def by_family(has: sparse.csr_matrix, words: NDArray[np.int64], owner: NDArray[np.int64], begin: int) -> Rows:
     """Return the documents, from position `begin` on, with a word (column) of each family (its owner, from 0 on)."""
-    shape = (columns.shape[1], int(owner.max()) + 1)
+    shape = (has.shape[1], int(owner.max()) + 1)
     belongs = sparse.csc_matrix((np.ones(len(words), np.float32), (words, owner)), shape=shape)
-    holds = (columns.tocsr()[begin:] @ belongs).T.tocsr()
+    holds = (has[begin:] @ belongs.tocsr()).T.tocsr()
     holds.sort_indices()
     items = (holds.indices + begin).astype(np.int32)
     return Rows(holds.indptr.astype(np.int64), items, np.ones(len(items), np.float32))
@@ -284,4 +284,5 @@ def _divide(dense: NDArray[np.float32], grain: int, scale: int) -> NDArray[np.fl
 def _whole(rows: NDArray[np.float64], scale: int) -> NDArray[np.float32]:
     """Return rows at unit length as whole numbers of `scale`, whose products any machine adds up alike."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.rint(rows / np.maximum(length, 1e-9) * scale).astype(np.float32)
+    whole: NDArray[np.float32] = np.rint(rows / np.maximum(length, 1e-9) * scale).astype(np.float32)
+    return whole

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,10 @@ class Batch:
         return Batch(*(getattr(self, each.name)[start:stop] for each in fields(self)))
 
 
+def _none(kind: Any) -> Callable[[], Any]:
+    return lambda: np.zeros(0, kind)
+
+
 def _texts() -> NDArray[np.str_]:
     return np.zeros(0, np.str_)
 
@@ -79,36 +83,38 @@ class Memory:
 
     `raw` and `vectors` are ``(n, d)`` (as the model gave them, and centred), `codes` and `weights` the terms of
     document k at ``starts[k]:starts[k + 1]``, ascending. `near_starts`, `near_items`, `near` hold, for documents from
-    position `near_from` on, who came before and is near. `words` are the single words behind codes (`word_codes`).
+    position `near_from` on, who came before and is near (`share` is the weight of vectors against words). `words` are
+    the single words behind codes (`word_codes`).
     """
 
     ids: NDArray[np.str_] = field(default_factory=_texts)
-    hours: NDArray[np.float64] = field(default_factory=partial(np.zeros, 0, np.float64))
-    known: NDArray[np.float64] = field(default_factory=partial(np.zeros, 0, np.float64))
+    hours: NDArray[np.float64] = field(default_factory=_none(np.float64))
+    known: NDArray[np.float64] = field(default_factory=_none(np.float64))
     raw: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
     vectors: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
     starts: Int = field(default_factory=lambda: np.zeros(1, np.int64))
-    codes: NDArray[np.uint64] = field(default_factory=partial(np.zeros, 0, np.uint64))
-    weights: NDArray[np.int16] = field(default_factory=partial(np.zeros, 0, np.int16))
-    keys: NDArray[np.uint64] = field(default_factory=partial(np.zeros, 0, np.uint64))
-    first: Int = field(default_factory=partial(np.zeros, 0, np.int64))
-    alone: NDArray[np.int8] = field(default_factory=partial(np.zeros, 0, np.int8))
-    joins: NDArray[np.bool_] = field(default_factory=partial(np.zeros, 0, np.bool_))
-    lengths: NDArray[np.int32] = field(default_factory=partial(np.zeros, 0, np.int32))
+    codes: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
+    weights: NDArray[np.int16] = field(default_factory=_none(np.int16))
+    keys: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
+    first: Int = field(default_factory=_none(np.int64))
+    alone: NDArray[np.int8] = field(default_factory=_none(np.int8))
+    joins: NDArray[np.bool_] = field(default_factory=_none(np.bool_))
+    lengths: NDArray[np.int32] = field(default_factory=_none(np.int32))
     languages: NDArray[np.str_] = field(default_factory=_texts)
     markets: NDArray[np.str_] = field(default_factory=_texts)
     kinds: NDArray[np.str_] = field(default_factory=_texts)
     sources: NDArray[np.str_] = field(default_factory=_texts)
     themes: NDArray[np.str_] = field(default_factory=_texts)
-    moods: NDArray[np.float32] = field(default_factory=partial(np.zeros, 0, np.float32))
+    moods: NDArray[np.float32] = field(default_factory=_none(np.float32))
+    share: float = 0.5
     near_from: int = 0
     near_starts: Int = field(default_factory=lambda: np.zeros(1, np.int64))
-    near_items: NDArray[np.int32] = field(default_factory=partial(np.zeros, 0, np.int32))
-    near: NDArray[np.float32] = field(default_factory=partial(np.zeros, 0, np.float32))
+    near_items: NDArray[np.int32] = field(default_factory=_none(np.int32))
+    near: NDArray[np.float32] = field(default_factory=_none(np.float32))
     topic_starts: Int = field(default_factory=lambda: np.zeros(1, np.int64))
-    topics: NDArray[np.int16] = field(default_factory=partial(np.zeros, 0, np.int16))
+    topics: NDArray[np.int16] = field(default_factory=_none(np.int16))
     words: NDArray[np.str_] = field(default_factory=_texts)
-    word_codes: NDArray[np.uint64] = field(default_factory=partial(np.zeros, 0, np.uint64))
+    word_codes: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
 
     def __len__(self) -> int:
         """Return how many documents."""
@@ -117,7 +123,8 @@ class Memory:
     @property
     def use(self) -> NDArray[np.bool_]:
         """Return which documents are the first of their copies."""
-        return self.first == np.arange(len(self))
+        firsts: NDArray[np.bool_] = self.first == np.arange(len(self))
+        return firsts
 
     def at(self, hour: float) -> int:
         """Return the position of the first document at an hour or later."""
@@ -280,8 +287,9 @@ class Memory:
         for start in range(new, len(index), BLOCK):
             stop = min(start + BLOCK, len(index))
             low = int(np.searchsorted(when, when[start] - REACH))
-            both = dense[start:stop] @ dense[low:stop].T + (weighted[start:stop] @ weighted[low:stop].T).toarray()
-            likeness = both / np.float32(2 * SCALE * SCALE)
+            by_meaning = dense[start:stop] @ dense[low:stop].T
+            by_words = (weighted[start:stop] @ weighted[low:stop].T).toarray()
+            likeness = (self.share * by_meaning + (1 - self.share) * by_words) / np.float32(SCALE * SCALE)
             row, col = np.nonzero(likeness >= NEAREST)
             keep = (col + low <= row + start) & (when[row + start] - when[col + low] <= REACH)
             row, col = row[keep], col[keep]
@@ -385,9 +393,10 @@ def word_code(word: str) -> int:
 
 def pair_codes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Return a number for each pair of words, by theirs; its last bit is 1."""
-    mixed = left * np.uint64(0x9E3779B97F4A7C15) + (right ^ (right >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(32)
-    return mixed | np.uint64(1)
+    spread = (right ^ (right >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (left * np.uint64(0x9E3779B97F4A7C15) + spread).astype(np.uint64)
+    codes: NDArray[np.uint64] = (mixed ^ (mixed >> np.uint64(32))) | np.uint64(1)
+    return codes
 
 
 def term_code(term: str) -> int:
@@ -409,7 +418,8 @@ def _whole(weights: NDArray[np.float64], starts: Int) -> NDArray[np.int16]:
     squares = np.concatenate([np.zeros(1, np.int64), np.cumsum(fine * fine)])
     length = np.sqrt((squares[starts[1:]] - squares[starts[:-1]]).astype(np.float64))
     rows = np.repeat(np.maximum(length, 1e-9), np.diff(starts))
-    return np.rint(fine / rows * SCALE).astype(np.int16)
+    whole: NDArray[np.int16] = np.rint(fine / rows * SCALE).astype(np.int16)
+    return whole
 
 
 __all__ = ["SCALE", "Batch", "Memory", "pair_codes", "term_code", "word_code"]

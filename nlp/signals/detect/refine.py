@@ -91,7 +91,8 @@ class Refiner:
         near = (near + self.weighted[part] @ _unit(wording, lengths[1])).astype(np.float64) / (2 * SCALE * SCALE)
         if len(own) > 1:
             near[own - part.start] = self._without_self(mine, rows, meaning, wording)
-        return near
+        likeness: NDArray[np.float64] = near
+        return likeness
 
     @staticmethod
     def _without_self(

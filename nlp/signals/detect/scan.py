@@ -174,7 +174,8 @@ def _look(  # noqa: PLR0917  columns of one table
     doubt = 1 / (looks.past + PRIOR_COUNT)
     size = 1 / (doubt + PRIOR_SPREAD * 0.5)
     rare = looks.observed > looks.expected + np.sqrt(looks.expected * (1 + looks.expected / size))
-    looks, doubt, size = looks.pick(rare), doubt[rare], size[rare]  # nothing within a deviation has so small a tail
+    rare |= least < 1  # nothing within a deviation has a tail of less than a tenth
+    looks, doubt, size = looks.pick(rare), doubt[rare], size[rare]
     likely = tail(looks.observed, looks.expected, size) >= least
     looks, doubt = looks.pick(likely), doubt[likely]
     spread = unevenness(clock, looks.group, looks.at - window - baseline.gap, window, history)

@@ -53,6 +53,13 @@ def watched(memory: Memory, at: float, began: float) -> list[Scope]:
     parts = [
         scope
         for scope, count in sorted(counts.items(), key=lambda item: (-item[1], item[0].market, item[0].kind))
-        if scope != WHOLE and count / days >= DAILY and count < SHARE * total
+        if scope != WHOLE and count / days >= DAILY and count < SHARE * min(_around(scope, counts, total))
     ]
     return [WHOLE, *parts]
+
+
+def _around(scope: Scope, counts: Counter[Scope], total: int) -> tuple[int, int]:
+    """Return how many documents the parts have that a scope lies in: whoever is nearly one of them is not watched."""
+    if not (scope.market and scope.kind):
+        return total, total
+    return counts[Scope(scope.market)], counts[Scope("", scope.kind)]
