@@ -61,7 +61,7 @@ def find_signals(
     if departures is None or not math.isfinite(listener.watch.upto):
         store.put([Checkpoint(id=MARK, value={**listener.mark, **listener.value()}, at=now)])
         return []
-    built = list(SignalBuilder(store, settings, label).build(departures))
+    built = list(SignalBuilder(store, settings, label).build(departures)) if departures else []
     known = {signal.id for signal in store.many(Signal, [signal.id for signal in built])}
     decided = decide(store, [s for s in built if s.id not in known], settings, began=epoch(listener.watch.began))
     name = listener.save()
