@@ -34,7 +34,7 @@ from groundswell.index.store import Conflict, Reader, Store, StoreError
 from groundswell.nlp.signals.alerts.episodes import Episode, episodes
 from groundswell.nlp.signals.alerts.feedback import Proposal, accept, forget, propose
 from groundswell.nlp.signals.alerts.policy import threshold
-from groundswell.ui.report.inbox import MOST, title_of
+from groundswell.ui.report.inbox import MOST, find_inbox, title_of
 
 Disposition = Literal["confirmed", "false", "duplicate"]
 DUE: Mapping[Severity, timedelta] = {
@@ -279,6 +279,21 @@ class Desk:
             if found.theme and self._silenced(alert):
                 self.wake(found.theme, by=by, now=now)
         return self._decide(alerts, "reopened", by=by, now=now, reason=reason)
+
+    def lift_snoozes(self, *, now: datetime) -> list[str]:
+        """Wake the themes whose snoozed alert is over: what comes next is news again. Return their alerts."""
+        lifted = [
+            entry
+            for entry in find_inbox(self.store, now=now).entries
+            if entry.phase == "over" and entry.episode.theme and self._snoozed(entry.episode.theme, now)
+        ]
+        for entry in lifted:
+            self.wake(entry.episode.theme, by="the end of the alert", now=now)
+        return [entry.id for entry in lifted]
+
+    def _snoozed(self, theme: str, now: datetime) -> bool:
+        snooze = self.store.get(Snooze, theme)
+        return snooze is not None and snooze.holds(now)
 
     def merge(self, alert: str, into: str, *, by: str, now: datetime, reason: str = "") -> Decision:
         """Put an alert to another one's episode: one event, one card.

@@ -117,7 +117,9 @@ def _themes(store: Store, settings: Settings, now: datetime, progress: Progress)
 
 def _signals(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
     from groundswell.nlp.signals.stage import find_signals
+    from groundswell.ui.desk import Desk
 
+    Desk(store).lift_snoozes(now=now)
     signals = find_signals(store, settings, now=now, progress=progress)
     return f"{len(signals):,} signals, {sum(signal.fired for signal in signals):,} alerts", False
 

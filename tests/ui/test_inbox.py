@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from groundswell.index.records import Case, Decision, Label, Severity, Signal
+from groundswell.index.records import Case, Decision, Label, Severity, Signal, Snooze
 from groundswell.nlp.signals.alerts.episodes import Pace, episodes, phase
 from groundswell.nlp.signals.stage import MARK
 from groundswell.ui.desk import Desk, DeskError
@@ -204,3 +204,18 @@ def test_all_evidence_goes_into_the_case_and_can_be_proved(world: World) -> None
         assert all(fingerprint(item) == item["sha256"] for item in grown.evidence)
         assert fingerprint({**grown.evidence[0], "text": "other words"}) != grown.evidence[0]["sha256"]
         assert desk.catch_up(case.id, by="mei", now=world.now) == store.get(Case, case.id)
+
+
+def test_a_snooze_whose_cause_is_gone_is_lifted(world: World) -> None:
+    """Over, the theme wakes before signals are looked for again: what comes next is news; what goes on stays silent."""
+    later = world.now + 20 * DAY
+    with world.store() as store:
+        desk = Desk(store)
+        desk.put_off([FAKE], days=60, reason="a fix is on its way", by="mei", now=world.now)
+        assert desk.lift_snoozes(now=world.now) == []
+        assert desk.lift_snoozes(now=later) == [FAKE]
+        snooze = store.get(Snooze, theme_id("deepfake"))
+        assert snooze is not None
+        assert not snooze.holds(later)
+        assert desk.lift_snoozes(now=later) == []
+    assert _status(world, now=later) == "waiting"

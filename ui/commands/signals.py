@@ -34,6 +34,7 @@ def command(ctx: click.Context, only_list: bool, show: str, limit: int, as_json:
         return 0
     settings = settings_of(ctx)
     from groundswell.index.open import open_store
+    from groundswell.ui.desk import Desk
     from groundswell.ui.report.inbox import find_inbox
 
     with open_store(settings) as store:
@@ -42,6 +43,7 @@ def command(ctx: click.Context, only_list: bool, show: str, limit: int, as_json:
             from groundswell.ui.pipeline import only_one
 
             with only_one(settings), progress_bar("signals") as progress:
+                Desk(store).lift_snoozes(now=now())
                 find_signals(store, settings, now=now(), progress=progress)
         inbox = find_inbox(store, now=now())
     if as_json:

@@ -201,6 +201,8 @@ def _one(inbox: Inbox, wanted: str) -> None:
         actions.actions(entry)
     if entry.twins:
         _twins(inbox, entry)
+    if merged := _merged(entry):
+        _mergers(merged)
     st.html(tag("div", [panel("Decisions", "newest first", _history(entry)), _signals(entry)], cls="row half"))
 
 
@@ -242,6 +244,28 @@ def _twins(inbox: Inbox, entry: Entry) -> None:
                 st.html(tag("p", link(links.alert(twin.id), esc(wording.shortened(twin.title, 90)))))
                 st.button("Merge", key=f"merge-{twin.id}", on_click=_merge, args=(entry.id, twin.id))
                 st.button("They are two", key=f"part-{twin.id}", on_click=_part, args=(entry.id, twin.id))
+
+
+def _merged(entry: Entry) -> list[Decision]:
+    """Return the merges that made an episode what it is, newest first."""
+    own = {signal.id for signal in entry.episode.signals if signal.id != entry.id}
+    newest: dict[str, Decision] = {}
+    for decision in queries.records(Decision, 5000):
+        if decision.alert in own and decision.what in {"merged", "parted"}:
+            newest.setdefault(decision.alert, decision)
+    return [decision for decision in newest.values() if decision.what == "merged"]
+
+
+def _mergers(merged: Sequence[Decision]) -> None:
+    with st.container(key="panel-merged"):
+        st.html(tag("h2", esc("Merged by hand")))
+        for decision in merged:
+            with st.container(horizontal=True, key=f"act-merged-{decision.alert}", vertical_alignment="center"):
+                st.html(tag("p", esc(f"{decision.alert}: {decision_said(decision, queries.zone())}")))
+                st.button(
+                    "Take the merge back", key=f"unmerge-{decision.alert}", on_click=_part,
+                    args=(decision.alert, decision.to),
+                )  # fmt: skip
 
 
 def _merge(alert: str, into: str) -> None:

@@ -22,7 +22,9 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.asked import Asked, asked
 from groundswell.ui.report.explain import LONGEST
 from groundswell.ui.report.series import DAY, day_axis, volume_series
+from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import document_list
+from groundswell.ui.views.inbox import standing_said
 
 FACETS: tuple[Field, ...] = ("risk", "sentiment", "market", "lang", "source", "kind", "target", "theme")
 PAGE = 20
@@ -81,6 +83,9 @@ def _ask() -> Asked:
     if given.of:
         whole = link(links.search_text(given.text), esc("search everything"), cls="out")
         st.html(tag("p", [esc(f"Within the documents of {_called(given.of)}; "), whole, esc(".")], cls="note"))
+        if (entry := queries.inbox()[given.of.partition("-")[2]]) is not None:
+            st.html(tag("p", esc(f"{entry.title}: {standing_said(entry)}"), cls="state"))
+            actions(entry)
     return replace(given, sort=sort, copies=copies)
 
 

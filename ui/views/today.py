@@ -88,7 +88,8 @@ def _card(card: Card, today: Today) -> None:
 def _head(card: Card, today: Today) -> Html:
     begun = card.episode.alert.at
     old = tag("span", esc(f"{wording.span(today.now - begun)} old"), title=wording.stamp(begun, today.zone))
-    grown = link(links.grown(card.episode, today.now), esc(wording.plural(card.grown, "document")))
+    what = "documents of its theme since it began" if card.episode.theme else "its documents"
+    grown = link(links.grown(card.episode, today.now), esc(wording.plural(card.grown, "document")), title=what)
     age = tag("span", _between([grown, old], esc(" · ")))
     title = tag("h3", link(links.alert(card.entry.id), esc(wording.shortened(card.title, 110))), cls="clamp")
     return joined([tag("div", [tag("span", esc(card.severity), cls="sev"), age], cls="meta"), title])
