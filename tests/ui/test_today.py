@@ -76,7 +76,7 @@ def test_calm_is_said_only_of_what_was_looked_at(today: Today, world: World) -> 
     for upto, said in (
         (None, "Signals have not been looked for yet"),
         (today.now - timedelta(hours=1), "Signals were looked for up to"),
-        (today.now - timedelta(hours=5), "the 5\N{NO-BREAK SPACE}h since are not judged yet"),
+        (today.now - timedelta(hours=5), "5\N{NO-BREAK SPACE}h ago; nothing newer is judged yet"),
     ):
         first, rest = lead(replace(today, cards=(), inbox=replace(nothing, upto=upto)))
         assert first == "No alert waits."

@@ -216,7 +216,7 @@ def _card(card: Card, today: Today, base: str) -> dict[str, Any]:
         "mood": wording.mood(card.mood),
         "bars": bars(series, card.episode.alert.start),
         "blocks": blocks(series),
-        "what": "mood" if alert.kind == "sour" else "documents",
+        "what": "mood" if alert.kind == "sour" else "texts",
         "case": card.case,
     }
 

@@ -263,7 +263,7 @@ def _looked(today: Today) -> str:
         return "Signals have not been looked for yet: groundswell signals does."
     if today.now - upto > LATE:
         since = wording.span(today.now - upto)
-        return f"Signals were looked for up to {wording.moment(upto, zone)}; the {since} since are not judged yet."
+        return f"Signals were looked for up to {wording.moment(upto, zone)}, {since} ago; nothing newer is judged yet."
     return "" if today.inbox.having("waiting") else f"Signals were looked for up to {wording.moment(upto, zone)}."
 
 

@@ -101,7 +101,7 @@ def _why(card: Card, today: Today) -> Html:
 
 
 def _spark(card: Card) -> Html:
-    what = "Mood" if card.signal.kind == "sour" else "Documents"
+    what = "Mood" if card.signal.kind == "sour" else "Texts"
     name = f"{what} a day over eight weeks with what is usual: {card.title}"
     return link(links.evidence(card.signal), charts.sparkline(card.series, card.severity, name))
 
