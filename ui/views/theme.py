@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -43,7 +44,8 @@ def show() -> None:
         key=lambda signal: signal.at,
         reverse=True,
     )
-    fired = [signal for signal in signals if signal.fired]
+    entries = [entry for entry in queries.inbox().entries if entry.episode.theme == theme.id]
+    fired = [replace(entry.episode.gravest, at=entry.episode.alert.at) for entry in entries]
     st.html(_head(theme, fired))
     _silence(theme)
     st.html(joined([_lines(theme, fired), _breakdowns(theme), _texts(theme), _past(theme, signals)]))

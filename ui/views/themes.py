@@ -10,10 +10,11 @@ from datetime import timedelta
 import streamlit as st
 
 from groundswell.index.query import Bucket, By, Query
-from groundswell.index.records import Signal, Theme
+from groundswell.index.records import Theme
 from groundswell.ui.board import charts, queries
 from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.inbox import Entry
 from groundswell.ui.report.series import Series, day_axis, mean_mood, volume_series
 from groundswell.ui.report.trends import HISTORY_DAYS, change, concern
 
@@ -120,7 +121,7 @@ def _cells(theme: Theme, talk: Talk) -> tuple[object, ...]:
     return theme.id, title, theme.risk, theme.feeling, theme.state, talk.was, talk.now, mood, talk.size, seen
 
 
-def _table(ranked: Sequence[Theme], talk: Mapping[str, Talk], alerts: Mapping[str, Signal]) -> Html:
+def _table(ranked: Sequence[Theme], talk: Mapping[str, Talk], alerts: Mapping[str, Entry]) -> Html:
     series = _series(tuple(theme.id for theme in ranked))
     head = ("theme", "risk", "four weeks", "48 h: was → is", "mood", "documents", "last seen")
     rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id)) for theme in ranked)
@@ -152,21 +153,21 @@ def _by_theme(query: Query, by: By) -> dict[str, list[Bucket]]:
     return found
 
 
-def _alerts() -> dict[str, Signal]:
-    newest: dict[str, Signal] = {}
-    for signal in sorted(queries.records(Signal, 5000), key=lambda signal: signal.at):
-        if signal.fired:
-            newest[signal.theme] = signal
+def _alerts() -> dict[str, Entry]:
+    """Return the newest alert of each theme, with what it has become."""
+    newest: dict[str, Entry] = {}
+    for entry in sorted(queries.inbox().entries, key=lambda entry: entry.episode.newest.at):
+        newest[entry.episode.theme] = entry
     return newest
 
 
-def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Signal]) -> tuple[bool, float, int, str]:
+def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Entry]) -> tuple[bool, float, int, str]:
     """Return what to sort by; in the order for a risk team, mere praise comes last."""
     mood = talk.lasting if talk.mood is None else talk.mood
     keys = {
         "concern": -concern(talk.was, talk.now, mood, risky=bool(theme.risk)),
         "change": -abs(change(talk.was, talk.now)),
-        "alerts": -alerts[theme.id].at.timestamp() if theme.id in alerts else 0.0,
+        "alerts": -alerts[theme.id].episode.newest.at.timestamp() if theme.id in alerts else 0.0,
         "size": -talk.size,
         "newest": -theme.first_seen.timestamp(),
     }
@@ -181,8 +182,8 @@ def _series(ids: tuple[str, ...]) -> dict[str, Series]:
     return {one: volume_series(days, counts.get(one, [])).last(HISTORY_DAYS) for one in ids}
 
 
-def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list[Html]:
-    colour = alert.severity if alert else "ink"
+def _row(theme: Theme, talk: Talk, series: Series, alert: Entry | None) -> list[Html]:
+    colour = alert.episode.severity if alert and alert.phase != "over" else "ink"
     moment = queries.now()
     before, latest = (links.window(moment - k * WINDOW, moment - (k - 1) * WINDOW) for k in (2, 1))
     was = link(links.search(theme=theme.id, **before), esc(wording.number(talk.was)), cls="num")
@@ -198,8 +199,8 @@ def _row(theme: Theme, talk: Talk, series: Series, alert: Signal | None) -> list
     ]
 
 
-def _mark(theme: Theme, alert: Signal | None) -> Html:
+def _mark(theme: Theme, alert: Entry | None) -> Html:
     said: list[str] = [theme.state] if theme.state != "living" else []
-    if alert and queries.now() - alert.at < timedelta(days=7):
-        said.append(f"{alert.severity} alert")
+    if alert and alert.phase != "over":
+        said.append(f"{alert.episode.severity} alert, {alert.phase}")
     return joined(tag("span", esc(f" · {word}"), cls="state") for word in said)
