@@ -75,20 +75,6 @@ def _empty(word: str) -> bool:
     return word.isdigit() or any(word in title_words(kind) for kind in EMPTY)
 
 
-def affected(documents: Sequence[Document]) -> dict[str, list[tuple[str, int]]]:
-    """Return who is affected: counts of market, language, source, kind, target, commonest first."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in ("market", "lang", "source", "kind", "target")}
-    for document in documents:
-        mention, enriched = document.mention, document.enriched
-        counts["market"][mention.market] += 1
-        counts["source"][mention.source] += 1
-        counts["kind"][mention.kind] += 1
-        if enriched is not None:
-            counts["lang"][enriched.lang] += 1
-            counts["target"].update(sorted({target.who for target in enriched.targets}))
-    return {name: [(value, n) for value, n in counter.most_common(5) if value] for name, counter in counts.items()}
-
-
 def risk_count(documents: Sequence[Document], risk: str, weight: float) -> RiskCount | None:
     """Return how many documents carry a risk, as a search for it counts them; ``None`` without a risk."""
     if not risk:

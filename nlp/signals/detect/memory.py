@@ -399,14 +399,6 @@ def pair_codes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[n
     return codes
 
 
-def term_code(term: str) -> int:
-    """Return the number of a word or of a pair of words."""
-    left, _, right = term.partition(" ")
-    if not right:
-        return word_code(term)
-    return int(pair_codes(np.array([word_code(left)], np.uint64), np.array([word_code(right)], np.uint64))[0])
-
-
 def _hash(text: str) -> int:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")
@@ -422,4 +414,4 @@ def _whole(weights: NDArray[np.float64], starts: Int) -> NDArray[np.int16]:
     return whole
 
 
-__all__ = ["SCALE", "Batch", "Memory", "pair_codes", "term_code", "word_code"]
+__all__ = ["SCALE", "Batch", "Memory", "pair_codes", "word_code"]
