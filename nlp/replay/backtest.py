@@ -23,7 +23,7 @@ from groundswell.index.files import written_aside
 from groundswell.index.ids import author_key
 from groundswell.index.open import open_store
 from groundswell.index.progress import Progress
-from groundswell.index.records import Document, Kind, Mention, Signal
+from groundswell.index.records import Document, Kind, Mention, Signal, Stance
 from groundswell.nlp.enrich.stage import enrich
 from groundswell.nlp.model.model import Model, Reading, load_model
 from groundswell.nlp.model.vector_cache import encode
@@ -264,6 +264,9 @@ def replay(
     )
 
 
+CLAIMS: Stance = "claims"
+
+
 class _Vectors:
     """A model that gives vectors, made before or at hand, and says nothing else of a text."""
 
@@ -276,11 +279,14 @@ class _Vectors:
     def read(self, texts: Sequence[str]) -> Reading:
         """Return the vectors of texts."""
         count = len(texts)
+        nothing = np.zeros((count, len(self.risk_ids)), np.float32)
         return Reading(
             vectors=self.table[[self.place[text] for text in texts]],
             sentiment=np.full((count, 3), 1 / 3, np.float32),
-            risks=np.zeros((count, len(self.risk_ids)), np.float32),
+            risks=nothing,
             targets=((),) * count,
+            spoken=nothing,
+            stances=(CLAIMS,) * count,
         )
 
 
