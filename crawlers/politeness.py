@@ -34,6 +34,9 @@ LONGEST_SILENCE = DAY_SECONDS
 """Seconds that a server can keep us away with one Retry-After; asked for more, it is asked again after these."""
 FIRST_ANSWER = 10.0
 """Seconds that a host may take for its robots.txt, the first that is asked of it: a dead one must not cost more."""
+LEAST_DELAY = 0.001
+"""Seconds between two requests even where none are asked for: without any, Scrapy 2.19 sends all that waits for a host
+at once, however few it may send at a time (a slot counts a request as under way only after the loop that sends them)."""
 ROBOT = "Groundswell"
 NUMBER = re.compile(r"^[0-9]{1,15}(\.[0-9]*)?$")
 COOKIES = 30
@@ -69,7 +72,7 @@ def scrapy_settings(source: Source, crawl: CrawlSettings) -> dict[str, Any]:
     contact = f" (contact: {crawl.contact})" if crawl.contact else ""
     return {
         "USER_AGENT": f"{crawl.user_agent}{contact}".replace("\r", " ").replace("\n", " "),
-        "DOWNLOAD_DELAY": delay,
+        "DOWNLOAD_DELAY": max(delay, LEAST_DELAY),
         "CONCURRENT_REQUESTS_PER_DOMAIN": polite.concurrent or crawl.concurrent_per_host,
         "AUTOTHROTTLE_ENABLED": delay > 0,
         "AUTOTHROTTLE_START_DELAY": delay,

@@ -388,7 +388,7 @@ def explain(failure: Failure) -> str:
         hint = HINTS.get(error.response.status, "the server is in trouble" if error.response.status >= 500 else "")
         return f"HTTP {error.response.status}" + (f": {hint}" if hint else "")
     if isinstance(error, IgnoreRequest):
-        return CIRCLE if "max redirections" in str(error) else str(error) or "refused"
+        return CIRCLE if str(error) == "max redirections reached" else str(error) or "refused"
     host = urlsplit(failure.request.url).hostname or ""  # type: ignore[attr-defined]  # Scrapy adds it
     if host in BLOCKED:
         return f"refused: {host} leads to {private(BLOCKED[host])}"

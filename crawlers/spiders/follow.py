@@ -92,6 +92,7 @@ class ArticleSpider(SourceSpider[Any]):
         name = stable_id(url)
         if not self._is_due(key, name) or not self.is_new(key, name, version):
             return None
+        self.waiting[key] += 1  # until it has been read: it may never come to that
         request = self.ask(url, self.read_page, key=key, raw=raw, name=name, version=version)
         return request.replace(errback=self.on_missed)
 
@@ -195,7 +196,6 @@ class ArticleSpider(SourceSpider[Any]):
             self._done(key, name, version)
             yield from self._kept(raw, f"{why}; given up after {tries + 1} visits")
             return
-        self.waiting[key] += 1
         self.marks[key]["tries"][name] = [tries + 1, first, now.isoformat()]
         self.in_vain[why.removeprefix("article could not be fetched: ")] += 1
         if name not in self.before(key).get("seen", {}):  # else a whole text is stored, and better than a summary
@@ -208,6 +208,7 @@ class ArticleSpider(SourceSpider[Any]):
 
     def _done(self, key: str, name: str, version: str) -> None:
         self.marks[key]["seen"][name] = version
+        self.waiting[key] -= 1
 
 
 def _site_names(response: Response) -> list[str]:

@@ -130,7 +130,7 @@ def test_a_wall_is_no_article_and_is_tried_again(house: Any, web: Any, answer: A
     """Challenge, error page, other page, front page: the summary is kept, the article comes when it is there."""
     web.play("/f.xml", answer(feed(*range(5)), validators=True))
     other = (
-        PAGE.format(0).replace("Story 0", "Recipe").replace(BODY.format(0), "Boil rice with coconut milk, then stir.")
+        PAGE.format(0).replace(BODY.format(0), "Boil rice with coconut milk, then stir.").replace("Story 0", "Recipe")
     )
     web.play("/n/0", answer(CHALLENGE))
     web.play("/n/1", answer("<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"))
