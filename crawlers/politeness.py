@@ -36,7 +36,7 @@ FIRST_ANSWER = 10.0
 """Seconds that a host may take for its robots.txt, the first that is asked of it: a dead one must not cost more."""
 LEAST_DELAY = 0.001
 """Seconds between two requests even where none are asked for: without any, Scrapy 2.19 sends all that waits for a host
-at once, however few it may send at a time (a slot counts a request as under way only after the loop that sends them)."""
+at once, however few it may send at a time (a request counts as under way only after the loop that sends them)."""
 ROBOT = "Groundswell"
 NUMBER = re.compile(r"^[0-9]{1,15}(\.[0-9]*)?$")
 COOKIES = 30
