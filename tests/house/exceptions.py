@@ -14,7 +14,6 @@ CALLED_FROM_OUTSIDE: Mapping[str, str] = {
     "crawlers.politeness.RobotsMiddleware.process_request": "Scrapy calls its middlewares",
     "crawlers.politeness.WitnessMiddleware.process_exception": "Scrapy calls its middlewares",
     "crawlers.politeness.WitnessMiddleware.process_response": "Scrapy calls its middlewares",
-    "crawlers.spiders.base.SpoolPipeline.close_spider": "Scrapy calls its pipelines",
     "crawlers.spiders.base.SpoolPipeline.open_spider": "Scrapy calls its pipelines",
     "crawlers.spiders.base.SpoolPipeline.process_item": "Scrapy calls its pipelines",
     "ui.cli.LazyGroup.format_commands": "click calls it for --help",
