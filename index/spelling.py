@@ -18,6 +18,8 @@ LONGEST_PIECE = 300
 
 HAN = "\u2e80-\u2fdf\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _HAN = re.compile(f"[{HAN}]")
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair is no Unicode: no store takes it and OpenCC raises; such a text stays as it is."""
 
 # What OpenCC's tw2sp leaves: words of Taiwan that are written the same in both scripts, and variants.
 LEFT = {
@@ -101,7 +103,7 @@ def normalise(text: str) -> str:
         plain = plain.translate(_PLAIN)
     if _THAI.search(plain):
         plain = thai(plain)
-    return simplified(plain) if _HAN.search(plain) else plain
+    return simplified(plain) if _HAN.search(plain) and not _HALF.search(plain) else plain
 
 
 def aligned(text: str) -> tuple[str, list[int]]:

@@ -78,3 +78,8 @@ def test_what_was_typed_is_what_is_shown() -> None:
     assert "[[詐騙]]" in highlights([text], [Word(text="诈骗")])[0]
     assert "[[帳號]]" in highlights([text], [Word(text="账号")])[0]
     assert "[[นํ้า]]" in highlights(["ซื้อนํ้ามา"], [Word(text="น้ำ")])[0]
+
+
+def test_half_of_a_surrogate_pair_is_left_alone() -> None:
+    """It is no Unicode, and what somebody pastes must not end in a traceback."""
+    assert normalise("帳號\ud800") == "帳號\ud800"
