@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from groundswell.index.query import Query
 from groundswell.index.records import Case, Decision, Label, SavedSearch
 from groundswell.ui.board import queries
-from groundswell.ui.board.launch import SCRIPT, SETTINGS_VARIABLE, write_settings
+from groundswell.ui.board.launch import SERVER, SETTINGS_VARIABLE, write_settings
 from groundswell.ui.desk import Desk
 from tests.ui.seed import HOSTILE, World, signal_id, theme_id
 
@@ -28,7 +28,7 @@ def _forget() -> None:
 
 
 def _open(view: str, **query: str) -> AppTest:
-    app = AppTest.from_file(SCRIPT, default_timeout=60)
+    app = AppTest.from_file(SERVER.with_name("main.py"), default_timeout=60)
     app.query_params["view"] = view
     for name, value in query.items():
         app.query_params[name] = value

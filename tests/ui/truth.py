@@ -14,7 +14,7 @@ from groundswell.index.records import Document, Signal
 from groundswell.index.store import Reader
 from groundswell.ui.report.asked import asked
 
-COUNT = re.compile(r"(?<![\d.−+-])(\d[\d,]*)(?![\d.]*\d| ?%|\N{NO-BREAK SPACE}%)")
+COUNT = re.compile(r"(?<![\w.−+-])(\d[\d,]*)(?![\d.]*\d|\w| ?%|\N{NO-BREAK SPACE}%)")
 
 
 class _Links(HTMLParser):

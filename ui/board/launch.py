@@ -16,7 +16,8 @@ SETTINGS_VARIABLE = "GROUNDSWELL_BOARD_SETTINGS"
 NAMES_VARIABLE = "GROUNDSWELL_BOARD_NAMES"
 """Environment variable with the host names, parted by commas, that the board may be reached under."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-SCRIPT = Path(__file__).parent / "server.py"
+SERVER = Path(__file__).parent / "server.py"
+"""What Streamlit serves: the board's pages behind a guard."""
 FONT = (
     "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, 'Noto Sans Thai', "
     "'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
@@ -60,7 +61,7 @@ def command(*, port: int, host: str, headless: bool) -> list[str]:
     """Return the command that serves the board."""
     options = {**THEME, **QUIET, "server.port": port, "server.address": host, "server.headless": str(headless).lower()}
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(SCRIPT), *flags]
+    return [sys.executable, "-m", "streamlit", "run", str(SERVER), *flags]
 
 
 class OpenBoardError(OSError):
