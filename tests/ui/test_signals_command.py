@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import get_args
 
@@ -20,10 +22,11 @@ FAKE = signal_id("deepfake")
 
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Return what runs a command on the seeded store at its hour."""
-    monkeypatch.setenv("GROUNDSWELL_NOW", world.now.isoformat())
+    """Return what runs a command on the seeded store at its hour, each a second after the one before."""
+    seconds = count()
 
     def invoke(*args: str) -> Result:
+        monkeypatch.setenv("GROUNDSWELL_NOW", (world.now + timedelta(seconds=next(seconds))).isoformat())
         return CliRunner().invoke(cli, ["--set", f"data_dir={world.settings.data_dir}", *args])
 
     return invoke
