@@ -23,7 +23,7 @@ from groundswell.index.progress import Progress
 from groundswell.index.query import Query
 from groundswell.index.records import Checkpoint, Document, Lineage, Membership, Mention, Theme
 from groundswell.index.store import Store
-from groundswell.nlp.text.clean import clean, joined
+from groundswell.nlp.text.document_text import document_text, document_texts
 from groundswell.nlp.themes.blocks import blocks, in_order, time_of
 from groundswell.nlp.themes.cluster import Cluster, PlacedDocument
 from groundswell.nlp.themes.evidence import Floats
@@ -208,7 +208,7 @@ class _Stage:
         themes = self.space.add(
             ids,
             np.array([_vector(d) for d in block], np.float32),
-            [text_of(d.mention) for d in block],
+            document_texts([d.mention for d in block]),
             [d.enriched.lang if d.enriched else "" for d in block],
             [time_of(d) for d in block],
             [d.mention.author_key for d in block],
@@ -240,7 +240,7 @@ class _Stage:
             return
         self.looked = self.space.now
         firsts = {m.id: m for m in self.store.many(Mention, [c.members[0] for c in waiting])}
-        texts = [text_of(firsts[c.members[0]]) if c.members[0] in firsts else "" for c in waiting]
+        texts = [document_text(firsts[c.members[0]]) if c.members[0] in firsts else "" for c in waiting]
         found = find_groups(texts, self.space.waiting_vectors(), smallest=self.settings.themes.smallest)
         self.space.suggest([[waiting[i] for i in group] for group in found])
         self._note({})
@@ -363,11 +363,6 @@ def space_of(settings: Settings) -> ThemeSpace:
     return ThemeSpace(rules, thresholds=Thresholds().at(own.join_similarity))
 
 
-def text_of(mention: Mention) -> str:
-    """Return what of a mention is read: title and text, cleaned."""
-    return clean([joined(mention.title, mention.text)])[0]
-
-
 def _grown(theme: Theme, before: Theme | None) -> bool:
     return before is None or int(np.log(max(theme.size, 1)) / np.log(GROWN)) > int(
         np.log(max(before.size, 1)) / np.log(GROWN)
@@ -381,7 +376,7 @@ def _readable(document: Document) -> bool:
 def _placed(document: Document) -> PlacedDocument:
     mention, enriched = document.mention, document.enriched
     return PlacedDocument(
-        id=document.id, vector=_vector(document), text=text_of(mention), lang=enriched.lang if enriched else "",
+        id=document.id, vector=_vector(document), text=document_text(mention), lang=enriched.lang if enriched else "",
         at=time_of(document), author=mention.author_key,
         theme=document.membership.theme if document.membership else "", copy_of=_copy_of(document),
     )  # fmt: skip
