@@ -211,6 +211,21 @@ class BoardSettings(Section):
     """How often it looks again."""
 
 
+class WatchSettings(Section):
+    """`groundswell watch`, which does everything by itself."""
+
+    every_minutes: float = Field(default=15, ge=0.05, le=10080)
+    """How often a source is visited that says nothing about it (`every_minutes` in its own file)."""
+    export_minutes: float = Field(default=60, ge=0.05, le=10080)
+    """How often the day files for SQL are brought up to date."""
+    log: Literal["text", "json"] = "text"
+    """Form of the log lines on standard error: for people, or one JSON object a line."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Port of /metrics (Prometheus) and /health; 0 serves none."""
+    metrics_host: str = "127.0.0.1"
+    """Address that /metrics and /health listen on."""
+
+
 class Settings(Section):
     """All of it."""
 
@@ -227,6 +242,7 @@ class Settings(Section):
     signals: SignalSettings = SignalSettings()
     digest: DigestSettings = DigestSettings()
     board: BoardSettings = BoardSettings()
+    watch: WatchSettings = WatchSettings()
 
 
 __all__ = [
@@ -241,4 +257,5 @@ __all__ = [
     "SignalSettings",
     "SqliteSettings",
     "ThemeSettings",
+    "WatchSettings",
 ]

@@ -100,6 +100,8 @@ class BaseSource(Section):
     """What whoever runs this should know."""
     enabled: bool = True
     """Whether it is crawled."""
+    every_minutes: float | None = Field(default=None, ge=0.05, le=10080)
+    """How often `groundswell watch` visits it; left out: as often as watch.every_minutes says."""
     backfill_days: float = Field(default=7, gt=0, le=36500)
     """How far back the first visit looks."""
     max_items: int = Field(default=2000, ge=1)

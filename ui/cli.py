@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "Check models, store, mail, sources and disk, and say what to do.",
     "demo": "Crawl a replica web on loopback, run every stage, open the board.",
     "run": "Crawl, enrich, find themes and signals, export and write the digest.",
+    "watch": "Do all of it by itself, each source at its own cadence, until stopped.",
     "sources": "List sources, try one, find what a site offers, see what is watched for.",
     "crawl": "Fetch what is new from the sources.",
     "enrich": "Read what was crawled: language, copies, sentiment, risks, targets, rules.",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "--every",
     type=click.IntRange(1, 1440),
     metavar="MINUTES",
-    help="Run again every so many minutes, until interrupted.",
+    help="Go on as `groundswell watch`, with so many minutes between two visits to a source.",
 )
 @click.option(
     "--skip",
@@ -32,15 +32,12 @@ def command(ctx: click.Context, every: int | None, skip: tuple[str, ...]) -> int
     Kill it at any moment; the same command goes on where it was, with nothing lost and nothing twice.
     """
     settings = settings_of(ctx)
-    failed = turn(settings, skip)
     if every is None:
-        return int(failed)
-    from apscheduler.schedulers.blocking import BlockingScheduler
+        return int(turn(settings, skip))
+    from groundswell.ui.commands.watch import watch_on
 
-    scheduler = BlockingScheduler(timezone="UTC")
-    scheduler.add_job(turn, "interval", [settings, skip], minutes=every, coalesce=True, max_instances=1)
-    scheduler.start()
-    return 0
+    watch = settings.watch.model_copy(update={"every_minutes": float(every)})
+    return watch_on(settings.model_copy(update={"watch": watch}), skip)
 
 
 def turn(settings: Settings, skip: tuple[str, ...] = ()) -> bool:

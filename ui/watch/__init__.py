@@ -1,0 +1,1 @@
+"""`groundswell watch`: every stage at its own pace, for months, by itself."""

@@ -1,0 +1,341 @@
+"""All stages at once, each at its own pace: sources are visited while what they brought before is read and tested.
+
+Two threads share the store: one visits the sources that are due, the other reads, places and tests what has come and
+then tells people. They meet only in the store, so that each may fail, and be killed, for itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from groundswell.configs.schema import ElasticSettings, Settings
+from groundswell.index.files import sweep_aside
+from groundswell.index.store import Store
+from groundswell.ui.watch.health import Health, Metrics
+from groundswell.ui.watch.ledger import Ledger, run_at
+from groundswell.ui.watch.logs import Cleaner, secrets_of
+from groundswell.ui.watch.timetable import Timetable
+
+if TYPE_CHECKING:
+    from groundswell.configs.source import Source
+    from groundswell.index.records import CrawlRun
+    from groundswell.nlp.model.model import Model
+
+LOOK_SECONDS = 5.0
+"""How often one looks whether something has come or is due."""
+TOGETHER_SECONDS = 20.0
+"""Sources that are due within so long are visited together: a visit by itself costs a process."""
+STAND_SECONDS = 10.0
+"""How often it is written down how things stand."""
+LONGEST_PAUSE = 300.0
+"""A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
+RUNS = 10_000
+log = logging.getLogger("groundswell.watch")
+
+
+class StopAsked(Exception):  # noqa: N818  no error: somebody asked to stop
+    """The watcher is to stop: what is at work ends at its next step, and goes on there the next time."""
+
+
+@dataclass
+class Watcher:
+    """Runs until `stop` is set.
+
+    Attributes:
+        settings: what to do, and where.
+        clock: the wall clock, aware.
+        skip: stages that are left out.
+        steady: seconds that never jump.
+    """
+
+    settings: Settings
+    clock: Callable[[], datetime]
+    skip: Collection[str] = ()
+    steady: Callable[[], float] = time.monotonic
+    stop: threading.Event = field(default_factory=threading.Event)
+    metrics: Metrics = field(default_factory=Metrics)
+    health: Health = field(init=False)
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Prepare what both threads use."""
+        self.health = Health(self.clock, self.steady)
+        self.ledger = Ledger(self.settings.data_dir)
+        self.clean = Cleaner(list(secrets_of(self.settings)))
+        self.news = threading.Event()
+        self.chores = Timetable(self.clock, self.steady)
+        self.model: Model | None = None
+        self.tested: datetime | None = None
+        self.not_before: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Work until asked to stop; then wait for what is at work to come to its next step."""
+        from groundswell.index.open import open_store
+
+        open_store(self.settings, spool=True).close()  # what is wrong with the store is told now, not in a log
+        sweep_aside(self.settings.data_dir, now=self.clock())
+        parts = [threading.Thread(target=self._keep, args=("reading", self._read_once), name="reading")]
+        if "crawl" not in self.skip:
+            visiting = _Visiting(self)
+            parts.append(threading.Thread(target=self._keep, args=("visiting", visiting.once), name="visiting"))
+        log.info("watching; %s", self.settings.data_dir, extra={"facts": {"event": "started"}})
+        for part in parts:
+            part.start()
+        while not self.stop.wait(STAND_SECONDS):
+            self._stand("running")
+        log.info("stopping: what is at work ends at its next step", extra={"facts": {"event": "stopping"}})
+        self.news.set()
+        for part in parts:
+            part.join()
+        self._stand("stopped")
+        log.info("stopped", extra={"facts": {"event": "stopped"}})
+
+    def progress(self, part: str) -> Callable[[int, int | None, str], None]:
+        """Return what a stage tells its progress to: a sign of life, and the place where it may be stopped."""
+
+        def told(_done: int, _total: int | None, what: str) -> None:
+            self.health.beat(part)
+            if what.startswith("taken in"):
+                self.news.set()
+            if self.stop.is_set():
+                raise StopAsked
+
+        return told
+
+    def stage(self, name: str, step: Callable[[], tuple[str, str]]) -> None:
+        """Run a stage, time it, and write down how it ended; a failure is told and tried again later, never raised.
+
+        `step` returns a sentence of counts, empty where there was nothing to do, and what went wrong, or nothing.
+        """
+        if name in self.skip or self.steady() < self.not_before.get(name, 0.0):
+            return
+        begun, at = self.steady(), self.clock()
+        try:
+            said, error = step()
+        except StopAsked:
+            raise
+        except Exception as fault:  # months unattended: whatever fails is told, and the rest goes on
+            log.error("%s failed", name, exc_info=fault, extra={"facts": {"stage": name}})
+            said, error = "", self.clean(f"{type(fault).__name__}: {fault}")
+            self._wait_before(name)
+        else:
+            self.not_before.pop(name, None)
+        self._ended(name, at, self.steady() - begun, self.clean(said), self.clean(error))
+
+    def _wait_before(self, name: str) -> None:
+        failed = self.health.stages.get(name)
+        times = failed.in_a_row if failed else 0
+        self.not_before[name] = self.steady() + min(LOOK_SECONDS * 2 ** min(times, 10), LONGEST_PAUSE)
+
+    def _ended(self, name: str, at: datetime, seconds: float, said: str, error: str) -> None:
+        self.health.went(name, error)
+        self.metrics.ran(name, seconds, failed=bool(error), at=self.clock())
+        if not (said or error):
+            return
+        level = logging.WARNING if error else logging.INFO
+        log.log(level, "%s: %s", name, "; ".join(filter(None, (said, error))), extra={
+            "facts": {"stage": name, "seconds": round(seconds, 2), "outcome": "failed" if error else "ok"}
+        })  # fmt: skip
+        try:
+            self.ledger.note(run_at(name, at, seconds, said, error))
+        except OSError as fault:
+            log.warning("the ledger of runs cannot be written: %s", fault)
+
+    def _stand(self, state: str) -> None:
+        try:
+            self.ledger.stand({**self.health.as_json(), "state": state, "pid": os.getpid()})
+        except OSError as fault:
+            log.warning("how things stand cannot be written: %s", fault)
+
+    def _keep(self, part: str, once: Callable[[], None]) -> None:
+        """Do a part's round again and again until asked to stop."""
+        while not self.stop.is_set():
+            self.health.beat(part)
+            try:
+                once()
+            except StopAsked:
+                return
+            except Exception as fault:  # a part that dies in silence would be the worst
+                log.error("%s failed", part, exc_info=fault)
+                self.health.went(part, self.clean(f"{type(fault).__name__}: {fault}"))
+                self.stop.wait(LOOK_SECONDS)
+
+    # --- reading
+
+    def _read_once(self) -> None:
+        """Read, place and test what has come; then whatever else is due."""
+        from groundswell.index.open import open_store
+
+        with open_store(self.settings) as store:
+            while not self.stop.is_set():
+                self.health.beat("reading")
+                came = self._anything(store)
+                if came:
+                    self.stage("enrich", lambda: (self._enrich(store), ""))
+                    self.stage("themes", lambda: (self._themes(store), ""))
+                if came or self._hour() != self.tested:
+                    self.stage("signals", lambda: (self._signals(store), ""))
+                self._others(store)
+                if isinstance(self.settings.store, ElasticSettings):
+                    self.news.wait(LOOK_SECONDS)
+                    return  # a connection that went bad is made anew
+                self.news.wait(LOOK_SECONDS)
+                self.news.clear()
+
+    def _anything(self, store: Store) -> bool:
+        """Return whether a document waits to be read or placed."""
+        from groundswell.index.query import Query
+
+        waiting = (next(iter(store.scan(Query(lacks=what))), None) for what in ("enriched", "membership"))
+        return any(document is not None for document in waiting)
+
+    def _hour(self) -> datetime:
+        return self.clock().replace(minute=0, second=0, microsecond=0)
+
+    def _enrich(self, store: Store) -> str:
+        from groundswell.nlp.enrich.stage import enrich, proven_rules
+        from groundswell.nlp.model.model import load_model
+
+        if self.model is None:
+            self.model = load_model(self.settings.model)
+        rules, broken = proven_rules(self.settings)
+        report = enrich(
+            store, self.model, self.settings, now=self.clock(), rules=rules, progress=self.progress("reading")
+        )
+        self.metrics.documents.labels("enriched").inc(report.enriched)
+        return "; ".join([str(report), *(f"left out: {said}" for said in broken)]) if report.pending else ""
+
+    def _themes(self, store: Store) -> str:
+        from groundswell.nlp.themes.stage import update_themes
+
+        report = update_themes(store, self.settings, now=self.clock(), progress=self.progress("reading"))
+        return str(report) if report.pending else ""
+
+    def _signals(self, store: Store) -> str:
+        from groundswell.nlp.signals.stage import find_signals
+        from groundswell.ui.desk import Desk
+
+        hour = self._hour()
+        Desk(store).lift_snoozes(now=self.clock())
+        found = find_signals(store, self.settings, now=self.clock(), progress=self.progress("reading"))
+        self.tested = hour
+        fired = [signal for signal in found if signal.fired]
+        for signal in fired:
+            self.metrics.alerts.labels(signal.severity).inc()
+        return f"{len(found):,} signals, {len(fired):,} alerts" if found else ""
+
+    def _others(self, store: Store) -> None:
+        """Do what is done now and then: exports and the digest."""
+        from groundswell.ui.pipeline import STEPS
+
+        self.chores.plan("export", self.settings.watch.export_minutes * 60, None)
+        self.chores.plan("digest", 60, None)
+        for name in self.chores.due():
+            self.chores.done(name)
+            self.stage(name, lambda name=name: self._step(STEPS[name], store))  # type: ignore[misc]
+
+    def _step(self, step: Callable[..., tuple[str, bool]], store: Store) -> tuple[str, str]:
+        said, failed = step(store, self.settings, self.clock(), self.progress("reading"))
+        quiet = said.startswith("the digest of ") and said.endswith(")")  # not due yet: said once a minute otherwise
+        return ("", said) if failed else ("" if quiet else said, "")
+
+
+class _Visiting:
+    """Visits the sources, each at its own cadence."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher, self._settings = watcher, watcher.settings
+        self._table = Timetable(watcher.clock, watcher.steady)
+        self._last: dict[str, datetime] | None = None
+        self._told: set[str] = set()
+
+    def once(self) -> None:
+        """Visit what is due, or wait a little."""
+        self._plan()
+        if due := self._table.due():
+            self._watcher.stage("crawl", lambda: self._visit(due))
+            pause = self._watcher.not_before.get("crawl", 0.0) - self._watcher.steady()
+            self._watcher.stop.wait(max(0.0, pause))
+            return
+        soon = self._table.wait(LOOK_SECONDS)
+        self._watcher.stop.wait(max(soon, min(LOOK_SECONDS, TOGETHER_SECONDS)))
+
+    def _plan(self) -> None:
+        """Look which sources there are now: a file that somebody added or changed counts from the next visit on."""
+        from groundswell.configs.source import choose, find_sources
+
+        sources, problems = find_sources(self._settings.crawl)
+        if self._last is None:
+            self._last = self._last_visits()
+        enabled: Sequence[Source] = choose(sources, ())
+        usual = self._settings.watch.every_minutes
+        for source in enabled:
+            self._table.plan(source.name, (source.every_minutes or usual) * 60, self._last.get(source.name))
+        self._table.keep_only([source.name for source in enabled])
+        for path, problem in problems.items():
+            self._tell_once(f"source file {path.name} is left out: {problem}")
+
+    def _tell_once(self, said: str) -> None:
+        if said not in self._told:
+            self._told.add(said)
+            log.warning("%s", said)
+
+    def _last_visits(self) -> dict[str, datetime]:
+        from groundswell.index.open import open_store
+        from groundswell.index.records import CrawlRun
+
+        last: dict[str, datetime] = {}
+        with open_store(self._settings, spool=True) as store:
+            for run in store.recent(CrawlRun, limit=RUNS):
+                last[run.source] = max(run.started_at, last.get(run.source, run.started_at))
+        return last
+
+    def _visit(self, due: Sequence[str]) -> tuple[str, str]:
+        from groundswell.crawlers.run import crawl
+        from groundswell.index.open import open_store
+
+        watcher = self._watcher
+        with open_store(self._settings, spool=True) as store:
+            runs = crawl(store, self._settings, now=watcher.clock(), only=due, progress=watcher.progress("visiting"))
+        for name in due:  # not before: a visit that failed as a whole is due again
+            self._table.done(name)
+        watcher.news.set()
+        for run in runs:
+            self._counted(run)
+        troubles = [run.source for run in runs if run.error or run.complaint]
+        found, stored = sum(run.found for run in runs), sum(run.stored for run in runs)
+        said = f"{len(runs)} sources, {found:,} found, {stored:,} stored" if found or troubles else ""
+        if runs and all(run.error for run in runs) and len(runs) == len(self._last or ()):
+            return said, "no source could be visited"
+        return said + (f"; not well: {', '.join(troubles)}" if troubles else ""), ""
+
+    def _counted(self, run: CrawlRun) -> None:
+        metrics = self._watcher.metrics
+        metrics.source.labels(run.source).set(0 if run.error or run.complaint else 1)
+        if run.error or run.complaint:
+            log.warning("%s: %s", run.source, run.error or run.complaint, extra={"facts": {"source": run.source}})
+        metrics.documents.labels("found").inc(run.found)
+        metrics.documents.labels("stored").inc(run.stored)
+        metrics.documents.labels("refused").inc(run.refused)
+
+
+def status_lines(standing: dict[str, Any] | None, *, now: datetime) -> tuple[list[str], bool]:
+    """Return how a watcher stands, in lines for people, and whether all is well."""
+    if standing is None:
+        return ["nothing watches here: groundswell watch"], False
+    at = datetime.fromisoformat(str(standing["at"]))
+    age = (now - at).total_seconds()
+    if standing["state"] == "stopped":
+        return [f"stopped at {at:%Y-%m-%d %H:%M:%S}Z"], False
+    if abs(age) > 6 * STAND_SECONDS:
+        return [f"gone: the last sign of life is of {at:%Y-%m-%d %H:%M:%S}Z (process {standing['pid']})"], False
+    lines = [f"{standing['status']}, watching since {standing['since']} (process {standing['pid']})"]
+    lines += [f"  {name:8} went well {one['went_well'] or 'never'}" for name, one in standing["stages"].items()]
+    return [*lines, *(f"  {trouble}" for trouble in standing["troubles"])], standing["status"] == "ok"
