@@ -16,6 +16,7 @@ CALLED_FROM_OUTSIDE: Mapping[str, str] = {
     "crawlers.politeness.WitnessMiddleware.process_response": "Scrapy calls its middlewares",
     "crawlers.spiders.base.SpoolPipeline.open_spider": "Scrapy calls its pipelines",
     "crawlers.spiders.base.SpoolPipeline.process_item": "Scrapy calls its pipelines",
+    "ui.watch.health._Quiet.log_message": "wsgiref calls it for each request",
     "ui.cli.LazyGroup.format_commands": "click calls it for --help",
 }
 """Public functions that nothing of ours calls."""
