@@ -156,8 +156,8 @@ def _taken_apart(name: str, rest: list[str]) -> None:
     if isinstance(command, click.Group) and rest and rest[0] in command.commands:
         command, rest = command.commands[rest[0]], rest[1:]
     fault = ""
-    try:
-        command.make_context(name, list(rest))
+    try:  # click keeps the names of the help option that it first meets, so they are given here, too
+        command.make_context(name, list(rest), parent=click.Context(cli, help_option_names=["-h", "--help"]))
     except click.MissingParameter:
         pass  # an option, named in passing
     except click.BadParameter as error:
