@@ -35,6 +35,8 @@ PERSONAL = re.compile(
     r"|user_?(name|image|id)|author",
     re.IGNORECASE,
 )
+# No rating, score or reach is larger.
+MOST_OF_A_NUMBER = 1e12
 """Columns that sound like people; they are never kept unless asked for by name."""
 
 
@@ -225,7 +227,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError):
         return None
-    return number if abs(number) < 1e12 else None  # NaN and infinity are not below it
+    return number if abs(number) < MOST_OF_A_NUMBER else None  # NaN and infinity are not below it
 
 
 def _whole(value: Any) -> int | None:

@@ -47,6 +47,8 @@ BRIDGE_ERROR = re.compile(
     r"|(Error|Exception) (while|when) (loading|fetching|updating) (the )?feed\b)",
     re.IGNORECASE,
 )
+# A text is a list of links when they make this share of its letters.
+LIST_OF_LINKS = 0.8
 """What bridges put into a feed where they failed: titles of RSS-Bridge and its like."""
 
 
@@ -93,7 +95,7 @@ def is_cluster(markup: str) -> bool:
     if not links or not (all(host.endswith("news.google.com") for host in hosts) or _in_list(links)):
         return False
     said = sum(len(node.text_content()) for node in [*links, *tree.iter("font")])
-    return said >= 0.8 * len("".join(tree.text_content().split(" ")))
+    return said >= LIST_OF_LINKS * len("".join(tree.text_content().split(" ")))
 
 
 def is_bridge_error(title: str) -> bool:

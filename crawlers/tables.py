@@ -64,6 +64,8 @@ TOTALS = frozenset(
         "총계",
     }
 )
+# Up to here a double holds every whole number.
+MOST_WHOLE = 1e15
 Row = tuple[str, Mapping[str, Any] | str]
 """Where a row stands, and its columns, or why it cannot be read."""
 Cells = Sequence[Any]
@@ -210,7 +212,7 @@ def _check_unpacked(path: Path) -> None:
 
 def _plain(cell: Any) -> Any:
     """Return a cell with whole numbers as such: a spreadsheet keeps every number as a float."""
-    if isinstance(cell, float) and math.isfinite(cell) and cell.is_integer() and abs(cell) < 1e15:
+    if isinstance(cell, float) and math.isfinite(cell) and cell.is_integer() and abs(cell) < MOST_WHOLE:
         return int(cell)
     return cell
 

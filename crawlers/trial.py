@@ -24,6 +24,8 @@ SHORT = 80
 """Letters below which most texts are headlines only."""
 MANY = 0.5
 FOLLOWED = frozenset({"sitemap"})
+# A source speaks one language when this share of its texts does.
+ONE_LANGUAGE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _about_languages(trial: Trial, source: Source, speaks: Callable[[Sequence[st
     if not heard or not texts:
         return
     code, count = heard.most_common(1)[0]
-    if not source.lang and count > 0.8 * len(texts):
+    if not source.lang and count > ONE_LANGUAGE * len(texts):
         yield f"lang is not stated; {count} of {len(texts)} texts are in {code!r}"
     elif source.lang and not _same(code, source.lang) and count > MANY * len(texts):
         yield f"language: lang is {source.lang!r}, but {count} of {len(texts)} texts are in {code!r}"

@@ -40,6 +40,8 @@ NUMBER = re.compile(r"@?(\d{9,19}(?:\.\d+)?|\d\.\d+e\+?\d+)")
 DOTNET = re.compile(r"\\?/date\((-?\d+)(?:[+-]\d{4})?\)\\?/")
 SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 DIRECTIVES = re.compile(r"%-?([a-zA-Z])")
+# A number is seconds since 1970 from 1973 on; above the year 5138 it is in thousandths, or thousandths of those.
+FIRST_SECONDS, LAST_SECONDS, LAST_NANOSECONDS = 1e8, 1e11, 1e20
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +203,9 @@ def _number(value: float, locale: DateLocale) -> When:
         return When(why="not a date")
     if locale.serials and SERIALS[0] <= value < SERIALS[1]:
         return _serial(value, locale)
-    if value < 1e8 or value > 1e20:
+    if value < FIRST_SECONDS or value > LAST_NANOSECONDS:
         return When(why="not a date: a number that is no time since 1970")
-    while value > 1e11:
+    while value > LAST_SECONDS:
         value /= 1000
     at = datetime.fromtimestamp(value, UTC)
     return When(at, "exact", day=at.date(), zoned=True)

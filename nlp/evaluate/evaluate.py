@@ -52,6 +52,8 @@ CLAIMED = 0.5
 COMPARED = 100
 """Texts of each set on which runtimes are compared, beside all texts of ours."""
 COLLECTIONS = {"UMSAB together": "umsab", "ours together": "ours/", "all texts": ""}
+# Chances of nothing and of one have no odds.
+NEVER = 1e-9
 """Sets whose calibration is looked at together as well: part of the name of each."""
 
 
@@ -365,7 +367,7 @@ def risks_by_halves(chances: Array, gold: Array, columns: Sequence[int]) -> floa
         gold: ``(n, classes)``, -1 where unknown.
         columns: the classes of the mean.
     """
-    odds = np.clip(chances, 1e-9, 1 - 1e-9) / np.clip(1 - chances, 1e-9, 1)
+    odds = np.clip(chances, NEVER, 1 - NEVER) / np.clip(1 - chances, NEVER, 1)
     logits = np.log(odds, dtype=np.float32)
     first = np.random.default_rng(0).random(len(gold)) < 0.5
     claimed = np.zeros(gold.shape, np.int64)

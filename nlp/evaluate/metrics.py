@@ -14,6 +14,8 @@ Labels = NDArray[np.int64]
 SAMPLES = 1000
 BINS = 10
 WORLDS = 200
+# The percentiles of a 95 % interval.
+INTERVAL = (2.5, 97.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def bootstrap(figure: Callable[[NDArray[np.int64]], float], size: int, *, seed: 
     """Return a figure of row numbers with its interval over 1,000 samples of the rows."""
     chance = np.random.default_rng(seed)
     values = [figure(chance.integers(0, size, size)) for _ in range(SAMPLES)]
-    low, high = np.percentile(values, [2.5, 97.5])
+    low, high = np.percentile(values, INTERVAL)
     return Interval(figure(np.arange(size)), float(low), float(high))
 
 

@@ -87,6 +87,9 @@ _EVERYWHERE = frozenset(
         "spotify",
     }
 )
+# A script decides from this share of the letters, Han from a little more; how sure the answer is at the least.
+SCRIPT_SHARE, HAN_SHARE = 0.3, 0.4
+BY_SCRIPT, BY_HAN, BY_HINT, BY_MARKET, BY_LEAN = 0.7, 0.5, 0.2, 0.6, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +144,18 @@ def _by_script(text: str) -> Language | None:
     for code, script in _SCRIPTS:
         own = len(script.findall(text))
         # A third is enough: brand names in the middle of a Thai sentence are Latin. Thai marks are no letters to \w.
-        if own and own >= 0.3 * max(letters, 1):
-            return Language(code, min(1.0, 0.7 + own / (letters + own)))
+        if own and own >= SCRIPT_SHARE * max(letters, 1):
+            return Language(code, min(1.0, BY_SCRIPT + own / (letters + own)))
     han = len(_HAN.findall(text))
     # One Han character says about as much as three Latin letters.
     share = 3 * han / (letters + 2 * han) if han else 0.0
-    return Language("zh", min(1.0, 0.5 + share / 2)) if share >= 0.4 else None
+    return Language("zh", min(1.0, BY_HAN + share / 2)) if share >= HAN_SHARE else None
 
 
 def _by_words_and_model(text: str, hint: str, market: str, amounts: Mapping[str, int]) -> Language:
     words = _WORD.findall(_STRETCHED.sub(r"\1", text.lower()))
     if not words:
-        return Language(hint or UNKNOWN, 0.2 if hint else 0.0)
+        return Language(hint or UNKNOWN, BY_HINT if hint else 0.0)
     votes = _votes(words)
     believed = _weighed(_model(text), votes, len(_VIETNAMESE.findall(text)), max(FLOOR, SHORT_FLOOR / len(words)))
     code, confidence = max(believed.items(), key=lambda item: (item[1], item[0]))
@@ -173,11 +176,11 @@ def _doubtful(code: str, confidence: float, hint: str, believed: Mapping[str, fl
 def _malay_or_indonesian(votes: Mapping[str, int], hint: str, market: str, confidence: float) -> Language:
     lean = votes.get("id", 0) - votes.get("ms", 0)
     if abs(lean) >= 1:
-        return Language("id" if lean > 0 else "ms", confidence * (0.6 + 0.4 * (1 - 0.5 ** abs(lean))))
+        return Language("id" if lean > 0 else "ms", confidence * (BY_LEAN + (1 - BY_LEAN) * (1 - 0.5 ** abs(lean))))
     if hint in FAMILY:
-        return Language(hint, min(confidence, 0.6))
+        return Language(hint, min(confidence, BY_MARKET))
     if market in {"ID", "MY", "BN", "SG"}:
-        return Language("id" if market == "ID" else "ms", min(confidence, 0.6))
+        return Language("id" if market == "ID" else "ms", min(confidence, BY_MARKET))
     return Language("id", min(confidence, 0.5))
 
 

@@ -26,6 +26,9 @@ DARK = {
     "ink": "#eceae4", "mute": "#9aa0aa", "line": "#2c3038", "band": "#262a32", "hatch": "#2c3038",
     "critical": "#ff7a70", "high": "#f59e4b", "medium": "#d9b84a", "low": "#6fb3d2", "cool": "#6fb3d2",
 }  # fmt: skip
+SPARKLINE = (300.0, 54.0)
+# From here on a departure has no room for its decimal.
+WHOLE_FROM = 9.95
 Points = Sequence[tuple[float, float]]
 Scale = Callable[[float], float]
 
@@ -107,7 +110,7 @@ def reach(series: Series) -> tuple[float, float]:
 
 def sparkline(series: Series, colour: str, alt: str) -> Html:
     """Return a small line of the last weeks with its usual band and a dot on the last day."""
-    width, height = 300.0, 54.0
+    width, height = SPARKLINE
     low, high = reach(series)
     if all(value is None or value >= 0 for value in series.values) and not any(b and b.low < 0 for b in series.bands):
         low = 0.0
@@ -152,7 +155,7 @@ def heat_map(heat: Heat, now: datetime) -> Html:
 def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
     value, count = heat.departures.get((risk, market), 0.0), heat.counts.get((risk, market), 0)
     share = min(100, round(abs(value) * PER_SD))
-    digits = 1 if abs(value) < 9.95 else 0
+    digits = 1 if abs(value) < WHOLE_FROM else 0
     said = wording.signed(value, digits) if abs(value) >= SAID_FROM else ""
     title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'text')} in 24 h, "
     title += f"{wording.signed(value, 1)} standard deviations"

@@ -26,6 +26,8 @@ LATE = timedelta(minutes=90)
 """Signals looked for longer ago than this do not speak of now."""
 MOVERS = 8
 HEAT_ROWS = 8
+# A departure below this many standard deviations does not order the rows.
+NO_DEPARTURE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def _rows(
     risks = {cell[0] for cell in departures}
     talk = {risk: sum(sum(days.values()) for cell, days in history.items() if cell[0] == risk) for risk in risks}
     peak = {risk: max((departures.get((risk, market), 0.0) for market in columns), default=0.0) for risk in risks}
-    ranked = sorted(risks, key=lambda risk: (-round(max(peak[risk] - 0.9, 0), 1), -talk[risk], risk))
+    ranked = sorted(risks, key=lambda risk: (-round(max(peak[risk] - NO_DEPARTURE, 0), 1), -talk[risk], risk))
     return tuple(ranked[:HEAT_ROWS])
 
 

@@ -21,6 +21,10 @@ BAND_SDS = 2.0
 RISK_WEIGHT, MOOD_WEIGHT = 2.0, 2.0
 """What a named risk and a wholly bad mood add to a theme's growth when themes are ordered for a risk team."""
 WEEKDAY_SHRINK = 4.0
+# Moods that never moved still have a band.
+LEAST_SPREAD = 0.03
+# Standard errors of a two-sided test that errs once in twenty.
+BEYOND_CHANCE = 1.96
 """As many imagined average days as a month has real ones for each weekday: four points make a poor estimate alone."""
 
 
@@ -70,7 +74,7 @@ def _mood_band(moods: Sequence[float | None], day: int) -> Band | None:
     if len(past) < FEWEST_DAYS:
         return None
     middle = median(past)
-    spread = max(MAD_TO_SD * median(abs(mood - middle) for mood in past), 0.03)
+    spread = max(MAD_TO_SD * median(abs(mood - middle) for mood in past), LEAST_SPREAD)
     return Band(max(-1.0, middle - BAND_SDS * spread), middle, min(1.0, middle + BAND_SDS * spread))
 
 
@@ -99,7 +103,7 @@ def concern(was: float, now: float, mood: float | None, *, risky: bool = False) 
 
 def beyond_chance(was: float, now: float) -> bool:
     """Return whether two counts differ by more than Poisson noise does in 19 of 20 cases (0 → 4, not 0 → 3)."""
-    return abs(change(was, now)) >= 1.96 * sqrt(2)
+    return abs(change(was, now)) >= BEYOND_CHANCE * sqrt(2)
 
 
 def change(was: float, now: float) -> float:

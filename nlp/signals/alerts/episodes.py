@@ -20,6 +20,8 @@ Phase = Literal["growing", "active", "recovering", "over"]
 GOES_ON = timedelta(hours=168)
 """Another alert about the same theme so soon after an episode's newest signal belongs to it."""
 NOTICED = 2.0
+# Nothing usual is taken as a quarter of a document a day: its Poisson spread is never nothing.
+LEAST_USUAL = 0.25
 """Standard deviations, nearly, by which a day's count must differ from the day before to be growth or recovery."""
 TWIN_SHARE, TWIN_WORDS = 0.1, 0.5
 """Share of the smaller one's documents, or of its title's words, from which two episodes are offered for merging."""
@@ -166,7 +168,7 @@ def phase(pace: Pace, age: timedelta) -> Phase:
     Growing and recovering: the last day differs from the one before by `NOTICED`, in square roots, which makes Poisson
     counts equally noisy at any level (Anscombe 1948). Anything else is active.
     """
-    most = pace.usual + 2 * sqrt(max(pace.usual, 0.25))
+    most = pace.usual + 2 * sqrt(max(pace.usual, LEAST_USUAL))
     if age >= timedelta(hours=48) and max(pace.now, pace.before) <= most:
         return "over"
     moved = 2 * (sqrt(pace.now + 3 / 8) - sqrt(pace.before + 3 / 8))

@@ -21,6 +21,13 @@ TOLD, PLACES_TOLD = 4, 6
 LEAST_USUAL = 0.6
 """Fewer documents than this are "hardly any": no multiple of them is said."""
 EMPTY = ("generic", "opens", "closes", "cuts", "lone")
+# A longer term stands for a shorter one inside it when it holds this share of its documents.
+HOLDS = 0.7
+# What the same policy area adds to the likeness of an earlier case.
+SAME_AREA = 0.15
+# From here on an expected count is told as a number; rarer than once in `RAREST_DAYS` it is hardly any.
+TOLD_AS_NUMBER = 1.5
+RAREST_DAYS = 21
 """Kinds of words in `titlewords.txt` that say nothing by themselves."""
 
 
@@ -63,7 +70,7 @@ def _readable(ranked: Sequence[tuple[str, float]], most: int) -> list[str]:
             continue
         if any(term in known or set(parts) & set(known.split()) for known in chosen):
             continue
-        longer = next((t for t, n in ranked if t != term and term in t and n >= 0.7 * count), term)
+        longer = next((t for t, n in ranked if t != term and term in t and n >= HOLDS * count), term)
         chosen.append(term if any(part in stop_words() for part in longer.split()) else longer)
         if len(chosen) == most:
             break
@@ -104,7 +111,7 @@ def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: dat
             continue
         words = set(case.title.casefold().split())
         likeness = len(wanted & words) / max(1, min(len(wanted), len(words)))
-        likeness += 0.15 if risk and case.policy_area == risk else 0.0
+        likeness += SAME_AREA if risk and case.policy_area == risk else 0.0
         if likeness > most:
             best, most = case.id, likeness
     return best
@@ -112,12 +119,12 @@ def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: dat
 
 def usual(expected: float, hours: float) -> str:
     """Return an expected count in words a person would use."""
-    if expected >= 1.5:
+    if expected >= TOLD_AS_NUMBER:
         return f"about {expected:.0f}"
     if expected >= LEAST_USUAL:
         return "about one"
     apart = hours / max(expected, 1e-3) / 24
-    return "hardly any" if apart > 21 else f"one in {max(2, math.ceil(apart))} days"
+    return "hardly any" if apart > RAREST_DAYS else f"one in {max(2, math.ceil(apart))} days"
 
 
 def sentence(

@@ -28,6 +28,11 @@ GROWS_BY = 0.5
 OTHER_MARKET = 0.5
 """Weight of a market that the settings do not name."""
 RULES = ("warm-up", "budget", "documents", "authors", "explained", "snoozed", "follow-up")
+# Severity: what each factor is at its least, and where the product turns medium, high and critical.
+LEAST_RISK = LEAST_BREADTH = 0.4
+LEAST_SPEED = 0.5
+READERS_A_DOCUMENT = 50
+EDGES = (0.1, 0.25, 0.5)
 """Reasons a signal can be held for, in the order they are asked."""
 
 
@@ -209,13 +214,13 @@ def severity(facts: SeverityInputs, markets: Sequence[str]) -> Severity:
     """
     if facts.weight <= 0 or facts.claimed <= 0:
         return "low"
-    risk = facts.weight * min(1.0, 0.4 + facts.claimed)
-    seen = facts.reach if facts.reach else 50 * facts.documents
-    breadth = min(1.0, 0.4 + math.log10(1 + seen) / 8)
-    speed = min(1.0, 0.5 + math.log2(max(1.0, facts.ratio)) / 8)
+    risk = facts.weight * min(1.0, LEAST_RISK + facts.claimed)
+    seen = facts.reach if facts.reach else READERS_A_DOCUMENT * facts.documents
+    breadth = min(1.0, LEAST_BREADTH + math.log10(1 + seen) / 8)
+    speed = min(1.0, LEAST_SPEED + math.log2(max(1.0, facts.ratio)) / 8)
     where = 1.0 if not facts.market or facts.market in markets else OTHER_MARKET
     badness = risk * breadth * speed * where
-    return SEVERITIES[sum(badness >= edge for edge in (0.1, 0.25, 0.5))]
+    return SEVERITIES[sum(badness >= edge for edge in EDGES)]
 
 
 def tell_at(signal: Signal, quiet: QuietHours | None) -> datetime:
