@@ -52,9 +52,9 @@ CLAIMED = 0.5
 COMPARED = 100
 """Texts of each set on which runtimes are compared, beside all texts of ours."""
 COLLECTIONS = {"UMSAB together": "umsab", "ours together": "ours/", "all texts": ""}
-# Chances of nothing and of one have no odds.
-NEVER = 1e-9
 """Sets whose calibration is looked at together as well: part of the name of each."""
+NEVER = 1e-9
+"""Chances of nothing and of one have no odds: they are taken as this far from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,11 @@ def confusion(gold: Labels, claimed: Labels, classes: int) -> Labels:
 
 
 def calibration_error(right: NDArray[np.bool_], confidence: Array) -> float:
-    """Return the expected calibration error over ten bins of equal width (Guo et al. 2017)."""
+    """Return the expected calibration error over ten bins of equal width (Guo et al. 2017).
+
+    >>> calibration_error(np.array([True, True, True, False]), np.array([0.75, 0.75, 0.75, 0.75]))
+    0.0
+    """
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     error = 0.0
     for number in range(BINS):

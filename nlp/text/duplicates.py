@@ -170,7 +170,12 @@ class Duplicates:
 def alike(text: Hashes, others: Sequence[Hashes], similarity: float) -> NDArray[np.bool_]:
     """Return which of the others a text is a near-duplicate of: alike as a whole, or one quotes or cuts the other.
 
-    All are sorted sets of shingles, none empty.
+    All are sorted sets of shingles, none empty. As a whole is by Jaccard's share of common shingles, quoted by the
+    containment of the smaller one (Broder 1997).
+
+    >>> text, near, far = (np.array(one, np.uint64) for one in ([1, 2, 3, 4], [1, 2, 3, 5], [1, 7, 8, 9]))
+    >>> alike(text, [near, far], similarity=0.6).tolist()
+    [True, False]
     """
     lengths = np.array([len(other) for other in others])
     pooled = np.concatenate(others)

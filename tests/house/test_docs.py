@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -34,6 +36,22 @@ def test_every_command_that_a_page_shows_exists(page: Path) -> None:
         said = CliRunner().invoke(cli, [name, *_group(name, rest), "--help"]).output
         for option in re.findall(r"(?<!\S)--[a-z-]+", " ".join(rest)):
             assert option in said, f"{page.name}: {name} has no {option}"
+
+
+def _shown() -> list[str]:
+    rooms = ("configs", "crawlers", "index", "nlp", "ui")
+    paths = (
+        path for room in rooms for path in sorted((ROOT / room).rglob("*.py")) if ">>> " in path.read_text("utf-8")
+    )
+    return [".".join(("groundswell", *path.relative_to(ROOT).with_suffix("").parts)) for path in paths]
+
+
+@pytest.mark.parametrize("module", _shown())
+def test_every_example_in_a_docstring_answers_what_it_says(module: str) -> None:
+    """Detectors, distances and figures show one worked number each."""
+    failed, tried = doctest.testmod(importlib.import_module(module))
+    assert tried
+    assert not failed
 
 
 def _code(text: str) -> str:

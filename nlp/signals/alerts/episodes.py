@@ -19,9 +19,9 @@ from groundswell.nlp.signals.alerts.policy import same_name, same_theme
 Phase = Literal["growing", "active", "recovering", "over"]
 GOES_ON = timedelta(hours=168)
 """Another alert about the same theme so soon after an episode's newest signal belongs to it."""
-NOTICED = 2.0
-# Nothing usual is taken as a quarter of a document a day: its Poisson spread is never nothing.
 LEAST_USUAL = 0.25
+"""Nothing usual is taken as a quarter of a document a day: its Poisson spread is never nothing."""
+NOTICED = 2.0
 """Standard deviations, nearly, by which a day's count must differ from the day before to be growth or recovery."""
 TWIN_SHARE, TWIN_WORDS = 0.1, 0.5
 """Share of the smaller one's documents, or of its title's words, from which two episodes are offered for merging."""
@@ -167,6 +167,11 @@ def phase(pace: Pace, age: timedelta) -> Phase:
     Over: two days have passed and neither had more than is usual (by two standard deviations of a Poisson count).
     Growing and recovering: the last day differs from the one before by `NOTICED`, in square roots, which makes Poisson
     counts equally noisy at any level (Anscombe 1948). Anything else is active.
+
+    >>> phase(Pace(now=20, before=5, usual=1.0), timedelta(hours=30))
+    'growing'
+    >>> phase(Pace(now=1, before=0, usual=1.0), timedelta(days=4))
+    'over'
     """
     most = pace.usual + 2 * sqrt(max(pace.usual, LEAST_USUAL))
     if age >= timedelta(hours=48) and max(pace.now, pace.before) <= most:

@@ -43,6 +43,9 @@ def distinguishing(here: Sequence[Sequence[str]], before: Sequence[Sequence[str]
         here: the terms of each document, words and pairs of words.
         before: the same of documents before them.
         most: how many are wanted; a pair stands in for its words where it is nearly as frequent.
+
+    >>> distinguishing([["refund", "app"], ["refund", "late"], ["refund"]], [["app"], ["app", "late"]] * 9)
+    ['refund']
     """
     counts = Counter(term for terms in here for term in set(terms))
     past = Counter(term for terms in before for term in set(terms))

@@ -82,7 +82,7 @@ def _at(
 def _soured(  # noqa: PLR0917  one theme at one midnight, column by column
     theme: str, at: float, moods: NDArray[np.float32], now: NDArray[np.int64], before: NDArray[np.int64], tests: float
 ) -> Iterator[Drift]:
-    """Yield a fall in mood: Welch's t on documents, with the reader's own wavering added to its variance."""
+    """Yield a fall in mood: Welch's t (1947) on documents, with the reader's own wavering added to its variance."""
     new, old = moods[now].astype(np.float64), moods[before].astype(np.float64)
     new, old = new[~np.isnan(new)], old[~np.isnan(old)]
     if len(new) < FEWEST_NOW or len(old) < FEWEST_BEFORE or old.mean() - new.mean() < LEAST_TURN:
@@ -101,7 +101,7 @@ def _spread(  # noqa: PLR0917  one theme at one midnight, column by column
     before: NDArray[np.int64],
     tests: float,
 ) -> Iterator[Drift]:
-    """Yield places new to a theme, against how often one came before (Good and Turing's rate)."""
+    """Yield places new to a theme, against how often one came before (Good and Turing's rate, Good 1953)."""
     if len(before) < FEWEST_KNOWN:
         return
     seen: dict[str, int] = {}

@@ -2,6 +2,10 @@
 
 A *group* is any set of documents whose membership is known the moment a document arrives: the ball around a text, the
 documents with a word, those of a theme. Groups are tested whenever one of them grows, at the end of that hour.
+
+The statistic is an expectation-based scan over the newest windows (Neill 2009, after Kulldorff 1997): the group's own
+past, scaled by the stream's volume, is what is expected, and the tail is that of a negative binomial, as outbreak
+detection has it for uneven counts (Noufaily et al. 2013).
 """
 
 from __future__ import annotations
@@ -71,7 +75,16 @@ def join(parts: list[ScanTests]) -> ScanTests:
 
 
 def tail(observed: NDArray[Any], mean: NDArray[Any], size: NDArray[Any]) -> NDArray[np.float64]:
-    """Return −log10 of the chance of so many or more, under a negative binomial with that mean and size."""
+    """Return −log10 of the chance of so many or more, under a negative binomial with that mean and size.
+
+    By the regularised incomplete beta function (NIST's Digital Library of Mathematical Functions, 8.17). A large size
+    is nearly Poisson; a small one, an uneven group, makes the same count less of a surprise.
+
+    >>> tail(np.array([10.0]), np.array([2.0]), np.array([1e9])).round(2).tolist()
+    [4.33]
+    >>> tail(np.array([10.0]), np.array([2.0]), np.array([2.0])).round(2).tolist()
+    [2.23]
+    """
     chance: NDArray[np.float64] = special.betainc(np.maximum(observed, 1e-9), size, mean / (mean + size))
     rarity: NDArray[np.float64] = -np.log10(np.maximum(chance, 1e-300))
     return rarity
