@@ -37,7 +37,8 @@ from groundswell.index.records import (
 from groundswell.index.store import Store, StoreError
 from groundswell.nlp.enrich.names import IMPERSONATION, Names
 from groundswell.nlp.enrich.rules import SHADOW, Rules, read_rules
-from groundswell.nlp.text.clean import clean, joined
+from groundswell.nlp.text.clean import joined
+from groundswell.nlp.text.document_text import document_texts
 from groundswell.nlp.text.duplicates import Duplicates, Told
 from groundswell.nlp.text.language import UNKNOWN, Language, detect
 
@@ -212,7 +213,7 @@ def read_texts(
     said: Sequence[InputText], model: Model, rules: Rules, *, unsure_below: float, names: Names = NOBODY
 ) -> list[Enriched]:
     """Return what each text means; a text without anything readable is ``unsure`` and has no vector."""
-    texts = clean([joined(one.title, one.text) for one in said])
+    texts = document_texts(said)
     languages = detect(texts, hints=[one.lang for one in said], markets=[one.market for one in said])
     hits = rules.hits(texts, [language.code for language in languages])
     rows = [row for row, text in enumerate(texts) if text]

@@ -13,7 +13,7 @@ from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint, Document, Lineage, Record, Theme
 from groundswell.index.store import Reader
 from groundswell.nlp.enrich.consensus import common_risk
-from groundswell.nlp.text.clean import clean, joined
+from groundswell.nlp.text.document_text import document_text
 from groundswell.nlp.themes.cluster import Cluster
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.space import ThemeSpace
@@ -105,7 +105,7 @@ def text_of_theme(document: Document) -> ThemeText:
     enriched, mention = document.enriched, document.mention
     assert enriched is not None  # noqa: S101  `latest` gives no others
     assert enriched.vector is not None  # noqa: S101
-    text = clean([joined(mention.title, mention.text)])[0]
+    text = document_text(mention)
     return ThemeText(document.id, text, enriched.lang, enriched.vector, enriched.sentiment.mood)
 
 
