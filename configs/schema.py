@@ -109,9 +109,9 @@ class ModelSettings(Section):
     runtime: Literal["onnx", "torch"] = "onnx"
     """What runs it."""
     threads: int = Field(default=0, ge=0, le=256)
-    """Threads for one batch; 0 means one for each core."""
-    batch_tokens: int = Field(default=2048, ge=64, le=65536)
-    """Tokens in one batch, after sorting by length."""
+    """Batches read side by side; 0 means one for each core."""
+    batch_tokens: int = Field(default=512, ge=64, le=65536)
+    """Tokens in one batch, after sorting by length; what a batch needs should fit into a core's cache."""
     max_tokens: int = Field(default=256, ge=16, le=512)
     """A longer text is cut after so many tokens."""
     unsure_below: float = Field(default=0.5, ge=0, le=1)

@@ -7,6 +7,7 @@ with a bundle, or are fitted on the spot from texts of our own where the user na
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,11 +87,7 @@ class Model:
 
     def vectors(self, texts: Sequence[str]) -> Array:
         """Return embeddings only: ``(n, dimensions)`` float32, unit length."""
-        tokens = self._tokenizer(texts)
-        vectors = np.zeros((len(tokens), self.dimensions), dtype=np.float32)
-        for batch in self._tokenizer.batches(tokens, self._batch_tokens):
-            vectors[batch.rows], _ = self._runtime.run(batch, pieces=False)
-        return vectors
+        return self._run(texts, pieces=False).vectors
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Return all that is known of the texts, in their order."""
@@ -144,13 +141,26 @@ class Model:
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Run the encoder once over each text."""
-        tokens = self._tokenizer(texts)
-        vectors = np.zeros((len(tokens), self.dimensions), dtype=np.float32)
-        pooled = np.zeros((len(tokens), self._heads.width), dtype=np.float32)
-        for batch in self._tokenizer.batches(tokens, self._batch_tokens):
-            vectors[batch.rows], states = self._runtime.run(batch, pieces=True)
-            pooled[batch.rows] = vectors[batch.rows] if states is None else _mean(states, batch)
-        return Encoded(vectors, pooled)
+        return self._run(texts, pieces=True)
+
+    def _run(self, texts: Sequence[str], *, pieces: bool) -> Encoded:
+        """Return what the encoder makes of texts; a text that stands several times among them is read once."""
+        place = {text: n for n, text in enumerate(dict.fromkeys(texts))}
+        vectors = np.zeros((len(place), self.dimensions), dtype=np.float32)
+        pooled = np.zeros((len(place), self._heads.width if pieces else 0), dtype=np.float32)
+
+        def run(batch: Batch) -> None:
+            vectors[batch.rows], states = self._runtime.run(batch, pieces=pieces)
+            if pieces:
+                pooled[batch.rows] = vectors[batch.rows] if states is None else _mean(states, batch)
+
+        batches = self._tokenizer.batches(self._tokenizer(list(place)), self._batch_tokens)
+        with ThreadPoolExecutor(self._runtime.at_once) as pool:
+            list(pool.map(run, batches))  # as a list, so that a failure is heard
+        if len(place) == len(texts):
+            return Encoded(vectors, pooled)
+        rows = [place[text] for text in texts]
+        return Encoded(vectors[rows], pooled[rows])
 
     def _targets(
         self, texts: Sequence[str], usual: Array, sentiment: Array, correction: tuple[Array, Array, Numbers]

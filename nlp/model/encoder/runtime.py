@@ -16,7 +16,9 @@ Array = NDArray[np.float32]
 
 
 class Runtime(Protocol):
-    """Runs the encoder over one batch."""
+    """Runs the encoder over one batch; `at_once` says how many calls of `run` may go on side by side."""
+
+    at_once: int
 
     def run(self, batch: Batch, *, pieces: bool) -> tuple[Array, Array | None]:
         """Return unit vectors ``(n, hidden)`` and, if asked for, the tuned branch's states ``(n, length, hidden)``."""
@@ -28,16 +30,19 @@ def cores() -> int:
 
 
 class OnnxRuntime:
-    """The graph of `groundswell.nlp.encoder.graph` on ONNX Runtime. A failed session names its file."""
+    """The graph of `groundswell.nlp.model.encoder.graph` on ONNX Runtime. A failed session names its file.
+
+    Each call keeps to the thread that makes it: several batches side by side use the cores better than several threads
+    within one batch, which wait for each other after every one of some four hundred steps.
+    """
 
     def __init__(self, path: Path, *, threads: int = 0) -> None:
         import onnxruntime
 
+        self.at_once = threads or cores()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or cores()
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # Spinning threads steal the core from whatever runs beside us.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._names: Sequence[str] = [output.name for output in self._session.get_outputs()]

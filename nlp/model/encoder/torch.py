@@ -34,6 +34,8 @@ def _threads(threads: int) -> Any:
 class TorchRuntime:
     """A bundle's own weights, taken back to floats, through `transformers`' BERT layers."""
 
+    at_once = 1  # torch spreads one batch over the cores by itself
+
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         torch = _threads(threads)
         weights = read_weights(bundle.path("encoder.onnx"), bundle["shape"]["fork"])
@@ -156,6 +158,8 @@ def _words(stored: Mapping[str, NDArray[Any]]) -> Array:
 
 class HubRuntime:
     """Any encoder that `transformers` can open, by folder or hub name, as an embedding model."""
+
+    at_once = 1
 
     def __init__(self, name: str, *, threads: int = 0) -> None:
         _threads(threads)
