@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+Severity = Literal["low", "medium", "high", "critical"]
+"""As `groundswell.index.records.Severity`, which this room may not import."""
+
+
+CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+
+
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; made for validators.
+
+    Raises:
+        ValueError: nobody knows it.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, such as Asia
+        raise ValueError(f"there is no time zone {name!r}; say it as in Asia/Singapore") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(known_zone)]
 
 
 class Section(BaseModel):
@@ -140,11 +163,11 @@ class ThemeSettings(Section):
 class QuietHours(Section):
     """When nobody is to be woken."""
 
-    start: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "22:00"
+    start: Annotated[str, Field(pattern=CLOCK)] = "22:00"
     """From, local time."""
-    end: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] = "07:00"
+    end: Annotated[str, Field(pattern=CLOCK)] = "07:00"
     """Until, local time."""
-    timezone: str = "Asia/Singapore"
+    timezone: Zone = "Asia/Singapore"
     """IANA time zone of the reader."""
     override: Literal["low", "medium", "high", "critical", "never"] = "critical"
     """From this severity on it comes through all the same."""
@@ -173,6 +196,72 @@ class SignalSettings(Section):
     """Left out: alerts are sent at any hour."""
 
 
+class Receiver(Section):
+    """Somebody, or something, that is told of alerts at once."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
+    """Short name; the log of deliveries knows it by this."""
+    kind: Literal["mail", "webhook", "slack", "teams"] = "mail"
+    """How it is told."""
+    address: str = ""
+    """Mail address, of kind mail: mei@example.org or Mei Tan <mei@example.org>."""
+    url: str = Field(default="", pattern=r"^(https?://[^\s<>\"']+)?$")
+    """Where a webhook listens; Slack's and Teams's addresses are secrets and stand in url_env."""
+    url_env: str = ""
+    """Environment variable that holds the address instead."""
+    secret_env: str = ""
+    """Environment variable with the key that signs a webhook's messages (Standard Webhooks: whsec_… or any text)."""
+    severity: Severity = "high"
+    """From this severity on it is told."""
+    markets: tuple[str, ...] = ()
+    """Only alerts of these markets, or of none; left out: all."""
+    risks: tuple[str, ...] = ()
+    """Only alerts of these risks; left out: all."""
+    sources: bool = False
+    """Whether it is told of sources that fall silent, too."""
+    quiet_hours: QuietHours | None = None
+    """When it is not disturbed; what is held comes in one message at their end, and in the digest."""
+    lead: str = ""
+    """Receiver that is told if nobody has decided about an alert for so long as alerts.escalate_minutes says."""
+    names: tuple[str, ...] = ()
+    """Names under which this person owns alerts and cases on the board, beside the id."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.kind == "mail":
+            if not self.address or self.url or self.url_env:
+                raise ValueError("a receiver by mail has an address, and no url")
+        elif self.address or bool(self.url) == bool(self.url_env):
+            raise ValueError(f"a receiver of kind {self.kind} has either a url or a url_env")
+        elif self.kind != "webhook" and self.url:
+            raise ValueError(f"the address of {self.kind} is a secret: put it into a variable and name that in url_env")
+        return self
+
+
+class AlertSettings(Section):
+    """Who is told of alerts at once, beside the daily mail. Mails go by the server of `digest`."""
+
+    receivers: tuple[Receiver, ...] = ()
+    """People and programs."""
+    escalate_minutes: float = Field(default=120, ge=0, le=10080)
+    """How long an alert may wait for a decision after somebody was told, before the lead is; 0: for ever."""
+    attempts: int = Field(default=8, ge=1, le=100)
+    """How often a delivery is tried: after 30 s, 2 min, 8 min, half an hour, then every two hours."""
+    source_hours: float = Field(default=6, ge=0.1, le=720)
+    """How long a source must have failed or been silent, at each visit, before it is told."""
+    allow_private_addresses: bool = False
+    """Whether webhooks may be in your own network."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        refuse_twice([one.id for one in self.receivers])
+        ids = {one.id for one in self.receivers}
+        for one in self.receivers:
+            if one.lead and (one.lead not in ids or one.lead == one.id):
+                raise ValueError(f"the lead of {one.id!r} must be another receiver, not {one.lead!r}")
+        return self
+
+
 class DigestSettings(Section):
     """The daily mail."""
 
@@ -190,7 +279,7 @@ class DigestSettings(Section):
     """User name; empty means no login."""
     smtp_password_env: str = "GROUNDSWELL_SMTP_PASSWORD"  # noqa: S105  the name of a variable, not a secret
     """Environment variable with the password."""
-    timezone: str = "Asia/Singapore"
+    timezone: Zone = "Asia/Singapore"
     """Time zone of the dates in the mail."""
     hour: int = Field(default=8, ge=0, le=23)
     """Hour of the day, in that zone, at which the digest begins and ends."""
@@ -205,7 +294,7 @@ class BoardSettings(Section):
     """Address it listens on."""
     port: int = Field(default=8501, ge=1, le=65535)
     """Port it listens on."""
-    timezone: str = "Asia/Singapore"
+    timezone: Zone = "Asia/Singapore"
     """Time zone of what it shows."""
     refresh_seconds: int = Field(default=60, ge=5, le=3600)
     """How often it looks again."""
@@ -240,18 +329,21 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     themes: ThemeSettings = ThemeSettings()
     signals: SignalSettings = SignalSettings()
+    alerts: AlertSettings = AlertSettings()
     digest: DigestSettings = DigestSettings()
     board: BoardSettings = BoardSettings()
     watch: WatchSettings = WatchSettings()
 
 
 __all__ = [
+    "AlertSettings",
     "BoardSettings",
     "CrawlSettings",
     "DigestSettings",
     "ElasticSettings",
     "ModelSettings",
     "QuietHours",
+    "Receiver",
     "Section",
     "Settings",
     "SignalSettings",

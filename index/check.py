@@ -12,6 +12,7 @@ from groundswell.index.records import (
     Checkpoint,
     CrawlRun,
     Decision,
+    Delivery,
     Enriched,
     Label,
     Lineage,
@@ -41,6 +42,7 @@ OWN_TIME: dict[type[Any], str] = {
     Checkpoint: "at",
     Revision: "at",
     SavedSearch: "at",
+    Delivery: "at",
 }
 """The time by which `Reader.recent` orders each kind; enriched and membership go by their mention's."""
 _TIMES = (
@@ -56,7 +58,7 @@ _TIMES = (
     "until",
     "tell_at",
 )
-_MORE_TIMES = ("started_at", "finished_at", "until", "tell_at")
+_MORE_TIMES = ("started_at", "finished_at", "until", "tell_at", "next_at", "sent_at")
 CHANGED_CASE = "this case is there already and differs: change it with edit, so that nobody's work is overwritten"
 NO_MENTION = "there is no mention with this id: put the mention first"
 

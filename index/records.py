@@ -39,6 +39,7 @@ ThemeState = Literal["living", "faded", "merged"]
 ThemeFeeling = Literal["", "praise", "displeasure"]
 LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]
 CaseStatus = Literal["open", "investigating", "escalated", "closed"]
+DeliveryStatus = Literal["due", "held", "sending", "sent", "failed", "dead"]
 Deed = Literal["confirmed", "dismissed", "snoozed", "woken", "case", "assigned", "reopened", "merged", "parted"]
 
 
@@ -383,6 +384,37 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """That somebody is to be told something, once; `id` follows from `receiver`, `about` and `state`.
+
+    Attributes:
+        receiver: its id in the settings; a store keeps no addresses.
+        about: the alert's or the source's id.
+        state: what of it is told: ``new``, ``graver: critical``, ``escalated``, ``dying since …``.
+        at: when it was found out that it is to be told.
+        status: ``due``, ``held`` (quiet hours), ``sending`` (written before it is sent, so that a crash shows),
+            ``sent``, ``failed`` (tried again at `next_at`) or ``dead`` (given up).
+        attempts: how often it was tried.
+        next_at: when it is tried next.
+        sent_at: when the other side accepted it.
+        said: what it answered, or what went wrong.
+    """
+
+    id: str
+    receiver: str
+    about: str
+    state: str
+    at: datetime
+    status: DeliveryStatus = "due"
+    severity: Severity = "medium"
+    title: str = ""
+    attempts: int = 0
+    next_at: datetime | None = None
+    sent_at: datetime | None = None
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSearch:
     """A query that somebody wants to ask again."""
 
@@ -409,6 +441,7 @@ Record = (
     | Checkpoint
     | Revision
     | SavedSearch
+    | Delivery
 )
 RECORDS: tuple[type[Any], ...] = (
     Mention,
@@ -426,4 +459,5 @@ RECORDS: tuple[type[Any], ...] = (
     Checkpoint,
     Revision,
     SavedSearch,
+    Delivery,
 )

@@ -29,6 +29,8 @@ COMMANDS = {
     "search": "Ask the index: words, phrases, field:value, since:7d.",
     "sql": "Ask in SQL, read-only.",
     "board": "Serve the trend board.",
+    "notify": "Tell people at once what is due: alerts, escalations, dying sources.",
+    "deliveries": "Who was told what, and what became of it.",
     "digest": "Write or send the daily mail.",
     "case": "Open, list, edit and close cases.",
     "export": "Write everything, or a search result, to files.",

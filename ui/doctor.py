@@ -103,6 +103,28 @@ def _mail(settings: Settings) -> Iterator[Finding]:
         yield Finding("mail", "bad", str(error), "set what the message names under digest: in groundswell.yaml")
 
 
+def _receivers(settings: Settings) -> Iterator[Finding]:
+    from groundswell.ui.report.delivery.send import NotDeliveredError, address
+
+    for one in settings.alerts.receivers:
+        name = f"alerts to {one.id}"
+        if one.kind == "mail":
+            state: Literal["ok", "bad"] = "ok" if settings.digest.smtp_host else "bad"
+            yield Finding(
+                name, state, "by mail", "" if state == "ok" else "set digest.smtp_host: there is no mail server"
+            )
+            continue
+        try:
+            address(one)
+        except NotDeliveredError as error:
+            yield Finding(name, "bad", str(error), "set the variable for whatever runs groundswell")
+            continue
+        if one.secret_env and not os.environ.get(one.secret_env):
+            yield Finding(name, "bad", f"{one.secret_env} holds no key to sign with", "set that variable")
+        else:
+            yield Finding(name, "ok", f"{one.kind}; groundswell notify test {one.id} sends a test")
+
+
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "store": _store,
@@ -111,4 +133,5 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "model": _model,
     "sources": _sources,
     "mail": _mail,
+    "alerts": _receivers,
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from groundswell.index.progress import Progress
     from groundswell.index.store import Store
 
-STAGES = ("crawl", "enrich", "themes", "signals", "export", "digest")
+STAGES = ("crawl", "enrich", "themes", "signals", "notify", "export", "digest")
 
 
 SPOOLED = ("crawl", "enrich")
@@ -124,6 +124,15 @@ def _signals(store: Store, settings: Settings, now: datetime, progress: Progress
     return f"{len(signals):,} signals, {sum(signal.fired for signal in signals):,} alerts", False
 
 
+def _notify(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
+    from groundswell.ui.report.delivery.ledger import notify
+
+    if not settings.alerts.receivers:
+        return "nobody to tell (alerts.receivers)", False
+    told = notify(store, settings, now=now)
+    return "\n  ".join([str(told) or "nothing to tell", *told.troubles]), bool(told.troubles)
+
+
 def _export(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
     from groundswell.index.export import export_days
 
@@ -153,6 +162,7 @@ STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool
     "enrich": _enrich,
     "themes": _themes,
     "signals": _signals,
+    "notify": _notify,
     "export": _export,
     "digest": _digest,
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from groundswell.configs.schema import ElasticSettings, QuietHours, Settings
+from groundswell.configs.schema import ElasticSettings, QuietHours, Receiver, Settings
 from groundswell.ui.cli import COMMANDS, cli
 
 WIDTH = 100
@@ -30,7 +30,12 @@ def commands_page() -> str:
 def settings_page() -> str:
     """Return docs/settings.md: every setting with its default and meaning."""
     head = "# Settings\n\nFile, then environment (`GROUNDSWELL_BOARD__PORT=8600`), then `--set board.port=8600`.\n"
-    parts = [(Settings(), ""), (ElasticSettings(), "store (Elasticsearch)"), (QuietHours(), "signals.quiet_hours")]
+    parts = [
+        (Settings(), ""),
+        (ElasticSettings(), "store (Elasticsearch)"),
+        (QuietHours(), "signals.quiet_hours"),
+        (Receiver(id="mei", address="mei@example.org"), "alerts.receivers (each)"),
+    ]
     return head + "".join(part for model, name in parts for part in _section(model, name))
 
 

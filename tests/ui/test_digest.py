@@ -377,7 +377,7 @@ def test_no_server_and_nobody_are_told(world: World) -> None:
     """A closed port, no host, no recipients: each has its sentence."""
     port, digest = _free_port(), _digest(world)
     with world.store() as store:
-        with pytest.raises(DigestError, match=f"127.0.0.1:{port} did not take the digest"):
+        with pytest.raises(DigestError, match=f"127.0.0.1:{port} did not take the mail"):
             send_digest(digest, _with_mail(world, port), store, now=world.now)
         with pytest.raises(DigestError, match=r"set digest\.smtp_host"):
             send_digest(digest, _with_mail(world, port, smtp_host=""), store, now=world.now)

@@ -25,9 +25,10 @@ from groundswell.configs.schema import Settings, WatchSettings
 from groundswell.index.open import open_reader
 from groundswell.index.query import Query
 from groundswell.index.store import StoreError
+from groundswell.ui.report.discretion import Cleaner, secrets_of
 from groundswell.ui.watch.health import Health, Metrics, served
 from groundswell.ui.watch.ledger import MOST_BYTES, Ledger, StageRun
-from groundswell.ui.watch.logs import Cleaner, log_to, secrets_of
+from groundswell.ui.watch.logs import log_to
 from groundswell.ui.watch.timetable import Timetable
 from groundswell.ui.watch.watcher import StopAsked, Watcher, status_lines
 

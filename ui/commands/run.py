@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--skip",
     multiple=True,
-    type=click.Choice(["crawl", "enrich", "themes", "signals", "export", "digest"]),
+    type=click.Choice(["crawl", "enrich", "themes", "signals", "notify", "export", "digest"]),
     help="Leave a stage out.",
 )
 @click.pass_context

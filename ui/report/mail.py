@@ -131,7 +131,7 @@ def _send(digest: Digest, mail: DigestSettings, store: Store, now: datetime) -> 
     message = message_of(digest, mail)
     specs, refused = _envelope(due)
     went: list[str] = []
-    with _server(mail) as server:
+    with connected(mail) as server:
         for some in filter(None, _together(specs)):
             answers = _hand_over(server, message, mail, some)
             refused |= {recipient: answers[spec] for recipient, spec in some.items() if spec in answers}
@@ -191,7 +191,7 @@ def _note(day: str, served: Sequence[str], store: Store, now: datetime) -> None:
 
 
 @contextmanager
-def _server(mail: DigestSettings) -> Iterator[smtplib.SMTP]:
+def connected(mail: DigestSettings) -> Iterator[smtplib.SMTP]:
     """Give a connection on which one is logged in; its troubles become sentences."""
     where = f"{mail.smtp_host}:{mail.smtp_port}"
     try:
@@ -212,7 +212,7 @@ def _server(mail: DigestSettings) -> Iterator[smtplib.SMTP]:
     except DigestError:
         raise
     except (smtplib.SMTPException, OSError) as error:
-        raise DigestError(f"{where} did not take the digest: {error}") from error
+        raise DigestError(f"{where} did not take the mail: {error}") from error
 
 
 def check_server(mail: DigestSettings) -> str:
@@ -224,7 +224,7 @@ def check_server(mail: DigestSettings) -> str:
     sender = address_of(mail.sender, "digest.sender")
     for recipient in mail.recipients:
         address_of(recipient, "digest.recipients")
-    with _server(mail) as server:
+    with connected(mail) as server:
         server.ehlo_or_helo_if_needed()
         code, text = server.mail(sender.addr_spec)
         if code != 250:  # RFC 5321, 4.2.3: requested action completed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from groundswell.index.records import CrawlRun, Refusal
+from groundswell.index.records import CrawlRun, Delivery, Refusal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
@@ -17,6 +17,7 @@ from groundswell.ui.report.trends import HISTORY_DAYS
 
 MOST_RUNS = 15
 MOST_REFUSALS = 60
+MOST_DELIVERIES = 15
 
 
 def show() -> None:
@@ -46,6 +47,8 @@ def show() -> None:
             "Visits", f"the newest {most} of {wording.number(len(runs))}" if len(runs) > most else "", _runs(runs, most)
         )
     ]
+    if not wanted and (told := queries.records(Delivery, 2000)):
+        parts += [_panel("Deliveries", _delivered(told), _deliveries(told[:MOST_DELIVERIES]))]
     parts += [
         _panel(
             "Refused", f"{wording.plural(len(refusals), 'item')} that could not be stored, and why", _refusals(refusals)
@@ -56,6 +59,41 @@ def show() -> None:
 
 def _panel(title: str, note: str, body: Html) -> Html:
     return tag("div", panel(title, note, body), style="margin-bottom:16px")
+
+
+def _delivered(told: Sequence[Delivery]) -> str:
+    """Return how the deliveries stand, in words."""
+    count = Counter(row.status for row in told)
+    parts = {"sent": "sent", "held": "held in quiet hours", "failed": "to be tried again", "dead": "given up"}
+    said = [f"{wording.number(count[status])} {words}" for status, words in parts.items() if count[status]]
+    begun = count["sending"] + count["due"]
+    return " · ".join([*said, *([f"{wording.number(begun)} under way"] if begun else [])])
+
+
+def _deliveries(told: Sequence[Delivery]) -> Html:
+    zone = queries.settings().board.timezone
+    return table(
+        ("found", "receiver", "status", "tries", "what", "title", "answer"),
+        (
+            [
+                tag("span", esc(wording.stamp(row.at, zone)), cls="nowrap"),
+                esc(row.receiver),
+                esc(row.status),
+                tag("span", esc(wording.number(row.attempts)), cls="num"),
+                esc(row.state),
+                link(_about(row), esc(row.title)),
+                esc(row.said),
+            ]
+            for row in told
+        ),
+        cls="stack",
+    )
+
+
+def _about(row: Delivery) -> str:
+    """Return the page of what was told."""
+    source = row.about.removeprefix("source:")
+    return links.alert(row.about) if source == row.about else links.source(source)
 
 
 def _coverage(rows: Sequence[Row]) -> Html:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from groundswell.configs.schema import ElasticSettings, Settings
 from groundswell.index.files import sweep_aside
 from groundswell.index.store import Store
+from groundswell.ui.report.discretion import Cleaner, secrets_of
 from groundswell.ui.watch.health import Health, Metrics
 from groundswell.ui.watch.ledger import Ledger, run_at
-from groundswell.ui.watch.logs import Cleaner, secrets_of
 from groundswell.ui.watch.timetable import Timetable
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ TOGETHER_SECONDS = 20.0
 """Sources that are due within so long are visited together: a visit by itself costs a process."""
 STAND_SECONDS = 10.0
 """How often it is written down how things stand."""
+NOTIFY_SECONDS = 30.0
+"""How often one looks for escalations, the end of quiet hours and what is to be tried again; alerts go at once."""
 LONGEST_PAUSE = 300.0
 """A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
 RUNS = 10_000
@@ -227,14 +229,18 @@ class Watcher:
         found = find_signals(store, self.settings, now=self.clock(), progress=self.progress("reading"))
         self.tested = hour
         fired = [signal for signal in found if signal.fired]
+        if fired:
+            self.chores.hurry("notify")
         for signal in fired:
             self.metrics.alerts.labels(signal.severity).inc()
         return f"{len(found):,} signals, {len(fired):,} alerts" if found else ""
 
     def _others(self, store: Store) -> None:
-        """Do what is done now and then: exports and the digest."""
+        """Do what is done now and then: telling people, exports and the digest."""
         from groundswell.ui.pipeline import STEPS
 
+        if self.settings.alerts.receivers:
+            self.chores.plan("notify", NOTIFY_SECONDS, None)
         self.chores.plan("export", self.settings.watch.export_minutes * 60, None)
         self.chores.plan("digest", 60, None)
         for name in self.chores.due():
@@ -243,7 +249,7 @@ class Watcher:
 
     def _step(self, step: Callable[..., tuple[str, bool]], store: Store) -> tuple[str, str]:
         said, failed = step(store, self.settings, self.clock(), self.progress("reading"))
-        quiet = said.startswith("the digest of ") and said.endswith(")")  # not due yet: said once a minute otherwise
+        quiet = said == "nothing to tell" or (said.startswith("the digest of ") and said.endswith(")"))
         return ("", said) if failed else ("" if quiet else said, "")
 
 

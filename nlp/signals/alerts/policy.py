@@ -225,16 +225,19 @@ def severity(facts: SeverityInputs, markets: Sequence[str]) -> Severity:
 
 def tell_at(signal: Signal, quiet: QuietHours | None) -> datetime:
     """Return when a person is to be told: at once, or when quiet hours end, unless the alert is too severe to wait."""
-    if quiet is None or (
-        quiet.override != "never" and SEVERITIES.index(signal.severity) >= SEVERITIES.index(quiet.override)
-    ):
-        return signal.at
-    local = signal.at.astimezone(ZoneInfo(quiet.timezone))
+    return quiet_until(signal.at, signal.severity, quiet) or signal.at
+
+
+def quiet_until(at: datetime, severity: Severity, quiet: QuietHours | None) -> datetime | None:
+    """Return when the quiet hours end that hold something back at a moment, or ``None`` where none do."""
+    if quiet is None or (quiet.override != "never" and SEVERITIES.index(severity) >= SEVERITIES.index(quiet.override)):
+        return None
+    local = at.astimezone(ZoneInfo(quiet.timezone))
     start, end = time.fromisoformat(quiet.start), time.fromisoformat(quiet.end)
     now = local.time()
     inside = start <= now < end if start <= end else now >= start or now < end
     if not inside:
-        return signal.at
+        return None
     wakes = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
     wakes += timedelta(days=1) if wakes <= local else timedelta()
-    return wakes.astimezone(signal.at.tzinfo)
+    return wakes.astimezone(at.tzinfo)
