@@ -106,8 +106,14 @@ def _mail(settings: Settings) -> Iterator[Finding]:
 def _receivers(settings: Settings) -> Iterator[Finding]:
     from groundswell.ui.report.delivery.send import NotDeliveredError, address
 
+    from groundswell.configs.taxonomy import load_taxonomy
+    from groundswell.configs.yaml_lines import nearest
+
+    known = load_taxonomy(settings.taxonomy).risk_ids if settings.alerts.receivers else ()
     for one in settings.alerts.receivers:
         name = f"alerts to {one.id}"
+        for risk in set(one.risks).difference(known):
+            yield Finding(name, "bad", f"there is no risk {risk!r}{nearest(risk, known)}", "see the taxonomy")
         if one.kind == "mail":
             state: Literal["ok", "bad"] = "ok" if settings.digest.smtp_host else "bad"
             yield Finding(

@@ -63,7 +63,7 @@ def _panel(title: str, note: str, body: Html) -> Html:
 
 def _delivered(told: Sequence[Delivery]) -> str:
     """Return how the deliveries stand, in words."""
-    count = Counter(row.status for row in told)
+    count = Counter[str](row.status for row in told)
     parts = {"sent": "sent", "held": "held in quiet hours", "failed": "to be tried again", "dead": "given up"}
     said = [f"{wording.number(count[status])} {words}" for status, words in parts.items() if count[status]]
     begun = count["sending"] + count["due"]
