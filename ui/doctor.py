@@ -104,10 +104,9 @@ def _mail(settings: Settings) -> Iterator[Finding]:
 
 
 def _receivers(settings: Settings) -> Iterator[Finding]:
-    from groundswell.ui.report.delivery.send import NotDeliveredError, address
-
     from groundswell.configs.taxonomy import load_taxonomy
     from groundswell.configs.yaml_lines import nearest
+    from groundswell.ui.report.delivery.send import NotDeliveredError, address
 
     known = load_taxonomy(settings.taxonomy).risk_ids if settings.alerts.receivers else ()
     for one in settings.alerts.receivers:
