@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from groundswell.configs.topics import Topic
 from groundswell.index.ids import stable_id
 from groundswell.index.records import SignalKind
-from groundswell.nlp.signals.alerts.crawl_gaps import silences
+from groundswell.nlp.signals.alerts.crawl_gaps import Silences, silences
 from groundswell.nlp.signals.detect.candidates import Candidate
 from groundswell.nlp.signals.detect.detect import Detection, Watch
 from groundswell.nlp.signals.detect.drift import Drift
@@ -87,6 +87,7 @@ class Teller:
     watch: Watch
     rule: Rule = field(default_factory=lambda: Rule(KEPT, GROWS))
     since: float = -np.inf
+    heard: dict[tuple[str, float], Silences] = field(default_factory=dict, repr=False)
 
     def tell(self, found: Detection) -> Iterator[Departure]:
         """Yield what of one scope is new to whoever listens, in order of time within candidates and topics."""
@@ -182,9 +183,15 @@ class Teller:
         return tuple(memory.ids[lowest].tolist())
 
     def _explained(self, documents: NDArray[np.int64], at: float) -> str:
-        memory = self.watch.memory
-        heard = memory.sources[documents]
+        heard = self.watch.memory.sources[documents]
         names, counts = np.unique(heard, return_counts=True)
-        mine = (memory.sources == names[counts.argmax()]) & (memory.hours < at)
-        known = silences(memory.sources[mine].tolist(), memory.hours[mine], start=self.watch.began)
+        known = self._silences(str(names[counts.argmax()]))
         return known.explanation(heard.tolist(), at)
+
+    def _silences(self, source: str) -> Silences:
+        """Return the silences of a source, found once for each hour that the watch has come to."""
+        memory, key = self.watch.memory, (source, self.watch.upto)
+        if key not in self.heard:
+            mine = np.flatnonzero(memory.sources == source)
+            self.heard[key] = silences([source] * len(mine), memory.hours[mine], start=self.watch.began)
+        return self.heard[key]

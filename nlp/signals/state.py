@@ -22,7 +22,7 @@ from groundswell.nlp.signals.detect.lives import Life, packed, unpacked
 from groundswell.nlp.signals.detect.memory import Memory
 from groundswell.nlp.signals.detect.scopes import Scope
 
-VERSION = 1
+VERSION = 2
 """Raised whenever what is kept, or what it means, changes."""
 COLUMNS = tuple(each.name for each in fields(Memory) if each.name not in {"near_from", "share"})
 

@@ -285,7 +285,7 @@ def test_a_theme_that_sours_is_heard_and_one_that_wavers_is_not() -> None:
     falls = (hours > 37 * 24) & (np.array(themes) == "turns")
     moods = np.clip(np.where(falls, -0.4, 0.4) + rng.normal(0, 0.3, 800), -1, 1)
     places = [["source:a", "lang:en"]] * 800
-    told = drifts(np.array(themes), hours, moods.astype(np.float32), places, since=0.0, until=40 * 24.0)
+    told = drifts(np.array(themes), hours, moods.astype(np.float32), places.__getitem__, since=0.0, until=40 * 24.0)
     found = [d for d in told if d.strength >= 0]
     assert {(d.theme, d.kind) for d in found} == {("turns", "sour")}
     assert all(d.at > 37 * 24 for d in found)
@@ -296,7 +296,7 @@ def test_a_theme_that_reaches_new_places_is_heard() -> None:
     hours = np.sort(np.random.default_rng(7).uniform(0, 40 * 24, 400))
     places = [[f"market:{'SG' if hour < 38 * 24 else ('TH', 'VN', 'ID', 'MY')[k % 4]}"] for k, hour in enumerate(hours)]
     moods = np.zeros(400, np.float32)
-    found = list(drifts(np.array(["t"] * 400), hours, moods, places, since=0.0, until=40 * 24.0))
+    found = list(drifts(np.array(["t"] * 400), hours, moods, places.__getitem__, since=0.0, until=40 * 24.0))
     assert any(d.kind == "spread" and d.strength >= 0 and len(d.places) == 4 for d in found)
 
 

@@ -62,7 +62,7 @@ class Silences:
             began = self.began.get(source, self.start)
             if began > self.start + SETTLES and at - began < SETTLES:
                 return f"source added: {source} was first heard {(at - began) / 24:.0f} days before"
-            if any(0 <= at - moment < CATCHES_UP for moment in self.returned.get(source, ())):
+            if any(0 < at - moment < CATCHES_UP for moment in self.returned.get(source, ())):
                 return f"crawl gap: {source} had just come back after silence"
         return ""
 

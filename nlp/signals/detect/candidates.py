@@ -85,14 +85,14 @@ def onset(
     return int(np.argmax(gain))
 
 
+Second = Callable[[Sequence[NDArray[np.int64]], Sequence[float]], Sequence[Refined]]
+"""Gives several sets of documents, each with the end of its hour, a second look."""
+
+
 def candidates(
-    families: Sequence[Family],
-    hours: NDArray[np.float64],
-    volume: NDArray[np.float64],
-    refine: Callable[[NDArray[np.int64], float], Refined],
-    life: Life,
-) -> Iterator[Candidate]:
-    """Yield candidates in order of time: new subjects, and living ones whenever they have grown.
+    families: Sequence[Family], hours: NDArray[np.float64], volume: NDArray[np.float64], refine: Second, life: Life
+) -> list[Candidate]:  # fmt: skip
+    """Return candidates in order of time: new subjects, and living ones whenever they have grown.
 
     Args:
         families: groups and their tests.
@@ -101,6 +101,39 @@ def candidates(
         refine: gives each a second look.
         life: subjects that live; it goes on.
     """
+    grown = list(_grown(families, life))
+    kept: list[NDArray[np.int64]] = []
+    for each in grown:
+        look = each.found.look
+        cut = onset(
+            each.found.members,
+            hours,
+            volume,
+            at=each.at,
+            window=float(look["window"]),
+            expected=float(look["expected"]),
+        )
+        kept.append(each.found.members[cut:])
+    seconds = refine(kept, [each.at for each in grown])
+    return [
+        _candidate(each, families[each.found.family], documents, second, hours, volume)
+        for each, documents, second in zip(grown, kept, seconds, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grown:
+    """A subject that is new or has grown, as it was then."""
+
+    at: float
+    found: _Found
+    subject: int
+    born: float
+    records: int
+
+
+def _grown(families: Sequence[Family], life: Life) -> Iterator[_Grown]:
+    """Yield what is new or has grown, in order of time."""
     for at, tests in _by_hour(families):
         life.living = [subject for subject in life.living if at - subject.seen <= LIVES]
         for found in _merge(tests, families):
@@ -109,32 +142,35 @@ def candidates(
                 subject = Subject(number=life.born, born=at, seen=at)
                 life.living.append(subject)
                 life.born += 1
-            look, family, members, scores = found.look, families[found.family], found.members, found.scores
-            score = max(scores.values())
-            fresh = set(members.tolist()) - subject.documents
+            score = max(found.scores.values())
+            fresh = found.holds - subject.documents
             subject.seen = at
             if not fresh and score <= subject.best + 0.3:
                 continue
             subject.documents |= fresh
-            cut = onset(members, hours, volume, at=at, window=float(look["window"]), expected=float(look["expected"]))
-            second = refine(members[cut:], at)
-            kept = members[cut:]
-            if len(second.documents) > len(kept) and second.score > score:
-                begin = onset(
-                    second.documents, hours, volume,
-                    at=at, window=at - float(hours[second.documents[0]]) + 1e-6, expected=second.expected,
-                )  # fmt: skip
-                kept = second.documents[begin:]
-            yield Candidate(
-                at=at, subject=subject.number, born=subject.born, records=subject.records, family=family.name,
-                size=family.size, group=int(look["group"]), window=float(look["window"]),
-                observed=float(look["observed"]), past=float(look["past"]), expected=float(look["expected"]),
-                spread=float(look["spread"]), score=float(look["score"]), scores=scores,
-                documents=kept, whole=members, refined=second,
-            )  # fmt: skip
+            yield _Grown(at, found, subject.number, subject.born, subject.records)
             subject.best = max(subject.best, score)
-            subject.most = max(subject.most, len(members))
+            subject.most = max(subject.most, len(found.members))
             subject.records += 1
+
+
+def _candidate(  # noqa: PLR0917  what is known of one candidate
+    grown: _Grown, family: Family, kept: NDArray[np.int64], second: Refined, hours: NDArray[np.float64],
+    volume: NDArray[np.float64],
+) -> Candidate:  # fmt: skip
+    at, look, scores = grown.at, grown.found.look, grown.found.scores
+    if len(second.documents) > len(kept) and second.score > max(scores.values()):
+        begin = onset(
+            second.documents, hours, volume,
+            at=at, window=at - float(hours[second.documents[0]]) + 1e-6, expected=second.expected,
+        )  # fmt: skip
+        kept = second.documents[begin:]
+    return Candidate(
+        at=at, subject=grown.subject, born=grown.born, records=grown.records, family=family.name, size=family.size,
+        group=int(look["group"]), window=float(look["window"]), observed=float(look["observed"]),
+        past=float(look["past"]), expected=float(look["expected"]), spread=float(look["spread"]),
+        score=float(look["score"]), scores=scores, documents=kept, whole=grown.found.members, refined=second,
+    )  # fmt: skip
 
 
 @dataclass(slots=True)

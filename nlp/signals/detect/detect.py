@@ -18,11 +18,11 @@ from groundswell.configs.topics import Topic
 from groundswell.nlp.signals.detect import groups
 from groundswell.nlp.signals.detect.candidates import Candidate, Family, candidates
 from groundswell.nlp.signals.detect.drift import Drift, drifts
-from groundswell.nlp.signals.detect.features import NAMES, RECALLED, Describer, Ground
+from groundswell.nlp.signals.detect.features import NAMES, RECALLED, Describer, Ground, copy_numbers
 from groundswell.nlp.signals.detect.groups import REBUILT, Groups
 from groundswell.nlp.signals.detect.lives import Life
-from groundswell.nlp.signals.detect.memory import NEAR_FOR, SCALE, Batch, Memory
-from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, REACH, Rows
+from groundswell.nlp.signals.detect.memory import NEAR_FOR, Batch, Memory
+from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, REACH, SCALE, Rows
 from groundswell.nlp.signals.detect.refine import Refined, Refiner
 from groundswell.nlp.signals.detect.scan import LONG, SHORT, GroupCounts, ScanTests, look
 from groundswell.nlp.signals.detect.scopes import WHOLE, Scope, watched
@@ -155,10 +155,7 @@ class Watch:
             return []
         begin = memory.at(first - THEMES_SETTLE)
         memory.tell_themes(begin, themes(memory.ids[begin:].tolist()))
-        named = {"source": memory.sources, "lang": memory.languages, "market": memory.markets, "kind": memory.kinds}
-        columns = [[f"{name}:{value}" if value else "" for value in values.tolist()] for name, values in named.items()]
-        places = [[place for place in each if place] for each in zip(*columns, strict=True)]
-        return list(drifts(memory.themes, memory.hours, memory.moods, places, since=since, until=until))
+        return list(drifts(memory.themes, memory.hours, memory.moods, memory.places, since=since, until=until))
 
     def _edges(self, upto: float, end: float) -> list[float]:
         """Return the hours at which it stops on its way: when a week begins, midnights of the last days, the end."""
@@ -252,23 +249,22 @@ class View:
         return self.memory.vectors.astype(np.float32)
 
     @cached_property
-    def copies(self) -> dict[int, list[int]]:
-        """Return the copies of each document that has some."""
-        found: dict[int, list[int]] = {}
-        for copy in np.flatnonzero(~self.memory.use):
-            found.setdefault(int(self.memory.first[copy]), []).append(int(copy))
-        return found
+    def copies(self) -> NDArray[np.int64]:
+        """Return the documents that are copies, by what they repeat."""
+        return copy_numbers(self.memory.first)
 
     def _families(self) -> Iterator[tuple[str, float, Groups, NDArray[np.int64]]]:
         """Yield each way to form groups: name, radius, groups, and the centre of each or nothing."""
         ways, none = self.watch.ways, np.zeros(0, np.int64)
         if "ball" in ways:
             centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH)
-            when = self.hours[centres]
-            every = np.ones(len(self.memory), bool)
-            for radius in RADII:
-                grown = Groups(rows.within(radius), when, when + FRESH).touched(every, self.fresh)
-                yield "ball", radius, grown, centres[grown.which]
+            every, when = np.ones(len(self.memory), bool), self.hours[centres]
+            grown = Groups(rows, when, when + FRESH)
+            for radius in RADII:  # each within the one before
+                nearer = Groups(grown.rows.within(radius), grown.first, grown.last)
+                grown = nearer.touched(every, self.fresh, FEWEST)
+                centres = centres[grown.which]
+                yield "ball", radius, grown, centres
         if "term" in ways:
             rows = groups.by_term(self.columns, self.touched, self.begin)
             yield "term", 0.0, groups.always(groups.chosen(rows, np.flatnonzero(np.diff(rows.starts) >= FEWEST))), none
@@ -336,22 +332,19 @@ class View:
             return Detection(scope, [], np.zeros((0, len(NAMES))), [], np.zeros((0, len(STANDING_NAMES))))
         tested = list(self._tested(use))
         volume = self.hours[use]
-        refiner: list[Refiner] = []
 
-        def refine(members: NDArray[np.int64], at: float) -> Refined:
-            if not refiner:  # few scopes have a candidate in a turn
-                refiner.append(Refiner(self.dense, self.weighted, self.hours, use))
-            return refiner[0].look(members, at)
+        def refine(members: Sequence[NDArray[np.int64]], at: Sequence[float]) -> Sequence[Refined]:
+            return Refiner(self.memory.vectors, self.weighted, self.hours, use).look(members, at) if members else []
 
         ground = Ground(
-            hours=self.hours, began=self.watch.began, vectors=self.dense, weighted=self.weighted,
+            hours=self.hours, began=self.watch.began, vectors=self.memory.vectors, weighted=self.weighted,
             columns=self.columns, near=self.memory.near_before, use=use, holds=holds, copies=self.copies,
             lengths=self.memory.lengths,
         ) if any(len(family.looks) for family in tested) else None  # fmt: skip
         if ground is None:
             found, numbers = [], np.zeros((0, len(NAMES)))
         else:
-            found = list(candidates(tested, self.hours, volume, refine, life))
+            found = candidates(tested, self.hours, volume, refine, life)
             numbers = Describer(ground, life).rows(found)
         return Detection(scope, found, numbers, *self._swells(holds, use, life))
 
@@ -380,7 +373,7 @@ class View:
         if len(centres):
             mine = np.flatnonzero(use[centres])
             made = Groups(groups.chosen(made.rows, mine), made.first[mine], made.last[mine])
-        return made.touched(use, self.fresh)
+        return made.touched(use, self.fresh, FEWEST)
 
     def _spoken(self, tests: ScanTests, keep: Groups, use: NDArray[np.bool_]) -> ScanTests:
         """Return the tests of stems that people use by themselves, and that hold more than the bare word."""

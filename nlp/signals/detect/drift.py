@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,9 +39,12 @@ class Drift:
     places: tuple[str, ...] = ()
 
 
+Places = Callable[[int], Sequence[str]]
+
+
 def drifts(
     themes: NDArray[np.str_], hours: NDArray[np.float64], moods: NDArray[np.float32],
-    places: Sequence[Sequence[str]], *, since: float, until: float,
+    places: Places, *, since: float, until: float,
 ) -> Iterator[Drift]:  # fmt: skip
     """Yield every departure in mood and reach, at each midnight (UTC) after one hour and up to another, by time.
 
@@ -49,7 +52,7 @@ def drifts(
         themes: theme of each document, "" for none.
         hours: ascending.
         moods: positive minus negative; NaN where unknown.
-        places: for each document the values that can be new to a theme ("source:x", "lang:th", "market:SG").
+        places: for a document the values that can be new to a theme ("source:x", "lang:th", "market:SG").
         since: hour.
         until: hour.
     """
@@ -59,7 +62,7 @@ def drifts(
 
 def _at(
     midnight: float, themes: NDArray[np.str_], hours: NDArray[np.float64], moods: NDArray[np.float32],
-    places: Sequence[Sequence[str]],
+    places: Places,
 ) -> Iterator[Drift]:  # fmt: skip
     oldest, low, mid, today, high = np.searchsorted(
         hours, [midnight - RECALLED, midnight - WINDOW - GAP - HISTORY, midnight - WINDOW, midnight - DAY, midnight]
@@ -96,7 +99,7 @@ def _soured(  # noqa: PLR0917  one theme at one midnight, column by column
 def _spread(  # noqa: PLR0917  one theme at one midnight, column by column
     theme: str,
     at: float,
-    places: Sequence[Sequence[str]],
+    places: Places,
     now: NDArray[np.int64],
     before: NDArray[np.int64],
     tests: float,
@@ -106,14 +109,14 @@ def _spread(  # noqa: PLR0917  one theme at one midnight, column by column
         return
     seen: dict[str, int] = {}
     for k in before:
-        for place in places[k]:
+        for place in places(int(k)):
             seen[place] = seen.get(place, 0) + 1
-    new = {place: int(k) for k in now for place in places[k] if place not in seen}
+    new = {place: int(k) for k in now for place in places(int(k)) if place not in seen}
     if len(new) < 2:
         return
     once = sum(count == 1 for count in seen.values())
     expected = (once + 0.5) / len(before) * len(now)
     chance = float(special.gammainc(len(new), expected))
     strength = -math.log10(max(chance, 1e-12)) - tests
-    documents = np.array([k for k in now if any(place in new for place in places[k])])
+    documents = np.array([k for k in now if any(place in new for place in places(int(k)))])
     yield Drift(theme, "spread", at, float(len(new)), expected, strength, documents, tuple(sorted(new)))

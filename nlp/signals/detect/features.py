@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,8 @@ from scipy import sparse
 
 from groundswell.nlp.signals.detect.candidates import Candidate
 from groundswell.nlp.signals.detect.lives import Life
-from groundswell.nlp.signals.detect.memory import SCALE
-from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY
+from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY, SCALE
+from groundswell.nlp.signals.detect.ragged import Ragged
 
 FAMILIES = ("ball", "term", "stem", "kin", "meaning")
 """Ways to form groups; a candidate may be seen by several."""
@@ -37,6 +36,10 @@ USUAL_DAYS = 10.0
 MOST_COMPARED = 40
 
 
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What candidates of one scope are described by; arrays by position, whole numbers of `SCALE`.
@@ -46,149 +49,229 @@ class Ground:
         began: hour at which the stream began.
         vectors: centred.
         weighted: terms.
-        near: for a document, who came before and is near, and how near.
+        near: for some documents, who came before and is near, and how near.
         use: which documents count in the scope.
         holds: which documents belong to the scope, copies too.
-        copies: positions of the copies of a document.
+        copies: of the documents that are copies, the first and the position as one number, ascending (`copy_numbers`).
         lengths: characters of each document.
     """
 
-    hours: NDArray[np.float64]
+    hours: Floats
     began: float
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.int16]
     weighted: sparse.csr_matrix
     columns: sparse.csc_matrix
-    near: Callable[[int], tuple[NDArray[np.int32], NDArray[np.float32]]]
+    near: Callable[[Ints], tuple[Ragged, NDArray[np.float32]]]
     use: NDArray[np.bool_]
     holds: NDArray[np.bool_]
-    copies: Mapping[int, Sequence[int]]
+    copies: Ints
     lengths: NDArray[np.int32]
 
 
+def copy_numbers(first: Ints) -> Ints:
+    """Return one number for each document that is a copy: its first and its own position, ascending."""
+    copies = np.flatnonzero(first != np.arange(len(first)))
+    return np.sort(first[copies] * len(first) + copies)
+
+
 class Describer:
-    """Turns candidates, given in order of time, into rows of numbers."""
+    """Turns candidates, given in order of time, into rows of numbers: all of them column by column.
+
+    Sums are of whole numbers or of one candidate's own: no number depends on which others are described with it.
+    """
 
     def __init__(self, ground: Ground, life: Life) -> None:
         self.ground, self.life = ground, life
         self.hours, self.vectors, self.weighted = ground.hours, ground.vectors, ground.weighted
         self.volume = ground.hours[ground.use]
 
-    def rows(self, found: Iterable[Candidate]) -> NDArray[np.float64]:
+    def rows(self, found: Sequence[Candidate]) -> Floats:
         """Return ``(candidates, len(NAMES))``."""
-        return np.array([self.row(candidate) for candidate in found]).reshape(-1, len(NAMES))
-
-    def row(self, c: Candidate) -> list[float]:
-        """Return one candidate's numbers; candidates must come in order of time."""
-        top = max(c.scores.values())
-        median, high = self._noise(c, top)
-        numbers = [c.scores.get(family, 0.0) for family in FAMILIES]
-        numbers += [FAMILIES.index(c.family), c.size, c.window, top, len(c.scores)]
-        numbers += self._counts(c) + self._inside(c) + self._before(c)
-        lengths = np.log1p(self.ground.lengths[c.documents].astype(np.float64))
-        numbers += [lengths.mean(), lengths.std(), c.records, c.at - c.born]
-        daily, jump = self._volume(c)
-        numbers += [math.log1p(daily), jump, median, high, top - median, top - high, self._returning(c)]
-        copies = sum(self.hours[k] <= c.at for d in c.documents for k in self.ground.copies.get(int(d), ()))
-        numbers += [copies / len(c.documents), len(c.documents) / max(1.0, daily)]
-        second = c.refined
-        numbers += [
-            min(c.at - self.ground.began, LOOK_BACK) / DAY,
-            max(c.scores.get(family, 0.0) for family in LEXICAL),
-            second.score, math.log1p(second.observed), math.log(second.expected + 0.01), math.log1p(second.past),
-            second.score - top,
+        if not found:
+            return np.zeros((0, len(NAMES)))
+        table = _Table(found)
+        top = np.array([max(c.scores.values()) for c in found])
+        families = np.array([[c.scores.get(family, 0.0) for family in FAMILIES] for c in found])
+        daily, jump = self._volume(table)
+        median, high = self._noise(table, top)
+        lengths = np.log1p(self.ground.lengths[table.all.items].astype(np.float64))
+        mean = table.all.mean(lengths)
+        spread = np.sqrt(table.all.mean((lengths - mean[table.all.owner]) ** 2))
+        lexical = families[:, [FAMILIES.index(family) for family in LEXICAL]].max(1)
+        columns = [
+            *families.T, table.of(lambda c: FAMILIES.index(c.family)), table.of(lambda c: c.size), table.window, top,
+            table.of(lambda c: len(c.scores)), *self._counts(table), *self._inside(table), *self._before(table),
+            mean, spread, table.of(lambda c: c.records), table.at - table.of(lambda c: c.born), np.log1p(daily), jump,
+            median, high, top - median, top - high, self._returning(table), self._copies(table) / table.count,
+            table.count / np.maximum(1.0, daily), np.minimum(table.at - self.ground.began, LOOK_BACK) / DAY, lexical,
+            *self._second(table, top),
         ]  # fmt: skip
-        return numbers
+        return np.stack([np.asarray(column, np.float64) for column in columns], 1)
 
-    def _noise(self, c: Candidate, top: float) -> tuple[float, float]:
-        """Return median and ninetieth percentile of the daily maxima before today, shrunk to the usual."""
-        today = int(c.at // DAY)
-        best: dict[int, float] = {}
-        for day, score in self.life.noise:
-            if today - LOOK_BACK / DAY <= day < today:
-                best[day] = max(best.get(day, 0.0), score)
-        self.life.noise.append((today, top))
-        first = int(self.ground.began // DAY)
-        span = min(LOOK_BACK / DAY, today - first)
-        maxima = np.array([*best.values(), *[0.0] * max(0, int(span) - len(best))])
-        weight = len(maxima) / (len(maxima) + USUAL_DAYS)
+    def _noise(self, table: _Table, top: Floats) -> tuple[Floats, Floats]:
+        """Return median and ninetieth percentile of the daily maxima before the day, shrunk to the usual."""
+        noise, known = self.life.noise, dict[int, tuple[float, float]]()
+        found: list[tuple[float, float]] = []
+        for day, score in zip((table.at // DAY).astype(int).tolist(), top.tolist(), strict=True):
+            if day not in known:
+                known[day] = self._usual(day)
+            found.append(known[day])
+            noise[day] = max(noise.get(day, 0.0), score)
+        median, high = np.array(found).T
+        return median, high
+
+    def _usual(self, today: int) -> tuple[float, float]:
+        best = [score for day, score in self.life.noise.items() if today - LOOK_BACK / DAY <= day < today]
+        span = int(min(LOOK_BACK / DAY, today - int(self.ground.began // DAY)))
+        maxima = np.array([*best, *[0.0] * max(0, span - len(best))])
         if len(maxima) == 0:
             return USUAL
+        weight = len(maxima) / (len(maxima) + USUAL_DAYS)
         seen = np.quantile(maxima, [0.5, 0.9])
         return (
             float(weight * seen[0] + (1 - weight) * USUAL[0]),
             float(weight * seen[1] + (1 - weight) * USUAL[1]),
         )
 
-    def _counts(self, c: Candidate) -> list[float]:
-        when = self.hours[c.documents]
-        count = len(c.documents)
+    def _counts(self, table: _Table) -> list[Floats]:
+        when = self.hours[table.all.items]
+        observed, expected = table.of(lambda c: c.observed), table.of(lambda c: c.expected)
+        past = table.of(lambda c: c.past)
+        at = table.at[table.all.owner]
         return [
-            math.log(c.observed), math.log(c.expected + 0.01), math.log1p(c.past), c.observed - c.expected,
-            math.log((c.observed + 0.5) / (c.expected + 0.5)), c.spread, math.log(count), count / len(c.whole),
-            c.at - when[0], float((when >= c.at - 12).mean()), float((when >= c.at - DAY).mean()),
+            np.log(observed), np.log(expected + 0.01), np.log1p(past), observed - expected,
+            np.log((observed + 0.5) / (expected + 0.5)), table.of(lambda c: c.spread), np.log(table.count),
+            table.count / table.of(lambda c: len(c.whole)), table.at - when[table.all.starts[:-1]],
+            table.all.mean(when >= at - 12), table.all.mean(when >= at - DAY),
         ]  # fmt: skip
 
-    def _inside(self, c: Candidate) -> list[float]:
+    def _inside(self, table: _Table) -> list[Floats]:
         """Return how alike the documents are, by meaning and by wording, and what words they share."""
-        chosen = c.documents[-MOST_COMPARED:]
-        count = len(chosen)
-        dense = self.vectors[chosen].astype(np.float64)
-        words = self.weighted[chosen].astype(np.float64)
-        meaning = dense @ dense.T / SCALE**2
-        wording = (words @ words.T).toarray() / SCALE**2
-        pairs = max(1, count * (count - 1))
-        by_meaning = float((meaning.sum() - np.trace(meaning)) / pairs)
-        by_words = float((wording.sum() - np.trace(wording)) / pairs)
-        terms, times = np.unique(words.indices, return_counts=True)
-        if len(terms) == 0:
-            return [by_meaning / 2, by_meaning, 0.0, 0.0, 0.0, 0.0, 0.0]
-        end = c.at - c.window - GAP
-        shared = np.flatnonzero(times >= max(2, count / 2))
-        frequent = shared if len(shared) else np.argsort(-times, kind="stable")[:1]
-        known = np.array([self._known(int(terms[k]), end) for k in frequent])
-        low, high = np.searchsorted(self.volume, [end - RECALLED, end])
-        total = max(1.0, float(high - low))
-        rarity = np.log((min(total, 1e9) + 1) / (known + 0.5))
-        weight = times[frequent] / count
+        some, count = table.latest, table.latest.counts.astype(np.float64)
+        pairs = np.maximum(1.0, count * (count - 1))
+        dense = self.vectors[some.items].astype(np.float64)
+        total = np.add.reduceat(dense, some.starts[:-1], axis=0)
+        by_meaning = ((total**2).sum(1) - some.add((dense**2).sum(1))) / SCALE**2 / pairs
+        words = _Words(self.weighted, some)
+        by_words = (words.squares_of_sums - words.sums_of_squares) / SCALE**2 / pairs
+        commonest = words.commonest
+        frequent = words.times >= np.maximum(2, count / 2)[words.owner]
+        shared = np.bincount(words.owner[frequent], minlength=len(count)).astype(np.float64)
+        frequent[words.first_commonest[(shared == 0) & (commonest > 0)]] = True
+        which = np.flatnonzero(frequent)
+        owner, times = words.owner[which], words.times[which]
+        end = table.at - table.window - GAP
+        known = self._known(words.terms[which], end[owner])
+        low, high = np.searchsorted(self.volume, end - RECALLED), np.searchsorted(self.volume, end)
+        rarity = np.log((np.maximum(1.0, high - low)[owner] + 1) / (known + 0.5)) * times / count[owner]
+        rarest = np.full(len(count), -np.inf)
+        np.maximum.at(rarest, owner, rarity)
+        unseen = np.bincount(owner[(times >= 2) & (known == 0)], minlength=len(count)) * (count > 1)
         return [
-            (by_meaning + by_words) / 2, by_meaning, by_words, float(times.max() / count), float(len(shared)),
-            float((rarity * weight).max()), float((known[times[frequent] >= 2] == 0).sum()) if count > 1 else 0.0,
+            (by_meaning + by_words) / 2, by_meaning, by_words, commonest / count, shared,
+            np.where(commonest > 0, rarest, 0.0), unseen,
         ]  # fmt: skip
 
-    def _known(self, term: int, end: float) -> int:
-        """Return how many documents of the scope in the `RECALLED` before an hour had the term."""
+    def _known(self, terms: Ints, end: Floats) -> Ints:
+        """Return how many documents of the scope in the `RECALLED` before an hour had each term."""
         columns = self.ground.columns
-        items = columns.indices[columns.indptr[term] : columns.indptr[term + 1]]
-        low, high = np.searchsorted(items, np.searchsorted(self.hours, [end - RECALLED, end]))
-        return int(self.ground.holds[items[low:high]].sum())
+        had = Ragged.parts(columns.indptr.astype(np.int64), terms)
+        items = columns.indices[had.items]
+        low, high = np.searchsorted(self.hours, end - RECALLED), np.searchsorted(self.hours, end)
+        mine = self.ground.holds[items] & (items >= low[had.owner]) & (items < high[had.owner])
+        return np.bincount(had.owner[mine], minlength=len(terms))
 
-    def _before(self, c: Candidate) -> list[float]:
+    def _before(self, table: _Table) -> list[Floats]:
         """Return how near the documents are to anything of the past, and how many kin they had there."""
-        nearest, kin = [], []
-        end = c.at - c.window - GAP
-        for document in c.documents[-MOST_COMPARED:]:
-            items, near = self.ground.near(int(document))
-            past = near[(self.hours[items] < end) & self.ground.use[items]]
-            nearest.append(float(past.max()) if len(past) else 0.1)
-            kin.append(float((past >= 0.25).sum()))
-        return [float(np.max(nearest)), float(np.mean(nearest)), float(np.log1p(kin).mean())]
+        some = table.latest
+        lists, near = self.ground.near(some.items)
+        end = (table.at - table.window - GAP)[some.owner]
+        past = (self.hours[lists.items] < end[lists.owner]) & self.ground.use[lists.items]
+        nearest = np.full(len(some.items), -np.inf)
+        np.maximum.at(nearest, lists.owner[past], near[past].astype(np.float64))
+        nearest = np.where(np.isfinite(nearest), nearest, 0.1)
+        kin = np.bincount(lists.owner[past & (near >= 0.25)], minlength=len(some.items))
+        return [some.most(nearest, 0.1), some.mean(nearest), some.mean(np.log1p(kin))]
 
-    def _volume(self, c: Candidate) -> tuple[float, float]:
+    def _volume(self, table: _Table) -> tuple[Floats, Floats]:
         """Return the stream's documents a day before, and how far today departs from it (log)."""
-        end = c.at - DAY
-        low, mid, now = np.searchsorted(self.volume, [max(end - HISTORY, self.ground.began), end, c.at])
-        days = max(1.0, (end - max(end - HISTORY, self.ground.began)) / DAY)
-        daily = (mid - low) / days
-        return float(daily), math.log((now - mid + 1) / (daily + 1))
+        end = table.at - DAY
+        begin = np.maximum(end - HISTORY, self.ground.began)
+        low, mid, now = (np.searchsorted(self.volume, moment) for moment in (begin, end, table.at))
+        daily = (mid - low) / np.maximum(1.0, (end - begin) / DAY)
+        return daily, np.log((now - mid + 1) / (daily + 1))
 
-    def _returning(self, c: Candidate) -> float:
+    def _copies(self, table: _Table) -> Floats:
+        """Return how many copies of its documents there were at the end of each one's hour."""
+        until = np.searchsorted(self.hours, table.at, side="right")[table.all.owner]
+        numbers = table.all.items * len(self.hours)
+        copies = self.ground.copies
+        return table.all.add(np.searchsorted(copies, numbers + until) - np.searchsorted(copies, numbers))
+
+    def _returning(self, table: _Table) -> Floats:
         """Return the likeness to the nearest candidate of another subject seen before."""
-        middle = self.vectors[c.documents].astype(np.float64).mean(0)
-        middle = (middle / max(float(np.linalg.norm(middle)), 1e-9)).astype(np.float32)
-        others = [
-            vector for at, subject, vector in self.life.middles if subject != c.subject and c.at - at <= LOOK_BACK
-        ]
-        likeness = max((float(np.dot(vector, middle)) for vector in others), default=0.0)
-        if c.records % 4 == 0:
-            self.life.middles.append((c.at, c.subject, middle))
-        return likeness
+        total = np.add.reduceat(self.vectors[table.all.items].astype(np.float64), table.all.starts[:-1], axis=0)
+        length = np.maximum(np.sqrt((total**2).sum(1)), 1e-9)[:, None]
+        middles = np.rint(total / length * SCALE).astype(np.float32)
+        new = np.flatnonzero(table.of(lambda c: c.records).astype(int) % 4 == 0)
+        subject = table.of(lambda c: c.subject)
+        seen = self.life.middles
+        at = np.concatenate([[each[0] for each in seen], table.at[new]])
+        whose = np.concatenate([[each[1] for each in seen], subject[new]])
+        rows = np.concatenate(
+            [np.array([each[2] for each in seen], np.float32).reshape(len(seen), middles.shape[1]), middles[new]]
+        )
+        likeness = rows @ middles.T
+        before = np.concatenate([np.full(len(seen), -1), new])
+        other = (before[:, None] < np.arange(len(subject))) & (whose[:, None] != subject)
+        other &= table.at - at[:, None] <= LOOK_BACK
+        seen += [(float(table.at[k]), int(subject[k]), middles[k]) for k in new.tolist()]
+        if not len(rows):
+            return np.zeros(len(subject))
+        return np.where(other.any(0), np.where(other, likeness, -np.inf).max(0) / SCALE**2, 0.0)
+
+    @staticmethod
+    def _second(table: _Table, top: Floats) -> list[Floats]:
+        score, observed = table.of(lambda c: c.refined.score), table.of(lambda c: c.refined.observed)
+        expected, past = table.of(lambda c: c.refined.expected), table.of(lambda c: c.refined.past)
+        return [score, np.log1p(observed), np.log(expected + 0.01), np.log1p(past), score - top]
+
+
+class _Table:
+    """Candidates with their documents laid one after the other: all, and the latest of each."""
+
+    def __init__(self, found: Sequence[Candidate]) -> None:
+        self.found = found
+        self.all = Ragged.of([c.documents for c in found])
+        self.latest = Ragged.of([c.documents[-MOST_COMPARED:] for c in found])
+        self.count = self.all.counts.astype(np.float64)
+        self.at, self.window = self.of(lambda c: c.at), self.of(lambda c: c.window)
+
+    def of(self, what: Callable[[Candidate], float]) -> Floats:
+        """Return a number of each candidate."""
+        return np.array([what(c) for c in self.found], np.float64)
+
+
+class _Words:
+    """How often each term stands in each list of documents: `terms`, `owner`, `times`, ascending by list and term."""
+
+    def __init__(self, weighted: sparse.csr_matrix, lists: Ragged) -> None:
+        lay = Ragged.parts(weighted.indptr.astype(np.int64), lists.items)
+        weights = weighted.data[lay.items].astype(np.float64)
+        owner, width = lists.owner[lay.owner], weighted.shape[1]
+        number = owner * width + weighted.indices[lay.items]
+        order = np.argsort(number, kind="stable")
+        number = number[order]
+        begin = np.flatnonzero(np.diff(number, prepend=-1))
+        self.owner, self.terms = np.divmod(number[begin], width)
+        self.times = np.diff(np.append(begin, len(number)))
+        sums = np.add.reduceat(weights[order], begin) if len(begin) else np.zeros(0)
+        count = len(lists.starts) - 1
+        self.squares_of_sums = np.bincount(self.owner, sums**2, minlength=count)
+        self.sums_of_squares = np.bincount(owner, weights**2, minlength=count)
+        self.commonest = np.zeros(count)
+        np.maximum.at(self.commonest, self.owner, self.times)
+        most = np.flatnonzero(self.times == self.commonest[self.owner])
+        self.first_commonest = np.full(count, -1)
+        mine, where = np.unique(self.owner[most], return_index=True)
+        self.first_commonest[mine] = most[where]

@@ -50,15 +50,19 @@ class Groups:
     last: NDArray[np.float64]
     which: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def touched(self, holds: NDArray[np.bool_], since: int) -> Groups:
-        """Return the groups, of members in a scope only, that have one from position `since` on."""
-        keep = holds[self.rows.items]
+    def touched(self, holds: NDArray[np.bool_], since: int, fewest: int = 1) -> Groups:
+        """Return the groups, of members in a scope only, that have one from position `since` on, and so many in all."""
+        last = self.rows.items[self.rows.starts[1:] - 1] if len(self.rows.items) else np.zeros(len(self), np.int32)
+        some = np.flatnonzero((np.diff(self.rows.starts) >= fewest) & (last >= since))
+        mine = chosen(self.rows, some)
+        keep = holds[mine.items]
         kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
-        starts = kept[self.rows.starts]
-        items = self.rows.items[keep]
-        some = np.flatnonzero(np.diff(starts) > 0)
-        some = some[items[starts[some + 1] - 1] >= since]
-        return Groups(chosen(Rows(starts, items, self.rows.near[keep]), some), self.first[some], self.last[some], some)
+        starts = kept[mine.starts]
+        items = mine.items[keep]
+        left = np.flatnonzero(np.diff(starts) >= fewest)
+        left = left[items[starts[left + 1] - 1] >= since]
+        some = some[left]
+        return Groups(chosen(Rows(starts, items, mine.near[keep]), left), self.first[some], self.last[some], some)
 
     def __len__(self) -> int:
         """Return how many."""
@@ -273,10 +277,10 @@ def _divide(dense: NDArray[np.float32], grain: int, scale: int) -> NDArray[np.fl
         closest = np.maximum(closest, dense @ centres[-1])
         centres.append(dense[int(np.argmin(closest))])
     now = np.stack(centres[1:])
+    exact = dense.astype(np.float64)
     for _ in range(ROUNDS):
         nearest = (dense @ now.T).argmax(1)
-        belongs = sparse.csr_matrix((np.ones(len(dense)), nearest, np.arange(len(dense) + 1)), (len(dense), grain))
-        total = belongs.T @ dense.astype(np.float64)
+        total = (nearest == np.arange(grain)[:, None]).astype(np.float64) @ exact  # whole numbers: exact in any order
         now = np.where(total.any(1)[:, None], _whole(total, scale), now)
     return now
 

@@ -52,14 +52,14 @@ class Lately:
 
 @dataclass(slots=True)
 class Life:
-    """All of it. `noise` and `middles` only ever grow, so that a copy of the rest and their lengths tell the past.
+    """All of it.
 
     Attributes:
         living: subjects that were seen in the last week.
         born: how many subjects there ever were.
         told: by subject's number, or (topic, episode).
-        noise: (day, strongest test) of each candidate.
-        middles: (hour, subject, middle of its documents) of some candidates.
+        noise: the strongest test of each day's candidates, by day.
+        middles: (hour, subject, middle of its documents in whole numbers of `SCALE`) of some candidates.
         lately: standing topics that stood out.
         episodes: by topic, when its episode began and its number.
     """
@@ -67,17 +67,17 @@ class Life:
     living: list[Subject] = field(default_factory=list)
     born: int = 0
     told: dict[Hashable, Told] = field(default_factory=dict)
-    noise: list[tuple[int, float]] = field(default_factory=list)
+    noise: dict[int, float] = field(default_factory=dict)
     middles: list[tuple[float, int, NDArray[np.float32]]] = field(default_factory=list)
     lately: list[Lately] = field(default_factory=list)
     episodes: dict[int, tuple[float, int]] = field(default_factory=dict)
 
     def copy(self) -> Life:
-        """Return a life that goes its own way; what only grows is shared as far as it goes."""
+        """Return a life that goes its own way."""
         return Life(
             living=[_own(s) for s in self.living], born=self.born,
             told={k: Told(t.best, set(t.documents), t.at, t.name) for k, t in self.told.items()},
-            noise=list(self.noise), middles=list(self.middles), lately=list(self.lately), episodes=dict(self.episodes),
+            noise=dict(self.noise), middles=list(self.middles), lately=list(self.lately), episodes=dict(self.episodes),
         )  # fmt: skip
 
     def tells(self, subject: Hashable, strength: float, documents: NDArray[np.int64], at: float, rule: Rule) -> bool:
@@ -101,7 +101,7 @@ class Life:
         self.told = {
             k: t for k, t in self.told.items() if (at - t.at <= FORGOTTEN if isinstance(k, tuple) else k in alive)
         }
-        self.noise = [each for each in self.noise if each[0] >= (at - look_back) // DAY - 1]
+        self.noise = {day: score for day, score in self.noise.items() if day >= (at - look_back) // DAY - 1}
         self.middles = [each for each in self.middles if at - each[0] <= look_back + DAY]
 
     def shift(self, gone: int) -> None:
@@ -146,7 +146,7 @@ def packed(life: Life) -> dict[str, Any]:
             [list(k) if isinstance(k, tuple) else k, t.best, sorted(t.documents), t.at, t.name]
             for k, t in life.told.items()
         ],
-        "noise": life.noise,
+        "noise": [*life.noise.items()],
         "middles": [[at, subject] for at, subject, _ in life.middles],
         "lately": [[each.at, each.topic, each.score, each.documents.tolist()] for each in life.lately],
         "episodes": [[topic, *value] for topic, value in life.episodes.items()],
@@ -169,7 +169,7 @@ def unpacked(values: dict[str, Any], middles: NDArray[np.float32]) -> Life:
             tuple(k) if isinstance(k, list) else k: Told(best, set(documents), at, name)
             for k, best, documents, at, name in values["told"]
         },
-        noise=[(int(day), float(score)) for day, score in values["noise"]],
+        noise={int(day): float(score) for day, score in values["noise"]},
         middles=[(at, subject, row) for (at, subject), row in zip(values["middles"], middles, strict=True)],
         lately=[Lately(at, topic, score, np.array(docs, np.int64)) for at, topic, score, docs in values["lately"]],
         episodes={topic: (began, number) for topic, began, number in values["episodes"]},

@@ -18,12 +18,13 @@ from scipy import sparse
 
 from groundswell.configs.topics import Topic
 from groundswell.nlp.signals.detect.groups import topics_of
-from groundswell.nlp.signals.detect.neighbours import COPY, DAY, HISTORY, NEAREST, REACH, Rows
-from groundswell.nlp.signals.detect.terms import index_terms, pieces
+from groundswell.nlp.signals.detect.neighbours import COPY, DAY, HISTORY, NEAREST, REACH, SCALE, Rows
+from groundswell.nlp.signals.detect.ragged import Ragged
+from groundswell.nlp.signals.detect.terms import index_words, pieces
 
-SCALE = 4000
-"""What 1 is kept as: a product of two unit vectors stays below 2²⁴, so that float32 adds it up exactly."""
 BLOCK = 512
+MOST_PAIRS = 20_000
+"""Pairs of texts whose terms are compared at once."""
 NEAR_FOR = 10 * DAY
 """How long the neighbours of a document are kept: whoever tests needs those of the last six days."""
 FEWEST_SHARED, LONG = 5, 9
@@ -135,40 +136,41 @@ class Memory:
         old = len(self)
         if not len(batch):
             return
-        self._append(batch)
-        self._tell_topics(batch, topics)
+        words = [pieces(text) for text in batch.texts]
+        self._append(batch, words)
+        self._tell_topics(words, batch.languages, topics)
         self._weigh(old)
         self._centre(old)
         self._tell_copies(old, batch.firsts)
         self._meet(old)
 
-    def _append(self, batch: Batch) -> None:
+    def _append(self, batch: Batch, heard: Sequence[Sequence[str]]) -> None:
         raw = np.rint(batch.vectors * SCALE).astype(np.int16)
-        terms = [_terms(text) for text in batch.texts]
-        words = sorted({word for words, _ in terms for word in words} - set(self.words.tolist()))
+        codes = [term_codes(words) for words in heard]
+        words = sorted({word for words in heard for word in words} - set(self.words.tolist()))
         plain = {
             "ids": batch.ids, "hours": batch.hours, "known": batch.known, "languages": batch.languages,
             "keys": np.array([_hash(_SQUEEZE.sub(" ", text.casefold()).strip()) for text in batch.texts], np.uint64),
             "markets": [market for market, _ in batch.places], "kinds": [kind for _, kind in batch.places],
             "sources": batch.sources, "themes": [""] * len(batch), "moods": batch.moods,
             "lengths": np.array([len(text) for text in batch.texts], np.int32),
-            "codes": np.concatenate([codes for _, codes in terms]),
+            "codes": np.concatenate(codes),
             "words": words, "word_codes": np.array([word_code(word) for word in words], np.uint64),
         }  # fmt: skip
         for name, values in plain.items():
             setattr(
                 self, name, np.concatenate([getattr(self, name), np.asarray(values, getattr(self, name).dtype.type)])
             )
-        counts = np.cumsum([len(codes) for _, codes in terms]) + self.starts[-1]
+        counts = np.cumsum([len(each) for each in codes]) + self.starts[-1]
         self.starts = np.concatenate([self.starts, counts])
         self.raw = np.concatenate([self.raw.reshape(-1, raw.shape[1]), raw])
 
-    def _tell_topics(self, batch: Batch, topics: Sequence[Topic]) -> None:
-        members = topics_of(*index_terms(batch.texts), batch.languages, topics)
+    def _tell_topics(self, words: Sequence[Sequence[str]], languages: Sequence[str], topics: Sequence[Topic]) -> None:
+        members = topics_of(*index_words(words), languages, topics) if topics else []
         document = np.concatenate([np.zeros(0, np.int64), *members])
         topic = np.repeat(np.arange(len(members)), [len(each) for each in members])
         order = np.lexsort((topic, document))
-        counts = np.bincount(document, minlength=len(batch))
+        counts = np.bincount(document, minlength=len(words))
         self.topics = np.concatenate([self.topics, topic[order].astype(np.int16)])
         self.topic_starts = np.concatenate([self.topic_starts, self.topic_starts[-1] + np.cumsum(counts)])
 
@@ -246,25 +248,32 @@ class Memory:
         self.joins = np.concatenate([self.joins, np.array(joins, bool)])
 
     def _copies(self, old: int) -> Iterator[tuple[int, int]]:
-        """Yield (later, earlier) of longer texts that share most of their terms."""
+        """Yield (later, earlier) of longer texts that share most of their terms.
+
+        Two such texts share one of the few rarest terms of each (prefix filter: Bayardo et al. 2007), so that only
+        those are looked up.
+        """
         oldest = self.at(float(self.hours[old]) - HISTORY)
         size = np.diff(self.starts)
         long = np.flatnonzero((self.alone & 1).astype(bool) & (size >= LONG))
         long = long[long >= oldest]
         if not len(long) or long[-1] < old:
             return
-        has = self.terms(oldest, "ones")[long - oldest]
+        has, size = self.terms(oldest, "ones")[long - oldest], size[long]
+        rare = _rarest(has, size)
         new = int(np.searchsorted(long, old))
-        for start in range(new, len(long), BLOCK):
-            stop = min(start + BLOCK, len(long))
-            low = int(np.searchsorted(self.hours[long], self.hours[long[start]] - HISTORY))
-            product = (has[start:stop] @ has[low:stop].T).tocoo()
-            rows, cols, common = long[product.row + start], long[product.col + low], product.data
-            keep = (cols < rows) & (common >= FEWEST_SHARED)
-            keep &= self.hours[rows] - self.hours[cols] <= HISTORY
-            keep &= common >= COPY * (size[rows] + size[cols] - common)
-            order = np.lexsort((cols[keep], rows[keep]))
-            yield from zip(rows[keep][order].tolist(), cols[keep][order].tolist(), strict=True)
+        pairs = (rare[new:] @ rare.T).tocoo()
+        later, earlier = pairs.row + new, pairs.col
+        near = (earlier < later) & (self.hours[long[later]] - self.hours[long[earlier]] <= HISTORY)
+        near &= np.minimum(size[later], size[earlier]) >= COPY * np.maximum(size[later], size[earlier])
+        later, earlier = later[near], earlier[near]
+        order = np.lexsort((earlier, later))
+        for start in range(0, len(order), MOST_PAIRS):
+            part = order[start : start + MOST_PAIRS]
+            a, b = later[part], earlier[part]
+            common = np.asarray(has[a].multiply(has[b]).sum(1)).ravel()
+            keep = (common >= FEWEST_SHARED) & (common >= COPY * (size[a] + size[b] - common))
+            yield from zip(long[a[keep]].tolist(), long[b[keep]].tolist(), strict=True)
 
     def terms(self, begin: int, what: str = "weights") -> sparse.csr_matrix:
         """Return documents from `begin` on by terms: ones, or weights; terms in order of their codes."""
@@ -287,9 +296,11 @@ class Memory:
         for start in range(new, len(index), BLOCK):
             stop = min(start + BLOCK, len(index))
             low = int(np.searchsorted(when, when[start] - REACH))
-            by_meaning = dense[start:stop] @ dense[low:stop].T
+            likeness = dense[start:stop] @ dense[low:stop].T
+            likeness *= np.float32(self.share / SCALE**2)
             by_words = (weighted[start:stop] @ weighted[low:stop].T).toarray()
-            likeness = (self.share * by_meaning + (1 - self.share) * by_words) / np.float32(SCALE * SCALE)
+            by_words *= np.float32((1 - self.share) / SCALE**2)
+            likeness += by_words
             row, col = np.nonzero(likeness >= NEAREST)
             keep = (col + low <= row + start) & (when[row + start] - when[col + low] <= REACH)
             row, col = row[keep], col[keep]
@@ -304,11 +315,15 @@ class Memory:
         known = self.themes[:begin].tolist()
         self.themes = np.array([*known, *themes], np.str_) if known or themes else _texts()
 
-    def near_before(self, position: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return who came before a document and is near, itself among them, and how near."""
-        k = position - self.near_from
-        part = slice(int(self.near_starts[k]), int(self.near_starts[k + 1]))
-        return self.near_items[part], self.near[part]
+    def places(self, position: int) -> list[str]:
+        """Return where a document comes from: what can be new to a theme ("source:x", "lang:th", "market:SG")."""
+        named = (("source", self.sources), ("lang", self.languages), ("market", self.markets), ("kind", self.kinds))
+        return [f"{name}:{value}" for name, values in named if (value := values[position])]
+
+    def near_before(self, positions: Int) -> tuple[Ragged, NDArray[np.float32]]:
+        """Return who came before some documents and is near, themselves among them, and how near."""
+        lay = Ragged.parts(self.near_starts, positions - self.near_from)
+        return Ragged(self.near_items[lay.items].astype(np.int64), lay.starts, lay.owner), self.near[lay.items]
 
     def balls(self, since: float, fresh: float) -> tuple[Int, Rows]:
         """Return the documents since an hour and the neighbours of each: from before it, and up to `fresh` after it."""
@@ -369,12 +384,11 @@ PER_DOCUMENT = (
 )  # fmt: skip
 
 
-def _terms(text: str) -> tuple[list[str], NDArray[np.uint64]]:
-    """Return the words of a text and the codes of its words and pairs of words, ascending."""
-    words = pieces(text)
+def term_codes(words: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the codes of a text's words and pairs of words, ascending."""
     codes = np.array([word_code(word) for word in words], np.uint64)
     pairs = pair_codes(codes[:-1], codes[1:]) if len(codes) > 1 else np.zeros(0, np.uint64)
-    return words, np.unique(np.concatenate([codes, pairs]))
+    return np.unique(np.concatenate([codes, pairs]))
 
 
 _CODES: dict[str, int] = {}
@@ -402,6 +416,17 @@ def pair_codes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[n
 def _hash(text: str) -> int:
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "little")
+
+
+def _rarest(has: sparse.csr_matrix, size: Int) -> sparse.csr_matrix:
+    """Return so many of the rarest terms of each text that a copy of it must have one of them."""
+    frequent = np.bincount(has.indices, minlength=has.shape[1])
+    owner = np.repeat(np.arange(has.shape[0]), size)
+    order = np.lexsort((has.indices, frequent[has.indices], owner))
+    rank = np.arange(len(order)) - has.indptr[owner]
+    kept = rank < (size - np.ceil(COPY * size - 1e-9) + 1)[owner]
+    column, row = has.indices[order][kept], owner[kept]
+    return sparse.csr_matrix((np.ones(len(row), np.float32), (row, column)), shape=has.shape)
 
 
 def _whole(weights: NDArray[np.float64], starts: Int) -> NDArray[np.int16]:

@@ -17,6 +17,8 @@ FRESH = 3 * DAY
 """How long a text may be the centre of a ball."""
 REACH = HISTORY + 2 * GAP
 """Pairs further apart than this are never needed."""
+SCALE = 4000
+"""What 1 is kept as: a product of two unit vectors stays below 2²⁴, so that float32 adds it up exactly."""
 NEAREST = 0.18
 """Similarity under which two texts are strangers, whatever the radius."""
 COPY = 0.8
@@ -42,4 +44,4 @@ class Rows:
         return Rows(kept[self.starts], self.items[keep], self.near[keep])
 
 
-__all__ = ["COPY", "DAY", "FRESH", "GAP", "HISTORY", "HOUR", "NEAREST", "REACH", "Rows"]
+__all__ = ["COPY", "DAY", "FRESH", "GAP", "HISTORY", "HOUR", "NEAREST", "REACH", "SCALE", "Rows"]

@@ -1,4 +1,4 @@
-"""A second look at a candidate: not around one of its texts, but around what its texts have in common.
+"""A second look at candidates: not around one of a candidate's texts, but around what its texts have in common.
 
 A ball sees what is near one text; a subject told in many words has members that are far from any single one
 of them but near their middle. The middle is made from the window's texts, so each is compared with that of the others.
@@ -6,20 +6,26 @@ of them but near their middle. The middle is made from the window's texts, so ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from groundswell.nlp.signals.detect.memory import SCALE
-from groundswell.nlp.signals.detect.neighbours import GAP, HISTORY
+from groundswell.nlp.signals.detect.neighbours import GAP, HISTORY, SCALE
+from groundswell.nlp.signals.detect.ragged import Ragged
 from groundswell.nlp.signals.detect.scan import PRIOR_COUNT, PRIOR_SPREAD, tail
 
 NEARNESS = (0.26, 0.32, 0.38, 0.45)
 """Similarities to the middle at which the subject may end."""
 SPANS = (24.0, 72.0, 120.0)
 """Hours looked back."""
+AT_ONCE = 128
+"""Candidates that are looked at together: the texts are read once for all of them."""
+FEWEST = 3.0
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Refined:
     observed: float
     expected: float
     past: float
-    documents: NDArray[np.int64]
+    documents: Ints
 
 
 class Refiner:
@@ -44,71 +50,123 @@ class Refiner:
     """
 
     def __init__(
-        self,
-        vectors: NDArray[np.float32],
-        weighted: sparse.csr_matrix,
-        hours: NDArray[np.float64],
-        use: NDArray[np.bool_],
+        self, vectors: NDArray[np.int16], weighted: sparse.csr_matrix, hours: Floats, use: NDArray[np.bool_]
     ) -> None:
         self.index = np.flatnonzero(use)
         self.hours = hours[self.index]
-        self.vectors, self.weighted = vectors[self.index], weighted[self.index]
+        self.vectors, self.weighted = vectors, weighted
         self.place = np.full(len(hours), -1)
         self.place[self.index] = np.arange(len(self.index))
 
-    def look(self, members: NDArray[np.int64], at: float) -> Refined:
-        """Return the best second look at the documents `members` at the end of hour `at`."""
-        own = self.place[members]
-        oldest, newest = np.searchsorted(self.hours, [at - max(SPANS) - GAP - HISTORY, at])
-        near = self._near(own, slice(int(oldest), int(newest)))
-        when = self.hours[oldest:newest]
-        best = Refined(0.0, 0.0, 0.0, 0.0, members)
-        for span in SPANS:
-            low, mid, start = np.searchsorted(when, [at - span - GAP - HISTORY, at - span - GAP, at - span])
-            exposure = (len(when) - start + 1.0) / (mid - low + 20.0)
-            for radius in NEARNESS:
-                inside = near >= radius
-                observed, past = float(inside[start:].sum()), float(inside[low:mid].sum())
-                if observed < 3:
-                    break
-                expected = (past + PRIOR_COUNT) * exposure
-                size = 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD)
-                score = float(tail(np.array([observed]), np.array([expected]), np.array([size]))[0])
-                if score > best.score:
-                    found = self.index[oldest + start + np.flatnonzero(inside[start:])]
-                    best = Refined(score, observed, expected, past, found)
-        return best
+    def look(self, members: Sequence[Ints], at: Sequence[float]) -> list[Refined]:
+        """Return the best second look at each of several sets of documents, at the end of the hour `at` of each."""
+        found: list[Refined] = []
+        for start in range(0, len(members), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            found += _Look(self, members[part], np.array(at[part], np.float64)).best()
+        return found
 
-    def _near(self, own: NDArray[np.int64], part: slice) -> NDArray[np.float64]:
-        """Return the similarity of the texts in `part` to the middle of `own`, without themselves.
 
-        Sums of whole numbers are exact, and the middle is rounded to whole numbers before it is compared.
+class _Look:
+    """One look at some candidates at once; `low` to `high` are the places of the texts each is compared with."""
+
+    def __init__(self, refiner: Refiner, members: Sequence[Ints], at: Floats) -> None:
+        self.refiner, self.members, self.at = refiner, members, at
+        self.own = Ragged.of([refiner.place[each] for each in members])
+        self.low = np.searchsorted(refiner.hours, at - max(SPANS) - GAP - HISTORY)
+        self.high = np.searchsorted(refiner.hours, at)
+        self.begin, self.end = int(self.low.min()), int(self.high.max())
+
+    def best(self) -> list[Refined]:
+        """Return the clearest of all spans and radii, for each candidate."""
+        column, row, near = self._near()
+        spans = [self._span(span, column, row, near) for span in SPANS]
+        scores = np.stack([score for score, *_ in spans], 1).reshape(len(self.at), -1)
+        found: list[Refined] = []
+        bounds = np.searchsorted(column, np.arange(len(self.at) + 1))
+        for k, best in enumerate(scores.argmax(1).tolist()):
+            if scores[k, best] <= 0:
+                found.append(Refined(0.0, 0.0, 0.0, 0.0, self.members[k]))
+                continue
+            span, radius = divmod(best, len(NEARNESS))
+            score, observed, expected, past, start = (each[k] for each in spans[span])
+            part = slice(int(bounds[k]), int(bounds[k + 1]))
+            inside = (near[part] >= NEARNESS[radius]) & (row[part] >= start)
+            found.append(
+                Refined(
+                    float(score[radius]), float(observed[radius]), float(expected[radius]), float(past[radius]),
+                    self.refiner.index[row[part][inside]],
+                )
+            )  # fmt: skip
+        return found
+
+    def _span(self, span: float, column: Ints, row: Ints, near: Floats) -> tuple[Floats, Floats, Floats, Floats, Ints]:
+        """Return score, observed, expected, past ``(candidates, radii)``, and where the span starts."""
+        hours, at, count = self.refiner.hours, self.at, len(self.at)
+        low, mid, start = (np.searchsorted(hours, at - span - gap) for gap in (GAP + HISTORY, GAP, 0.0))
+        exposure = (self.high - start + 1.0) / (mid - low + 20.0)
+        now = row >= start[column]
+        before = (row >= low[column]) & (row < mid[column])
+        observed, past = np.zeros((count, len(NEARNESS))), np.zeros((count, len(NEARNESS)))
+        for k, radius in enumerate(NEARNESS):
+            inside = near >= radius
+            observed[:, k] = np.bincount(column[inside & now], minlength=count)
+            past[:, k] = np.bincount(column[inside & before], minlength=count)
+        expected = (past + PRIOR_COUNT) * exposure[:, None]
+        score = tail(observed, expected, 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD))
+        return np.where(observed >= FEWEST, score, 0.0), observed, expected, past, start
+
+    def _near(self) -> tuple[Ints, Ints, Floats]:
+        """Return candidate, place and similarity of all texts that are near a candidate's middle, in that order.
+
+        Sums of whole numbers are exact, and the middle is rounded to whole numbers before it is compared. A
+        candidate's own texts are compared with the middle of its others.
         """
-        mine, rows = self.vectors[own].astype(np.float64), self.weighted[own].astype(np.float64)
-        meaning, wording = mine.sum(0), np.asarray(rows.sum(0)).ravel()
-        lengths = float(np.sqrt((meaning**2).sum())), float(np.sqrt((wording**2).sum()))
-        near = self.vectors[part] @ _unit(meaning, lengths[0])
-        near = (near + self.weighted[part] @ _unit(wording, lengths[1])).astype(np.float64) / (2 * SCALE * SCALE)
-        if len(own) > 1:
-            near[own - part.start] = self._without_self(mine, rows, meaning, wording)
-        likeness: NDArray[np.float64] = near
-        return likeness
+        own, refiner = self.own, self.refiner
+        mine = refiner.vectors[refiner.index[own.items]].astype(np.float64)
+        rows = refiner.weighted[refiner.index[own.items]].astype(np.float64)
+        meaning = np.add.reduceat(mine, own.starts[:-1], axis=0)
+        wording = (own.belongs() @ rows).tocsr()
+        lengths = np.sqrt((meaning**2).sum(1)), np.sqrt(_squares(wording))
+        index = refiner.index[self.begin : self.end]
+        likeness = refiner.vectors[index].astype(np.float32) @ _unit(meaning, lengths[0]).T
+        likeness += (refiner.weighted[index] @ _unit_rows(wording, lengths[1]).T.tocsr()).toarray()
+        several = np.diff(own.starts)[own.owner] > 1
+        likeness[own.items[several] - self.begin, own.owner[several]] = -1
+        places, column = np.nonzero(likeness >= (NEARNESS[0] - 1e-4) * 2 * SCALE * SCALE)
+        near = likeness[places, column].astype(np.float64) / (2 * SCALE * SCALE)
+        others = self._without_self(mine, rows, meaning, wording)
+        column = np.concatenate([column, own.owner[several]])
+        row = np.concatenate([places + self.begin, own.items[several]])
+        near = np.concatenate([near, others[several]])
+        keep = np.flatnonzero((near >= NEARNESS[0]) & (row >= self.low[column]) & (row < self.high[column]))
+        keep = keep[np.lexsort((row[keep], column[keep]))]
+        return column[keep], row[keep], near[keep]
 
-    @staticmethod
     def _without_self(
-        mine: NDArray[np.float64], rows: sparse.csr_matrix, meaning: NDArray[np.float64], wording: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return the similarity of each of the middle's own texts to the middle of the others."""
-        others = meaning - mine
+        self, mine: Floats, rows: sparse.csr_matrix, meaning: Floats, wording: sparse.csr_matrix
+    ) -> Floats:
+        """Return the similarity of each of the middles' own texts to the middle of the others."""
+        owner = self.own.owner
+        others = meaning[owner] - mine
         left = np.sqrt((others**2).sum(1))
-        own_words = np.asarray(rows.multiply(rows).sum(1)).ravel()
-        to_words = np.asarray(rows @ wording).ravel() - own_words
-        left_words = np.sqrt(np.maximum((wording**2).sum() - 2 * to_words - own_words, 1e-9))
+        own_words = _squares(rows)
+        to_words = np.asarray(rows.multiply(wording[owner]).sum(1)).ravel() - own_words
+        left_words = np.sqrt(np.maximum(_squares(wording)[owner] - 2 * to_words - own_words, 1e-9))
         to_meaning = (mine * others).sum(1)
-        both = to_meaning / np.maximum(left, 1e-9) + to_words / np.maximum(left_words, 1e-9)
-        likeness: NDArray[np.float64] = both / (2 * SCALE)
-        return likeness
+        both: Floats = to_meaning / np.maximum(left, 1e-9) + to_words / np.maximum(left_words, 1e-9)
+        return both / (2 * SCALE)
 
 
-def _unit(numbers: NDArray[np.float64], length: float) -> NDArray[np.float32]:
-    return np.rint(numbers / max(length, 1e-9) * SCALE).astype(np.float32)
+def _squares(rows: sparse.csr_matrix) -> Floats:
+    return np.asarray(rows.multiply(rows).sum(1)).ravel()
+
+
+def _unit(rows: Floats, lengths: Floats) -> NDArray[np.float32]:
+    return np.rint(rows / np.maximum(lengths, 1e-9)[:, None] * SCALE).astype(np.float32)
+
+
+def _unit_rows(rows: sparse.csr_matrix, lengths: Floats) -> sparse.csr_matrix:
+    long = np.repeat(np.maximum(lengths, 1e-9), np.diff(rows.indptr))
+    whole = np.rint(rows.data / long * SCALE).astype(np.float32)
+    return sparse.csr_matrix((whole, rows.indices, rows.indptr), shape=rows.shape)

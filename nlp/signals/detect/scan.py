@@ -10,7 +10,7 @@ detection has it for uneven counts (Noufaily et al. 2013).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ PRIOR_SPREAD = 0.15
 PRIOR_WINDOWS = 6.0
 """How many earlier windows the prior dispersion is worth."""
 FEWEST = 3
+"""Documents that a window needs at least."""
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +109,52 @@ class GroupCounts:
         self.volume = hours[use]
         self.zero = int(hours[0] * FINE) - MARGIN if len(hours) else 0
         self.span = int(hours[-1] * FINE) - self.zero + MARGIN if len(hours) else 1
-        owner = np.repeat(np.arange(len(rows.starts) - 1), np.diff(rows.starts))
-        self.owner = owner
-        self.keys = owner * self.span + _fine(hours[rows.items]) - self.zero
+        self.owner = np.repeat(np.arange(len(rows.starts) - 1), np.diff(rows.starts))
+        self.keys = self.owner * self.span + (_fine(hours) - self.zero)[rows.items]
 
-    def before(self, group: NDArray[np.int64], moment: NDArray[np.float64]) -> NDArray[np.int64]:
+    def before(self, group: Ints, moment: NDArray[np.float64]) -> Ints:
         """Return the position behind the last member of each group that came before the moment."""
-        return np.searchsorted(self.keys, group * self.span + np.clip(_fine(moment) - self.zero, 0, self.span))
+        return np.searchsorted(self.keys, self.key(group, moment))
 
-    def stream(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.int64]:
+    def key(self, group: Ints, moment: NDArray[np.float64]) -> Ints:
+        """Return what the keys of members that came before the moment lie under."""
+        return group * self.span + np.clip(_fine(moment) - self.zero, 0, self.span)
+
+    def stream(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> Ints:
         """Return how many documents of the stream fall into [start, end)."""
         return np.searchsorted(self.volume, end) - np.searchsorted(self.volume, start)
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Groups that grew: at the end of which hour, and the position behind the newest member then.
+
+    Hours come by number, from `grid` on, so that what depends on the hour alone is found once for each.
+    """
+
+    grid: NDArray[np.float64]
+    group: Ints
+    hour: Ints
+    upto: Ints
+
+    @property
+    def at(self) -> NDArray[np.float64]:
+        """Return the end of each hour."""
+        return self.grid[self.hour]
+
+    def __len__(self) -> int:
+        """Return how many."""
+        return len(self.group)
+
+    def pick(self, which: NDArray[np.bool_] | Ints) -> Growth:
+        """Return some of them."""
+        return Growth(self.grid, self.group[which], self.hour[which], self.upto[which])
+
+
 def growth(
     clock: GroupCounts, hours: NDArray[np.float64], first: NDArray[np.float64], last: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return when groups grew: group, end of the hour, position behind its newest member then.
+) -> Growth:
+    """Return when groups of `FEWEST` members or more grew.
 
     Args:
         clock: the groups.
@@ -131,15 +162,21 @@ def growth(
         first: a group is not looked at before this moment.
         last: nor after this one.
     """
-    when = hours[clock.rows.items]
+    items, starts = clock.rows.items, clock.rows.starts
+    fresh = int(np.searchsorted(hours, first.min())) if len(first) else 0
+    position = np.flatnonzero(items >= fresh)
+    group = clock.owner[position]
+    when = hours[items[position]]
     at = np.floor(when) + 1.0
-    looked = (when >= first[clock.owner]) & (at <= last[clock.owner] + 1.0)
-    position = np.flatnonzero(looked)
-    group, at = clock.owner[position], at[position]
+    looked = (when >= first[group]) & (at <= last[group] + 1.0) & (position - starts[group] >= FEWEST - 1)
+    group, at, position = group[looked], at[looked], position[looked]
     newest = np.ones(len(position), bool)
     if len(position) > 1:
         newest[:-1] = (group[1:] != group[:-1]) | (at[1:] != at[:-1])
-    return group[newest], at[newest], position[newest] + 1
+    group, at, position = group[newest], at[newest], position[newest]
+    low, high = (at.min(), at.max()) if len(at) else (0.0, 0.0)
+    grid = np.arange(low, high + 1.0)
+    return Growth(grid, group, (at - low).astype(np.int64), position + 1)
 
 
 def look(
@@ -160,57 +197,60 @@ def look(
     expected count and the group's own unevenness.
     """
     clock = GroupCounts(rows, hours, use)
-    group, at, upto = growth(clock, hours, first, last)
-    found = [_look(clock, group, at, upto, window, least, past) for window in windows for past in baselines]
+    grown = growth(clock, hours, first, last)
+    found: list[ScanTests] = []
+    for window in windows:
+        since = clock.key(grown.group, (grown.grid - window)[grown.hour])
+        some = grown.pick(clock.keys[grown.upto - FEWEST] >= since)  # as many in the window at least
+        observed = some.upto - clock.before(some.group, (some.grid - window)[some.hour])
+        found += [_look(clock, some, observed, window, least, past) for past in baselines]
     looks = join(found)
     return looks.pick(np.lexsort((-looks.score, looks.at)))
 
 
 def _look(  # noqa: PLR0917  columns of one table
-    clock: GroupCounts,
-    group: NDArray[np.int64],
-    at: NDArray[np.float64],
-    upto: NDArray[np.int64],
-    window: float,
-    least: float,
-    baseline: Baseline,
+    clock: GroupCounts, grown: Growth, observed: Ints, window: float, least: float, baseline: Baseline
 ) -> ScanTests:
     """Return the tests of one window against one baseline."""
-    observed = upto - clock.before(group, at - window)
-    history, end = baseline.history, at - window - baseline.gap
-    past = clock.before(group, end) - clock.before(group, end - history)
-    exposure = (clock.stream(at - window, at) + 1.0) / (clock.stream(end - history, end) + 20.0)
-    expected = (past + PRIOR_COUNT) * exposure
-    none = np.zeros(len(at))
-    spans = np.full(len(at), window, np.float32)
-    looks = ScanTests(group, at, spans, upto, observed, past, expected, none, none).pick(observed >= FEWEST)
-    doubt = 1 / (looks.past + PRIOR_COUNT)
-    size = 1 / (doubt + PRIOR_SPREAD * 0.5)
-    rare = looks.observed > looks.expected + np.sqrt(looks.expected * (1 + looks.expected / size))
+    history, end = baseline.history, grown.grid - window - baseline.gap
+    past = clock.before(grown.group, end[grown.hour]) - clock.before(grown.group, (end - history)[grown.hour])
+    exposure = (clock.stream(grown.grid - window, grown.grid) + 1.0) / (clock.stream(end - history, end) + 20.0)
+    expected = (past + PRIOR_COUNT) * exposure[grown.hour]
+    size = 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD * 0.5)
+    rare = observed > expected + np.sqrt(expected * (1 + expected / size))
     rare |= least < 1  # nothing within a deviation has a tail of less than a tenth
-    looks, doubt, size = looks.pick(rare), doubt[rare], size[rare]
-    likely = tail(looks.observed, looks.expected, size) >= least
-    looks, doubt = looks.pick(likely), doubt[likely]
-    spread = unevenness(clock, looks.group, looks.at - window - baseline.gap, window, history)
-    score = tail(looks.observed, looks.expected, 1 / (doubt + spread))
-    return replace(looks, spread=spread, score=score).pick(score >= least)
+    which = np.flatnonzero(rare)
+    which = which[tail(observed[which], expected[which], size[which]) >= least]
+    some, past = grown.pick(which), past[which]
+    spread = unevenness(clock, some, end, window, history)
+    score = tail(observed[which], expected[which], 1 / (1 / (past + PRIOR_COUNT) + spread))
+    spans = np.full(len(which), window, np.float32)
+    looks = ScanTests(some.group, some.at, spans, some.upto, observed[which], past, expected[which], spread, score)
+    return looks.pick(score >= least)
 
 
 def unevenness(
-    clock: GroupCounts, group: NDArray[np.int64], end: NDArray[np.float64], window: float, history: float = HISTORY
+    clock: GroupCounts, grown: Growth, end: NDArray[np.float64], window: float, history: float = HISTORY
 ) -> NDArray[np.float32]:
-    """Return each group's dispersion over its earlier windows by moments, shrunk to `PRIOR_SPREAD`."""
+    """Return each group's dispersion over its earlier windows by moments, shrunk to `PRIOR_SPREAD`.
+
+    Args:
+        clock: the groups.
+        grown: which of them, at which hours.
+        end: of the history, for each hour of the grid.
+        window: hours.
+        history: hours.
+    """
+    group, hour = grown.group, grown.hour
     count = int(min(12, history // window))
     step = history / count
-    total = np.zeros(len(group))
-    excess = np.zeros(len(group))
-    weight = np.zeros(len(group))
-    whole = clock.before(group, end) - clock.before(group, end - history)
+    total, excess, weight = np.zeros((3, len(group)))
+    whole = clock.before(group, end[hour]) - clock.before(group, (end - history)[hour])
     stream = clock.stream(end - history, end) + 1.0
     for k in range(count):
         stop = end - k * step
-        seen = clock.before(group, stop) - clock.before(group, stop - window)
-        mean = (whole + PRIOR_COUNT) / stream * clock.stream(stop - window, stop)
+        seen = clock.before(group, stop[hour]) - clock.before(group, (stop - window)[hour])
+        mean = (whole + PRIOR_COUNT) / stream[hour] * clock.stream(stop - window, stop)[hour]
         excess += (seen - mean) ** 2 - mean
         weight += mean**2
         total += mean
@@ -226,6 +266,7 @@ __all__ = [
     "WINDOWS",
     "Baseline",
     "GroupCounts",
+    "Growth",
     "ScanTests",
     "growth",
     "join",

@@ -21,30 +21,43 @@ LONGEST = 400
 
 def pieces(text: str) -> list[str]:
     """Return the words of a text, folded; runs of unspaced script become character pairs; addresses are left out."""
+    plain = _ADDRESS.sub(" ", text.casefold())[:20_000]
+    parts = _PIECES.findall(plain)
+    stretched = _STRETCHED.search(plain) is not None
+    if _UNSPACED.search(plain) is None:
+        return [_word(piece, stretched) for piece in parts if len(piece) > 1][:LONGEST]
     found: list[str] = []
-    for piece in _PIECES.findall(_ADDRESS.sub(" ", text.casefold())[:20_000]):
+    for piece in parts:
         if _UNSPACED.match(piece):
             found += [a + b for a, b in pairwise(piece)] or [piece]
         elif len(piece) > 1:
-            found.append(_STRETCHED.sub(r"\1", piece))
+            found.append(_word(piece, stretched))
         if len(found) >= LONGEST:
             break
     return found
 
 
-def terms(text: str) -> list[str]:
+def _word(piece: str, stretched: bool) -> str:
+    return _STRETCHED.sub(r"\1", piece) if stretched else piece
+
+
+def terms(words: Sequence[str]) -> list[str]:
     """Return words and pairs of neighbouring words, each once, in order."""
-    words = pieces(text)
     return list(dict.fromkeys([*words, *(f"{a} {b}" for a, b in pairwise(words))]))
 
 
 def index_terms(texts: Sequence[str]) -> tuple[sparse.csr_matrix, list[str]]:
     """Return which text has which term, ``(texts, terms)`` of ones, and the terms in order of first sight."""
+    return index_words([pieces(text) for text in texts])
+
+
+def index_words(texts: Sequence[Sequence[str]]) -> tuple[sparse.csr_matrix, list[str]]:
+    """Return the same of texts given by their words (`pieces`)."""
     vocabulary: dict[str, int] = {}
     columns: list[int] = []
     starts = [0]
-    for text in texts:
-        columns += [vocabulary.setdefault(term, len(vocabulary)) for term in terms(text)]
+    for words in texts:
+        columns += [vocabulary.setdefault(term, len(vocabulary)) for term in terms(words)]
         starts.append(len(columns))
     ones = np.ones(len(columns), np.float32)
     shape = (len(starts) - 1, max(1, len(vocabulary)))
