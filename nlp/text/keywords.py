@@ -1,23 +1,22 @@
 """Words and terms of a text in any of our languages: what labels are made of, and what term counts count.
 
 Latin and other spaced scripts are split at what is no letter; Chinese goes through jieba, Thai through pythainlp's
-``newmm`` (both opened on first use, about a second), scripts without spaces that have no segmenter here (kana, Lao,
+``newmm`` (both opened on first use), scripts without spaces that have no segmenter here (kana, Lao,
 Khmer, Burmese) become overlapping character pairs. Segmentation follows the script of each run, not the language of
 the document, so a Chinese sentence with an English app name, or Thai inside an Indonesian post, come apart rightly.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from groundswell.index.spelling import normalise
+from groundswell.nlp.text.chinese import Segmenter, private_folder
 
 OUR_LANGUAGES = ("en", "zh", "id", "th", "vi")
 """Whose stop words are taken where the language is unknown; `id` holds the Malay ones too."""
@@ -150,8 +149,7 @@ def _character_pairs(run: str) -> Iterator[str]:
 
 def chinese(run: str) -> list[str]:
     """Return the words of a run of Han characters (jieba, exact mode, unknown words by its HMM)."""
-    cut: list[str] = _jieba().lcut(run)
-    return cut
+    return _jieba().cut(run)
 
 
 def thai(run: str) -> list[str]:
@@ -161,28 +159,8 @@ def thai(run: str) -> list[str]:
 
 
 @cache
-def _jieba() -> Any:
-    import logging  # with jieba, which logs its loading to stderr as if it were trouble
-
-    import jieba  # a second and 100 MB, only for who has Chinese text
-
-    jieba.setLogLevel(logging.WARNING)
-    tokenizer = jieba.Tokenizer()
-    tokenizer.tmp_dir = _private_cache()
-    for word in sorted(word_lists("domainwords.txt")["zh"]):
-        tokenizer.add_word(word)
-    return tokenizer
-
-
-def _private_cache() -> str:
-    """Return a folder of this user's own: jieba unmarshals its cache, and anyone may write to /tmp/jieba.cache."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "groundswell"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:  # a read-only home: jieba then builds its dictionary anew each time and says so
-        return str(base)
-    return str(folder)
+def _jieba() -> Segmenter:
+    return Segmenter(word_lists("domainwords.txt")["zh"], private_folder())
 
 
 @cache

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from groundswell.nlp.text.chinese import Segmenter
 from groundswell.nlp.text.keywords import stop_words, terms, tokens, words
 
 
@@ -48,3 +51,19 @@ def test_hostile_runs_stay_bounded() -> None:
     """A hundred thousand letters without a space are no word, and cost no more than their length."""
     assert words("a" * 100_000, "en") == []
     assert len(words("广" * 5_000, "zh")) <= 5_000
+
+
+def test_chinese_is_cut_as_by_jieba_with_its_whole_dictionary(tmp_path: Path) -> None:
+    """Read by first characters, kept in a file, read again, torn: the same words as with all half a million at once."""
+    import jieba
+
+    whole = jieba.Tokenizer()
+    for word in ("退款难", "虚假广告"):
+        whole.add_word(word)
+    texts = ["我昨天申请退款难死了客服说要等七个工作日", "又是虚假广告还骗老人家投资平台根本提现不了", "一", "龘龘齉"]
+    for damage in ("none", "torn", "none"):
+        ours = Segmenter(["虚假广告", "退款难"], tmp_path)
+        assert [ours.cut(text) for text in texts] == [whole.lcut(text) for text in texts]
+        (file,) = tmp_path.glob("jieba-*.parts")
+        if damage == "torn":
+            file.write_bytes(file.read_bytes()[:1000])
