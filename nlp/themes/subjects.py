@@ -47,15 +47,22 @@ class TopicFinder:
         """Return the share of (text, language) pairs that is about each topic, where any is."""
         if not texts:
             return {}
-        counts = {
-            topic: sum(bool(self._pattern(topic, plain_code(lang)).search(text.casefold())) for text, lang in texts)
-            for topic in self.topics
-        }
+        folded = [(text.casefold(), plain_code(lang)) for text, lang in texts]
+        counts = {topic: sum(self.speaks_of(topic, *each) for each in folded) for topic in self.topics}
         return {topic: count / len(texts) for topic, count in counts.items() if count}
 
-    def _compiled(self, topic: str, lang: str) -> re.Pattern[str]:
+    def speaks_of(self, topic: str, folded: str, lang: str) -> bool:
+        """Return whether a case-folded text is about a topic.
+
+        Most texts have no piece of any of its words, which is quickly seen; only the others are read by the pattern.
+        """
+        parts, pattern = self._pattern(topic, lang)
+        return any(part in folded for part in parts) and pattern.search(folded) is not None
+
+    def _compiled(self, topic: str, lang: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
         words = self.topics[topic].spoken(lang)
-        return re.compile("|".join(map(pattern_of, words)) or r"(?!)")
+        parts = {max(word.strip("*").casefold().split(), key=len, default="") for word in words}
+        return tuple(sorted(parts, key=len)), re.compile("|".join(map(pattern_of, words)) or r"(?!)")
 
 
 def pattern_of(word: str) -> str:
