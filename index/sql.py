@@ -1,6 +1,6 @@
-"""Analysts' SQL: DuckDB in memory, read-only, over the Parquet files that each run exports.
+"""Analysts' SQL: DuckDB in memory, read-only, over the store's tables or the Parquet files that each run exports.
 
-Nothing but those files can be read and nothing written; a statement has bounded time, memory and rows. DuckDB looks at
+Nothing but those can be read and nothing written; a statement has bounded time, memory and rows. DuckDB looks at
 its own limits only between pieces of work, and one call of a function on long texts is a single piece: so each
 statement is answered by a process of its own (`sql_child`), which the system stops.
 """
@@ -9,31 +9,36 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from groundswell.configs.schema import Settings
+from groundswell.configs.schema import Settings, SqliteSettings
 from groundswell.index.export import export_days
-from groundswell.index.open import open_reader
-from groundswell.index.sql_child import too_long
+from groundswell.index.open import database, open_reader
+from groundswell.index.sql_child import NEEDS_FILES, Rows, too_long
 from groundswell.index.store import StoreError
+from groundswell.index.tables import DERIVED
 
 SECONDS = 30.0
 """How long a statement may take."""
 MEMORY_MB = 1024
 """What DuckDB may use; the process as a whole gets `OVERHEAD_MB` more before the system refuses it memory."""
 OVERHEAD_MB = 1024
-START_SECONDS = 4.0
-"""What the process may take to start, beside that."""
+START_SECONDS = 10.0
+"""What the process may take to start and to read what the statement needs, beside that."""
 ROWS = 10_000
 """How many rows are given back at most."""
 FOLDER = "parquet"
 """Where in the data folder the files are."""
+Derive = Callable[[str], Rows]
+"""Makes the rows of a table that is derived when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +50,35 @@ class Table:
     cut: bool = False
 
 
-def run_sql(settings: Settings, statement: str, *, seconds: float = SECONDS, rows: int = ROWS) -> Table:
-    """Bring the files up to date with the store, and answer one statement that only reads.
+def run_sql(
+    settings: Settings, statement: str, *, seconds: float = SECONDS, rows: int = ROWS, derived: Derive | None = None
+) -> Table:
+    """Answer one statement that only reads, over what the store holds now.
+
+    An embedded store is read straight, only the tables and columns that the statement needs; of a cluster, and where
+    the texts of very many documents are asked for, the Parquet files of the days are brought up to date first.
+
+    Args:
+        settings: which store.
+        statement: SELECT, WITH, FROM, PIVOT, DESCRIBE or SUMMARIZE, of DuckDB's dialect.
+        seconds: how long it may take.
+        rows: how many rows are given back at most.
+        derived: makes the rows of a table of `groundswell.index.tables.DERIVED`; asked for those that are named.
 
     Raises:
         StoreError: there is no store, or the statement cannot be answered; the message says why.
     """
-    folder = settings.data_dir / FOLDER
+    folder, made = settings.data_dir / FOLDER, _derived(statement, derived)
+    if isinstance(settings.store, SqliteSettings):
+        open_reader(settings).close()  # says what to do where there is no store, or one of another version
+        try:
+            return _ask(folder, statement, seconds, rows, derived=made, database=database(settings).resolve())
+        except StoreError as error:
+            if str(error) != NEEDS_FILES:
+                raise
     with open_reader(settings) as reader:
         export_days(reader, folder)
-    return ask(folder, statement, seconds=seconds, rows=rows)
+    return _ask(folder, statement, seconds, rows, derived=made)
 
 
 def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = ROWS) -> Table:
@@ -63,7 +87,31 @@ def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = R
     Raises:
         StoreError: the statement does more than read, is wrong, or takes too long; the message says which.
     """
-    asked = pickle.dumps((str(folder.resolve()), statement, seconds, rows, MEMORY_MB, OVERHEAD_MB))
+    return _ask(folder, statement, seconds, rows, derived={})
+
+
+def _derived(statement: str, derived: Derive | None) -> dict[str, Rows]:
+    """Return the rows of those tables that a statement names and that have to be made for it."""
+    named = [name for name in DERIVED if re.search(rf"\b{name}\b", statement, re.IGNORECASE)]
+    return {name: derived(name) for name in named} if derived else {}
+
+
+def _ask(
+    folder: Path, statement: str, seconds: float, rows: int, *, derived: dict[str, Rows], database: Path | None = None
+) -> Table:
+    """Let a process of its own answer."""
+    asked = pickle.dumps(
+        {
+            "folder": folder.resolve(),
+            "statement": statement,
+            "seconds": seconds,
+            "rows": rows,
+            "memory": MEMORY_MB,
+            "beside": OVERHEAD_MB,
+            "database": database,
+            "derived": derived,
+        }
+    )
     child = [sys.executable, "-P", "-m", "groundswell.index.sql_child"]
     try:
         done = subprocess.run(child, input=asked, capture_output=True, timeout=seconds + START_SECONDS, check=False)  # noqa: S603  our own words

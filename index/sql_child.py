@@ -1,43 +1,95 @@
 """One statement of SQL, answered by a process of its own that the system may stop.
 
-Reads (folder, statement, seconds, rows, megabytes for DuckDB, megabytes beside) from standard input and writes
-(columns, rows, trouble) to standard output, both pickled; called by `groundswell.index.sql` alone.
+Reads the fields of `Asked` from standard input and writes (columns, rows, trouble) to standard output, both pickled;
+called by `groundswell.index.sql` alone. Of an embedded store only the tables and columns that the statement needs are
+read: which they are is asked of DuckDB itself, that plans the statement over empty tables first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import pickle
+import re
 import sys
 import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from groundswell.index.tables import DOCUMENT, TABLES
+from groundswell.index.tables import (
+    DERIVED,
+    DOCUMENT,
+    TABLES,
+    VIEWS,
+    columns_of,
+    parquet_table,
+    table_names,
+)
 
 if TYPE_CHECKING:
     import duckdb
 
 Answer = tuple[tuple[str, ...], list[tuple[Any, ...]], str]
+Rows = Sequence[dict[str, Any]]
 TYPES = {
     "string": "VARCHAR",
     "strings": "VARCHAR[]",
     "time": "TIMESTAMPTZ",
+    "date": "DATE",
     "number": "DOUBLE",
     "integer": "BIGINT",
     "boolean": "BOOLEAN",
 }
 OUT_OF_MEMORY = 3
 READING = "SELECT, WITH, FROM, PIVOT, DESCRIBE, SUMMARIZE"
+TEXTS_AT_MOST = 500_000
+"""Documents whose texts are read straight from the store; of more, they come from the Parquet files of each day."""
+NEEDS_FILES = "needs the files of the days"
+"""The trouble that is none: the parent brings the files up to date and asks again."""
+OFFERS = re.compile(r"\b(INSTALL|LOAD|ATTACH|SET|PRAGMA|RESET|COPY|CALL)\b|\btry_cast|\bpip install\b|https?://", re.I)
+"""What DuckDB advises and nobody can follow here: nothing can be installed, loaded or set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A statement with its bounds.
+
+    Attributes:
+        folder: where the Parquet files are.
+        database: the embedded store, whose documents are read straight; left out, the files are read.
+        derived: rows of the tables that are made for the statement.
+        memory: megabytes for DuckDB; `beside`: for everything else.
+    """
+
+    folder: Path
+    statement: str
+    seconds: float
+    rows: int
+    memory: int
+    beside: int
+    database: Path | None = None
+    derived: Mapping[str, Rows] = field(default_factory=dict)
+
+
+class _WithoutPandas:
+    """Keeps pyarrow from importing pandas, which half a second of the answer would go into and nothing here needs."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:  # noqa: ARG004  importlib's signature
+        """Refuse pandas, know nothing of any other module."""
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
 
 
 def main() -> int:
     """Answer what stands on standard input."""
-    folder, statement, seconds, rows, memory, beside = pickle.load(sys.stdin.buffer)  # noqa: S301  written by our own parent
-    _limit(memory + beside)
+    sys.meta_path.insert(0, cast("Any", _WithoutPandas()))
+    asked = Asked(**pickle.load(sys.stdin.buffer))  # noqa: S301  written by our own parent
+    _limit(asked.memory + asked.beside)
     try:
-        answer = _answer(Path(folder), statement, seconds, rows, memory)
-        sys.stdout.buffer.write(pickle.dumps(answer))
+        sys.stdout.buffer.write(pickle.dumps(_answer(asked)))
     except MemoryError:
         return OUT_OF_MEMORY
     return 0
@@ -54,25 +106,47 @@ def _limit(megabytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(folder: Path, statement: str, seconds: float, rows: int, memory: int) -> Answer:
+def _answer(asked: Asked) -> Answer:
     import duckdb
 
+    try:
+        needed = frozenset(DOCUMENT) if asked.database is None else _needed(asked)
+        columns, rows, trouble, more = _executed(asked, needed)
+        if more:  # planned over what is really there it needs more than over nothing: so all is offered
+            columns, rows, trouble, _ = _executed(asked, frozenset(DOCUMENT))
+        return columns, rows, trouble
+    except duckdb.OutOfMemoryException:
+        raise MemoryError from None
+    except (duckdb.Error, RefusedError) as error:
+        return (), [], _for_people(str(error))
+
+
+def _executed(asked: Asked, needed: frozenset[str]) -> tuple[tuple[str, ...], list[tuple[Any, ...]], str, bool]:
+    """Return columns, rows and trouble, and whether columns of documents are missing that are needed after all."""
+    import duckdb
+
+    from groundswell.index.store import StoreError
+
     with duckdb.connect(":memory:") as db:
-        _offer(db, folder)
-        _lock(db, folder, memory)
-        timer = threading.Timer(seconds, db.interrupt)
+        try:
+            _offer(db, asked, needed)
+        except StoreError as error:
+            return (), [], str(error), False
+        _lock(db, asked.folder, asked.memory)
+        timer = threading.Timer(asked.seconds, db.interrupt)
         timer.daemon = True
         timer.start()
         try:
-            cursor = db.execute(_checked(db, statement))
+            statement = _checked(db, asked.statement)
+            if not _used(db, statement) <= needed:
+                return (), [], "", True
+            cursor = db.execute(statement)
             columns = tuple(column[0] for column in cursor.description or ())
-            return columns, cursor.fetchmany(rows + 1), ""
+            return columns, cursor.fetchmany(asked.rows + 1), "", False
         except duckdb.InterruptException:
-            return (), [], too_long(seconds)
-        except duckdb.OutOfMemoryException:
-            raise MemoryError from None
-        except (duckdb.Error, RefusedError) as error:
-            return (), [], _for_people(str(error))
+            return (), [], too_long(asked.seconds), False
+        finally:
+            timer.cancel()
 
 
 def too_long(seconds: float) -> str:
@@ -84,17 +158,112 @@ class RefusedError(ValueError):
     """The statement does more than read."""
 
 
-def _offer(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Make the tables."""
+# --- which columns a statement needs
+
+
+def _needed(asked: Asked) -> frozenset[str]:
+    """Return the columns of documents that a statement needs, planned over empty tables."""
+    import duckdb
+
+    with duckdb.connect(":memory:") as db:
+        for name in ("documents", *TABLES, *DERIVED):
+            _register(db, name, parquet_table([], columns_of(name)))
+        _view(db)
+        _lock(db, asked.folder, asked.memory)
+        statement = _checked(db, asked.statement)
+        words = {word.lower() for word in re.findall(r"\w+", statement)}
+        return frozenset((_used(db, statement) | words) & set(DOCUMENT))
+
+
+def _used(db: duckdb.DuckDBPyConnection, statement: str) -> set[str]:
+    """Return the columns of documents that the plan of a statement reads (names of other tables' columns among them).
+
+    DuckDB names what a scan projects; a filter that it pushed into the scan is among them. A statement that has no
+    plan of its own, such as DESCRIBE, reads none.
+    """
+    import duckdb
+
+    try:
+        plan = json.loads(db.execute(f"EXPLAIN (FORMAT json) {statement}").fetchall()[0][1])
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise
+    except (duckdb.Error, ValueError, IndexError, TypeError):
+        return set(DOCUMENT)
+    return set(DOCUMENT) & set(_projected(plan))
+
+
+def _projected(plan: Any) -> list[str]:
+    """Return every column that a scan anywhere in a plan names."""
+    if isinstance(plan, list):
+        return [name for node in plan for name in _projected(node)]
+    extra = plan.get("extra_info") or {}
+    own = extra.get("Projections", []) if isinstance(extra, dict) else []
+    filters = re.findall(r"\w+", str(extra.get("Filters", ""))) if isinstance(extra, dict) else []
+    return [*([own] if isinstance(own, str) else own), *filters, *_projected(plan.get("children", []))]
+
+
+# --- what is there to ask about
+
+
+def _offer(db: duckdb.DuckDBPyConnection, asked: Asked, needed: frozenset[str]) -> None:
+    """Make the tables that the statement names."""
+    named = {name for name in table_names() if re.search(rf"\b{name}\b", asked.statement, re.IGNORECASE)}
+    if named & set(VIEWS):
+        named.add("documents")
+    if asked.database is not None:
+        _offer_store(db, asked.database, named, needed)
+    else:
+        _offer_files(db, asked.folder, named)
+    for name in DERIVED:
+        _register(db, name, parquet_table(asked.derived.get(name, ()), DERIVED[name]))
+    _view(db)
+
+
+def _offer_store(db: duckdb.DuckDBPyConnection, database: Path, named: Collection[str], needed: frozenset[str]) -> None:
+    """Make documents and records from the embedded store."""
+    from groundswell.index.sqlite import frames
+    from groundswell.index.sqlite.connect import explained, open_for_reading
+    from groundswell.index.store import StoreError
+
+    with contextlib.closing(open_for_reading(database)) as store, explained(database):
+        if "documents" in named and needed & set(frames.BODY) and frames.count(store) > TEXTS_AT_MOST:
+            raise StoreError(NEEDS_FILES)
+        columns = [name for name in DOCUMENT if name in needed] or ["market"]
+        if "documents" in named:
+            db.register("documents_rows", frames.documents(store, columns))
+            db.execute(f"CREATE VIEW documents AS {frames.cut(columns, of='documents_rows')}")
+        else:
+            _register(db, "documents", parquet_table([], DOCUMENT))
+        for name, (kind, holds) in TABLES.items():
+            if name in named:
+                db.register(f"{name}_json", frames.records(store, kind))
+                db.execute(f"CREATE VIEW {name} AS {frames.unpacked(holds, of=f'{name}_json')}")
+            else:
+                _register(db, name, parquet_table([], holds))
+
+
+def _offer_files(db: duckdb.DuckDBPyConnection, folder: Path, named: Collection[str]) -> None:
+    """Make documents and records from the Parquet files."""
     tables = {"documents": (folder / "documents" / "*.parquet", DOCUMENT)}
     tables |= {name: (folder / f"{name}.parquet", columns) for name, (_, columns) in TABLES.items()}
     for name, (path, columns) in tables.items():
-        if any(path.parent.glob(path.name)):
-            source = f"read_parquet({_quoted(str(path))})"
+        if name in named and any(path.parent.glob(path.name)):
+            source = f"read_parquet({_quoted(str(path))}, union_by_name = true)"
+            db.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")  # noqa: S608  our own words
         else:
-            nothing = ", ".join(f'NULL::{TYPES[holds]} AS "{column}"' for column, holds in columns.items())
-            source = f"(SELECT {nothing} WHERE false)"
-        db.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")  # noqa: S608  our own words
+            _register(db, name, parquet_table([], columns))
+
+
+def _register(db: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
+    """Make a table of what is in memory."""
+    db.register(f"{name}_rows", table)
+    db.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_rows")  # noqa: S608  our own words
+
+
+def _view(db: duckdb.DuckDBPyConnection) -> None:
+    """Make the views over the documents."""
+    for name, (statement, _) in VIEWS.items():
+        db.execute(f"CREATE VIEW {name} AS {statement}")
 
 
 def _quoted(text: str) -> str:
@@ -111,6 +280,7 @@ def _lock(db: duckdb.DuckDBPyConnection, folder: Path, memory: int) -> None:
         "threads = 2",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
+        "python_enable_replacements = false",
         f"allowed_directories = [{_quoted(str(folder))}]",
         "enable_external_access = false",
         "lock_configuration = true",
@@ -130,9 +300,7 @@ def _checked(db: duckdb.DuckDBPyConnection, statement: str) -> str:
         statement = f"SELECT * FROM (\n{statement.strip().rstrip(';')}\n)"  # noqa: S608  checked again
         kind = "SELECT" if _kind(db, statement) == "MULTI" else kind
     if kind != "SELECT":
-        raise RefusedError(
-            f"only reading is possible here (SELECT, WITH, FROM, PIVOT, DESCRIBE, SUMMARIZE), not {kind}"
-        )
+        raise RefusedError(f"only reading is possible here ({READING}), not {kind}")
     return statement
 
 
@@ -145,11 +313,15 @@ def _kind(db: duckdb.DuckDBPyConnection, statement: str) -> str:
 
 
 def _for_people(error: str) -> str:
-    """Return DuckDB's message without its class, and what tables there are where one was not found."""
-    message = error.split("\n\nLINE", 1)[0].strip()
+    """Return DuckDB's message without its class and without advice that nobody can follow here.
+
+    Where a table was not found it says which there are, where a word of SQL stands as a column, how that is written.
+    """
+    lines = error.split("\n\nLINE", 1)[0].strip().splitlines()
+    message = "\n".join(line for place, line in enumerate(lines) if not place or not OFFERS.search(line)).strip()
     if "does not exist" in message and "Table" in message:
-        message += f" (there are documents, {', '.join(TABLES)})"
-    names = {name for _, columns in TABLES.values() for name in columns}
+        message += f" (there are {', '.join(table_names())})"
+    names = {name for table in table_names() for name in columns_of(table)}
     if "syntax error at or near" in message and (word := message.rsplit('"', 2)[-2].lower()) in names:
         message += f' ({word} is a word of SQL: as a column it is written in double quotes, "{word}")'
     return message

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Revision, Signal, Theme
+from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Lineage, Revision, Signal, Theme
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CLAIMED = 0.5
@@ -24,6 +24,9 @@ THEME = {
     "id": "string", "label": "string", "first_seen": "time", "last_seen": "time", "keywords": "strings",
     "exemplars": "strings", "parents": "strings", "children": "strings", "state": "string", "size": "integer",
     "risk": "string", "feeling": "string",
+}  # fmt: skip
+LINEAGE = {
+    "id": "string", "theme": "string", "what": "string", "at": "time", "others": "strings", "why": "string",
 }  # fmt: skip
 SIGNAL = {
     "id": "string", "theme": "string", "kind": "string", "at": "time", "start": "time", "end": "time",
@@ -58,6 +61,7 @@ REVISION = {
 }  # fmt: skip
 TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "themes": (Theme, THEME),
+    "lineage": (Lineage, LINEAGE),
     "signals": (Signal, SIGNAL),
     "cases": (Case, CASE),
     "labels": (Label, LABEL),
@@ -66,6 +70,60 @@ TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "revisions": (Revision, REVISION),
 }
 """Tables beside the documents: their kind and columns."""
+EPISODE = {
+    "id": "string", "title": "string", "theme": "string", "risk": "string", "market": "string", "severity": "string",
+    "began_at": "time", "newest_at": "time", "signals": "strings", "documents": "integer", "decision": "string",
+    "decided_by": "string", "decided_at": "time",
+}  # fmt: skip
+RULE = {
+    "id": "string", "about": "string", "languages": "strings", "version": "integer", "owner": "string",
+    "expires": "time", "shadow": "boolean", "works": "boolean", "where": "string", "note": "string",
+}  # fmt: skip
+SOURCE = {
+    "name": "string", "title": "string", "kind": "string", "format": "string", "market": "string", "lang": "string",
+    "enabled": "boolean", "licence": "string", "floor_per_run": "integer", "floor_per_day": "integer",
+}  # fmt: skip
+DERIVED: dict[str, dict[str, str]] = {"episodes": EPISODE, "rules": RULE, "sources": SOURCE}
+"""Tables that are made from the records or the configuration when somebody asks for them."""
+FACT = {
+    "day": "date", "market": "string", "risk": "string", "source": "string", "sentiment": "string",
+    "documents": "integer", "mood": "number",
+}  # fmt: skip
+"""Columns of the facts: for each day and what else stands in a row, how many documents, and their mean mood."""
+THEME_DAY = {
+    "theme": "string", "day": "date", "market": "string", "documents": "integer", "stories": "integer",
+    "negative": "integer", "neutral": "integer", "positive": "integer", "unsure": "integer", "mood": "number",
+}  # fmt: skip
+VIEWS: dict[str, tuple[str, dict[str, str]]] = {
+    "theme_days": (
+        "SELECT theme, published_at::DATE AS day, market, count(*) AS documents, count(DISTINCT duplicate) AS stories,"
+        " count(*) FILTER (sentiment = 'negative') AS negative, count(*) FILTER (sentiment = 'neutral') AS neutral,"
+        " count(*) FILTER (sentiment = 'positive') AS positive, count(*) FILTER (sentiment = 'unsure') AS unsure,"
+        " avg(mood) AS mood FROM documents"
+        " WHERE theme <> '' AND published_at IS NOT NULL AND date_confidence <> 'none' GROUP BY ALL",
+        THEME_DAY,
+    ),
+    "facts": (
+        "SELECT day, market, risk, source, sentiment, count(*) AS documents, avg(mood) AS mood FROM (SELECT"
+        " published_at::DATE AS day, market, unnest(if(len(risks) = 0, [''], risks)) AS risk, source,"
+        " coalesce(sentiment, '') AS sentiment, mood FROM documents"
+        " WHERE published_at IS NOT NULL AND date_confidence <> 'none') GROUP BY ALL",
+        FACT,
+    ),
+}
+"""Views over the documents: what they say, and their columns."""
+
+
+def table_names() -> tuple[str, ...]:
+    """Return the names of everything that can be asked in SQL."""
+    return ("documents", *VIEWS, *TABLES, *DERIVED)
+
+
+def columns_of(name: str) -> dict[str, str]:
+    """Return the columns of a table or view, and what they hold."""
+    if name in TABLES:
+        return TABLES[name][1]
+    return VIEWS[name][1] if name in VIEWS else {"documents": DOCUMENT, **DERIVED}[name]
 
 
 def document_row(document: Document) -> dict[str, Any]:
@@ -108,6 +166,7 @@ def parquet_table(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> An
         "number": pa.float64,
         "integer": pa.int64,
         "boolean": pa.bool_,
+        "date": pa.date32,
     }
     schema = pa.schema([(name, types[holds]()) for name, holds in columns.items()])
     return pa.Table.from_pylist(list(rows), schema=schema)
