@@ -12,6 +12,10 @@ A file holds ``words`` (fragments to reuse as ``{name}``) and ``rules``::
         none: ['\bno longer too many']  # … and none of these
         match: ["Too many ads!"]        # texts it must hit; the suite and `groundswell doctor` hold it to them
         reject: ["No ads at all."]      # texts it must leave alone
+        version: 2                      # raised by whoever changes what it finds
+        owner: mei                      # who answers for it
+        expires: 2027-03-31             # left out from this day on
+        shadow: true                    # counted and measured, but claims nothing yet
 
 Texts are compared in lower case, so patterns are written in lower case. ``\b`` and ``\w`` know every script: in
 most engines ``\b`` never matches inside Chinese or Thai, which write no space between words, and breaks Vietnamese at
@@ -25,6 +29,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +72,12 @@ class Rule(Section):
     """Texts the rule must leave alone."""
     shadow: bool = False
     """Counted, kept as shadow:id and shown to analysts, but claims nothing yet."""
+    version: int = Field(default=1, ge=1)
+    """Raised by whoever changes what the rule finds, so that figures of before and after are told apart."""
+    owner: str = Field(default="", max_length=80)
+    """Who answers for it."""
+    expires: date | None = None
+    """From this day (UTC) on it is left out, and `groundswell rules check` says so; nothing means never."""
     note: str = ""
     """Why it is as it is."""
 

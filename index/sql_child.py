@@ -118,7 +118,7 @@ def _answer(asked: Asked) -> Answer:
     except duckdb.OutOfMemoryException:
         raise MemoryError from None
     except (duckdb.Error, RefusedError) as error:
-        return (), [], _for_people(str(error))
+        return (), [], _for_people(str(error), asked.statement)
 
 
 def _executed(asked: Asked, needed: frozenset[str]) -> tuple[tuple[str, ...], list[tuple[Any, ...]], str, bool]:
@@ -312,7 +312,7 @@ def _kind(db: duckdb.DuckDBPyConnection, statement: str) -> str:
     return str(statements[0].type.name)
 
 
-def _for_people(error: str) -> str:
+def _for_people(error: str, statement: str) -> str:
     """Return DuckDB's message without its class and without advice that nobody can follow here.
 
     Where a table was not found it says which there are, where a word of SQL stands as a column, how that is written.
@@ -321,10 +321,19 @@ def _for_people(error: str) -> str:
     message = "\n".join(line for place, line in enumerate(lines) if not place or not OFFERS.search(line)).strip()
     if "does not exist" in message and "Table" in message:
         message += f" (there are {', '.join(table_names())})"
-    names = {name for table in table_names() for name in columns_of(table)}
-    if "syntax error at or near" in message and (word := message.rsplit('"', 2)[-2].lower()) in names:
+    near = re.search(r'syntax error at or near "(.*)"', message, re.DOTALL)
+    if near and (word := _word_of_sql(statement, near.group(1))):
         message += f' ({word} is a word of SQL: as a column it is written in double quotes, "{word}")'
     return message
+
+
+def _word_of_sql(statement: str, near: str) -> str:
+    """Return the column whose name is a word of SQL and at which, or right after which, a statement breaks; or ""."""
+    names = "|".join(sorted({name for table in table_names() for name in columns_of(table)}))
+    if re.fullmatch(names, near, re.IGNORECASE):
+        return near.lower()
+    before = re.search(rf'(?<!["\w])({names})\s*{re.escape(near)}', statement, re.IGNORECASE)
+    return before.group(1).lower() if before else ""
 
 
 if __name__ == "__main__":

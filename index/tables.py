@@ -72,12 +72,12 @@ TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
 """Tables beside the documents: their kind and columns."""
 EPISODE = {
     "id": "string", "title": "string", "theme": "string", "risk": "string", "market": "string", "severity": "string",
-    "began_at": "time", "newest_at": "time", "signals": "strings", "documents": "integer", "decision": "string",
-    "decided_by": "string", "decided_at": "time",
+    "began_at": "time", "newest_at": "time", "signals": "strings", "documents": "integer", "phase": "string",
+    "status": "string", "owner": "string",
 }  # fmt: skip
 RULE = {
     "id": "string", "about": "string", "languages": "strings", "version": "integer", "owner": "string",
-    "expires": "time", "shadow": "boolean", "works": "boolean", "where": "string", "note": "string",
+    "expires": "time", "shadow": "boolean", "works": "boolean", "place": "string", "note": "string",
 }  # fmt: skip
 SOURCE = {
     "name": "string", "title": "string", "kind": "string", "format": "string", "market": "string", "lang": "string",

@@ -104,7 +104,7 @@ def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress)
     from groundswell.nlp.enrich.stage import enrich, proven_rules
     from groundswell.nlp.model.model import load_model
 
-    rules, broken = proven_rules(settings)
+    rules, broken = proven_rules(settings, now)
     report = enrich(store, load_model(settings.model), settings, now=now, rules=rules, progress=progress)
     return "\n  ".join([str(report), *(f"left out: {said}" for said in broken)]), False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -54,16 +55,27 @@ class Rules:
         """Yield a sentence, with file and line, for every example that a rule does not treat as it promises."""
         yield from (said for _, said in self._broken())
 
-    def proven(self) -> tuple[Rules, tuple[str, ...]]:
-        """Return the rules that keep their promises, and what is said of those left out."""
-        broken = list(self._broken())
+    def proven(self, now: datetime | None = None) -> tuple[Rules, tuple[str, ...]]:
+        """Return the rules that keep their promises and have not expired, and what is said of those left out."""
+        broken = [*self._broken(), *self._expired(now)]
         if not broken:
             return self, ()
         failing = {name for name, _ in broken}
         return Rules([each for each in self.compiled if each.rule.id not in failing]), tuple(said for _, said in broken)
 
+    def _expired(self, now: datetime | None) -> Iterator[tuple[str, str]]:
+        for each in self.compiled:
+            if now is not None and each.rule.expires is not None and each.rule.expires <= now.date():
+                whose = f"; ask {each.rule.owner}" if each.rule.owner else ""
+                yield each.rule.id, f"{each.where}: rule {each.rule.id} expired on {each.rule.expires}{whose}"
+
     def _broken(self) -> Iterator[tuple[str, str]]:
         for each in self.compiled:
+            if not each.rule.reject:
+                yield (
+                    each.rule.id,
+                    f"{each.where}: rule {each.rule.id} names no text under 'reject' that it must leave alone",
+                )
             lang = each.rule.languages[0] if each.rule.languages else UNKNOWN
             for wanted, examples in ((True, each.rule.match), (False, each.rule.reject)):
                 for example in examples:

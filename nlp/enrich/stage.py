@@ -173,10 +173,19 @@ def shipped_rules(settings: Settings) -> Rules:
     return proven_rules(settings)[0]
 
 
-def proven_rules(settings: Settings) -> tuple[Rules, tuple[str, ...]]:
-    """Return the rules that keep their promises, and a sentence about each example for which one is left out."""
+def proven_rules(settings: Settings, now: datetime | None = None) -> tuple[Rules, tuple[str, ...]]:
+    """Return the rules that keep their promises and have not expired, and why each of the others is left out."""
+    return all_rules(settings).proven(now)
+
+
+def all_rules(settings: Settings) -> Rules:
+    """Return shipped and own rules, whether or not they keep their promises.
+
+    Raises:
+        ConfigError: a file cannot be used; every problem with file and line.
+    """
     taxonomy = load_taxonomy(settings.taxonomy)
-    return read_rules(settings.rules, known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)]).proven()
+    return read_rules(settings.rules, known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
 
 
 @lru_cache(maxsize=4)

@@ -20,7 +20,7 @@ def command(ctx: click.Context) -> int:
     from groundswell.nlp.model.model import load_model
     from groundswell.ui.pipeline import only_one
 
-    rules, broken = proven_rules(settings)
+    rules, broken = proven_rules(settings, now())
     for said in broken:
         click.echo(f"left out: {said}", err=True)
     with only_one(settings), open_store(settings, spool=True) as store, progress_bar("enrich") as progress:

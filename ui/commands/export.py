@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -21,9 +22,25 @@ from groundswell.ui.console import now, progress_bar, settings_of
     show_default=True,
     help="For everything.",
 )
+@click.option("--facts", is_flag=True, help="Documents and mood by day, market, risk, source: an .xlsx or .parquet.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Facts from this day on (UTC).")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Facts before this day (UTC).")
 @click.pass_context
-def command(ctx: click.Context, target: Path, query: str | None, form: Literal["jsonl", "parquet"]) -> int:
-    """Write everything into the folder TARGET (import reads it back), or a search result into one file."""
+def command(
+    ctx: click.Context,
+    target: Path,
+    *,
+    query: str | None,
+    form: Literal["jsonl", "parquet"],
+    facts: bool,
+    since: datetime | None,
+    until: datetime | None,
+) -> int:
+    """Write everything into the folder TARGET (import reads it back), a search result or the facts into one file."""
+    if facts and query is not None:
+        raise click.UsageError("--facts and --query are two exports: ask for one")
+    if (since or until) and not facts:
+        raise click.UsageError("--since and --until go with --facts; a --query says since: and until: itself")
     settings = settings_of(ctx)
     from groundswell.index.closed_fields import closed_values
     from groundswell.index.export import export_all, export_search
@@ -31,6 +48,12 @@ def command(ctx: click.Context, target: Path, query: str | None, form: Literal["
     from groundswell.index.query_language import QueryError, parse
 
     with open_reader(settings) as reader, progress_bar("export") as progress:
+        if facts:
+            from groundswell.index.facts import export_facts
+
+            rows = export_facts(reader, target, since=_day(since), until=_day(until))
+            click.echo(f"{rows:,} rows of facts in {target}")
+            return 0
         if query is None:
             click.echo(str(export_all(reader, target, form=form, progress=progress)))
             return 0
@@ -40,3 +63,7 @@ def command(ctx: click.Context, target: Path, query: str | None, form: Literal["
             raise click.UsageError(str(error)) from None
         click.echo(f"{export_search(reader, asked, target):,} documents in {target}")
     return 0
+
+
+def _day(day: datetime | None) -> datetime | None:
+    return day.replace(tzinfo=UTC) if day else None

@@ -1,15 +1,16 @@
-"""Ask in SQL: read-only, over the tables that each run exports."""
+"""Ask in SQL: read-only, over everything there is."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from groundswell.index.sql import Table, run_sql
+from groundswell.index.sql import Table
 from groundswell.index.store import StoreError
-from groundswell.index.tables import DOCUMENT, TABLES, harmless
+from groundswell.index.tables import columns_of, harmless, table_names
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import Html, esc, panel, table, tag
 from groundswell.ui.report import wording
+from groundswell.ui.report.sql_tables import answer
 
 FIRST = "select market, count(*) as posts\nfrom documents\ngroup by 1 order by 2 desc"
 
@@ -34,16 +35,16 @@ def _ask(statement: str) -> None:
     st.session_state.pop("answer", None)
     try:
         with st.spinner("asking"):
-            st.session_state["answer"] = run_sql(queries.settings(), statement)
+            st.session_state["answer"] = answer(queries.settings(), statement, now=queries.now())
     except StoreError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
 
 
-def _answer(answer: Table) -> None:
+def _answer(found: Table) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame([list(row) for row in answer.rows], columns=list(answer.columns))
-    more = "; there are more, say limit and offset" if answer.cut else ""
+    frame = pd.DataFrame([list(row) for row in found.rows], columns=list(found.columns))
+    more = "; there are more, say limit and offset" if found.cut else ""
     st.html(tag("p", esc(wording.plural(len(frame), "row") + more), cls="note"))
     st.dataframe(frame, hide_index=True, width="stretch")
     st.download_button("CSV", lambda: _csv(frame), "groundswell.csv", "text/csv", on_click="ignore", key="sql-csv")
@@ -57,6 +58,5 @@ def _csv(frame: object) -> bytes:
 
 
 def _tables() -> Html:
-    columns = {"documents": DOCUMENT} | {name: fields for name, (_, fields) in TABLES.items()}
-    rows = ([tag("code", esc(name)), esc(", ".join(fields))] for name, fields in columns.items())
+    rows = ([tag("code", esc(name)), esc(", ".join(columns_of(name)))] for name in table_names())
     return table(("table", "columns"), rows, cls="stack")
