@@ -207,7 +207,7 @@ class Watcher:
 
         if self.model is None:
             self.model = load_model(self.settings.model)
-        rules, broken = proven_rules(self.settings)
+        rules, broken = proven_rules(self.settings, self.clock())
         report = enrich(
             store, self.model, self.settings, now=self.clock(), rules=rules, progress=self.progress("reading")
         )
