@@ -17,6 +17,7 @@ CALLED_FROM_OUTSIDE: Mapping[str, str] = {
     "crawlers.spiders.base.SpoolPipeline.open_spider": "Scrapy calls its pipelines",
     "crawlers.spiders.base.SpoolPipeline.process_item": "Scrapy calls its pipelines",
     "ui.watch.health._Quiet.log_message": "wsgiref calls it for each request",
+    "index.sql_child._WithoutPandas.find_spec": "importlib asks its finders",
     "ui.cli.LazyGroup.format_commands": "click calls it for --help",
 }
 """Public functions that nothing of ours calls."""
