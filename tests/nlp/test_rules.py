@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,21 @@ def test_a_rule_that_breaks_its_promise_is_named_with_its_line(tmp_path: Path) -
     first, second = own.complaints()
     assert first == f"{path}:2: rule gambling.own does not hit its example 'pokerface'"
     assert second == f"{path}:2: rule gambling.own hits its example 'poker tonight'"
+
+
+def test_a_rule_without_a_counterexample_and_one_that_expired_are_left_out(tmp_path: Path) -> None:
+    """Each with the reason; on the day before it still works."""
+    path = _file(
+        tmp_path,
+        "rules:\n  - {id: a.own, about: gambling, any: [poker], match: [poker]}\n"
+        "  - {id: b.own, about: gambling, any: [poker], match: [poker], reject: [cards], expires: 2027-01-01, owner: mei}\n",
+    )
+    own = Rules([each for each in load_rules([path]) if each.rule.id.endswith(".own")])
+    kept, said = own.proven(datetime(2027, 1, 1, tzinfo=UTC))
+    assert len(kept) == 0
+    assert "names no text under 'reject'" in said[0]
+    assert "rule b.own expired on 2027-01-01; ask mei" in said[1]
+    assert [each.rule.id for each in own.proven(datetime(2026, 12, 31, tzinfo=UTC))[0].compiled] == ["b.own"]
 
 
 def test_a_rule_that_breaks_its_promise_does_not_fire(tmp_path: Path) -> None:
@@ -104,9 +120,9 @@ def test_boundaries_know_every_script(tmp_path: Path) -> None:
         tmp_path,
         "rules:\n"
         "  - {id: a.own, about: x, any: ['\\btiktok\\b'], match: [在tiktok上, ใน TikTokเยอะ], reject: [mytiktok]}\n"
-        "  - {id: b.own, about: x, any: ['\\b诈骗\\b'], match: [这是诈骗吗]}\n"
+        "  - {id: b.own, about: x, any: ['\\b诈骗\\b'], match: [这是诈骗吗], reject: [这是广告吗]}\n"
         "  - {id: c.own, about: x, any: ['\\bđồ\\b'], match: [cái đồ này, đồ], reject: [xđồx]}\n"
-        "  - {id: d.own, about: x, any: ['lừa \\w+ ngay'], match: [lừa đảo ngay]}\n",
+        "  - {id: d.own, about: x, any: ['lừa \\w+ ngay'], match: [lừa đảo ngay], reject: [lừa ngay]}\n",
     )
     own = Rules([each for each in load_rules([path]) if each.rule.id.endswith(".own")])
     assert list(own.complaints()) == []
