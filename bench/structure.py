@@ -25,6 +25,8 @@ from typing import Any
 
 ROOMS = ("configs", "crawlers", "index", "nlp", "ui")
 LONG = 50
+CARRIERS = {"Document", "Mention", "Batch", "Detection", "Departure", "Signal"}
+"""Types that carry documents or what was made of them."""
 
 
 def lengths(root: Path) -> list[int]:
@@ -80,20 +82,23 @@ def _reached(start: str, ahead: dict[str, set[str]]) -> set[str]:
 
 
 def passes(folder: Path) -> dict[str, Any]:
-    """Return the modules of `nlp` that the stage of signals asks: stays, and returns to one it had left.
+    """Return the modules of `nlp` that the stage of signals hands documents to: stays, and returns to one it had left.
 
-    A function counts where it is first asked, so that a batch or an hour more does not: what is left is the way that
-    one document's value takes.
+    Counted are calls that are given a document, or what was made of documents, by the stage and by the part of it that
+    hears the store; a function counts where it is first asked, so that one batch or hour more does not: what is left is
+    the way that one document's value takes.
     """
     from groundswell.configs.load import load_settings
     from groundswell.index.open import open_store
     from groundswell.nlp.signals import stage
 
+    steps = {stage.__name__, stage.__name__.replace("stage", "listen")}
     calls: dict[tuple[str, str], None] = {}
 
     def note(frame: Any, event: str, _: object) -> None:
         asked, asker = frame.f_globals.get("__name__", ""), frame.f_back and frame.f_back.f_globals.get("__name__", "")
-        if event == "call" and asker == stage.__name__ and asked != asker and asked.startswith("groundswell.nlp."):
+        ours = event == "call" and asker in steps and asked not in steps and asked.startswith("groundswell.nlp.")
+        if ours and any(map(_of_documents, list(frame.f_locals.values()))):
             calls.setdefault((asked.removeprefix("groundswell.nlp."), frame.f_code.co_name))
 
     settings = load_settings(folder / "groundswell.yaml")
@@ -111,6 +116,11 @@ def passes(folder: Path) -> dict[str, Any]:
         "returns": len(stays) - len(set(stays)),
         "order": " ".join(stays),
     }
+
+
+def _of_documents(value: object) -> bool:
+    first = next(iter(value), None) if isinstance(value, list | tuple) else value
+    return type(first).__name__ in CARRIERS or type(value).__name__ == "generator"
 
 
 def count(root: Path, project: Path | None) -> dict[str, Any]:

@@ -25,23 +25,18 @@ SILENT_TIMES = 8.0
 MOSTLY = 0.6
 
 
-def in_time(mention: Mention, began: datetime) -> bool:
-    """Return whether a mention may count towards a spike: dated, and collected while it was news.
+def known_at(mention: Mention, began: datetime) -> datetime | None:
+    """Return when a mention was known, or ``None`` where it may not count towards a spike: undated, or found too late.
 
     What a source's first visit (`began`) brings is its history, complete as far as the source goes, and counts as if it
     had been heard live. What later visits find long after publication was missed before and would pile up now.
     """
-    if mention.published_at is None or mention.date_confidence == "none":
-        return False
-    if mention.published_at > mention.fetched_at + LATE:
-        return False
-    return mention.fetched_at - mention.published_at <= LATE or mention.fetched_at <= began + LATE
-
-
-def known_at(mention: Mention, began: datetime) -> datetime:
-    """Return when a mention was known: when it was published, if its source's first visit brought it."""
-    history = mention.fetched_at <= began + LATE
-    return mention.published_at if history and mention.published_at else mention.fetched_at
+    published, fetched = mention.published_at, mention.fetched_at
+    if published is None or mention.date_confidence == "none" or published > fetched + LATE:
+        return None
+    if fetched <= began + LATE:
+        return published
+    return fetched if fetched - published <= LATE else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,11 @@ def fit(known: Sequence[tuple[Signal, str]]) -> Taught:
     return Taught({name: round(float(w), 4) for name, w in zip(FEATURES, weights, strict=True)}, often)
 
 
+def adjusted(signals: Sequence[Signal], taught: Taught) -> list[Signal]:
+    """Return signals with their strengths moved by what was taught."""
+    return [adjust(signal, taught) for signal in signals]
+
+
 def adjust(signal: Signal, taught: Taught) -> Signal:
     """Return the signal with its strength moved, by at most `MOST` either way; before anything is taught, itself."""
     if not taught.weights:

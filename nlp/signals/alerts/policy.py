@@ -89,7 +89,7 @@ class Policy:
                 self._grow(alerts[signal.follows], signal)
 
     def decide(self, signals: Iterable[Signal]) -> list[Signal]:
-        """Return the signals, fired or held, follow-ups tied to the alert that they follow."""
+        """Return the signals, fired (and when to tell) or held, follow-ups tied to the alert that they follow."""
         return [self._one(signal) for signal in sorted(signals, key=lambda s: (s.at, -s.strength, s.id))]
 
     def _one(self, signal: Signal) -> Signal:
@@ -100,9 +100,10 @@ class Policy:
             held = held or ("" if _outgrows(signal, before) else "follow-up")
             if held == "follow-up":
                 self._grow(before, signal)
-        fired = replace(signal, fired=not held, held_by=held)
-        if fired.fired:
-            self.running.append(fired)
+        if held:
+            return replace(signal, fired=False, held_by=held)
+        fired = replace(signal, fired=True, held_by="", tell_at=tell_at(signal, self.settings.quiet_hours))
+        self.running.append(fired)
         return fired
 
     def _followed(self, signal: Signal) -> Signal | None:
