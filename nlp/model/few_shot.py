@@ -6,12 +6,15 @@ counted the same, so both sides weigh alike, and the weight of the penalty is th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from groundswell.nlp.model.heads import Head
+from groundswell.configs.taxonomy import Taxonomy
+from groundswell.nlp.model.heads import Head, Heads, fit_targets
+from groundswell.nlp.model.seeds import seeds
 
 Array = NDArray[np.float32]
 
@@ -43,3 +46,20 @@ def fit_sentiment(vectors: Array, labels: Sequence[int]) -> Head:
 def stack(heads: Sequence[Head]) -> Head:
     """Return several heads as one."""
     return Head(np.concatenate([head.weight for head in heads]), np.concatenate([head.bias for head in heads]))
+
+
+def heads_from_examples(embed: Callable[[Sequence[str]], Array], taxonomy: Taxonomy) -> Heads:
+    """Return heads fitted on texts of our own and the taxonomy's examples, for an encoder we know nothing of."""
+    texts = seeds()
+    vectors = embed([seed.text for seed in texts])
+    risks = []
+    for risk in taxonomy.risks:
+        holds = np.array([risk.id in seed.risks for seed in texts])
+        others = np.concatenate([vectors[~holds], embed(risk.counterexamples)])
+        risks.append(fit_risk(np.concatenate([vectors[holds], embed(risk.examples)]), others))
+    return replace(
+        Heads.blank(vectors.shape[1]),
+        sentiment=fit_sentiment(vectors, [seed.sentiment for seed in texts]),
+        target=fit_targets(vectors, [seed.text for seed in texts]),
+        background=vectors,
+    ).with_risks(stack(risks), taxonomy.risk_ids)

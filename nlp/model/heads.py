@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from groundswell.index.records import TargetKind
 from groundswell.nlp.model.targets import KINDS, named
 
 if TYPE_CHECKING:
-    from groundswell.configs.taxonomy import Taxonomy
+    pass
 
 Array = NDArray[np.float32]
 
@@ -128,27 +128,6 @@ class Heads:
             three, none, ("",), none, none, np.ones(1, np.float32), np.zeros((1, 3), np.float32),
             np.zeros((0, dimensions), np.float32),
         )  # fmt: skip
-
-    @classmethod
-    def from_examples(cls, embed: Callable[[Sequence[str]], Array], taxonomy: Taxonomy) -> Heads:
-        """Return heads fitted on texts of our own and the taxonomy's examples, for an encoder we know nothing of."""
-        from groundswell.nlp.model.few_shot import fit_risk, fit_sentiment, stack
-        from groundswell.nlp.model.seeds import seeds
-
-        texts = seeds()
-        vectors = embed([seed.text for seed in texts])
-        risks = []
-        for risk in taxonomy.risks:
-            holds = np.array([risk.id in seed.risks for seed in texts])
-            others = np.concatenate([vectors[~holds], embed(risk.counterexamples)])
-            risks.append(fit_risk(np.concatenate([vectors[holds], embed(risk.examples)]), others))
-        plain = cls.blank(vectors.shape[1])
-        return replace(
-            plain,
-            sentiment=fit_sentiment(vectors, [seed.sentiment for seed in texts]),
-            target=fit_targets(vectors, [seed.text for seed in texts]),
-            background=vectors,
-        ).with_risks(stack(risks), taxonomy.risk_ids)
 
 
 def risk_features(vectors: Array, pooled: Array, found: Array) -> Array:

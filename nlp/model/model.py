@@ -278,6 +278,7 @@ def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:
     """Open an encoder of the user's choice; its heads are fitted on texts of our own, which takes some seconds."""
     from groundswell.configs.taxonomy import load_taxonomy
     from groundswell.nlp.model.encoder.torch import HubRuntime, hub_tokenizer
+    from groundswell.nlp.model.few_shot import heads_from_examples
 
     prefix = "query: " if "e5" in settings.name.lower() else ""
     runtime = HubRuntime(settings.name, threads=settings.threads)
@@ -289,4 +290,4 @@ def _hub_model(settings: ModelSettings, taxonomy: Taxonomy | None) -> Model:
 
     bare = with_heads(Heads.blank(runtime.dimensions))
     taxonomy = taxonomy or load_taxonomy()
-    return with_heads(Heads.from_examples(bare.vectors, taxonomy))
+    return with_heads(heads_from_examples(bare.vectors, taxonomy))
