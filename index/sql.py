@@ -12,7 +12,7 @@ import pickle
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -122,10 +122,10 @@ def _ask(
     columns, found, trouble = pickle.loads(done.stdout)  # noqa: S301  written by our own child
     if trouble:
         raise StoreError(trouble)
-    return Table(_unlike(columns), tuple(found[:rows]), cut=len(found) > rows)
+    return Table(told_apart(columns), tuple(found[:rows]), cut=len(found) > rows)
 
 
-def _unlike(columns: tuple[str, ...]) -> tuple[str, ...]:
+def told_apart(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the names of columns, each once: ``market, market`` become ``market, market_2``."""
     given: list[str] = []
     for name in columns:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from typing import Any
 
 from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Lineage, Revision, Signal, Theme
@@ -173,9 +175,11 @@ def parquet_table(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> An
 
 
 def harmless(cell: object) -> str:
-    """Return a cell that a spreadsheet shows and never computes (OWASP, CSV injection)."""
-    if isinstance(cell, list | tuple):
-        cell = " ".join(map(str, cell))
-    text = "" if cell is None else str(cell)
+    """Return a cell that a spreadsheet shows and never computes (OWASP, CSV injection); what is no number is empty."""
+    if cell is None or (isinstance(cell, float) and not isfinite(cell)):
+        return ""
+    if isinstance(cell, dict):
+        cell = json.dumps(cell, ensure_ascii=False, default=str)
+    text = " ".join(map(str, cell)) if isinstance(cell, list | tuple) else str(cell)
     begins = unicodedata.normalize("NFKC", text[:1])  # full-width ＝＋－＠ are signs to some spreadsheets, too
     return f"'{text}" if begins.startswith(FORMULA) and not isinstance(cell, int | float) else text

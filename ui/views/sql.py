@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from groundswell.index.sql import Table
+from groundswell.index.sql import Table, plain, told_apart
 from groundswell.index.store import StoreError
-from groundswell.index.tables import columns_of, harmless, table_names
+from groundswell.index.tables import columns_of, table_names
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import Html, esc, panel, table, tag
+from groundswell.ui.board.grid import grid, not_finite
 from groundswell.ui.report import wording
 from groundswell.ui.report.sql_tables import answer
 
@@ -41,20 +42,11 @@ def _ask(statement: str) -> None:
 
 
 def _answer(found: Table) -> None:
-    import pandas as pd
-
-    frame = pd.DataFrame([list(row) for row in found.rows], columns=list(found.columns))
     more = "; there are more, say limit and offset" if found.cut else ""
-    st.html(tag("p", esc(wording.plural(len(frame), "row") + more), cls="note"))
-    st.dataframe(frame, hide_index=True, width="stretch")
-    st.download_button("CSV", lambda: _csv(frame), "groundswell.csv", "text/csv", on_click="ignore", key="sql-csv")
-
-
-def _csv(frame: object) -> bytes:
-    import pandas as pd
-
-    assert isinstance(frame, pd.DataFrame)  # noqa: S101  for the type checker: pandas is imported late
-    return frame.map(harmless).to_csv(index=False).encode("utf-8-sig", "replace")
+    no_number = "; what is no finite number (NaN, infinite) is empty" if not_finite(found.rows) else ""
+    st.html(tag("p", esc(wording.plural(len(found.rows), "row") + more + no_number), cls="note"))
+    st.dataframe(grid(found.columns, found.rows), hide_index=True, width="stretch")
+    queries.download("answer", told_apart(found.columns), (tuple(map(plain, row)) for row in found.rows))
 
 
 def _tables() -> Html:
