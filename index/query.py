@@ -148,6 +148,14 @@ class Bucket:
     mood: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many documents there are, copies included, and when the latest with a trustworthy date was published."""
+
+    count: int
+    last: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A document on a page: `score` is the fused or text score, `highlights` plain fragments with [[ ]] marks."""

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from groundswell.index.codec import KINDS, decode, encode, name_of
 from groundswell.index.parts import sorted_out
-from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query
 from groundswell.index.records import Case, Document, Enriched, Mention, Record
 from groundswell.index.sqlite.connect import explained
 from groundswell.index.store import R, Refused, Report, Store, StoreError, UnavailableError
@@ -157,6 +157,10 @@ class SpoolingStore:
     def count(self, query: Query, by: By) -> list[Bucket]:
         """Return counts and moods."""
         return self._ask(lambda store: store.count(query, by))
+
+    def extents(self, queries: Sequence[Query]) -> list[Extent]:
+        """Return for each query how many documents match, and when the latest was published."""
+        return self._ask(lambda store: store.extents(queries))
 
     def scan(self, query: Query) -> Iterator[Document]:
         """Yield every matching document; where the cluster goes away meanwhile, those that were put since."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query
 from groundswell.index.records import Case, Document, Record
 
 R = TypeVar("R")
@@ -90,6 +90,13 @@ class Reader(Protocol):
 
         A document without a value of a field counts under ""; one with several (risk, target, rule) under each.
         By period, only what has a trustworthy date counts. `Query.vector` does not matter either.
+        """
+
+    def extents(self, queries: Sequence[Query]) -> list[Extent]:
+        """Return for each query how many documents match, each copy counted, and when the latest was published.
+
+        Many small questions at once (an inbox asks a few of every alert): those about one field's values and a span of
+        time cost next to nothing. Only the conditions of a query matter.
         """
 
 

@@ -16,10 +16,11 @@ from groundswell.index.elastic.client import checked, connect, explained
 from groundswell.index.elastic.compile import filters
 from groundswell.index.elastic.count import buckets
 from groundswell.index.elastic.documents import from_source
+from groundswell.index.elastic.extents import extents
 from groundswell.index.elastic.migrate import refuse_older, version_of
 from groundswell.index.elastic.names import Names
 from groundswell.index.parts import PARTS, parts_of
-from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query
 from groundswell.index.records import Document, Enriched, Membership
 
 R = TypeVar("R")
@@ -92,6 +93,13 @@ class ElasticReader:
         with explained(self.settings):
             self._know()
             return buckets(self.client, self.names.documents, query, by)
+
+    def extents(self, queries: Sequence[Query]) -> list[Extent]:
+        """Return for each query how many documents match, each copy counted, and when the latest was published."""
+        self.settle()
+        with explained(self.settings):
+            self._know()
+            return extents(self.client, self.names.documents, queries)
 
     def scan(self, query: Query) -> Iterator[Document]:
         """Yield every matching document, oldest first, through a point in time."""

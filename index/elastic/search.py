@@ -100,7 +100,7 @@ class _Asked:
         header = {"index": self.alias, "ignore_unavailable": True}
         asked = [part for body in bodies for part in (header, body)]
         answer = self.client.msearch(searches=asked)
-        return [checked(_answered(each, answer.meta)) for each in answer["responses"]]
+        return [checked(answered(each, answer.meta)) for each in answer["responses"]]
 
     def totals(self, found: list[Clause]) -> Mapping[str, Any]:
         """Ask how many there are (clusters where collapsed), and for the facets."""
@@ -131,7 +131,7 @@ class _Asked:
         return {"includes": ["body"], "excludes": [] if self.query.with_vectors else [VECTOR_TEXT]}
 
 
-def _answered(item: Mapping[str, Any], meta: ApiResponseMeta) -> Mapping[str, Any]:
+def answered(item: Mapping[str, Any], meta: ApiResponseMeta) -> Mapping[str, Any]:
     """Return one of several answers; one that failed is raised as if it had been asked alone."""
     if "error" in item:
         raise ApiError(str(item["error"]), meta=replace(meta, status=item["status"]), body=item)

@@ -165,6 +165,17 @@ class Columns:
             self._made["clusters"] = (numbers, len(distinct))
         return cast("tuple[Numbers, int]", self._made["clusters"])
 
+    def times_of(self, name: str, code: int) -> Numbers:
+        """Return the times of the documents whose value of a field has a code, in order."""
+        key = f"times of {name}"
+        if key not in self._made:
+            rows = np.flatnonzero(self["flags"] & HERE)
+            codes, times = self[name][rows], self["at"][rows]
+            order = np.lexsort((times, codes))
+            self._made[key] = (codes[order].astype(np.int64), times[order])
+        codes, times = self._made[key]
+        return cast("Numbers", times[np.searchsorted(codes, code) : np.searchsorted(codes, code, "right")])
+
 
 class ColumnCache:
     """The columns, for every thread of a process; whoever asks brings them up to date."""

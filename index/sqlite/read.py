@@ -1,4 +1,4 @@
-"""The embedded store, for reading only: every thread has its own connection, and none ever waits for a writer."""
+"""The embedded store, for reading only: who asks has a connection alone, and none ever waits for a writer."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from groundswell.index.batches import sliced
 from groundswell.index.codec import decode, name_of
 from groundswell.index.fields import DAY, UNDATED, time_of
 from groundswell.index.parts import PARTS, parts_of
-from groundswell.index.query import Bucket, By, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query
 from groundswell.index.records import Document, Enriched, Membership
 from groundswell.index.sqlite import count, search
 from groundswell.index.sqlite.choose import RowFilter
 from groundswell.index.sqlite.columns import ColumnCache
 from groundswell.index.sqlite.connect import explained, open_for_reading
+from groundswell.index.sqlite.extents import extent
+from groundswell.index.sqlite.kept import RecordCache
 from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers
 from groundswell.index.sqlite.scan import following
 from groundswell.index.sqlite.vectors import VectorCache
+from groundswell.index.store import StoreError
 
 R = TypeVar("R")
 SCAN_PAGE = 500
+IDLE = 8
+"""Connections that stay open for whoever asks next."""
 
 
 class SqliteReader:
@@ -34,11 +39,12 @@ class SqliteReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self._closed = False
         self._columns = ColumnCache()
         self._vectors = VectorCache()
-        self._connection()
+        self._records = RecordCache()
+        self._idle = [open_for_reading(path)]
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -51,29 +57,38 @@ class SqliteReader:
         self.close()
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        while self._open:
-            self._open.pop().close()
-        self._local = threading.local()
-
-    def _connection(self) -> sqlite3.Connection:
-        """Return this thread's connection."""
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = self._local.db = open_for_reading(self.path)
-            self._open.append(db)
-        return db
+        """Close all connections; one that is asked meanwhile is closed when it has answered."""
+        with self._guard:
+            self._closed, idle, self._idle = True, self._idle, []
+        for db in idle:
+            db.close()
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection to which nothing changes meanwhile."""
-        with explained(self.path):
-            db = self._connection()
+        """Give a connection to which nothing changes meanwhile; whoever asks at the same time gets another one."""
+        with explained(self.path), self._lent() as db:
             db.execute("BEGIN")
             try:
                 yield db
             finally:
                 db.execute("ROLLBACK")
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        with self._guard:
+            if self._closed:
+                raise StoreError(f"the store {self.path} was closed")
+            db = self._idle.pop() if self._idle else None
+        db = db or open_for_reading(self.path)
+        try:
+            yield db
+        finally:
+            with self._guard:
+                kept = not self._closed and len(self._idle) < IDLE
+                if kept:
+                    self._idle.append(db)
+            if not kept:
+                db.close()
 
     def get(self, kind: type[R], id: str) -> R | None:
         """Return one record by id, or ``None``."""
@@ -96,8 +111,9 @@ class SqliteReader:
                 sql = f"SELECT n FROM document {has} ORDER BY at DESC, id DESC LIMIT ?"
                 ns = [n for (n,) in db.execute(sql, (limit,))]
                 return parts_of(kind, documents(db, ns, vectors=False))
-            sql = "SELECT json FROM record WHERE kind = ? ORDER BY at DESC, id LIMIT ?"
-            return [decode(kind, text) for (text,) in db.execute(sql, (name_of(kind), limit))]
+            sql = "SELECT id, json FROM record WHERE kind = ? ORDER BY at DESC, id LIMIT ?"
+            rows = db.execute(sql, (name_of(kind), limit)).fetchall()
+        return self._records.decoded(kind, rows, whole=len(rows) < limit)
 
     def search(self, query: Query) -> Page:
         """Return a page of documents with total, facets and a stable cursor."""
@@ -108,6 +124,12 @@ class SqliteReader:
         """Return counts and moods, ordered by start, then values."""
         with self._snapshot() as db:
             return count.buckets(self._chooser(db), query, by)
+
+    def extents(self, queries: Sequence[Query]) -> list[Extent]:
+        """Return for each query how many documents match, each copy counted, and when the latest was published."""
+        with self._snapshot() as db:
+            chooser = self._chooser(db)
+            return [extent(chooser, query) for query in queries]
 
     def _chooser(self, db: sqlite3.Connection) -> RowFilter:
         """Return who chooses documents; the columns come first in a transaction, so that they fit what it sees."""

@@ -26,7 +26,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.index.query import AllOf, AnyOf, By, Expression, Field, Is, Not, Period, Phrase, Query, Sort, Word
+from groundswell.index.query import (
+    AllOf,
+    AnyOf,
+    By,
+    Expression,
+    Extent,
+    Field,
+    Is,
+    Not,
+    Period,
+    Phrase,
+    Query,
+    Sort,
+    Word,
+)
 from groundswell.index.query_language import QueryError, parse
 from groundswell.index.records import (
     Case,
@@ -637,6 +651,35 @@ class StoreContract:
                     expected.setdefault(key, []).append(mood)
             found = {(b.start, *b.values): (b.count, _rounded(b.mood)) for b in small_world.count(query, by)}
             assert found == {key: (len(moods), _rounded(_mean(moods))) for key, moods in expected.items()}, by
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            Query(),
+            Query(where={"theme": ("t1",)}),
+            Query(where={"theme": ("t1",)}, since=NOON + timedelta(minutes=30), until=NOON + timedelta(hours=25)),
+            Query(where={"theme": ("",)}, trusted_dates=True),
+            Query(where={"theme": ("never",)}),
+            Query(where={"source": ("",)}),
+            Query(where={"id": ("a", "b", "a", "never")}),
+            Query(where={"id": ("a", "b")}, until=NOON + timedelta(minutes=30)),
+            Query(where={"theme": ("t1", "t2")}, without={"market": ("ID",)}),
+            Query(where={"risk": ("scam",)}, collapse=True),
+        ],
+    )
+    def test_extents_agree_with_the_documents(self, small_world: Store, query: Query) -> None:
+        """Many questions at once are answered as one by one: how many, copies counted each, and the latest."""
+        found = list(small_world.scan(replace(query, collapse=False)))
+        dated = [
+            d.mention.published_at for d in found if d.mention.published_at and d.mention.date_confidence != "none"
+        ]
+        expected = Extent(len(found), max(dated, default=None))
+        assert small_world.extents([query, Query(where={"theme": ("never",)}), query]) == [
+            expected,
+            Extent(0),
+            expected,
+        ]
+        assert small_world.extents([]) == []
 
     def test_counts_follow_every_change(self, shelf: Shelf, small_world: Store) -> None:
         """An update moves a document from one bucket to another; forgetting takes it out."""

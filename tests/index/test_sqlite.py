@@ -290,8 +290,12 @@ def test_a_migration_that_fails_leaves_the_version_before(path: Path, monkeypatc
 def test_a_reader_cannot_write(path: Path) -> None:
     """Not even by SQL: the connection itself is read-only."""
     SqliteStore(path).close()
-    with SqliteReader(path) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        reader._connection().execute("DELETE FROM document")
+    with (
+        SqliteReader(path) as reader,
+        reader._lent() as db,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        db.execute("DELETE FROM document")
 
 
 def test_what_is_no_store_is_explained(tmp_path: Path) -> None:

@@ -22,7 +22,10 @@ ODD: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = (
     (("nan", "inf", "none"), (float("nan"), float("-inf"), None)),
     (("nested", "list"), ({"a": [1, {"b": float("nan")}]}, [[1], None])),
     (("huge", "exact", "over"), (2**127, 2**53 - 1, 2**53 + 1)),
-    (("late", "early", "day", "hour"), (datetime.max, datetime(1, 1, 1, tzinfo=UTC), date.min, time(1, tzinfo=UTC))),
+    (
+        ("late", "early", "day", "hour"),
+        (datetime.max.replace(tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC), date.min, time(1, tzinfo=UTC)),
+    ),
     (("zone", "span"), (datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=7))), timedelta(days=99_999))),
     (("bytes", "id", "decimal"), (b"\xff\x00", UUID(int=1), Decimal("0.1000000000000000000000001"))),
     (("=1+1", "<b>", "x" * 10_000), ("=1+1", "\N{RIGHT-TO-LEFT OVERRIDE}", "y" * 100_000)),

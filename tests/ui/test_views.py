@@ -23,7 +23,7 @@ VIEWS = ("today", "inbox", "themes", "theme", "search", "document", "explain", "
 @pytest.fixture(autouse=True)
 def _forget() -> None:
     """Begin each test with nothing cached."""
-    queries._kept.clear()
+    queries._answers.clear()
     queries._settings.clear()
 
 

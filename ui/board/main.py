@@ -129,11 +129,11 @@ def _no_store(error: StoreError) -> None:
 
 def _renew() -> None:
     """Draw the page anew once the store has changed."""
-    drawn = queries.stamp()
+    drawn, behind = queries.stamp(), queries.behind()
 
     @st.fragment(run_every=queries.settings().board.refresh_seconds)
     def watch() -> None:
-        if queries.stamp() != drawn:
+        if behind or queries.stamp() != drawn:
             st.rerun()
 
     watch()

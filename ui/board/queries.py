@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import StringIO
@@ -15,7 +16,7 @@ import streamlit as st
 
 from groundswell.configs.schema import Settings, SqliteSettings
 from groundswell.index.closed_fields import closed_values
-from groundswell.index.open import open_reader, open_store
+from groundswell.index.open import OpenReader, database, open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme
 from groundswell.index.store import Reader, StoreError
@@ -23,6 +24,7 @@ from groundswell.index.tables import harmless
 from groundswell.nlp.enrich.stage import Model
 from groundswell.nlp.signals.alerts.feedback import Proposal, current
 from groundswell.ui.board.elements import esc, tag
+from groundswell.ui.board.kept import Kept, Stamp
 from groundswell.ui.board.launch import SETTINGS_VARIABLE
 from groundswell.ui.desk import Desk
 from groundswell.ui.report import wording
@@ -52,12 +54,16 @@ def settings() -> Settings:
     return load_settings()
 
 
-def stamp() -> str:
+def stamp() -> Stamp:
     """Return something that differs once the store has changed."""
+    return Stamp(_changes[0], _state_of_store())
+
+
+def _state_of_store() -> str:
     given = settings()
     if not isinstance(given.store, SqliteSettings):
         return str(int(datetime.now(UTC).timestamp()) // given.board.refresh_seconds)
-    file = given.store.path or given.data_dir / "groundswell.db"
+    file = database(given)
     return "|".join(_touched(Path(f"{file}{end}")) for end in ("", "-wal"))
 
 
@@ -66,7 +72,7 @@ def _touched(file: Path) -> str:
         state = file.stat()
     except OSError:
         return "-"
-    return f"{state.st_mtime_ns}.{state.st_size}"
+    return f"{state.st_ino}.{state.st_mtime_ns}.{state.st_size}"
 
 
 def zone() -> str:
@@ -82,54 +88,85 @@ def clock() -> datetime:
 
 @contextmanager
 def reader() -> Iterator[Reader]:
-    """Open the store for reading."""
-    with open_reader(settings()) as opened:
-        yield opened
+    """Give the store for reading: it stays open, with what it holds in memory, for everybody at this board."""
+    yield _opened()
+
+
+def _opened() -> Reader:
+    """Return the reader that is open; another one where the store's file has become another."""
+    given = settings()
+    file = database(given)
+    place = (
+        (str(file), _touched(file).partition(".")[0]) if isinstance(given.store, SqliteSettings) else ("cluster", "")
+    )
+    with _opening:
+        old = _readers.get(place)
+        if old is None:
+            old = open_reader(given)
+            for stale in [each for each in _readers if each[0] == place[0]]:
+                _readers.pop(stale).close()
+            _readers[place] = old
+    return old
+
+
+_opening = threading.Lock()
+_readers: dict[tuple[str, str], OpenReader] = {}
+_changes = [0]
+_answers = Kept()
 
 
 @contextmanager
 def desk() -> Iterator[Desk]:
-    """Open the store for a person's change."""
-    with open_store(settings()) as store:
-        yield Desk(store)
+    """Open the store for a person's change; what they see next is made anew."""
+    try:
+        with open_store(settings()) as store:
+            yield Desk(store)
+    finally:
+        _changes[0] += 1
 
 
-@st.cache_data(show_spinner=False, max_entries=256)
-def _kept(key: tuple[object, ...], _ask: Callable[[Reader], R]) -> R:  # noqa: ARG001  what the cache tells answers by
-    with reader() as store:
-        return _ask(store)
+def _kept(key: tuple[Hashable, ...], ask: Callable[[Reader], R]) -> R:
+    """Return what is kept for a key as long as the store does not change, or ask the store."""
+    store = _opened()
+    return _answers.ask((str(database(settings())), *key), stamp(), lambda: ask(store))
+
+
+def behind() -> bool:
+    """Return whether something on this page is shown as it was before the store's latest change."""
+    return _answers.behind()
 
 
 def now() -> datetime:
     """Return the moment that pages look at: the clock, or the end of an archive."""
-    return _kept(("now", stamp(), clock()), lambda store: moment_of(store, datetime.now(UTC)))
+    return _kept(("now", clock()), lambda store: moment_of(store, datetime.now(UTC)))
 
 
 def today() -> Today:
     """Return the first page."""
-    return _kept(("today", stamp(), clock()), lambda store: look(store, settings(), now=datetime.now(UTC)))
+    at, found = now(), inbox()  # the same as beside it and behind its links
+    return _kept(("today", at), lambda store: look(store, settings(), now=at, by_clock=True, inbox=found))
 
 
 def inbox() -> Inbox:
     """Return every alert with where it stands, up to the moment that pages look at."""
     at = now()
-    return _kept(("inbox", stamp(), at), lambda store: find_inbox(store, now=at))
+    return _kept(("inbox", at), lambda store: find_inbox(store, now=at))
 
 
 def proposal() -> tuple[Proposal | None, bool]:
     """Return what judgements would teach, and whether something they taught is in effect."""
-    return _kept(("proposal", stamp()), lambda store: (Desk.proposal(store, settings()), bool(current(store).weights)))
+    return _kept(("proposal",), lambda store: (Desk.proposal(store, settings()), bool(current(store).weights)))
 
 
 def seen(days: int) -> Coverage:
     """Return what was seen of each source."""
     at = now()
-    return _kept(("seen", stamp(), at, days), lambda store: coverage(store, now=at, days=days))
+    return _kept(("seen", at, days), lambda store: coverage(store, now=at, days=days))
 
 
 def records(kind: type[R], limit: int = 1000) -> list[R]:
     """Return the newest records of one kind."""
-    return _kept(("records", stamp(), kind.__name__, limit), lambda store: store.recent(kind, limit=limit))
+    return _kept(("records", kind.__name__, limit), lambda store: store.recent(kind, limit=limit))
 
 
 def record(kind: type[R], id: str) -> R | None:
@@ -139,12 +176,12 @@ def record(kind: type[R], id: str) -> R | None:
 
 def many(kind: type[R], ids: tuple[str, ...]) -> list[R]:
     """Return those records that there are."""
-    return _kept(("many", stamp(), kind.__name__, ids), lambda store: store.many(kind, ids)) if ids else []
+    return _kept(("many", kind.__name__, ids), lambda store: store.many(kind, ids)) if ids else []
 
 
 def search(query: Query) -> Page:
     """Return a page of documents."""
-    return _kept(("search", stamp(), repr(query)), lambda store: store.search(query))
+    return _kept(("search", repr(query)), lambda store: store.search(query))
 
 
 def asked(this: Asked) -> Query:
@@ -154,7 +191,7 @@ def asked(this: Asked) -> Query:
         QueryError: its text cannot be understood.
     """
     at, values = now(), closed_values(settings())
-    return _kept(("asked", stamp(), at, this), lambda store: this.query(store, now=at, values=values))
+    return _kept(("asked", at, this), lambda store: this.query(store, now=at, values=values))
 
 
 def explanation(this: Asked) -> Explanation | None:
@@ -164,12 +201,12 @@ def explanation(this: Asked) -> Explanation | None:
         QueryError: its text cannot be understood.
     """
     query = asked(this)
-    return _kept(("explanation", stamp(), repr(query)), lambda store: explain(store, query))
+    return _kept(("explanation", repr(query)), lambda store: explain(store, query))
 
 
 def count(query: Query, by: By) -> list[Bucket]:
     """Return counts."""
-    return _kept(("count", stamp(), repr(query), repr(by)), lambda store: store.count(query, by))
+    return _kept(("count", repr(query), repr(by)), lambda store: store.count(query, by))
 
 
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:

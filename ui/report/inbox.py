@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from groundswell.index.query import By, Field, Query
+from groundswell.index.query import Field, Query
 from groundswell.index.records import (
     SEVERITIES,
     Case,
@@ -262,10 +262,14 @@ def about(episode: Episode) -> Mapping[Field, tuple[str, ...]]:
 
 
 def _paces(reader: Reader, found: Sequence[Episode], now: datetime) -> dict[str, Pace]:
-    """Return for each episode its last two days, copies included."""
-    counts = [_counted(reader, found, now - (k + 1) * DAY, now - k * DAY) for k in (0, 1)]
+    """Return for each episode its last two days, copies included, and when it was last seen."""
+    latest = [_own(episode, now - DAY, now) for episode in found]
+    before = [_own(episode, now - 2 * DAY, now - DAY) for episode in found]
+    ever = [Query(until=now, trusted_dates=True, where=about(episode)) for episode in found]
+    counts = reader.extents([*latest, *before, *ever])
     return {
-        e.id: Pace(counts[0][e.id], counts[1][e.id], usual_a_day(e.alert), _last_seen(reader, e, now)) for e in found
+        e.id: Pace(counts[i].count, counts[i + len(found)].count, usual_a_day(e.alert), counts[i + 2 * len(found)].last)
+        for i, e in enumerate(found)
     }
 
 
@@ -276,37 +280,17 @@ def over_at(reader: Reader, inbox: Inbox, *, then: datetime) -> tuple[Entry, ...
     return tuple(e for e in ended if phase(paces[e.id], then - e.episode.alert.at) != "over")
 
 
-def _counted(reader: Reader, found: Sequence[Episode], since: datetime, until: datetime) -> dict[str, int]:
-    """Return how many documents each episode had in a window; of themes all in one question."""
-    window = Query(since=since, until=until, trusted_dates=True)
-    themes = tuple(sorted({e.theme for e in found if e.theme and e.alert.start <= since}))
-    by_theme: dict[str, int] = {}
-    if themes:
-        buckets = reader.count(replace(window, where={"theme": themes}), By(fields=("theme",)))
-        by_theme = {bucket.values[0]: bucket.copies for bucket in buckets}
-    return {e.id: by_theme.get(e.theme, 0) if e.theme in themes else _own(reader, window, e) for e in found}
-
-
-def _own(reader: Reader, window: Query, episode: Episode) -> int:
-    """Return how many of an episode's documents lie in a window; of its theme's, those since it began."""
-    since = episode.alert.start if episode.theme else window.since
-    begin = max(filter(None, (since, window.since)), default=None)
-    if begin is not None and window.until is not None and begin >= window.until:
-        return 0
-    return sum(b.copies for b in reader.count(replace(window, since=begin, where=about(episode)), By()))
+def _own(episode: Episode, since: datetime | None, until: datetime) -> Query:
+    """Return a query for an episode's documents in a window; of its theme's, those since it began."""
+    begun = episode.alert.start if episode.theme else None
+    begin = max(filter(None, (begun, since)), default=None)
+    return Query(since=begin, until=until, trusted_dates=True, where=about(episode))
 
 
 def _grown(reader: Reader, found: Sequence[Episode], now: datetime) -> dict[str, int]:
     """Return how many documents each episode has by now."""
-    window = Query(until=now, trusted_dates=True)
-    return {e.id: _own(reader, window, e) for e in found}
-
-
-def _last_seen(reader: Reader, episode: Episode, now: datetime) -> datetime | None:
-    """Return when the latest document of an episode was published."""
-    query = Query(until=now, trusted_dates=True, sort="newest", limit=1, where=about(episode))
-    hits = reader.search(query).hits
-    return hits[0].document.mention.published_at if hits else None
+    counts = reader.extents([_own(episode, None, now) for episode in found])
+    return {e.id: each.count for e, each in zip(found, counts, strict=True)}
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

@@ -77,7 +77,13 @@ class Today:
 
 
 def look(
-    reader: Reader, settings: Settings, *, now: datetime, since: datetime | None = None, by_clock: bool = False
+    reader: Reader,
+    settings: Settings,
+    *,
+    now: datetime,
+    since: datetime | None = None,
+    by_clock: bool = False,
+    inbox: Inbox | None = None,
 ) -> Today:
     """Return the first page as it stands at `now`, all from counts and the newest records.
 
@@ -87,6 +93,7 @@ def look(
         now: the moment that is told of.
         since: when the time that is told of began; by default at the last such hour.
         by_clock: whether `now` is taken at its word; else an archive is looked at as of its end.
+        inbox: where it was found already.
     """
     now = now if by_clock else moment_of(reader, now)
     zone, hour = settings.board.timezone, settings.digest.hour
@@ -95,7 +102,7 @@ def look(
     confidence = reader.count(Query(), By(fields=("date_confidence",)))
     seen = coverage(reader, now=now, days=SHOWN_DAYS + HISTORY_DAYS)
     volume, mood = whole_series(reader, seen, now=now)
-    inbox = find_inbox(reader, now=now)
+    inbox = inbox or find_inbox(reader, now=now)
     begun = [entry for entry in inbox.entries if entry.episode.alert.at >= now - SHOWN_DAYS * DAY]
     return Today(
         now=now,

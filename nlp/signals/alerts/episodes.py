@@ -6,7 +6,7 @@ evidence that it has by now. How it goes is told from counts of its documents al
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,22 +86,31 @@ def episodes(signals: Iterable[Signal], *, until: datetime, merged: Mapping[str,
         until: what came later is left out.
         merged: alerts that a person put to another one's episode.
     """
-    ordered = sorted((s for s in signals if s.at <= until), key=lambda s: (s.at, not s.fired, s.id))
+    told = (s for s in signals if s.at <= until and (s.fired or s.held_by == "follow-up"))
+    ordered = sorted(told, key=lambda s: (s.at, not s.fired, s.id))
     roots: dict[str, list[Signal]] = {}
     root_of: dict[str, str] = {}
+    latest: dict[str, list[str]] = defaultdict(list)
     for signal in ordered:
-        root = _root(signal, roots, root_of)
+        root = _root(signal, roots, root_of, latest[signal.theme])
         if root is not None:
             root_of[signal.id] = root
+            if root not in roots:
+                latest[signal.theme].append(root)
             roots.setdefault(root, []).append(signal)
     return _newest_first(_joined(roots, merged or {}))
 
 
-def _root(signal: Signal, roots: dict[str, list[Signal]], root_of: Mapping[str, str]) -> str | None:
-    """Return the first alert of the episode that a signal belongs to, itself where it begins one."""
+def _root(
+    signal: Signal, roots: dict[str, list[Signal]], root_of: Mapping[str, str], same: Sequence[str]
+) -> str | None:
+    """Return the first alert of the episode that a signal belongs to, itself where it begins one.
+
+    `same` are the episodes that began with the same theme, as they came.
+    """
     followed = root_of.get(signal.follows, "")
     if signal.fired:
-        return followed or _going_on(signal, roots) or signal.id
+        return followed or _going_on(signal, roots, same) or signal.id
     if signal.held_by != "follow-up" or not followed:
         return None
     alert = roots[followed][0]
@@ -110,13 +119,10 @@ def _root(signal: Signal, roots: dict[str, list[Signal]], root_of: Mapping[str, 
     return followed if same_theme(signal, alert) or same_name(signal, alert) else None
 
 
-def _going_on(signal: Signal, roots: dict[str, list[Signal]]) -> str:
+def _going_on(signal: Signal, roots: Mapping[str, list[Signal]], same: Sequence[str]) -> str:
     """Return the episode of the same theme that was seen not long before."""
-    for root in reversed(roots):
-        members = roots[root]
-        if same_theme(signal, members[0]) and signal.at - members[-1].at < GOES_ON:
-            return root
-    return ""
+    going = (root for root in reversed(same) if signal.at - roots[root][-1].at < GOES_ON)
+    return next(going, "") if signal.theme else ""
 
 
 def _joined(roots: Mapping[str, list[Signal]], merged: Mapping[str, str]) -> list[Episode]:
@@ -191,22 +197,27 @@ def usual_a_day(alert: Signal) -> float:
 def likely_twins(found: Sequence[Episode], titles: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return pairs of episodes that may be one, later first: shared documents, or one risk and half a title."""
     ordered = sorted(found, key=lambda episode: episode.alert.at)
+    faces = {e.id: (frozenset(e.evidence), _words(titles.get(e.id, "")), e.risk) for e in ordered}
     return [
         (later.id, earlier.id)
         for i, later in enumerate(ordered)
         for earlier in ordered[:i]
-        if later.alert.at - earlier.newest.at < GOES_ON and _alike(earlier, later, titles)
+        if later.alert.at - earlier.newest.at < GOES_ON and _alike(faces[earlier.id], faces[later.id])
     ]
 
 
-def _alike(one: Episode, other: Episode, titles: Mapping[str, str]) -> bool:
-    first, second = set(one.evidence), set(other.evidence)
+Face = tuple[frozenset[str], frozenset[str], str]
+"""An episode's documents, the words of its title, its risk."""
+
+
+def _alike(one: Face, other: Face) -> bool:
+    (first, words, risk), (second, others, another) = one, other
     if len(first & second) >= TWIN_SHARE * min(len(first), len(second)):
         return True
-    words, others = _words(titles.get(one.id, "")), _words(titles.get(other.id, ""))
     alike = len(words & others) >= TWIN_WORDS * max(1, min(len(words), len(others)))
-    return bool(one.risk) and one.risk == other.risk and alike
+    return bool(risk) and risk == another and alike
 
 
-def _words(title: str) -> set[str]:
-    return {word for word in title.casefold().replace(",", " ").split() if len(word) > 3 and word != "complaints"}
+def _words(title: str) -> frozenset[str]:
+    words = title.casefold().replace(",", " ").split()
+    return frozenset(word for word in words if len(word) > 3 and word != "complaints")
