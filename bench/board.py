@@ -50,6 +50,8 @@ RISKS = (
     "enforcement_payout",
     "privacy_targeting",
 )
+WAIT = 20_000
+"""Milliseconds after which a step is given up and said."""
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 MAKE = """
@@ -195,7 +197,7 @@ def write(folder: str) -> None:
 # --- asking ----------------------------------------------------------------------------------------------------------
 
 
-def drawn(page: Any, title: str) -> None:
+def drawn(page: Any, title: str, wait: int = WAIT) -> None:
     """Wait until a page is drawn to its end."""
     page.wait_for_function(
         """title => {
@@ -205,6 +207,7 @@ def drawn(page: Any, title: str) -> None:
         }""",
         arg=title,
         polling=20,
+        timeout=wait,
     )
 
 
@@ -235,10 +238,10 @@ def measure(browser: Any, base: str, rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):
         context = browser.new_context(viewport={"width": 1440, "height": 1000})
         page = context.new_page()
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(WAIT)
         begin = time.perf_counter()
-        page.goto(base, wait_until="commit")
-        drawn(page, "Today")
+        page.goto(base, wait_until="commit", timeout=6 * WAIT)
+        drawn(page, "Today", 6 * WAIT)
         found.setdefault("first paint", []).append(1000 * (time.perf_counter() - begin))
         for name, act, title in clicks():
             begin, old = time.perf_counter(), page.url
@@ -247,7 +250,8 @@ def measure(browser: Any, base: str, rounds: int) -> dict[str, list[float]]:
                 page.wait_for_function("old => location.href !== old", arg=old, polling=10)
                 drawn(page, title)
             except Exception as error:  # noqa: BLE001  another build may lack a page: said, not fatal
-                found.setdefault(f"{name}: {type(error).__name__}", []).append(0.0)
+                print(f"{base}: {name}: {str(error)[:200]}", file=sys.stderr)
+                found.setdefault(f"{name} failed", []).append(0.0)
                 page.goto(base)
                 drawn(page, "Today")
                 continue

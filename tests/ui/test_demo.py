@@ -97,7 +97,7 @@ def test_every_number_on_the_demo_s_board_leads_to_a_search_that_finds_it(
     monkeypatch.chdir(folder)
     monkeypatch.setenv(SETTINGS_VARIABLE, str(write_settings(load_settings(), 1)))
     queries._answers.clear()
-    queries._settings.clear()
+    queries._settings.cache_clear()
     with _reader(folder) as reader:
         largest = sorted(reader.recent(Theme, limit=5000), key=lambda theme: -theme.size)[:16]
         pages = [("today", ""), ("inbox", ""), ("themes", ""), ("sources", "")]

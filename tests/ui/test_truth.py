@@ -29,7 +29,7 @@ PAGES: tuple[tuple[str, dict[str, str]], ...] = (
 def test_every_number_leads_to_a_search_that_finds_it(shown: World, view: str, asked: dict[str, str]) -> None:
     """Each link of the page is followed, and what it finds is counted."""
     queries._answers.clear()
-    queries._settings.clear()
+    queries._settings.cache_clear()
     html = _html(_open(view, **asked))
     with shown.reader() as reader:
         assert list(false_links(reader, html, queries.now())) == []

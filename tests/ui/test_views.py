@@ -24,7 +24,7 @@ VIEWS = ("today", "inbox", "themes", "theme", "search", "document", "explain", "
 def _forget() -> None:
     """Begin each test with nothing cached."""
     queries._answers.clear()
-    queries._settings.clear()
+    queries._settings.cache_clear()
 
 
 def _open(view: str, **query: str) -> AppTest:

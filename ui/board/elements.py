@@ -22,7 +22,8 @@ def esc(text: object) -> Html:
 
     Bidirectional overrides and control characters are dropped: a hostile text may not reorder what stands around it.
     """
-    return Html(escape("".join(char for char in str(text) if _shown(char)), quote=True))
+    said = str(text)
+    return Html(escape(said if said.isprintable() else "".join(filter(_shown, said)), quote=True))
 
 
 def _shown(char: str) -> bool:

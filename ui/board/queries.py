@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import TypeVar
@@ -39,7 +40,7 @@ MINUTES = 5
 """How long a page may call itself "now" before it is made anew although nothing changed."""
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def _settings(path: str) -> Settings:
     return Settings.model_validate_json(Path(path).read_text(encoding="utf-8"))
 
@@ -127,8 +128,7 @@ def desk() -> Iterator[Desk]:
 
 def _kept(key: tuple[Hashable, ...], ask: Callable[[Reader], R]) -> R:
     """Return what is kept for a key as long as the store does not change, or ask the store."""
-    store = _opened()
-    return _answers.ask((str(database(settings())), *key), stamp(), lambda: ask(store))
+    return _answers.ask((str(database(settings())), *key), stamp(), lambda: ask(_opened()))
 
 
 def behind() -> bool:
@@ -190,8 +190,8 @@ def asked(this: Asked) -> Query:
     Raises:
         QueryError: its text cannot be understood.
     """
-    at, values = now(), closed_values(settings())
-    return _kept(("asked", at, this), lambda store: this.query(store, now=at, values=values))
+    at = now()
+    return _kept(("asked", at, this), lambda store: this.query(store, now=at, values=closed_values(settings())))
 
 
 def explanation(this: Asked) -> Explanation | None:
@@ -207,6 +207,11 @@ def explanation(this: Asked) -> Explanation | None:
 def count(query: Query, by: By) -> list[Bucket]:
     """Return counts."""
     return _kept(("count", repr(query), repr(by)), lambda store: store.count(query, by))
+
+
+def kept(name: str, *key: Hashable, ask: Callable[[Reader], R]) -> R:
+    """Return what a view makes of the store, made again when that changes; `key` says which of its kind it is."""
+    return _kept((name, *key), ask)
 
 
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:

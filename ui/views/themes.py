@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
 from groundswell.index.query import Bucket, By, Query
 from groundswell.index.records import Theme
+from groundswell.index.store import Reader
 from groundswell.ui.board import charts, queries
 from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.inbox import Entry
-from groundswell.ui.report.series import Series, day_axis, mean_mood, volume_series
+from groundswell.ui.report.series import Series, day_axis, mean_mood, theme_series, volume_series
 from groundswell.ui.report.trends import HISTORY_DAYS, change, concern
 
 MOST = 60
@@ -124,7 +125,8 @@ def _cells(theme: Theme, talk: Talk) -> tuple[object, ...]:
 def _table(ranked: Sequence[Theme], talk: Mapping[str, Talk], alerts: Mapping[str, Entry]) -> Html:
     series = _series(tuple(theme.id for theme in ranked))
     head = ("theme", "risk", "four weeks", "48 h: was → is", "mood", "documents", "last seen")
-    rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id)) for theme in ranked)
+    now = queries.now()
+    rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id), now) for theme in ranked)
     return table(head, rows, cls="right stack")
 
 
@@ -177,14 +179,16 @@ def _rank(theme: Theme, order: str, talk: Talk, alerts: Mapping[str, Entry]) -> 
 def _series(ids: tuple[str, ...]) -> dict[str, Series]:
     now = queries.now()
     days = day_axis(now, 2 * HISTORY_DAYS)
-    query = Query(since=days[0], until=now, trusted_dates=True, collapse=True, where={"theme": ids})
-    counts = _by_theme(query, By(period="day", fields=("theme",)))
-    return {one: volume_series(days, counts.get(one, [])).last(HISTORY_DAYS) for one in ids}
+
+    def lines(store: Reader) -> dict[str, Series]:
+        counts = theme_series(store, ids, days, now=now)
+        return {one: volume_series(days, counts.get(one, [])).last(HISTORY_DAYS) for one in ids}
+
+    return queries.kept("lines", now, ids, ask=lines)
 
 
-def _row(theme: Theme, talk: Talk, series: Series, alert: Entry | None) -> list[Html]:
+def _row(theme: Theme, talk: Talk, series: Series, alert: Entry | None, moment: datetime) -> list[Html]:
     colour = alert.episode.severity if alert and alert.phase != "over" else "ink"
-    moment = queries.now()
     before, latest = (links.window(moment - k * WINDOW, moment - (k - 1) * WINDOW) for k in (2, 1))
     was = link(links.search(theme=theme.id, **before), esc(wording.number(talk.was)), cls="num")
     moved = link(links.search(theme=theme.id, **latest), esc(wording.number(talk.now)), cls="num")
