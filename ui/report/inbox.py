@@ -118,6 +118,7 @@ def find_inbox(reader: Reader, *, now: datetime) -> Inbox:
     cases = [case for case in reader.recent(Case, limit=MOST) if case.opened_at <= now]
     paces = _paces(reader, found, now)
     grown = _grown(reader, found, now)
+    related = _related(found, cases)
     by_alert = defaultdict(list)
     for decision in [*decisions, *_silenced(reader, found, now)]:
         by_alert[decision.alert].append(decision)
@@ -130,7 +131,7 @@ def find_inbox(reader: Reader, *, now: datetime) -> Inbox:
             phase=goes,
             documents=grown[episode.id],
             theme=themes.get(episode.theme),
-            related=_related(episode, found, cases),
+            related=related.get(episode.theme),
         )
         for episode in found
         for goes in [phase(paces[episode.id], now - episode.alert.at)]
@@ -163,10 +164,15 @@ def praised(entry: Entry) -> bool:
     return entry.theme is not None and entry.theme.feeling == "praise" and alert.kind != "sour" and not alert.standing
 
 
-def _related(episode: Episode, found: Sequence[Episode], cases: Sequence[Case]) -> Case | None:
-    """Return the newest open case about the same theme."""
-    same = {signal.id for e in found if e.theme and e.theme == episode.theme for signal in e.signals}
-    return next((case for case in cases if case.status != "closed" and same & set(case.signals)), None)
+def _related(found: Sequence[Episode], cases: Sequence[Case]) -> dict[str, Case]:
+    """Return the newest open case about each theme."""
+    theme_of = {signal.id: theme for e in found if (theme := e.theme) for signal in e.signals}
+    related: dict[str, Case] = {}
+    for case in cases:  # newest first
+        if case.status != "closed":
+            for theme in {theme_of[signal] for signal in case.signals if signal in theme_of}:
+                related.setdefault(theme, case)
+    return related
 
 
 # --- what people decided ---------------------------------------------------------------------------------------------

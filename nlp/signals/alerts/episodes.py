@@ -197,13 +197,14 @@ def usual_a_day(alert: Signal) -> float:
 def likely_twins(found: Sequence[Episode], titles: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return pairs of episodes that may be one, later first: shared documents, or one risk and half a title."""
     ordered = sorted(found, key=lambda episode: episode.alert.at)
-    faces = {e.id: (frozenset(e.evidence), _words(titles.get(e.id, "")), e.risk) for e in ordered}
-    return [
-        (later.id, earlier.id)
-        for i, later in enumerate(ordered)
-        for earlier in ordered[:i]
-        if later.alert.at - earlier.newest.at < GOES_ON and _alike(faces[earlier.id], faces[later.id])
-    ]
+    faces = [(frozenset(e.evidence), _words(titles.get(e.id, "")), e.risk) for e in ordered]
+    ends = [e.newest.at + GOES_ON for e in ordered]
+    pairs: list[tuple[str, str]] = []
+    for i, later in enumerate(ordered):
+        begun, face = later.alert.at, faces[i]
+        near = (k for k in range(i) if begun < ends[k] and _alike(faces[k], face))
+        pairs += [(later.id, ordered[k].id) for k in near]
+    return pairs
 
 
 Face = tuple[frozenset[str], frozenset[str], str]
@@ -214,8 +215,9 @@ def _alike(one: Face, other: Face) -> bool:
     (first, words, risk), (second, others, another) = one, other
     if len(first & second) >= TWIN_SHARE * min(len(first), len(second)):
         return True
-    alike = len(words & others) >= TWIN_WORDS * max(1, min(len(words), len(others)))
-    return bool(risk) and risk == another and alike
+    if not risk or risk != another:
+        return False
+    return len(words & others) >= TWIN_WORDS * max(1, min(len(words), len(others)))
 
 
 def _words(title: str) -> frozenset[str]:
