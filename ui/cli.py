@@ -39,6 +39,7 @@ COMMANDS = {
     "annotate": "Label the texts of a JSONL file (for other programs).",
     "backtest": "Replay dated documents as if live and write what would have fired.",
     "train": "Reproduce the shipped weights from data.",
+    "rules": "Check, try and measure rules; find terms they lack.",
     "evaluate": "Measure a model per class and language, against its rivals.",
 }
 CONFIG_ERROR, STORE_ERROR, INTERRUPTED = 3, 4, 130
