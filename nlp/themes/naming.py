@@ -14,6 +14,7 @@ from groundswell.index.records import Checkpoint, Document, Lineage, Record, The
 from groundswell.index.store import Reader
 from groundswell.nlp.enrich.consensus import common_risk
 from groundswell.nlp.text.document_text import document_text
+from groundswell.nlp.themes.by_hand import decided
 from groundswell.nlp.themes.cluster import Cluster
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.space import ThemeSpace
@@ -48,10 +49,12 @@ def name_stale(reader: Reader, space: ThemeSpace, stale: Collection[str], settin
         others={mark.id.removeprefix(PHRASES): mark.value["shares"] for mark in marks},
         subjects=subjects,
     )
-    records: list[Record] = []
-    for one, name in named.items():
-        if one in before:
-            records += renamed(before[one], name, risks[one], subjects[one])
+    records, hand = list[Record](), decided(reader)
+    for one in [one for one in named if one in before and one not in hand.merged]:
+        name = named[one]
+        if one in hand.titles:  # what a person called a theme stays
+            name = replace(name, label=hand.titles[one], titles=hand.titled(before[one]).titles)
+        records += renamed(before[one], name, risks[one], subjects[one])
     return records
 
 

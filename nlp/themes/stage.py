@@ -25,6 +25,7 @@ from groundswell.index.records import Checkpoint, Document, Lineage, Membership,
 from groundswell.index.store import Store
 from groundswell.nlp.text.document_text import document_text, document_texts
 from groundswell.nlp.themes.blocks import blocks, in_order, time_of
+from groundswell.nlp.themes.by_hand import decided
 from groundswell.nlp.themes.cluster import Cluster, PlacedDocument
 from groundswell.nlp.themes.evidence import Floats
 from groundswell.nlp.themes.lifecycle import Rules
@@ -260,14 +261,14 @@ class _Stage:
         }
         self.report.events.update(e.what for e in self.events if e.id not in self.before.events)
         touched = sorted((self.touched | set(self.before.touched)) - set(self.discard["theme"]))
-        before = {t.id: t for t in self.store.many(Theme, touched)}
+        before, hand = {t.id: t for t in self.store.many(Theme, touched)}, decided(self.store)
         themes = [self._theme(one, c, before.get(one)) for one in touched if (c := self._cluster(one)) is not None]
         self.stale |= {t.id for t in themes if t.state == "living" and (not t.label or _grown(t, before.get(t.id)))}
         members = [
-            Membership(id=one, theme=theme, confidence=confidence, at=self.now)
+            Membership(id=one, theme=hand.place(one, theme), confidence=confidence, at=self.now)
             for one, (theme, confidence) in self.places.items()
         ]
-        self.store.put([*themes, *members, *self.events, *self._checkpoints()])
+        self.store.put([*map(hand.applied, themes), *members, *self.events, *self._checkpoints()])
         self._discard()
         self.before, self.draft, self.discard = self.draft, Draft(), {}
         self.places, self.touched, self.events, self.ended, self.saved = {}, set(), [], {}, {}

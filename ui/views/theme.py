@@ -20,6 +20,7 @@ from groundswell.ui.report.trends import HISTORY_DAYS
 from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import article, document_list
 from groundswell.ui.views.inbox import standing_said
+from groundswell.ui.views.theme_by_hand import by_hand
 
 BREAKDOWNS: tuple[tuple[str, Field], ...] = (
     ("Languages", "lang"),
@@ -48,6 +49,7 @@ def show() -> None:
     fired = [replace(entry.episode.gravest, at=entry.episode.alert.at) for entry in entries]
     st.html(_head(theme, fired))
     _silence(theme)
+    by_hand(theme)
     st.html(joined([_lines(theme, fired), _breakdowns(theme), _texts(theme), _past(theme, signals)]))
 
 
