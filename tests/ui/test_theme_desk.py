@@ -40,7 +40,7 @@ def _later(store: Store, settings: object, days: int = 10) -> None:
 
 
 def test_a_name_by_hand_stays_and_a_merge_holds_for_what_comes_later(tmp_path: Path) -> None:
-    """Renamed and merged; more documents come and everything is named anew; both stay, with who did it; both go back."""
+    """Renamed and merged; more comes and all is named anew; both stay, with who did it; both go back."""
     settings = filled(tmp_path / "one", records())
     with open_store(settings) as store:
         update_themes(store, settings, now=NOW)
