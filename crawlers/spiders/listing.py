@@ -13,8 +13,7 @@ from scrapy.http import Response
 
 from groundswell.crawlers.dates import DateLocale, read_date
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Missed, S
-from groundswell.crawlers.spiders.keeping import KeepingSpider
+from groundswell.crawlers.spiders.base import Missed, S, SourceSpider
 from groundswell.crawlers.spiders.stretches import Walk, dumped, loaded
 from groundswell.crawlers.spool import Trouble
 
@@ -50,7 +49,7 @@ class Page:
 Reader = Callable[[Any, str], Item]
 
 
-class ListSpider(KeepingSpider[S]):
+class ListSpider(SourceSpider[S]):
     """A spider that reads lists from the newest item down.
 
     Its marks say what is still to be read (`groundswell.crawlers.spiders.stretches`), after each page anew: so they

@@ -10,8 +10,7 @@ from typing import Any
 from scrapy.http import Response
 
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Missed, S
-from groundswell.crawlers.spiders.keeping import KeepingSpider
+from groundswell.crawlers.spiders.base import Missed, S, SourceSpider
 from groundswell.crawlers.spiders.listing import UNREADABLE, unreadable
 from groundswell.index.ids import stable_id
 
@@ -47,7 +46,7 @@ class Part:
     raw: Raw | Missed
 
 
-class SeenSpider(KeepingSpider[S]):
+class SeenSpider(SourceSpider[S]):
     """A spider that tells by their content which items of a list are new or changed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

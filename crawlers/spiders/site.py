@@ -14,9 +14,8 @@ from twisted.python.failure import Failure
 
 from groundswell.configs.source import SiteSource
 from groundswell.crawlers.markup import heading
-from groundswell.crawlers.spiders.base import explain
+from groundswell.crawlers.spiders.base import SourceSpider, explain
 from groundswell.crawlers.spiders.found import PATHS, Found, classify, lang_of, links_of, named, sitemaps_of
-from groundswell.crawlers.spiders.keeping import KeepingSpider
 from groundswell.crawlers.spool import Trouble
 
 KEY = "found"
@@ -24,7 +23,7 @@ GZIP = b"\x1f\x8b"
 TITLE = re.compile(r"<title\b[^>]{0,200}>([^<]{1,300})</title>", re.IGNORECASE)
 
 
-class SiteSpider(KeepingSpider[SiteSource]):
+class SiteSpider(SourceSpider[SiteSource]):
     """Visits a page, the feeds and sitemaps it names, and the places where such things are by custom."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

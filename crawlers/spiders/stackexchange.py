@@ -82,6 +82,7 @@ class StackexchangeSpider(ListSpider[StackexchangeSource]):
         pause = float(answer.get("backoff") or 0)
         if self.quota == 0 or pause > LONGEST_BACKOFF:
             self.resting = "the day's quota is used up" if self.quota == 0 else f"it asks for a pause of {pause:.0f} s"
+            self.leave()
             self.remark(f"{self.source.url}: {self.resting}; the rest comes with the next visit")
             self._stop_if_resting()
         await asyncio.sleep(pause)
