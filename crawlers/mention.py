@@ -26,6 +26,8 @@ LANG = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
 MARKET = re.compile(r"^[A-Za-z]{2}$")
 BINARY_SHARE = 0.1
 """Control or replacement characters above this share make a text binary."""
+UNDECODED = re.compile("[\udc80-\udcff]")
+ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffd]")
 SAMPLE = 200
 TITLE_CHARS = 500
 EXTRA_CHARS = 500
@@ -184,10 +186,9 @@ class Builder:
     def _unreadable(self, text: str) -> str:
         if (size := len(text)) > self.settings.max_page_bytes:
             return f"too long: {size:,} characters, at most {self.settings.max_page_bytes:,} (crawl.max_page_bytes)"
-        if any("\udc80" <= letter <= "\udcff" for letter in text):
+        if UNDECODED.search(text):
             return "wrong encoding: some bytes are not of the encoding that the source names (encoding)"
-        odd = sum(1 for letter in text if (letter < " " and letter not in "\t\n\r") or letter == "\ufffd")
-        return "binary: not a text" if odd > BINARY_SHARE * size else ""
+        return "binary: not a text" if len(ODD.findall(text)) > BINARY_SHARE * size else ""
 
     def _too_short(self, text: str) -> str:
         if not text:

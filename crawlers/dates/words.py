@@ -6,9 +6,11 @@ a hint for dates of three numbers.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from groundswell.crawlers.dates.zones import ABBREVIATIONS, AMBIGUOUS, NAMES
 
@@ -143,15 +145,18 @@ SIGNS: Mapping[str, str] = {
     "giây": "S", "s": "S", "t": "T", "bulan": "F",
 }  # fmt: skip
 CHINESE_DIGITS = {**{sign: k for k, sign in enumerate("零一二三四五六七八九")}, "〇": 0, "○": 0, "两": 2, "兩": 2}
+NOT_PLAIN = re.compile(r"[^ -_a-~]")
+"""Letters that may have another form: all but those of ASCII, less its grave accent."""
 DAY_FIRST = frozenset({"id", "ms", "vi", "th", "fr", "de", "es", "pt", "it", "nl", "ru"})
 
 
 def normalise(text: str) -> str:
     """Return text as it is compared: one form of each letter (NFKC), small, ASCII digits, no invisible signs."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
-    return "".join(_plain(letter) for letter in text).strip()
+    return NOT_PLAIN.sub(lambda found: _plain(found[0]), text).strip()
 
 
+@lru_cache(4096)
 def _plain(letter: str) -> str:
     if letter in "−–—‐‑‒―":
         return "-"

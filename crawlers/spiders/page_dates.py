@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,6 +57,11 @@ UPDATED = re.compile(
     r"updat|modif|diperbarui|pembaruan|kemas ?kini|cập nhật|อัปเดต|อัพเดต|แก้ไข|ปรับปรุง|更新|修改|수정|edited",
     re.IGNORECASE,
 )
+HOLDERS = (
+    "time", "span", "div", "li", "td", "b", "em", "strong", "small", "i", "abbr", "ul", "dd", "font", "label",
+    "section", "header", "p",
+)  # fmt: skip
+"""Elements that hold a date where their names, or the heading beside them, say so."""
 APART = frozenset({"footer", "aside", "nav", "form", "select"})
 MOST_ELEMENTS = 400
 LONGEST_LINE = 200
@@ -65,11 +71,15 @@ URL_DATE = re.compile(r"/(20\d\d)[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A parsed page with what tells which objects on it are its own."""
+    """A parsed page with what tells which objects on it are its own.
+
+    `places` remembers of elements whether they are part of a link, and of something about other stories.
+    """
 
     root: HtmlElement
     addresses: frozenset[str]
     titles: tuple[str, ...]
+    places: dict[HtmlElement, tuple[bool, bool]] = field(default_factory=dict)
 
 
 def page_of(root: HtmlElement, url: str, title: str = "") -> Page:
@@ -199,7 +209,7 @@ def _from_meta(page: Page) -> Iterator[Statement]:
 def _from_elements(page: Page) -> Iterator[Statement]:
     """Yield what stands in elements made for dates, and beside the heading."""
     for element in _candidates(page.root):
-        if element.tag in {"script", "style", "a", "h1", "p"} or is_elsewhere(element):
+        if element.tag in {"script", "style", "a", "h1", "p"} or is_elsewhere(page, element):
             continue
         for stamp in (element.get("datetime"), element.get("content") if element.get("itemprop") else None):
             yield from _statement(stamp, "updated" if _is_update(element, "") else "published")
@@ -222,34 +232,16 @@ def short_text(element: HtmlElement, limit: int) -> list[str]:
 
 def _candidates(root: HtmlElement) -> list[HtmlElement]:
     """Return elements in the page's order: by what they are called, and those around the heading."""
-    named = [
-        element
-        for element in root.iter(
-            "time",
-            "span",
-            "div",
-            "li",
-            "td",
-            "b",
-            "em",
-            "strong",
-            "small",
-            "i",
-            "abbr",
-            "ul",
-            "dd",
-            "font",
-            "label",
-            "section",
-            "header",
-            "p",
-        )
-        if element.tag == "time" or ABOUT_TIME.search(_name(element)) or element.get("itemprop") == "datePublished"
-    ]
-    headings = root.xpath("//h1")[:1]
-    near = [each for heading in headings for each in _around(heading)]
-    order = {id(element): None for element in [*near, *named]}
-    return [element for element in root.iter() if id(element) in order][:MOST_ELEMENTS]
+    near = {each for heading in root.xpath("//h1")[:1] for each in _around(heading)}
+    found = (each for each in root.iter(*HOLDERS) if each in near or _is_called_so(each))
+    return list(islice(found, MOST_ELEMENTS))
+
+
+def _is_called_so(element: HtmlElement) -> bool:
+    """Return whether an element is one for dates, by its tag or its name."""
+    return bool(
+        element.tag == "time" or ABOUT_TIME.search(_name(element)) or element.get("itemprop") == "datePublished"
+    )
 
 
 def _around(heading: HtmlElement) -> Iterator[HtmlElement]:
@@ -269,18 +261,26 @@ def _name(element: HtmlElement) -> str:
     return " ".join(element.get(name, "") for name in ("class", "id", "itemprop", "data-role"))
 
 
-def is_elsewhere(element: HtmlElement, *, links: bool = True) -> bool:
+def is_elsewhere(page: Page, element: HtmlElement, *, links: bool = True) -> bool:
     """Return whether an element is part of a link, a footer, an aside or a list of other stories.
 
     What holds the page's heading is none of these, whatever it is called (VnExpress's main column is its "sidebar-1").
     """
-    for place in (element, *element.iterancestors()):
-        if place.tag == "a" and links:
-            return True
-        called = "" if place.tag in {"body", "html"} else f"{place.get('class', '')} {place.get('id', '')}"
-        if (place.tag in APART or ELSEWHERE.search(called)) and not place.xpath("boolean(.//h1)"):
-            return True
-    return False
+    above, place = [], element
+    while place is not None and place not in page.places:
+        above.append(place)
+        place = place.getparent()
+    in_link, is_apart = page.places[place] if place is not None else (False, False)
+    for each in reversed(above):
+        in_link, is_apart = in_link or each.tag == "a", is_apart or _is_apart(each)
+        page.places[each] = (in_link, is_apart)
+    return is_apart or (links and in_link)
+
+
+def _is_apart(element: HtmlElement) -> bool:
+    called = "" if element.tag in {"body", "html"} else f"{element.get('class', '')} {element.get('id', '')}"
+    is_so = element.tag in APART or (called != " " and ELSEWHERE.search(called) is not None)
+    return is_so and not element.xpath("boolean(.//h1)")
 
 
 def _is_update(element: HtmlElement, text: str) -> bool:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from lxml.html import HtmlElement
-
 from groundswell.crawlers.dates.spans import date_spans
-from groundswell.crawlers.dates.words import normalise
-from groundswell.crawlers.spiders.page_dates import is_elsewhere, short_text
+from groundswell.crawlers.spiders.page_dates import Page, is_elsewhere, short_text
 
 LEAD = re.compile(
     r"\b(sapo|lead|lede|description|excerpt|standfirst|dek|intro|subtitle|sub-title|summary|teaser)\b|sapo"
@@ -26,6 +24,7 @@ BESIDE_A_DATE = 24
 """So many letters may stand beside a date in a line that is only that ("发布：", "Example.com -", "来源：示例社")."""
 COPY_LETTERS = 15
 NAME_LETTERS = 30
+NO_LETTER = re.compile(r"[\W_]+")
 BY = re.compile(
     r"^\s*(by|oleh|penulis|reporter|ni|nina|bởi|tác giả|theo|ผู้เขียน|โดย|เรื่อง|撰文|作者|文|記者|记者|本报记者"
     r"|责任编辑|責任編輯|编辑|編輯)\s*(?:[:：/／|]\s*|\s+|(?=[\u4e00-\u9fff]))",
@@ -45,7 +44,7 @@ AUTHOR_PATHS = (
 )
 
 
-def own_text(text: str, root: HtmlElement, title: str, author: str) -> str:
+def own_text(text: str, page: Page, title: str, author: str) -> str:
     """Return an article's text with its lead, without the lines that are only a date or a byline, each line once."""
     lines = [line for line in text.splitlines() if line.strip() and line.strip() != title]
     kept = [
@@ -54,9 +53,10 @@ def own_text(text: str, root: HtmlElement, title: str, author: str) -> str:
         if FIRST_LINES <= k < len(lines) - LAST_LINES or not is_about_itself(line, author)
     ]
     once = [line for k, line in enumerate(kept) if len(line) < COPY_LETTERS or line not in kept[:k]]
-    letters = _letters("".join(once))
-    leads = [lead for lead in dict.fromkeys(_leads(root)) if _letters(lead)[:60] not in letters]
-    return "\n".join([*leads[:1], *once])
+    leads = list(dict.fromkeys(_leads(page)))
+    letters = _letters("".join(once)) if leads else ""
+    missing = (lead for lead in leads if _letters(lead)[:60] not in letters)
+    return "\n".join([*islice(missing, 1), *once])
 
 
 def is_about_itself(line: str, author: str) -> bool:
@@ -72,30 +72,35 @@ def is_about_itself(line: str, author: str) -> bool:
     return named and len(line) <= BYLINE_LETTERS
 
 
-def _leads(root: HtmlElement) -> Iterator[str]:
+def _leads(page: Page) -> Iterator[str]:
     """Yield the leads of a page: what is called so, close to the heading, and stated again nowhere else."""
-    for element in islice(root.iter("p", "h2", "h3", "div"), MOST_ELEMENTS):
+    for element in islice(page.root.iter("p", "h2", "h3", "div"), MOST_ELEMENTS):
         name = f"{element.get('class', '')} {element.get('data-role', '')} {element.get('itemprop', '')}".lower()
-        if LEAD.search(name) and not is_elsewhere(element):
+        if name != "  " and LEAD.search(name) and not is_elsewhere(page, element):
             text = " ".join(short_text(element, LEAD_LETTERS.stop))
             if len(text) in LEAD_LETTERS and len(element.findall(".//p")) <= 2:
                 yield text
 
 
-def page_author(root: HtmlElement, own: list[Mapping[str, Any]], found: str) -> str:
+def page_author(page: Page, own: list[Mapping[str, Any]], found: str) -> str:
     """Return who wrote an article: by its own data, its meta elements, its byline; else what was found otherwise.
 
     Not what trafilatura answers first, which takes the last vowel or tone mark off a Thai name.
     """
-    stated = [name for node in own for name in _names(node.get("author"))]
-    for path in AUTHOR_PATHS:
-        for each in root.xpath(path)[:3]:
-            if isinstance(each, str):
-                stated.append(each)
-            elif not is_elsewhere(each, links=False):
-                stated.append(each.text_content())
-    names = (clean_name(name) for name in (*stated, found))
+    names = (clean_name(name) for name in chain(_stated_authors(page, own), [found]))
     return next((name for name in names if 1 < len(name) <= 100 and not NOT_A_NAME.search(name)), "")
+
+
+def _stated_authors(page: Page, own: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what a page calls its author, the surest first."""
+    for node in own:
+        yield from _names(node.get("author"))
+    for path in AUTHOR_PATHS:
+        for each in page.root.xpath(path)[:3]:
+            if isinstance(each, str):
+                yield each
+            elif not is_elsewhere(page, each, links=False):
+                yield each.text_content()
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -112,4 +117,4 @@ def clean_name(text: str) -> str:
 
 
 def _letters(text: str) -> str:
-    return "".join(letter for letter in normalise(text) if letter.isalnum())
+    return NO_LETTER.sub("", unicodedata.normalize("NFKC", text).lower())
