@@ -1,8 +1,17 @@
-"""Crawling beside other tools. ``python bench/crawl.py pages``: 21 articles in the shapes of the region's sites.
+"""Crawling beside other tools.
 
-Beside trafilatura, readability-lxml, newspaper4k and htmldate (``pip install readability-lxml newspaper4k``; one that
-is not installed scores 0). Text is scored by F1 over words, of Chinese and Thai over pairs of letters. A minute is
-right if the moment is, in UTC: tools that answer a day, or a clock without its zone, have no moment.
+``python bench/crawl.py pages``: 21 articles in the shapes of the region's sites, beside trafilatura, readability-lxml,
+newspaper4k and htmldate (``pip install readability-lxml newspaper4k``; one that is not installed scores 0). Text is
+scored by F1 over words, of Chinese and Thai over pairs of letters. A minute is right if the moment is, in UTC: tools
+that answer a day, or a clock without its zone, have no moment.
+
+``throughput [--articles N] [--rounds R] [--other GROUNDSWELL]``: pages a second while storing, beside the spider of
+``scrapy bench`` on the same site, and beside another build of the product.
+
+``beside [--articles N] [--news-please PYTHON] [--fundus PYTHON]``: recall, duplicates, requests and dates after two
+visits to a site's feed and sitemap, beside tools that are installed in environments of their own.
+
+``hostile [--items N]``: the memory that a hostile feed takes.
 """
 
 from __future__ import annotations
@@ -17,6 +26,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from crawl_runs import faithful, hostile, throughput
 from scrapy.http import HtmlResponse
 
 from groundswell.crawlers.dates import DateLocale, Statement, choose_date
@@ -138,12 +148,8 @@ def score(tool: Tool, *, show: bool = False) -> dict[str, float]:
     return {**total, "text": round(total["text"] / len(pages), 3)}
 
 
-def main() -> None:
+def pages(*, show: bool) -> None:
     """Print a line for each tool."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["pages"])
-    parser.add_argument("--show", action="store_true", help="our answer for each page")
-    show = parser.parse_args().show
     print(f"{'':14}{'text F1':>9}{'minutes':>9}{'wrong':>7}{'titles':>8}{'authors':>9}   of 21")
     for tool in (groundswell, trafilatura, readability, newspaper, htmldate):
         found = score(tool, show=show and tool is groundswell)
@@ -152,6 +158,29 @@ def main() -> None:
             f"{tool.__name__:14}"
             + "".join(f"{cell:>{width}}" for cell, width in zip(cells, (9, 9, 7, 8, 9), strict=True))
         )
+
+
+def main() -> None:
+    """Measure one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["pages", "throughput", "beside", "hostile"])
+    parser.add_argument("--show", action="store_true", help="pages: our answer for each")
+    parser.add_argument("--articles", type=int, default=500, help="articles that the site has")
+    parser.add_argument("--rounds", type=int, default=3, help="throughput: how often each is run")
+    parser.add_argument("--other", type=Path, help="throughput: the program of another build")
+    parser.add_argument("--news-please", type=Path, help="beside: the Python that has it")
+    parser.add_argument("--fundus", type=Path, help="beside: the Python that has it")
+    parser.add_argument("--items", type=int, default=10_000, help="hostile: items of the feed")
+    given = parser.parse_args()
+    if given.part == "pages":
+        pages(show=given.show)
+    elif given.part == "throughput":
+        throughput(given.articles, given.rounds, given.other)
+    elif given.part == "beside":
+        tools = {"news-please": given.news_please, "fundus": given.fundus}
+        faithful(given.articles, {name: python for name, python in tools.items() if python}, f1)
+    else:
+        hostile(given.items)
 
 
 if __name__ == "__main__":

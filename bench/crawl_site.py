@@ -23,7 +23,12 @@ from pathlib import Path
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 ZONE = timezone(timedelta(hours=8))
 SECTIONS = ("business", "technology", "singapore", "world")
-WORDS = ["advert", "payout", "creator", "account", "banned", "refund", "scam", "video", "deepfake", "endorsement", "platform", "campaign", "budget", "click", "invoice", "appeal", "review", "minister", "police", "bank", "transfer", "warning", "victims", "losses", "network", "policy", "rollout", "feature", "outage", "market", "users", "complained", "support", "replied", "company", "statement", "regulator", "fine", "report", "figures", "quarter", "growth", "subscription", "price"]
+TALK = """
+advert payout creator account banned refund scam video deepfake endorsement platform campaign budget click invoice
+appeal review minister police bank transfer warning victims losses network policy rollout feature outage market users
+complained support replied company statement regulator fine report figures quarter growth subscription price
+"""
+WORDS = TALK.split()
 NAMES = ("Tan Wei Ling", "Siti Rahmah", "Nguyen Thi Hoa", "Maria Santos", "Somchai Jaidee", "Priya Nair")
 PARAGRAPHS, LINKS = 7, 40
 
@@ -95,8 +100,9 @@ def pages(base: str, made: list[Article]) -> Iterator[tuple[str, str, bytes]]:
         others[0] = made[(number + 1) % size]  # so that all are reached by following links
         yield article.path, "text/html; charset=utf-8", page(article, others).encode()
     front = "".join(f'<p><a href="{each.path}">{each.title}</a></p>' for each in made[:60])
+    feed = '<link rel="alternate" type="application/rss+xml" href="/rss.xml">'
     for path in ("/", *(f"/{each}" for each in SECTIONS)):
-        yield path, "text/html; charset=utf-8", f"<html><body>{front}</body></html>".encode()
+        yield path, "text/html; charset=utf-8", f"<html><head>{feed}</head><body>{front}</body></html>".encode()
     yield "/sitemap.xml", "application/xml", _sitemap(base, made).encode()
     yield "/rss.xml", "application/rss+xml", _feed(base, made[:200]).encode()
     for start in range(0, size, 20):

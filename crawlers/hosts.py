@@ -5,12 +5,20 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.robotstxt import ProtegoRobotParser
 
+if TYPE_CHECKING:
+    from groundswell.crawlers.spiders.article import Article
+
 DAY_SECONDS = 86_400.0
+MOST_ARTICLES = 1_000
+"""Articles that are remembered within a run, for a site's feed and its sitemap lead to the same ones."""
+LONGEST_ARTICLE = 20_000
+"""Letters of an article that is remembered at most: memory stays bounded whatever pages hold."""
 LONGEST_DELAY = DAY_SECONDS
 """Seconds between two requests beyond which a robots.txt is not taken at its word."""
 STRIKES = 6
@@ -68,15 +76,27 @@ class Host:
 
 
 class Hosts:
-    """All hosts of one crawl; sources share them, so that each robots.txt is read once and a dead host tried once."""
+    """All hosts of one crawl; sources share them, so that each robots.txt is read once and a dead host tried once.
+
+    So they do the articles they have read: no page is asked for twice in one run.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Host] = {}
+        self.articles: dict[str, Article] = {}
 
     def of(self, url: str) -> Host:
         """Return the host of an address."""
         name = urlsplit(url).netloc
         return self._known.setdefault(name, Host(name))
+
+    def remember(self, address: str, article: Article) -> None:
+        """Keep an article for the sources that come to it later in this run."""
+        if len(article.text) > LONGEST_ARTICLE:
+            return
+        if len(self.articles) >= MOST_ARTICLES:
+            self.articles.pop(next(iter(self.articles)))
+        self.articles[address] = article
 
 
 def rules_of(status: int, body: bytes, *, robot: str) -> Rules:

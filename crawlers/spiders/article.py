@@ -17,7 +17,7 @@ DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 """Letters of which a few say as much as a line of others."""
 DENSE_LETTERS = 100
 NO_DATE = {"extensive_search": False, "original_date": True, "max_date": "2200-01-01"}
-"""What trafilatura asks htmldate for. Its answer is not used (`page_dates` reads dates), so it is not to search long."""
+"""What trafilatura asks htmldate for: its answer is not used (`page_dates` does that), so it need not search long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,8 +60,8 @@ class FeedSpider(ArticleSpider):
                 yield raw
             elif not self.source.follow or not raw.url:
                 yield from self.entry(raw, key=key)
-            elif request := self.article(raw.url, raw, key=key, version=version_of(raw, stamps)):
-                yield request
+            else:
+                yield from self.article(raw.url, raw, key=key, version=version_of(raw, stamps))
 
     def _raws(self, feed: Feed, url: str) -> Iterator[Raw | Missed | Trouble]:
         """Yield what each entry says, or what is wrong with it."""

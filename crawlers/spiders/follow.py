@@ -13,6 +13,7 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
+from groundswell.crawlers.addresses import canonical
 from groundswell.crawlers.apart import LARGE, Found, look_apart
 from groundswell.crawlers.encoding import EncodingError
 from groundswell.crawlers.hosts import Postponed
@@ -87,14 +88,21 @@ class ArticleSpider(SourceSpider[Any]):
         elif known:
             yield raw
 
-    def article(self, url: str, raw: Raw, *, key: str, version: str) -> Request | None:
-        """Return a request for an article, unless this version has been read or this visit is full."""
+    def article(self, url: str, raw: Raw, *, key: str, version: str) -> Iterator[Request | Raw]:
+        """Yield a request for an article, unless this version has been read or this visit is full.
+
+        One that another source has read in this run is not asked for again.
+        """
         name = stable_id(url)
         if not self._is_due(key, name) or not self.is_new(key, name, version):
-            return None
+            return
+        if read := self.job.hosts.articles.get(canonical(url)):
+            self.marks[key]["seen"][name] = version
+            yield with_article(raw, read)
+            return
         self.waiting[key] += 1  # until it has been read: it may never come to that
         request = self.ask(url, self.read_page, key=key, raw=raw, name=name, version=version)
-        return request.replace(errback=self.on_missed)
+        yield request.replace(errback=self.on_missed)
 
     async def read_page(
         self, response: Response, key: str, raw: Raw, name: str, version: str
@@ -116,18 +124,12 @@ class ArticleSpider(SourceSpider[Any]):
         if found is None and not raw.text:
             kind = (response.headers.get(b"Content-Type") or b"").decode("latin-1")[:60]
             yield Missed(where=raw.where, reason=f"no article on the page {response.url[:200]} ({kind})")
-        elif found is None or len(found.text) < len(str(raw.text or "")):
+        elif found is None:
             yield raw
         else:
-            yield replace(
-                raw,
-                text=found.text,
-                is_html=False,
-                title=raw.title or without_publisher(found.title, _site_names(response), [response.url]),
-                statements=(*raw.statements, *found.dates),
-                author=raw.author or found.author,
-                lang=raw.lang or found.lang,
-            )
+            article = replace(found, title=without_publisher(found.title, _site_names(response), [response.url]))
+            self.job.hosts.remember(canonical(raw.url), article)
+            yield with_article(raw, article)
 
     async def _read(self, response: Response, raw: Raw) -> Found:
         """Return the article on a page, and what stands in its place. A large page does not hold up the others."""
@@ -209,6 +211,21 @@ class ArticleSpider(SourceSpider[Any]):
     def _done(self, key: str, name: str, version: str) -> None:
         self.marks[key]["seen"][name] = version
         self.waiting[key] -= 1
+
+
+def with_article(raw: Raw, found: Article) -> Raw:
+    """Return what a list said with what the page says, or alone where that is more."""
+    if len(found.text) < len(str(raw.text or "")):
+        return raw
+    return replace(
+        raw,
+        text=found.text,
+        is_html=False,
+        title=raw.title or found.title,
+        statements=(*raw.statements, *found.dates),
+        author=raw.author or found.author,
+        lang=raw.lang or found.lang,
+    )
 
 
 def _site_names(response: Response) -> list[str]:

@@ -107,8 +107,7 @@ class SitemapSpider(ArticleSpider):
         elif kind == "urlset":
             self.begin_list(key, response, len(places))
             for place in self._wanted(places):
-                if request := self._page(place, response, key):
-                    yield request
+                yield from self._page(place, response, key)
         else:
             yield self.spoil(key, response.url, f"not a sitemap{self.instead(response)}")
 
@@ -154,7 +153,7 @@ class SitemapSpider(ArticleSpider):
         when = read_date(place.published or place.lastmod, now=self.job.now)
         return when.at is not None and when.at < self.since
 
-    def _page(self, place: Place, response: Response, key: str) -> Request | None:
+    def _page(self, place: Place, response: Response, key: str) -> Iterator[Request | Raw]:
         url = absolute(place.loc, response.url)
         raw = Raw(
             where=url,
@@ -165,7 +164,8 @@ class SitemapSpider(ArticleSpider):
             inferred=not place.published,  # lastmod is when it was touched, not when it was published
             lang=place.lang,
         )
-        return self.article(url, raw, key=key, version=place.lastmod or place.published) if url else None
+        if url:
+            yield from self.article(url, raw, key=key, version=place.lastmod or place.published)
 
 
 def unpacked(body: bytes, *, limit: int) -> bytes:

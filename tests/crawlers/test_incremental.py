@@ -247,3 +247,16 @@ def test_a_followed_feed_keeps_the_summary_where_the_article_is_gone(house: Any,
     web.play("/a/2", answer(PAGE.format(title="Beta", text="The refund never came.")))
     assert house.crawl(now=LATER)["feed"].stored == 1
     assert web.paths() == ["/feed.xml", "/a/2"]
+
+
+def test_an_article_that_a_feed_and_a_sitemap_name_is_asked_for_once(house: Any, web: Any, answer: Any) -> None:
+    """Sources share what one run has read: the second tells of the same page, whole, and costs no request."""
+    web.play("/feed.xml", answer(rss(("/n/1?utm_source=rss", "First", "Short.")), type="text/xml"))
+    web.play("/map.xml", answer(sitemap(("/n/1", "2026-11-20")), type="text/xml"))
+    web.play("/n/1", answer(PAGE.format(title="First", text="The bill came twice.")))
+    house.source("a-feed", f"format: feed\nkind: news\nfollow: true\nurls: [{web.url}/feed.xml]\n")
+    house.source("b-map", f"format: sitemap\nkind: news\nurls: [{web.url}/map.xml]\n")
+    runs = house.crawl()
+    assert [path for path in web.paths() if path.startswith("/n/")] == ["/n/1?utm_source=rss"]
+    assert sorted((run.stored, run.duplicate, run.error) for run in runs.values()) == [(0, 1, ""), (1, 0, "")]
+    assert "The bill came twice." in house.mentions()[0].text
