@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from groundswell.configs.kept import once
 
 Loc = tuple[str | int, ...]
 
@@ -44,19 +43,28 @@ def read_yaml(path: Path) -> LinedYaml:
     Raises:
         ConfigError: the file is missing, unreadable, not UTF-8, or not YAML; with file and line.
     """
+    text = _text(path)
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
     try:
-        return LinedYaml(path, YAML(typ="rt", pure=True).load(path.read_text("utf-8")))
+        return LinedYaml(path, YAML(typ="rt", pure=True).load(text))
+    except MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error.context}") from None
+    except YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file{_sibling(path)}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except MarkedYAMLError as error:
-        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{line}: not valid YAML: {error.problem or error.context}") from None
-    except YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from None
 
 
 def read_as(path: Path, model: type[Model]) -> Model:
@@ -65,11 +73,11 @@ def read_as(path: Path, model: type[Model]) -> Model:
     Raises:
         ConfigError: as `read_yaml`, or the document does not follow the model; named with its line.
     """
-    source = read_yaml(path)
+    data = once(_text(path).encode(), lambda: read_yaml(path).data)
     try:
-        return model.model_validate(source.data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(explain(error, model, source)) from None
+        raise ConfigError(explain(error, model, read_yaml(path))) from None
 
 
 def shipped(name: str) -> Path:
@@ -146,6 +154,8 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _lines(node: Any, loc: Loc) -> Iterator[tuple[Loc, int]]:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
     pairs: Iterator[tuple[Any, Any]] = iter(())
     if isinstance(node, CommentedMap):
         pairs = iter(node.items())

@@ -8,10 +8,8 @@ so that the words are kept by their first character and read by it.
 from __future__ import annotations
 
 import marshal
-import os
 from collections.abc import Collection
 from contextlib import suppress
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,16 +70,4 @@ def _dictionary(jieba: Any, file: Path) -> tuple[Parts, int]:
     return kept
 
 
-@cache
-def private_folder() -> Path:
-    """Return a folder of this user's own: what is unmarshalled must not come from where anyone may write."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "groundswell"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:  # a read-only home
-        return base
-    return folder
-
-
-__all__ = ["Segmenter", "private_folder"]
+__all__ = ["Segmenter"]

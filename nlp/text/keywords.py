@@ -15,8 +15,9 @@ from importlib import resources
 from itertools import pairwise
 from typing import Any
 
+from groundswell.configs.kept import private_folder
 from groundswell.index.spelling import normalise
-from groundswell.nlp.text.chinese import Segmenter, private_folder
+from groundswell.nlp.text.chinese import Segmenter
 
 OUR_LANGUAGES = ("en", "zh", "id", "th", "vi")
 """Whose stop words are taken where the language is unknown; `id` holds the Malay ones too."""

@@ -401,7 +401,7 @@ def test_near_is_symmetric_and_bounded_in_time() -> None:
     batch = stream_of(usual(rng, days=60, daily=6), rng).batch()
     memory = Memory()
     memory.add(batch)
-    centres, near = memory.balls(-np.inf, neighbours.FRESH)
+    centres, near = memory.balls(-np.inf, neighbours.FRESH, 0, 0.0)
     for row in range(0, len(centres), 37):
         apart = memory.hours[near.of(row)] - memory.hours[centres[row]]
         assert (apart <= neighbours.FRESH).all()

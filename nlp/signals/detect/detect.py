@@ -24,7 +24,7 @@ from groundswell.nlp.signals.detect.lives import Life
 from groundswell.nlp.signals.detect.memory import NEAR_FOR, Batch, Memory
 from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, REACH, SCALE, Rows
 from groundswell.nlp.signals.detect.refine import Refined, Refiner
-from groundswell.nlp.signals.detect.scan import LONG, SHORT, GroupCounts, ScanTests, look
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, WINDOWS, GroupCounts, ScanTests, look
 from groundswell.nlp.signals.detect.scopes import WHOLE, Scope, watched
 from groundswell.nlp.signals.detect.topics import NAMES as STANDING_NAMES
 from groundswell.nlp.signals.detect.topics import Standing, TopicSurge
@@ -236,6 +236,7 @@ class View:
         self.hours = memory.hours
         self.fresh = memory.at(self.since)
         self.begin = memory.at(self.since - REACH)
+        self.recent = memory.at(self.since - max(WINDOWS))  # nothing is tested by fewer than `FEWEST` from here on
         self.distinct, self.number = np.unique(memory.codes, return_inverse=True)
         shape = (len(memory), max(1, len(self.distinct)))
         self.weighted = sparse.csr_matrix((memory.weights.astype(np.float32), self.number, memory.starts), shape=shape)
@@ -257,17 +258,17 @@ class View:
         """Yield each way to form groups: name, radius, groups, and the centre of each or nothing."""
         ways, none = self.watch.ways, np.zeros(0, np.int64)
         if "ball" in ways:
-            centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH)
+            centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH, self.fresh, RADII[0])
             every, when = np.ones(len(self.memory), bool), self.hours[centres]
             grown = Groups(rows, when, when + FRESH)
             for radius in RADII:  # each within the one before
                 nearer = Groups(grown.rows.within(radius), grown.first, grown.last)
-                grown = nearer.touched(every, self.fresh, FEWEST)
+                grown = nearer.touched(every, self.fresh, self.recent, FEWEST)
                 centres = centres[grown.which]
                 yield "ball", radius, grown, centres
         if "term" in ways:
-            rows = groups.by_term(self.columns, self.touched, self.begin)
-            yield "term", 0.0, groups.always(groups.chosen(rows, np.flatnonzero(np.diff(rows.starts) >= FEWEST))), none
+            rows = groups.by_term(self.columns, self.begin, self.fresh, self.recent, FEWEST)
+            yield "term", 0.0, groups.always(rows), none
         if "stem" in ways:
             yield "stem", 0.0, groups.always(self.stems[0]), none
         for name, drawn in (("kin", self._kin), ("meaning", self._meaning)):
@@ -373,7 +374,7 @@ class View:
         if len(centres):
             mine = np.flatnonzero(use[centres])
             made = Groups(groups.chosen(made.rows, mine), made.first[mine], made.last[mine])
-        return made.touched(use, self.fresh, FEWEST)
+        return made.touched(use, self.fresh, self.recent, FEWEST)
 
     def _spoken(self, tests: ScanTests, keep: Groups, use: NDArray[np.bool_]) -> ScanTests:
         """Return the tests of stems that people use by themselves, and that hold more than the bare word."""

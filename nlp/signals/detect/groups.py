@@ -50,23 +50,38 @@ class Groups:
     last: NDArray[np.float64]
     which: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def touched(self, holds: NDArray[np.bool_], since: int, fewest: int = 1) -> Groups:
-        """Return the groups, of members in a scope only, that have one from position `since` on, and so many in all."""
-        last = self.rows.items[self.rows.starts[1:] - 1] if len(self.rows.items) else np.zeros(len(self), np.int32)
-        some = np.flatnonzero((np.diff(self.rows.starts) >= fewest) & (last >= since))
+    def touched(self, holds: NDArray[np.bool_], since: int, recent: int = 0, fewest: int = 1) -> Groups:
+        """Return the groups, of members in a scope only, that are worth a test.
+
+        Args:
+            holds: which documents belong to the scope.
+            since: position; one member at least is from there on.
+            recent: position before `since`; so many as `fewest` are from there on.
+            fewest: members.
+        """
+        some = _alive(self.rows, since, recent, fewest)
         mine = chosen(self.rows, some)
         keep = holds[mine.items]
         kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
-        starts = kept[mine.starts]
-        items = mine.items[keep]
-        left = np.flatnonzero(np.diff(starts) >= fewest)
-        left = left[items[starts[left + 1] - 1] >= since]
+        rows = Rows(kept[mine.starts], mine.items[keep], mine.near[keep])
+        left = _alive(rows, since, recent, fewest)
         some = some[left]
-        return Groups(chosen(Rows(starts, items, mine.near[keep]), left), self.first[some], self.last[some], some)
+        return Groups(chosen(rows, left), self.first[some], self.last[some], some)
 
     def __len__(self) -> int:
         """Return how many."""
         return len(self.first)
+
+
+def _alive(rows: Rows, since: int, recent: int, fewest: int) -> NDArray[np.int64]:
+    """Return the groups whose newest member is from one position on, and so many of whose members from another."""
+    if not len(rows.items):
+        return np.zeros(0, np.int64)
+    ends = rows.starts[1:]
+    large = np.flatnonzero(np.diff(rows.starts) >= fewest)
+    ends = ends[large]
+    alive: NDArray[np.int64] = large[(rows.items[ends - 1] >= since) & (rows.items[ends - fewest] >= recent)]
+    return alive
 
 
 def joined(parts: Sequence[Groups]) -> Groups:
@@ -105,11 +120,12 @@ def from_members(members: Sequence[NDArray[np.int64]]) -> Rows:
     return Rows(starts, items, np.ones(len(items), np.float32))
 
 
-def by_term(columns: sparse.csc_matrix, terms: NDArray[np.int64], begin: int) -> Rows:
-    """Return the documents of some words and pairs of words, from position `begin` on."""
+def by_term(columns: sparse.csc_matrix, begin: int, since: int, recent: int, fewest: int) -> Rows:
+    """Return the documents, from position `begin` on, of the words and pairs of words that are worth a test."""
     whole = Rows(columns.indptr.astype(np.int64), columns.indices.astype(np.int32), columns.data)
     lately = np.arange(columns.shape[0]) >= begin
-    return always(chosen(whole, terms)).touched(lately, begin).rows
+    mine = chosen(whole, _alive(whole, since, recent, fewest))
+    return always(mine).touched(lately, since, recent, fewest).rows
 
 
 def stems(words: Sequence[str], touched: Sequence[str], frequent: frozenset[str]) -> dict[str, list[int]]:

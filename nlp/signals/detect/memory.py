@@ -325,20 +325,38 @@ class Memory:
         lay = Ragged.parts(self.near_starts, positions - self.near_from)
         return Ragged(self.near_items[lay.items].astype(np.int64), lay.starts, lay.owner), self.near[lay.items]
 
-    def balls(self, since: float, fresh: float) -> tuple[Int, Rows]:
-        """Return the documents since an hour and the neighbours of each: from before it, and up to `fresh` after it."""
+    def balls(self, since: float, fresh: float, new: int, least: float) -> tuple[Int, Rows]:
+        """Return documents since an hour and the neighbours of each: from before it, and up to `fresh` after it.
+
+        Args:
+            since: hour.
+            fresh: hours.
+            new: position; only of documents that have one of the documents from there on among their neighbours.
+            least: likeness of a neighbour.
+        """
         begin = max(self.near_from, self.at(since))
-        low = self.near_starts[begin - self.near_from]
+        low = int(self.near_starts[begin - self.near_from])
         counts = np.diff(self.near_starts[begin - self.near_from :])
-        later = np.repeat(np.arange(begin, len(self)), counts)
-        earlier, near = self.near_items[low:].astype(np.int64), self.near[low:]
+        near = self.near[low:]
+        keep = near >= least
+        later, earlier, near = (
+            np.repeat(np.arange(begin, len(self)), counts)[keep],
+            self.near_items[low:][keep],
+            near[keep],
+        )
         ahead = (earlier >= begin) & (earlier != later) & (self.hours[later] - self.hours[earlier] <= fresh)
-        centre = np.concatenate([later, earlier[ahead]])
-        member = np.concatenate([earlier, later[ahead]])
-        near = np.concatenate([near, near[ahead]])
+        grown = np.zeros(len(self) - begin, bool)
+        grown[new - begin :] = True
+        grown[earlier[ahead & (later >= new)] - begin] = True
+        ahead[ahead] = grown[earlier[ahead] - begin]
+        own = grown[later - begin]
+        centre = np.concatenate([later[own], earlier[ahead]])
+        member = np.concatenate([earlier[own], later[ahead]])
+        near = np.concatenate([near[own], near[ahead]])
         order = np.lexsort((member, centre))
-        starts = np.searchsorted(centre[order], np.arange(begin, len(self) + 1))
-        return np.arange(begin, len(self)), Rows(starts, member[order].astype(np.int32), near[order])
+        centres = np.flatnonzero(grown) + begin
+        starts = np.searchsorted(centre[order], np.append(centres, len(self)))
+        return centres, Rows(starts, member[order].astype(np.int32), near[order])
 
     def cut(self, hour: float) -> None:
         """Forget all documents from an hour on, as if they had not been heard."""
