@@ -16,6 +16,7 @@ from typing import Any
 
 from groundswell.index.markup import without_markup
 from groundswell.index.spelling import normalise
+from groundswell.nlp.text import addresses
 
 MAX_CHARS = 4_000
 """Characters kept. The encoder reads at most 512 tokens, which is at most about 2,500 characters in any script."""
@@ -25,14 +26,9 @@ ADDRESS = "email"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _PILED_MARKS = re.compile(r"([\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u20d0-\u20ff]+")
-# Letters of an address are ASCII here: in Chinese and Thai the next sentence follows a link without a space.
-_LINK = re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.(?=\w))[!#-;=?-~]+", re.IGNORECASE)
-_ADDRESS = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63}){1,4}\b")
-# A handle in Chinese or Thai letters counts only where something ends it, else it would swallow the sentence behind it.
-_HANDLE = re.compile(
-    r"(?<![A-Za-z0-9@])@(?!user\b)"
-    r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?(?:@[A-Za-z0-9.-]{3,80})?|\w{1,30}(?=[\s:：,，]|$))"
-)
+_LINK = re.compile(addresses.LINK, re.IGNORECASE)
+_ADDRESS = re.compile(addresses.MAIL)
+_HANDLE = re.compile(rf"(?<![A-Za-z0-9@])@(?!user\b){addresses.HANDLE_NAME}")
 _REPEATED_PLACEHOLDER = re.compile(r"(@user|\bhttp|\bemail)(?:\s+\1\b)+")
 _DRAWN_OUT = re.compile(r"([^\d\s])\1{4,}")
 _SPACE = re.compile(r"\s+")

@@ -17,6 +17,7 @@ from typing import Any
 
 from groundswell.configs.kept import private_folder
 from groundswell.index.spelling import normalise
+from groundswell.nlp.text import addresses
 from groundswell.nlp.text.chinese import Segmenter
 
 OUR_LANGUAGES = ("en", "zh", "id", "th", "vi")
@@ -39,7 +40,7 @@ _RUN = re.compile(
     f"(?P<han>[{HAN}]+)|(?P<thai>[{THAI}]+)|(?P<pairs>[{PAIRS}]+)"
     rf"|(?P<word>(?:(?![{HAN}{THAI}{PAIRS}]){_LETTER})+(?:['’][^\W_]+)*)|(?P<cut>[^\w\s'’#/&+-])"
 )
-_NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+|\bhttps?\b", re.IGNORECASE)
+_NOISE = re.compile(addresses.ANY, re.IGNORECASE)
 _STRETCHED = re.compile(r"([a-zà-ỹ])\1{2,}")
 
 

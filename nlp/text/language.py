@@ -19,6 +19,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from groundswell.nlp.text import addresses
+
 UNKNOWN = "und"
 FAMILY = frozenset({"id", "ms"})
 READ_CHARS = 400
@@ -35,6 +37,8 @@ SURE = 0.5
 """A verdict under this confidence yields to the source's hint, and without one is unknown on short texts."""
 SHORT = 3
 """Words below which an unsure verdict is no verdict."""
+NAME_WORDS = 3
+"""So many words with a capital beside another script are a name ("Lazada Seller Center 卡住了"), more a headline."""
 
 _HAN = re.compile("[㐀-鿿豈-﫿\U00020000-\U000323af]")
 _SCRIPTS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -62,7 +66,8 @@ _VIETNAMESE = re.compile("[ăđơưĂĐƠƯạ-ỹẠ-Ỹ]")
 _BEYOND_LATIN = re.compile("[\u0370-\u1cff\u2e80-\ufaff\U00020000-\U000323af]")
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_PLACEHOLDERS = re.compile(r"https?\S*|www\.\S+|@[A-Za-z0-9_.]+|\b[\w.+-]+@[\w.-]+|[A-Za-z]*\d[A-Za-z\d]*")
+_ASCII_WORD = re.compile(r"[A-Za-z]+")
+_PLACEHOLDERS = re.compile(rf"{addresses.ANY}|[A-Za-z]*\d[A-Za-z\d]*", re.IGNORECASE)
 # Amounts give a market away where words do not: "RM50", "50 ribu", "Rp20rb".
 _AMOUNT = re.compile(r"\b(rm|rp|idr|myr)\.? ?\d|\d ?(ribu|rb|juta|jt|ringgit|rupiah)\b", re.IGNORECASE)
 _MONEY = {"rm": "ms", "myr": "ms", "ringgit": "ms", "rp": "id", "idr": "id", "rupiah": "id", "rb": "id", "jt": "id"}
@@ -85,6 +90,15 @@ _EVERYWHERE = frozenset(
         "store",
         "youtube",
         "spotify",
+        "tiktok",
+        "facebook",
+        "instagram",
+        "whatsapp",
+        "telegram",
+        "shopee",
+        "lazada",
+        "shop",
+        "ads",
     }
 )
 # A script decides from this share of the letters, Han from a little more; how sure the answer is at the least.
@@ -140,7 +154,7 @@ def _by_script(text: str) -> Language | None:
     """Return the language whose letters hold the text, or None where letters do not decide."""
     if not _BEYOND_LATIN.search(text):
         return None
-    letters = len(_LETTER.findall(text))
+    letters = len(_LETTER.findall(text)) - _letters_of_names(text)
     for code, script in _SCRIPTS:
         own = len(script.findall(text))
         # A third is enough: brand names in the middle of a Thai sentence are Latin. Thai marks are no letters to \w.
@@ -150,6 +164,15 @@ def _by_script(text: str) -> Language | None:
     # One Han character says about as much as three Latin letters.
     share = 3 * han / (letters + 2 * han) if han else 0.0
     return Language("zh", min(1.0, BY_HAN + share / 2)) if share >= HAN_SHARE else None
+
+
+def _letters_of_names(text: str) -> int:
+    """Return how many letters beside another script are names, which are Latin in every language."""
+    words = _ASCII_WORD.findall(text)
+    capitals = [word for word in words if not word.islower()]
+    few = capitals if len(capitals) <= NAME_WORDS else []
+    common = [word for word in words if word.lower() in _EVERYWHERE and word not in few]
+    return sum(map(len, [*few, *common]))
 
 
 def _by_words_and_model(text: str, hint: str, market: str, amounts: Mapping[str, int]) -> Language:

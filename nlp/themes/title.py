@@ -16,7 +16,7 @@ from itertools import combinations
 from math import log, sqrt
 
 from groundswell.index.records import ThemeFeeling
-from groundswell.nlp.text import keywords
+from groundswell.nlp.text import addresses, keywords
 from groundswell.nlp.themes.evidence import Floats, plain_code
 from groundswell.nlp.themes.framing import BETWEEN, COMPLAINED, ENGLISH, FRAMES, PRAISED, Frame, capital, phrases_of
 
@@ -62,7 +62,7 @@ _CLAUSE = re.compile(r"(?<=\w{3})[.!?…]+(?=\s|$)|[。！？；;\n\r]+|\s[-–�
 _HASHTAG = re.compile(r"[#＃]\w+")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+")
 _HANDLE = re.compile(
-    r"(?:https?://|www\.)\S+|@\w+|\S+@\S+|^\s*RT\b:?|[*_#<>`\[\]{}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+",
+    rf"{addresses.ANY}|^\s*RT\b:?|[*_#<>`\[\]{{}}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+",
     re.IGNORECASE,
 )
 

@@ -36,6 +36,40 @@ def test_a_language_is_told_from_few_words(lang: str, text: str) -> None:
     assert detect([text])[0].code == lang
 
 
+NAMED = [
+    ("zh", "TikTok Shop 退款"),
+    ("zh", "tiktok shop 退款"),
+    ("zh", "Lazada Seller Center 卡住了"),
+    ("zh", "Facebook Ads 诈骗"),
+    ("zh", "iPhone Pro Max 降价"),
+    ("th", "TikTok Shop โกง"),
+    ("th", "Google Play Store หลอก"),
+    ("ko", "Lazada Seller Center 사기"),
+    ("vi", "Facebook Ads lừa đảo"),
+]
+"""Complaints whose longest part is a name (they were English and Spanish)."""
+
+
+@pytest.mark.parametrize(("lang", "text"), NAMED)
+def test_a_brand_name_does_not_outvote_the_words_beside_it(lang: str, text: str) -> None:
+    """Names are Latin in every language."""
+    assert detect([text])[0].code == lang
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Chinese word 退款 means refund",
+        "How China's 双十一 Became The World's Biggest Shopping Day",
+        "I bought this from 淘宝 and the seller never answered me",
+        "What does 退款 mean in English",
+    ],
+)
+def test_a_foreign_word_in_an_english_sentence_does_not_turn_it(text: str) -> None:
+    """Capitals alone make no name: a headline has many, and a sentence has other words."""
+    assert detect([text])[0].code == "en"
+
+
 def test_where_malay_and_indonesian_agree_the_source_decides() -> None:
     """Hint before market, and without either ``id`` with at most half confidence."""
     text = "Aplikasi ini selalu ada masalah dengan iklan"

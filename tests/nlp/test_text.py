@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from groundswell.nlp.enrich.rules import read_rules
+from groundswell.nlp.signals.detect.terms import pieces
 from groundswell.nlp.text import keywords
 from groundswell.nlp.text.clean import MAX_CHARS, clean, clean_one, joined
 
@@ -85,6 +88,28 @@ def test_whatever_comes_in_one_bounded_line_comes_out(text: str) -> None:
 def test_hostile_repetition_stays_bounded(piece: str) -> None:
     """Ten million characters cost no more than the first few thousand."""
     assert len(clean([piece * (10_000_000 // len(piece))])[0]) <= MAX_CHARS
+
+
+SURROUNDED = [
+    ("请联系a.b@example.com谢谢，客服不理人", "请联系谢谢客服不理人"),
+    ("ติดต่อa.b@example.comครับ โดนโกง", "ติดต่อครับโดนโกง"),
+    ("客服@abc不退款", "客服不退款"),
+    ("详情见https://example.com/x，谢谢客服", "详情见谢谢客服"),
+    ("详情见https://example.com/x谢谢客服", "详情见谢谢客服"),
+    ("โดน@shopโกงเงิน", "โดนโกงเงิน"),
+    ("用TikTok退款难", "用tiktok退款难"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), SURROUNDED)
+def test_an_address_takes_nothing_of_the_sentence_around_it(text: str, words: str) -> None:
+    """Chinese and Thai follow a link, a handle or an e-mail address without a space."""
+    mended = clean([text])[0]
+    left = re.sub(r"email|http|@user|[^\w\u0e00-\u0e7f]", "", mended)
+    assert left.lower() == words
+    for read in (text, mended.replace("email", " ")):
+        assert "".join(keywords.tokens(read)) == words
+        assert set(words) == set("".join(pieces(read)))
 
 
 def test_a_title_is_said_once() -> None:

@@ -9,10 +9,12 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
+from groundswell.nlp.text import addresses
+
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
 """Thai, Lao, Burmese, Khmer, Japanese, Chinese: written without spaces between words."""
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|@\w+")
-_PIECES = re.compile(rf"[{UNSPACED}]+|[^\W_]+(?:['’][^\W_]+)*")
+_ADDRESS = re.compile(addresses.ANY)
+_PIECES = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:['’][^\W_{UNSPACED}]+)*")
 _UNSPACED = re.compile(rf"[{UNSPACED}]")
 _STRETCHED = re.compile(r"(.)\1{2,}")
 LONGEST = 400
