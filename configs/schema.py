@@ -315,6 +315,15 @@ class WatchSettings(Section):
     """Address that /metrics and /health listen on."""
 
 
+class ScaleSettings(Section):
+    """Machines that help this one."""
+
+    scheduler: str = ""
+    """Address of a Dask scheduler (tcp://host:8786) whose workers read the texts; empty: this process reads them."""
+    patience_seconds: float = Field(default=15, gt=0, le=3600)
+    """How long the scheduler may not answer, or have no worker, before a stage stops with an error."""
+
+
 class Settings(Section):
     """All of it."""
 
@@ -333,6 +342,7 @@ class Settings(Section):
     digest: DigestSettings = DigestSettings()
     board: BoardSettings = BoardSettings()
     watch: WatchSettings = WatchSettings()
+    scale: ScaleSettings = ScaleSettings()
 
 
 __all__ = [
@@ -344,6 +354,7 @@ __all__ = [
     "ModelSettings",
     "QuietHours",
     "Receiver",
+    "ScaleSettings",
     "Section",
     "Settings",
     "SignalSettings",

@@ -23,6 +23,18 @@ LINE_SECONDS = 15.0
 """How often a line is written where standard error is no terminal."""
 
 
+CLUSTER = click.option(
+    "--cluster", metavar="ADDRESS", default="",
+    help="Let the workers of this Dask scheduler read the texts [default: scale.scheduler].",
+)  # fmt: skip
+
+
+def on_cluster(settings: Settings, address: str) -> Settings:
+    """Return settings whose texts are read by the workers of a scheduler, where one was given."""
+    scale = settings.scale.model_copy(update={"scheduler": address})
+    return settings.model_copy(update={"scale": scale}) if address else settings
+
+
 def settings_of(ctx: click.Context) -> Settings:
     """Return the settings of this call: file, then environment, then ``--set``.
 

@@ -101,11 +101,12 @@ def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) 
 
 
 def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    from groundswell.nlp.enrich.opened import opened_model
     from groundswell.nlp.enrich.stage import enrich, proven_rules
-    from groundswell.nlp.model.model import load_model
 
     rules, broken = proven_rules(settings, now)
-    report = enrich(store, load_model(settings.model), settings, now=now, rules=rules, progress=progress)
+    with opened_model(settings) as its:
+        report = enrich(store, its.model, settings, now=now, rules=rules, progress=progress, batch=its.batch)
     return "\n  ".join([str(report), *(f"left out: {said}" for said in broken)]), False
 
 

@@ -37,6 +37,7 @@ from groundswell.index.records import (
 from groundswell.index.store import Store, StoreError
 from groundswell.nlp.enrich.names import IMPERSONATION, Names
 from groundswell.nlp.enrich.rules import SHADOW, Rules, read_rules
+from groundswell.nlp.model.bundle import ModelError
 from groundswell.nlp.text.clean import joined
 from groundswell.nlp.text.document_text import document_texts
 from groundswell.nlp.text.duplicates import Duplicates, Told
@@ -143,6 +144,7 @@ def enrich(
     now: datetime,
     progress: Progress | None = None,
     rules: Rules | None = None,
+    batch: int = BATCH,
 ) -> EnrichReport:
     """Read every document that has not been read by this model, oldest first, and put what was understood.
 
@@ -156,7 +158,7 @@ def enrich(
     window = _Window(store, settings)
     report = EnrichReport()
     total = store.search(Query(lacks="enriched", limit=1)).total
-    for documents in batched(_pending(store, model.made_by), BATCH):
+    for documents in batched(_pending(store, model.made_by), batch):
         read, aside = _without_set_aside(store, documents, model.made_by)
         enriched, refusals = understand(read, model, rules, settings)
         enriched = _with_copies(enriched, read, window)
@@ -285,6 +287,8 @@ def _halved(
         return [], []
     try:
         return step(items), []
+    except ModelError:
+        raise  # no text is to blame where the model itself is gone
     except Exception as error:  # noqa: BLE001  whatever a hostile text provokes, the others go on
         errors.append(error)
         if len(items) == 1:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import now, settings_of
+from groundswell.ui.console import CLUSTER, now, on_cluster, settings_of
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     type=click.Choice(["crawl", "enrich", "themes", "signals", "notify", "export", "digest"]),
     help="Leave a stage out.",
 )
+@CLUSTER
 @click.pass_context
-def command(ctx: click.Context, every: int | None, skip: tuple[str, ...]) -> int:
+def command(ctx: click.Context, every: int | None, skip: tuple[str, ...], cluster: str) -> int:
     """Crawl, enrich, find themes and signals, export and write the digest.
 
     Kill it at any moment; the same command goes on where it was, with nothing lost and nothing twice.
     """
-    settings = settings_of(ctx)
+    settings = on_cluster(settings_of(ctx), cluster)
     if every is None:
         return int(turn(settings, skip))
     from groundswell.ui.commands.watch import watch_on

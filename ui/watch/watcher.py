@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from groundswell.ui.watch.timetable import Timetable
 if TYPE_CHECKING:
     from groundswell.configs.source import Source
     from groundswell.index.records import CrawlRun
+    from groundswell.nlp.enrich.opened import OpenModel
     from groundswell.nlp.model.model import Model
 
 LOOK_SECONDS = 5.0
@@ -201,16 +203,26 @@ class Watcher:
     def _hour(self) -> datetime:
         return self.clock().replace(minute=0, second=0, microsecond=0)
 
-    def _enrich(self, store: Store) -> str:
-        from groundswell.nlp.enrich.stage import enrich, proven_rules
+    def _opened(self) -> AbstractContextManager[OpenModel]:
+        """Return the model: this process's own is loaded once, a cluster is asked anew each time."""
+        from groundswell.nlp.enrich.opened import OpenModel, opened_model
         from groundswell.nlp.model.model import load_model
 
+        if self.settings.scale.scheduler:
+            return opened_model(self.settings)
         if self.model is None:
             self.model = load_model(self.settings.model)
+        return nullcontext(OpenModel(self.model))
+
+    def _enrich(self, store: Store) -> str:
+        from groundswell.nlp.enrich.stage import enrich, proven_rules
+
         rules, broken = proven_rules(self.settings, self.clock())
-        report = enrich(
-            store, self.model, self.settings, now=self.clock(), rules=rules, progress=self.progress("reading")
-        )
+        with self._opened() as its:
+            report = enrich(
+                store, its.model, self.settings, now=self.clock(), rules=rules, batch=its.batch,
+                progress=self.progress("reading"),
+            )  # fmt: skip
         self.metrics.documents.labels("enriched").inc(report.enriched)
         return "; ".join([str(report), *(f"left out: {said}" for said in broken)]) if report.pending else ""
 
