@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
 
 STATES: dict[str, Literal["ok", "warning", "bad"]] = {"ok": "ok", "note": "warning", "problem": "bad"}
+ALIKE = 4
+"""As many sources with the same to say stand in one line."""
 FREE_BYTES = 2_000_000_000
 """With less room on the disk, a month of crawling may not fit."""
 
@@ -75,8 +77,15 @@ def _sources(settings: Settings) -> Iterator[Finding]:
     from groundswell.index.open import open_reader
 
     with open_reader(settings) as reader:
-        for found in check_sources(settings.crawl, reader):
-            yield Finding(f"source {found.source}".strip(), STATES[found.level], found.message)
+        found = check_sources(settings.crawl, reader)
+    alike: dict[tuple[Literal["ok", "note", "problem"], str], list[str]] = {}
+    for each in found:
+        alike.setdefault((each.level, each.message), []).append(each.source)
+    for (level, message), names in alike.items():
+        if len(names) < ALIKE:
+            yield from (Finding(f"source {name}".strip(), STATES[level], message) for name in names)
+        else:
+            yield Finding(f"{len(names)} sources", STATES[level], f"{message} ({', '.join(names)})")
 
 
 def _rules(settings: Settings) -> Iterator[Finding]:

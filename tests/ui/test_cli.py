@@ -122,3 +122,15 @@ def test_what_is_stored_is_its_owners_alone(tmp_path: Path) -> None:
     written = list((tmp_path / "data").rglob("*"))
     assert any(path.suffix == ".db" for path in written)
     assert [path for path in written if path.stat().st_mode & 0o077] == []
+
+
+def test_the_doctor_says_once_what_is_so_of_many_sources(tmp_path: Path) -> None:
+    """Seventy sources that nobody visited yet are one line with their names, and what differs has a line of its own."""
+    (tmp_path / "sources").mkdir()
+    for name in ("a", "b", "c", "d", "e"):
+        feed = "format: feed\nkind: news\nurls: [https://x.example/]\n" + "enabled: false\n" * (name == "e")
+        (tmp_path / "sources" / f"{name}.yaml").write_text(feed, "utf-8")
+    (tmp_path / "groundswell.yaml").write_text("data_dir: data\ncrawl: {sources: [sources], shipped: false}\n", "utf-8")
+    said = _groundswell("doctor", cwd=tmp_path).stdout
+    assert "4 sources: not visited yet; groundswell crawl does (a, b, c, d)" in said
+    assert "source e: switched off (enabled: false)" in said
