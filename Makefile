@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= 1
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stores test-rooms check fast browser lock clean
+.PHONY: help demo test test-stores test-meaning test-rooms check fast browser lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /  make \1\t/'
@@ -30,13 +30,16 @@ demo: $(VENV)/installed ## set up, crawl a replica web on loopback, run every st
 	$(BIN)/groundswell demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/installed-dev browser check ## set up, check style, types and layers, run every test
-	+$(MAKE) --no-print-directory --jobs 2 test-stores test-rooms
+	+$(MAKE) --no-print-directory --jobs 3 test-stores test-meaning test-rooms
 
 test-stores: $(VENV)/installed-dev ## the stores and what is built on Elasticsearch, on real servers
-	$(BIN)/pytest -q tests/index tests/elastic
+	$(BIN)/pytest -q --durations 12 tests/index tests/elastic
+
+test-meaning: $(VENV)/installed-dev ## models, themes, signals
+	$(BIN)/pytest -q --durations 12 tests/nlp
 
 test-rooms: $(VENV)/installed-dev ## everything else
-	$(BIN)/pytest -q --ignore tests/index --ignore tests/elastic
+	$(BIN)/pytest -q --durations 12 --ignore tests/index --ignore tests/elastic --ignore tests/nlp
 
 test-%: $(VENV)/installed-dev ## one room: make test-nlp, test-crawlers, test-index, test-ui, test-configs, test-house
 	$(BIN)/pytest -q tests/$*
