@@ -20,9 +20,11 @@ from groundswell.index.records import (
     Record,
     Refusal,
     Revision,
+    Sample,
     SavedSearch,
     Signal,
     Snooze,
+    Task,
     Theme,
 )
 
@@ -35,6 +37,8 @@ OWN_TIME: dict[type[Any], str] = {
     Signal: "at",
     Case: "opened_at",
     Label: "at",
+    Task: "at",
+    Sample: "at",
     Snooze: "at",
     Decision: "at",
     CrawlRun: "started_at",

@@ -40,6 +40,8 @@ ThemeFeeling = Literal["", "praise", "displeasure"]
 LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]
 CaseStatus = Literal["open", "investigating", "escalated", "closed"]
 DeliveryStatus = Literal["due", "held", "sending", "sent", "failed", "dead"]
+Queue = Literal["audit", "uncertain", "disagreement", "drift", "calibration", "gold"]
+"""Why a document is to be labelled."""
 Deed = Literal["confirmed", "dismissed", "snoozed", "woken", "case", "assigned", "reopened", "merged", "parted"]
 
 
@@ -265,7 +267,21 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """A person's judgement of a mention, signal or rule hit; `field` says which aspect (``disposition``, a risk …)."""
+    """A judgement of a mention, signal or rule hit; `field` says which aspect (``disposition``, a risk …).
+
+    Attributes:
+        value: ``negative``, ``yes``, ``confirmed`` …; of the field ``risks`` all ids with spaces between, or ``none``.
+        annotator: a person's name, or ``llm:NAME`` and ``model:NAME`` for a machine that labels.
+        round: 1 for the first, 2 for a second one without a sight of the first, 3 for a ruling.
+        team: whom the annotator works for.
+        queue: why it was asked for: ``audit``, ``uncertain`` …, empty where nobody asked.
+        sample: the random draw (`Sample`) that it belongs to, and in which `stratum` the document stood.
+        predicted: what the model said of this field when the document was drawn, by `made_by`.
+        expected: what a gold task knows to be right.
+        lang: the document's language, and its `market`, as they were then.
+        seconds: how long it took.
+        note: why; of a ruling, what others shall learn from it.
+    """
 
     id: str
     subject: str
@@ -274,6 +290,67 @@ class Label:
     annotator: str
     at: datetime
     round: int = 1
+    team: str = ""
+    queue: str = ""
+    sample: str = ""
+    stratum: str = ""
+    predicted: str = ""
+    made_by: str = ""
+    expected: str = ""
+    lang: str = ""
+    market: str = ""
+    seconds: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A document that waits for labels; when it has enough of them it is gone, and the labels say all there is.
+
+    Attributes:
+        subject: the mention's id.
+        queue: why it is asked for.
+        wanted: how many people are to label it without a sight of each other; `given` names those who have.
+        priority: within a queue, the largest first.
+        predicted: field → what the model says, `made_by` which; nobody who labels sees it.
+        expected: field → what is known to be right, of a gold task.
+    """
+
+    id: str
+    subject: str
+    queue: Queue
+    at: datetime
+    wanted: int = 1
+    given: tuple[str, ...] = ()
+    priority: float = 0.0
+    sample: str = ""
+    stratum: str = ""
+    predicted: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, str] = field(default_factory=dict)
+    made_by: str = ""
+    lang: str = ""
+    market: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A stratified random draw of documents: what a figure about all of them may be estimated from.
+
+    Attributes:
+        since: documents were drawn from those published in ``[since, until)``, copies counted once.
+        drawn: stratum → how many were drawn from it at random.
+        population: stratum → how many there are by what the model said: "" all of them, a risk's id, "sentiment:…".
+    """
+
+    id: str
+    at: datetime
+    by: str
+    since: datetime
+    until: datetime
+    made_by: str = ""
+    drawn: Mapping[str, int] = field(default_factory=dict)
+    population: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,6 +511,8 @@ Record = (
     | Signal
     | Case
     | Label
+    | Task
+    | Sample
     | Snooze
     | Decision
     | CrawlRun
@@ -452,6 +531,8 @@ RECORDS: tuple[type[Any], ...] = (
     Signal,
     Case,
     Label,
+    Task,
+    Sample,
     Snooze,
     Decision,
     CrawlRun,

@@ -45,7 +45,9 @@ CASE = {
 }  # fmt: skip
 LABEL = {
     "id": "string", "subject": "string", "field": "string", "value": "string", "annotator": "string", "at": "time",
-    "round": "integer",
+    "round": "integer", "team": "string", "queue": "string", "sample": "string", "stratum": "string",
+    "predicted": "string", "made_by": "string", "expected": "string", "lang": "string", "market": "string",
+    "seconds": "number", "note": "string",
 }  # fmt: skip
 DECISION = {
     "id": "string", "alert": "string", "what": "string", "by": "string", "at": "time", "reason": "string",

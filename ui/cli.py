@@ -39,6 +39,7 @@ COMMANDS = {
     "annotate": "Label the texts of a JSONL file (for other programs).",
     "backtest": "Replay dated documents as if live and write what would have fired.",
     "train": "Reproduce the shipped weights from data.",
+    "label": "Draw documents to be labelled, label them, measure agreement.",
     "rules": "Check, try and measure rules; find terms they lack.",
     "evaluate": "Measure a model per class and language, against its rivals.",
 }

@@ -1,16 +1,19 @@
 """Shares of a finite population from a stratified random sample, with intervals that respect the design.
 
 Within a stratum Jeffreys' interval (Brown, Cai and DasGupta 2001) over the effective sample, which grows to certainty
-as the sample becomes the whole stratum (finite population correction; Cochran 1977, 2.6).
+as the sample becomes the whole stratum (finite population correction; Cochran 1977, 2.6). Strata are added, and totals
+divided, by MOVER (Zou and Donner 2008; Donner and Zou 2012): each limit is recovered from those of the parts, so that
+intervals need not be symmetric. In 1,000 simulated audits each covers the truth in 93 to 97 of 100 (`bench/audits.py`).
 
->>> str(Stratum(population=1000, sample=100, hits=80).share)
-'0.80 (0.72 to 0.87)'
+>>> Stratum(population=1000, sample=100, hits=80).share.round()
+Estimate(value=0.8, low=0.718, high=0.866)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isinf
+from math import isinf, sqrt
 
 LEVEL = 0.95
 
@@ -22,6 +25,20 @@ class Estimate:
     value: float | None
     low: float
     high: float
+
+    def times(self, factor: float) -> Estimate:
+        """Return it multiplied."""
+        value = None if self.value is None else self.value * factor
+        return Estimate(value, self.low * factor, self.high * factor)
+
+    def turned(self) -> Estimate:
+        """Return one minus it."""
+        return Estimate(None if self.value is None else 1 - self.value, 1 - self.high, 1 - self.low)
+
+    def round(self, digits: int = 3) -> Estimate:
+        """Return it with so many digits."""
+        value = None if self.value is None else round(self.value, digits)
+        return Estimate(value, round(self.low, digits), round(self.high, digits))
 
     def __str__(self) -> str:
         """Return it for people."""
@@ -58,3 +75,44 @@ def _jeffreys(hits: float, tries: float) -> tuple[float, float]:
     tail = (1 - LEVEL) / 2
     low, high = (float(betaincinv(hits + 0.5, tries - hits + 0.5, at)) for at in (tail, 1 - tail))
     return low, high
+
+
+def total(strata: Iterable[Stratum]) -> Estimate:
+    """Return how many of all strata together hit; a stratum from which nobody was drawn makes it unknown.
+
+    What was drawn by chance from too small a stratum to be drawn from at all has to be put to another one before.
+    """
+    parts = [(stratum, stratum.share.times(stratum.population)) for stratum in strata if stratum.population > 0]
+    if any(share.value is None for _, share in parts):
+        return Estimate(None, 0.0, sum(stratum.population for stratum, _ in parts))
+    shares = [share for _, share in parts]
+    value = sum(share.value or 0.0 for share in shares)
+    below = sqrt(sum(((share.value or 0.0) - share.low) ** 2 for share in shares))
+    above = sqrt(sum((share.high - (share.value or 0.0)) ** 2 for share in shares))
+    return Estimate(value, max(0.0, value - below), value + above)
+
+
+def share_of(part: Estimate, rest: Estimate) -> Estimate:
+    """Return part / (part + rest) of two totals that were estimated independently of each other."""
+    if part.value is None or rest.value is None:
+        return UNKNOWN
+    if part.value == 0 and rest.value == 0:
+        return UNKNOWN
+    if part.value == 0:
+        return share_of(rest, part).turned()
+    low, high = _ratio(rest, part)
+    return Estimate(part.value / (part.value + rest.value), 1 / (1 + high), 1 / (1 + low))
+
+
+def _ratio(top: Estimate, bottom: Estimate) -> tuple[float, float]:
+    """Return Donner and Zou's limits of top / bottom; infinite where the bottom may be nothing."""
+    a, b = top.value or 0.0, bottom.value or 0.0
+
+    def root(one: float, other: float) -> float:
+        return sqrt(max(0.0, (a * b) ** 2 - one * other * (2 * a - one) * (2 * b - other)))
+
+    below = a * b + root(top.low, bottom.high)  # the lower limit, its fraction turned so that nothing is divided by 0
+    low = top.low * (2 * a - top.low) / below if below > 0 else 0.0
+    if bottom.low <= 0:
+        return max(0.0, low), float("inf")
+    return max(0.0, low), (a * b + root(top.high, bottom.low)) / (bottom.low * (2 * b - bottom.low))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from groundswell.index.records import Label
@@ -51,8 +51,6 @@ def judgements(labels: Iterable[Label], risk_ids: Sequence[str]) -> Iterator[Lab
 
 
 def _apart(label: Label, risk_ids: Sequence[str]) -> Iterator[Label]:
-    from dataclasses import replace
-
     if label.field != RISKS:
         yield label
         return
@@ -62,14 +60,15 @@ def _apart(label: Label, risk_ids: Sequence[str]) -> Iterator[Label]:
         yield replace(label, field=risk, value=value)
 
 
-def truths(given: Iterable[Label]) -> dict[tuple[str, str], Truth]:
+def truths(given: Iterable[Label], *, machines: bool = False) -> dict[tuple[str, str], Truth]:
     """Return what counts for each (document, field): the ruling, else what people agree on.
 
-    Of three who differ without a ruling the majority counts; of two, nobody: the item is disputed.
+    Of three who differ without a ruling the majority counts; of two, nobody: the item is disputed. With `machines`
+    their labels count as a person's.
     """
     by_item: dict[tuple[str, str], list[Label]] = defaultdict(list)
     for label in given:
-        if not is_machine(label.annotator):
+        if machines or not is_machine(label.annotator):
             by_item[label.subject, label.field].append(label)
     return {item: _counts(labels) for item, labels in by_item.items()}
 
@@ -83,6 +82,15 @@ def _counts(labels: Sequence[Label]) -> Truth:
     if len(votes) == 1:
         return Truth(value, "agreed" if count > 1 else "single")
     return Truth(value, "agreed") if 2 * count > len(labels) else Truth("", "disputed")
+
+
+def disputed(given: Iterable[Label]) -> list[list[Label]]:
+    """Return the labels of each field on which people disagree and nobody has ruled, in the order of documents."""
+    by_item: dict[tuple[str, str], list[Label]] = defaultdict(list)
+    for label in given:
+        if not is_machine(label.annotator):
+            by_item[label.subject, label.field].append(label)
+    return [labels for _, labels in sorted(by_item.items()) if _counts(labels).state == "disputed"]
 
 
 def by_document(found: Mapping[tuple[str, str], Truth]) -> dict[str, dict[str, str]]:

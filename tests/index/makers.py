@@ -25,11 +25,13 @@ from groundswell.index.records import (
     Note,
     Record,
     Refusal,
+    Sample,
     SavedSearch,
     Sentiment,
     SentimentLabel,
     Signal,
     Snooze,
+    Task,
     Theme,
     Vector,
 )
@@ -117,6 +119,14 @@ def one_of_each() -> list[Record]:
         signal(),
         case(),
         Label(id="la1", subject="m1", field="risk", value="scam", annotator="Mei", at=NOON),
+        Task(
+            id="k1", subject="m1", queue="audit", at=NOON, wanted=2, given=("Mei",), sample="p1", stratum="scam",
+            predicted={"risks": "scam"}, made_by="tester 1", lang="en", market="SG",
+        ),
+        Sample(
+            id="p1", at=NOON, by="Mei", since=NOON, until=LATER, drawn={"scam": 1},
+            population={"scam": {"": 4, "scam": 4, "sentiment:negative": 3}},
+        ),
         Snooze(id="t1", at=NOON, until=NOON + timedelta(days=7), by="Mei", reason="the vendor knows"),
         Decision(id="d1", alert="s1", what="snoozed", by="Mei", at=NOON, reason="known", until=LATER),
         CrawlRun(id="r1", source="forum", started_at=NOON, finished_at=NOON + timedelta(minutes=1), found=1, stored=1),

@@ -29,12 +29,13 @@ VIEWS = {
     "cases": "Cases",
     "sources": "Sources",
     "labels": "Labels",
+    "label": "Label",
     "sql": "Ask in SQL",
 }
 
-SIDEBAR = (("today", "inbox", "themes", "search", "cases"), ("sources", "labels", "sql"))
+SIDEBAR = (("today", "inbox", "themes", "search", "cases"), ("sources", "labels", "label", "sql"))
 # Pages on which somebody may be writing: they do not renew themselves.
-STILL = {"inbox", "cases", "document", "sql", "search"}
+STILL = {"inbox", "cases", "document", "sql", "search", "label"}
 
 
 def main() -> None:

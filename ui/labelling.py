@@ -1,0 +1,132 @@
+"""What people do who label: take the next document, say what it is, rule where others differ. Writes like the desk.
+
+Nobody who labels sees what the model or anybody else said of a document: labels are given blind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from groundswell.index.ids import stable_id
+from groundswell.index.records import Document, Label, Queue, Record, Sample, Task
+from groundswell.index.store import Reader, Store
+from groundswell.nlp.trust.truth import ARBITRATION, NO_DOCUMENT, NONE, RISKS, UNSURE
+from groundswell.ui.desk import DeskError
+
+SENTIMENTS = ("negative", "neutral", "positive", UNSURE)
+MOST = 100_000
+"""Tasks that may wait."""
+LONGEST = 2000
+ORDER: tuple[Queue, ...] = ("gold", "calibration", "audit", "drift", "disagreement", "uncertain")
+"""Queues in the order they are served where no queue is asked for."""
+
+
+def waiting(reader: Reader) -> list[Task]:
+    """Return the tasks that still want labels, in the order they are served."""
+    tasks = [task for task in reader.recent(Task, limit=MOST) if len(task.given) < task.wanted]
+    return sorted(tasks, key=lambda task: (ORDER.index(task.queue), -task.priority, task.id))
+
+
+def next_task(reader: Reader, annotator: str, queue: str | None = None) -> Task | None:
+    """Return the next task of somebody: none that they have answered before."""
+    mine = (task for task in waiting(reader) if annotator not in task.given)
+    return next((task for task in mine if queue in {None, task.queue}), None)
+
+
+def guidelines(reader: Reader) -> list[Label]:
+    """Return the rulings that have a note, newest first: what whoever labels can look up."""
+    return [one for one in reader.recent(Label, limit=MOST) if one.round >= ARBITRATION and one.note]
+
+
+class Labelling:
+    """The tasks and labels of a store."""
+
+    def __init__(self, store: Store, risk_ids: Sequence[str]) -> None:
+        self.store = store
+        self.risk_ids = tuple(risk_ids)
+
+    def add(self, tasks: Iterable[Task], sample: Sample | None = None) -> int:
+        """Let documents wait for labels, each once in a queue; return how many came."""
+        records: list[Record] = [*tasks]
+        known = {task.id for task in waiting(self.store)}
+        fresh: list[Record] = [task for task in records if task.id not in known]
+        report = self.store.put([*([sample] if sample else []), *fresh])
+        if report.refused:
+            raise DeskError(f"the store would not take it: {report.refused[0].reason}")
+        return len(fresh)
+
+    def answer(
+        self, task: str, values: Mapping[str, str], *, by: str, now: datetime, team: str = "",
+        seconds: float | None = None, note: str = "",
+    ) -> list[Label]:  # fmt: skip
+        """Keep what somebody says of a task's document; the task is gone once enough people have.
+
+        Raises:
+            DeskError: there is no such task, they have answered it before, or a value is none.
+        """
+        found = self.store.get(Task, task)
+        if found is None:
+            raise DeskError(f"there is no task {task!r}: it has all its labels, or was taken back")
+        if not (name := by.strip()[:80]):
+            raise DeskError("say who you are: a label has a name")
+        if name in found.given:
+            raise DeskError(f"{name} has labelled this already; a second label is somebody else's")
+        checked = {field: self.checked(field, value) for field, value in values.items()}
+        if not checked:
+            raise DeskError("say at least the sentiment or the risks")
+        labels = [
+            Label(
+                id=stable_id("label", found.subject, field, name, found.id), subject=found.subject, field=field,
+                value=value, annotator=name, at=now, round=1 + bool(found.given), team=team.strip()[:80],
+                queue=found.queue, sample=found.sample, stratum=found.stratum,
+                predicted=found.predicted.get(field, ""), made_by=found.made_by,
+                expected=found.expected.get(field, ""), lang=found.lang, market=found.market, seconds=seconds,
+                note=note.strip()[:LONGEST],
+            )
+            for field, value in checked.items()
+        ]  # fmt: skip
+        answered = replace(found, given=(*found.given, name))
+        self.store.put([*labels, answered])
+        if len(answered.given) >= answered.wanted:
+            self.store.delete(Task, [task])
+        return labels
+
+    def rule(self, document: str, field: str, value: str, *, by: str, now: datetime, note: str = "") -> Label:
+        """Say what counts where people differ; the note is what others shall learn from it.
+
+        Raises:
+            DeskError: there is no such document, or no such value.
+        """
+        found = self.store.get(Document, document)
+        if found is None:
+            raise DeskError(f"there is no document {document!r}")
+        label = Label(
+            id=stable_id("ruling", document, field), subject=document, field=field, value=self.checked(field, value),
+            annotator=by.strip()[:80] or "somebody", at=now, round=ARBITRATION, note=note.strip()[:LONGEST],
+            lang=found.enriched.lang if found.enriched else found.mention.lang, market=found.mention.market,
+        )  # fmt: skip
+        self.store.put([label])
+        return label
+
+    def checked(self, field: str, value: str) -> str:
+        """Return a value as it is kept.
+
+        Raises:
+            DeskError: the field has no such value; with those that it has.
+        """
+        value = value.strip()
+        if field == RISKS:
+            named = sorted(set(value.replace(",", " ").split()) - {NONE})
+            if wrong := [one for one in named if one not in {*self.risk_ids, UNSURE}]:
+                raise DeskError(f"no risk is called {wrong[0]!r}; known: {', '.join(self.risk_ids)}, {NONE}, {UNSURE}")
+            return UNSURE if UNSURE in named else " ".join(named) or NONE
+        allowed = SENTIMENTS if field == "sentiment" else ("yes", "no", UNSURE) if field in self.risk_ids else ()
+        if not allowed or field in NO_DOCUMENT:
+            raise DeskError(
+                f"there is no field {field!r}: sentiment, {RISKS}, or one risk ({', '.join(self.risk_ids)})"
+            )
+        if value not in allowed:
+            raise DeskError(f"{field} is {', '.join(allowed)}, not {value!r}")
+        return value
