@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Literal
 
 import streamlit as st
@@ -17,8 +18,8 @@ from groundswell.ui.board.elements import esc, joined, panel, tag
 from groundswell.ui.labelling import SENTIMENTS, Labelling, guidelines, next_task, waiting
 from groundswell.ui.report import wording
 
-LETTERS = "qwertyuiopadfghjklzxcvbn"
-"""Keys of the risks, in the taxonomy's order; digits are for feelings, S saves."""
+LETTERS = "qwetyuiopadfghjklzxvbnm"
+"""Keys of the risks, in the taxonomy's order; digits are for feelings, S saves. Streamlit keeps C and R for itself."""
 LONGEST = 6000
 EXAMPLES = 3
 
@@ -65,7 +66,7 @@ def _answer(task: Task, risks: Sequence[Risk]) -> None:
             chosen = _standing(kept["sentiment"] == value)
             st.button(value, key=f"feel-{value}", shortcut=str(number), type=chosen, on_click=_feel, args=(value,))
     with st.container(horizontal=True, key="act-risks"):
-        for risk, letter in zip(risks, LETTERS, strict=False):
+        for risk, letter in zip_longest(risks, LETTERS[: len(risks)]):
             chosen = _standing(risk.id in kept["risks"])
             st.button(risk.title, key=f"risk-{risk.id}", shortcut=letter, type=chosen, on_click=_risk, args=(risk.id,))
         chosen = _standing(UNSURE in kept["risks"])
