@@ -354,6 +354,27 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Moderation:
+    """What a moderator of the platform decided about an ad or post, as the moderation system tells it.
+
+    Attributes:
+        item: the ad or post, by the moderation system's own id.
+        decision: ``approved`` or ``rejected``.
+        appeal: what became of an appeal: ``overturned`` (the decision was wrong), ``kept``, ``open``, or "" for none.
+        seconds: how long the reviewer took.
+    """
+
+    id: str
+    item: str
+    decision: Literal["approved", "rejected"]
+    at: datetime
+    reviewer: str = ""
+    seconds: float | None = None
+    appeal: Literal["overturned", "kept", "open", ""] = ""
+    market: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze:
     """A theme that nobody wants to hear of from `at` until `until`; `id` is the theme's."""
 
@@ -513,6 +534,7 @@ Record = (
     | Label
     | Task
     | Sample
+    | Moderation
     | Snooze
     | Decision
     | CrawlRun
@@ -533,6 +555,7 @@ RECORDS: tuple[type[Any], ...] = (
     Label,
     Task,
     Sample,
+    Moderation,
     Snooze,
     Decision,
     CrawlRun,

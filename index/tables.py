@@ -8,7 +8,18 @@ from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from typing import Any
 
-from groundswell.index.records import Case, CrawlRun, Decision, Document, Label, Lineage, Revision, Signal, Theme
+from groundswell.index.records import (
+    Case,
+    CrawlRun,
+    Decision,
+    Document,
+    Label,
+    Lineage,
+    Moderation,
+    Revision,
+    Signal,
+    Theme,
+)
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CLAIMED = 0.5
@@ -49,6 +60,10 @@ LABEL = {
     "predicted": "string", "made_by": "string", "expected": "string", "lang": "string", "market": "string",
     "seconds": "number", "note": "string",
 }  # fmt: skip
+MODERATION = {
+    "id": "string", "item": "string", "decision": "string", "at": "time", "reviewer": "string", "seconds": "number",
+    "appeal": "string", "market": "string",
+}  # fmt: skip
 DECISION = {
     "id": "string", "alert": "string", "what": "string", "by": "string", "at": "time", "reason": "string",
     "until": "time", "to": "string",
@@ -69,6 +84,7 @@ TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "signals": (Signal, SIGNAL),
     "cases": (Case, CASE),
     "labels": (Label, LABEL),
+    "moderation": (Moderation, MODERATION),
     "decisions": (Decision, DECISION),
     "runs": (CrawlRun, RUN),
     "revisions": (Revision, REVISION),

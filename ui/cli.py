@@ -40,6 +40,7 @@ COMMANDS = {
     "backtest": "Replay dated documents as if live and write what would have fired.",
     "train": "Reproduce the shipped weights from data.",
     "label": "Draw documents to be labelled, label them, measure agreement.",
+    "quality": "Measure the model by random audits; what has moved.",
     "rules": "Check, try and measure rules; find terms they lack.",
     "evaluate": "Measure a model per class and language, against its rivals.",
 }

@@ -22,6 +22,7 @@ from groundswell.index.records import (
     Lineage,
     Membership,
     Mention,
+    Moderation,
     Note,
     Record,
     Refusal,
@@ -126,6 +127,9 @@ def one_of_each() -> list[Record]:
         Sample(
             id="p1", at=NOON, by="Mei", since=NOON, until=LATER, drawn={"scam": 1},
             population={"scam": {"": 4, "scam": 4, "sentiment:negative": 3}},
+        ),
+        Moderation(
+            id="mo1", item="ad-7", decision="rejected", at=NOON, reviewer="r1", seconds=12.5, appeal="kept", market="TH"
         ),
         Snooze(id="t1", at=NOON, until=NOON + timedelta(days=7), by="Mei", reason="the vendor knows"),
         Decision(id="d1", alert="s1", what="snoozed", by="Mei", at=NOON, reason="known", until=LATER),

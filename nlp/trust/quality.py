@@ -1,0 +1,190 @@
+"""How often the model is right, of all it read: figures from random audits, by class and by what one asks for.
+
+Only labels of the queue ``audit`` are used: what was chosen because it is hard says nothing about the rest. Within a
+stratum of a draw those that the model calls a class and those that it does not are two random samples of known sizes
+(post-stratification; Cochran 1977, 5A.9). A slice (a language, a market) is estimated as a domain: its size within a
+cell is the share of the cell's sample that belongs to it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from groundswell.index.records import SENTIMENTS, Label, Sample
+from groundswell.nlp.trust.estimate import UNKNOWN, Estimate, Stratum, share_of, total
+from groundswell.nlp.trust.truth import RISKS, UNSURE, judgements, truths
+
+FEWEST = 3
+"""Labels of a cell below which it is put together with others of its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A document of an audit with what counts of it: the classes that it has, and those that the model gave it."""
+
+    sample: str
+    stratum: str
+    lang: str
+    market: str
+    made_by: str
+    predicted: frozenset[str]
+    true: frozenset[str]
+    judged: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How right the model is about a class in a slice.
+
+    Attributes:
+        name: a risk's id, or ``sentiment:negative`` …
+        of: the slice.
+        labelled: documents that were looked at.
+        population: documents that the figures are about.
+        called: of them those that the model calls so (estimated in a slice).
+        precision: of what it calls so, the share that is.
+        recall: of what is so, the share that it calls so; one minus it is the false-negative rate.
+        false_positives: of what is not so, the share that it calls so.
+        prevalence: the share that is so.
+    """
+
+    name: str
+    of: str
+    labelled: int
+    population: float
+    called: float
+    precision: Estimate
+    recall: Estimate
+    false_positives: Estimate
+    prevalence: Estimate
+
+
+def audited(labels: Iterable[Label], risk_ids: Sequence[str]) -> list[Audited]:
+    """Return the documents of random audits with what counts of them; what people dispute is not judged."""
+    given = [label for label in labels if label.queue == "audit" and label.sample]
+    ruled = [label for label in labels if label.round > 2]
+    counts = truths(judgements([*given, *ruled], risk_ids))
+    first: dict[tuple[str, str], dict[str, Label]] = defaultdict(dict)
+    for label in given:
+        first[label.sample, label.subject][label.field] = label
+    return [_audited(sample, subject, fields, counts, risk_ids) for (sample, subject), fields in sorted(first.items())]
+
+
+def _audited(
+    sample: str, subject: str, fields: Mapping[str, Label], counts: Mapping[tuple[str, str], object],
+    risk_ids: Sequence[str],
+) -> Audited:  # fmt: skip
+    one = next(iter(fields.values()))
+    values = {name: str(getattr(counts.get((subject, name)), "value", "")) for name in ("sentiment", *risk_ids)}
+    known = {name: value for name, value in values.items() if value not in {"", UNSURE}}
+    true = {name for name, value in known.items() if value == "yes"}
+    judged = known.keys() & set(risk_ids)
+    predicted = set(fields[RISKS].predicted.split()) if RISKS in fields else set()
+    if "sentiment" in known:
+        true.add(f"sentiment:{known['sentiment']}")
+        judged = judged | {f"sentiment:{value}" for value in SENTIMENTS}
+    if "sentiment" in fields:
+        predicted.add(f"sentiment:{fields['sentiment'].predicted}")
+    return Audited(
+        sample, one.stratum, one.lang, one.market, one.made_by,
+        frozenset(predicted), frozenset(true), frozenset(judged),
+    )  # fmt: skip
+
+
+def figures(
+    found: Sequence[Audited], samples: Iterable[Sample], names: Sequence[str], *,
+    by: Callable[[Audited], str] | None = None,
+) -> list[Figure]:  # fmt: skip
+    """Return the figures of each class, of everything or of each slice."""
+    drawn = {sample.id: sample for sample in samples}
+    known = [one for one in found if one.sample in drawn]
+    slices = sorted({by(one) for one in known}) if by else [""]
+    used = {one.sample for one in known}
+    return [
+        figure
+        for name in names
+        for part in slices
+        if (figure := _figure(name, part, known, [drawn[one] for one in sorted(used)], by)).labelled
+    ]
+
+
+def _figure(
+    name: str, part: str, found: Sequence[Audited], samples: Sequence[Sample], by: Callable[[Audited], str] | None
+) -> Figure:
+    judged = [one for one in found if name in one.judged]
+    called, rest = (_cells(name, judged, samples, part, by, called=status) for status in (True, False))
+    n_called, n_rest = (sum(cell.population for cell in cells) for cells in (called, rest))
+    hits, missed = total(_pooled(called)), total(_pooled(rest))
+    wrong, right = _rest(n_called, hits), _rest(n_rest, missed)
+    everything = total(_pooled([*called, *rest]))
+    whole = n_called + n_rest
+    return Figure(
+        name=name,
+        of=part,
+        labelled=sum(cell.sample for cell in (*called, *rest)),
+        population=whole,
+        called=n_called,
+        precision=hits.times(1 / n_called) if n_called and hits.value is not None else UNKNOWN,
+        recall=share_of(hits, missed),
+        false_positives=share_of(wrong, right),
+        prevalence=everything.times(1 / whole) if whole and everything.value is not None else UNKNOWN,
+    )
+
+
+def _rest(population: float, hits: Estimate) -> Estimate:
+    """Return how many do not hit."""
+    if hits.value is None:
+        return hits
+    return Estimate(population - hits.value, max(0.0, population - hits.high), max(0.0, population - hits.low))
+
+
+def _cells(
+    name: str, judged: Sequence[Audited], samples: Sequence[Sample], part: str, by: Callable[[Audited], str] | None, *,
+    called: bool,
+) -> list[Stratum]:  # fmt: skip
+    """Return the cells of a class, those that the model calls so or the others, as far as they belong to the slice."""
+    inside: dict[tuple[str, str], list[Audited]] = defaultdict(list)
+    for one in judged:
+        if (name in one.predicted) == called:
+            inside[one.sample, one.stratum].append(one)
+    cells = []
+    for sample in samples:
+        for stratum, counts in sample.population.items():
+            size = counts.get(name, 0) if called else counts[""] - counts.get(name, 0)
+            looked = inside[sample.id, stratum]
+            mine = [one for one in looked if by is None or by(one) == part]
+            share = len(mine) / len(looked) if looked else float(by is None)
+            hits = sum(name in one.true for one in mine)
+            if size and (population := max(size * share, len(mine))):
+                cells.append(Stratum(population=population, sample=len(mine), hits=hits))
+    return cells
+
+
+def _pooled(cells: Sequence[Stratum]) -> list[Stratum]:
+    """Return the cells, those with too few labels put together; where even these are none, with the largest other."""
+    small = [cell for cell in cells if cell.sample < min(FEWEST, cell.population)]
+    large = sorted((cell for cell in cells if cell not in small), key=lambda cell: cell.population)
+    if not small:
+        return large
+    if sum(cell.sample for cell in small) < FEWEST and large:
+        small.append(large.pop())
+    return [*large, _together(small)]
+
+
+def _together(cells: Sequence[Stratum]) -> Stratum:
+    return Stratum(
+        population=sum(cell.population for cell in cells),
+        sample=sum(cell.sample for cell in cells),
+        hits=sum(cell.hits for cell in cells),
+    )
+
+
+def unsure_share(samples: Iterable[Sample]) -> Estimate:
+    """Return the share of documents whose feeling the model would not say: counted, not estimated."""
+    unsure = everything = 0
+    for sample in samples:
+        unsure += sum(counts.get(f"sentiment:{UNSURE}", 0) for counts in sample.population.values())
+        everything += sum(counts.get("", 0) for counts in sample.population.values())
+    return Stratum(population=everything, sample=everything, hits=unsure).share
