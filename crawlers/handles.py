@@ -21,6 +21,33 @@ HANDLE = re.compile(
     r"|(?<=reddit\.com/)u(?:ser)?/(?P<url>[A-Za-z0-9_\-]{2,30})"
 )
 """``@name``, ``@name@host``, ``/u/name``. In letters without spaces a handle counts only where something ends it."""
+EMAIL = re.compile(
+    r"(?<![\w.+\-/@])(?P<who>[A-Za-z0-9][\w.+\-]{0,63})@(?P<host>[A-Za-z0-9][A-Za-z0-9.\-]{0,100}\.[A-Za-z]{2,24})\b"
+)
+PROFILE = re.compile(
+    r"(?P<site>\b(?:(?:twitter|x|facebook|fb|instagram|threads|tiktok|youtube|snapchat|pinterest|medium|patreon)\.(?:com|net)/"
+    r"(?:c/|user/|add/|stories/)?@?|(?:t|telegram)\.me/(?:s/)?|bsky\.app/profile/|linkedin\.com/in/|vk\.com/))"
+    r"(?P<who>[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,62}[A-Za-z0-9_])?)",
+    re.IGNORECASE,
+)
+"""The page of an account on a service where people have pages under their names."""
+NO_PROFILE = re.compile(
+    r"^(p|i|reels?|explore|stories|groups?|pages?|watch|events?|ads|business|help|policies|policy|legal|shares?|sharer|story\.php"
+    r"|profile\.php|photos?|photo\.php|permalink\.php|posts|videos?|shorts|channel|playlist|results|feed|live|home|search|hashtag"
+    r"|intent|tag|tags|about|login|signup|settings|marketplace|gaming|joinchat|addstickers|embed|music|discover|foryou|status"
+    r"|privacy|terms|tos|support|download|apps?|dialog|plugins|l\.php|accounts|topics?|did|dp|pin)$",
+    re.IGNORECASE,
+)
+"""What stands there and is no account."""
+ROLES = re.compile(
+    r"^(?:(?:customer|client|user)?[._\-]?(?:support|service|care|relations|success)|info|help(?:desk)?|admin|contact(?:us)?|sales"
+    r"|no[._\-]?reply|do[._\-]?not[._\-]?reply|press|media|ads?|advertis\w+|billing|payments?|accounts?|security|abuse|hello|office"
+    r"|enquir\w+|inquir\w+|feedback|complain\w*|refunds?|disputes?|appeals?|legal|compliance|privacy|dpo|hr|jobs|careers|editor"
+    r"|news(?:room|desk)?|tips|team|webmaster|postmaster|notifications?|alerts?|mail|verification|verify|report|fraud|scams?"
+    r"|cs|marketing|partners?|partnerships?|business|shop|store|orders?|booking|claims?|rewards?|prizes?|payouts?|creator\w*)[\d._\-]*$",
+    re.IGNORECASE,
+)
+"""Addresses of offices, not of people: what a scam writes from is evidence."""
 NO_NAMES = re.compile(
     r"^(user|user_[0-9a-f]{6}|here|everyone|all|channel|media|import|font-face|keyframes|charset|supports|param|return"
     r"|override|todos|semua|\d[\d.,:]*(am|pm|k|m|rb|jt|%)?)$",
@@ -64,6 +91,10 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """Return a text in which each account but brands' is its token."""
+        if "/" in text:
+            text = PROFILE.sub(self._of_profile, text)
+        if "@" in text:
+            text = EMAIL.sub(self._of_email, text)
         if "@" not in text and "＠" not in text and "u/" not in text and "user/" not in text:
             return text
         return HANDLE.sub(self._replaced, text)
@@ -72,6 +103,18 @@ class Mask:
         """Return what stands for an account."""
         plain = name.strip().lstrip("@＠").removeprefix("/u/").removeprefix("u/").casefold()
         return TOKEN + author_key(plain, source=self.source, salt=self.salt)[:DIGITS]
+
+    def _of_profile(self, found: re.Match[str]) -> str:
+        name = found["who"]
+        if NO_PROFILE.match(name) or self._is_brand(name) or name.startswith("user_"):
+            return found[0]
+        return found["site"].removesuffix("@") + self.token(name).removeprefix("@")
+
+    def _of_email(self, found: re.Match[str]) -> str:
+        name = found["who"]
+        if ROLES.match(name) or self._is_brand(name) or name.startswith("user_"):
+            return found[0]
+        return f"{self.token(found[0])}@{found['host']}".removeprefix("@")
 
     def _replaced(self, found: re.Match[str]) -> str:
         name = found["at"] or found["path"] or found["u"] or found["url"]

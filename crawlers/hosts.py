@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from scrapy.exceptions import IgnoreRequest
 from scrapy.robotstxt import ProtegoRobotParser
 
+from groundswell.crawlers.encoding import EncodingError, read
+
 if TYPE_CHECKING:
     from groundswell.crawlers.spiders.article import Article
 
@@ -59,7 +61,7 @@ class Host:
     answered: bool = False
     failures: int = 0
     given_up: str = ""
-    asked_at: float = 0.0
+    asked_at: float = -math.inf
     rules: Rules | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -108,8 +110,20 @@ def rules_of(status: int, body: bytes, *, robot: str) -> Rules:
         return Rules(unreadable=f"HTTP {status}")
     if status in UNAVAILABLE:
         return Rules()
+    body = in_utf8(body)
     parser = ProtegoRobotParser(body[:ROBOTS_BYTES].rpartition(b"\n")[0] if len(body) > ROBOTS_BYTES else body, None)
     return Rules(parser=parser, delay=delay_of(parser, robot))
+
+
+def in_utf8(body: bytes) -> bytes:
+    """Return a robots.txt in UTF-8, as the standard wants it: editors write it with marks, or in two bytes a letter."""
+    zeros = [body[start:200:2].count(0) for start in (0, 1)]
+    if max(zeros) > len(body[:200]) // 4 > min(zeros) * 4:  # two bytes a letter, and no mark that says so
+        return body.decode("utf-16-le" if zeros[1] else "utf-16-be", "replace").encode("utf-8", "replace")
+    try:
+        return read(body).text.encode("utf-8", "replace")
+    except EncodingError:
+        return body  # its rules are ASCII, and what is not is left out
 
 
 def delay_of(parser: ProtegoRobotParser, robot: str) -> float:

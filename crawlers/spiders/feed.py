@@ -37,7 +37,8 @@ class FeedSpider(ArticleSpider):
 
     def requests(self) -> Iterator[Request]:
         """Ask for each feed, if it has changed."""
-        for url in self.source.urls:
+        yield from self.owed_first()
+        for url in self.in_turn():
             yield self.ask(url, self.read_feed, key=url, conditional=True)
 
     def read_feed(self, response: Response, key: str) -> Iterator[Any]:

@@ -21,6 +21,7 @@ from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.reading import look
 from groundswell.crawlers.spiders.article import Article
 from groundswell.crawlers.spiders.base import Missed, SourceSpider, explain
+from groundswell.crawlers.spool import Trouble
 from groundswell.crawlers.titles import without_publisher
 from groundswell.index.ids import stable_id
 
@@ -39,6 +40,13 @@ MANY = 8
 """Entries from which that can be told."""
 
 
+TURN = "turn"
+"""Mark that holds with which list the next visit begins."""
+MOST_OWED = 20
+"""Articles that are remembered where a visit had no time for any."""
+OWED = ("url", "published", "updated", "inferred", "lang")
+
+
 class ArticleSpider(SourceSpider[Any]):
     """A spider that reads lists, and follows their links to articles, each once in each version.
 
@@ -51,11 +59,32 @@ class ArticleSpider(SourceSpider[Any]):
         super().__init__(*args, **kwargs)
         self.waiting: Counter[str] = Counter()
         self.in_vain: Counter[str] = Counter()
+        self.owed: dict[str, list[dict[str, Any]]] = {}
+        self.postponed_list = ""
+        self.answered = 0
+
+    def in_turn(self) -> list[str]:
+        """Return the addresses of the lists, first the one that the last visit did not get to."""
+        urls, first = list(self.source.urls), self.job.marks.get(TURN)
+        start = urls.index(first) if first in urls else 0
+        return urls[start:] + urls[:start]
+
+    def owed_first(self) -> Iterator[Request]:
+        """Yield requests for articles where the last visit had time for their list only; then comes the list."""
+        for key, before in self.job.marks.items():
+            owed = before.get("owed") if isinstance(before, dict) else None
+            for each in owed or ():
+                if key not in self.marks:
+                    self.keep(key, {name: before.get(name, {}) for name in ("seen", "tries", "size")} | {"seen": {}})
+                raw = Raw(where=each["url"], text="", **{name: each[name] for name in OWED})
+                self.waiting[key] += 1
+                more = {"raw": raw, "name": stable_id(raw.url), "version": each["version"]}
+                yield self.ask(raw.url, self.read_page, key=key, **more).replace(errback=self.on_missed)
 
     def begin_list(self, key: str, response: Response, count: int) -> None:
         """Start the mark of a list that has `count` entries now."""
-        before = int(self.before(key).get("size", 0))
-        self.marks[key] = self.validators(response) | {"seen": {}, "tries": {}, "size": max(count, before // 2)}
+        before, read = int(self.before(key).get("size", 0)), self.marks.get(key, {}).get("seen", {})
+        self.marks[key] = self.validators(response) | {"seen": read, "tries": {}, "size": max(count, before // 2)}
         if before >= MANY and count < SHRUNK * before:
             self.waiting[key] += 1
             self.remark(f"{response.url[:300]} has {count} entries, where {before} stood; read again at the next visit")
@@ -67,7 +96,7 @@ class ArticleSpider(SourceSpider[Any]):
 
     def is_new(self, key: str, name: str, version: str) -> bool:
         """Return whether this version of an entry has not been read, and may be now; what may not is left."""
-        if self.before(key).get("seen", {}).get(name) == version:
+        if version in (self.before(key).get("seen", {}).get(name), self.marks[key]["seen"].get(name)):
             self.marks[key]["seen"][name] = version
             return False
         if self.is_full():
@@ -108,6 +137,7 @@ class ArticleSpider(SourceSpider[Any]):
         self, response: Response, key: str, raw: Raw, name: str, version: str
     ) -> AsyncIterator[Raw | Missed]:
         """Yield the article of a page, else what the list itself said."""
+        self.answered += 1
         found, wall = await self._read(response, raw)
         for item in (
             self._try_later(f"{wall} instead", key, raw, name, version)
@@ -157,6 +187,7 @@ class ArticleSpider(SourceSpider[Any]):
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         given = request.cb_kwargs
         if isinstance(failure.value, Postponed):
+            self._owe(given["key"], given["raw"], given["version"])
             self.postpone(failure.value)
         elif isinstance(failure.value, HttpError) and failure.value.response.status in GONE:
             self._done(given["key"], given["name"], given["version"])
@@ -165,8 +196,23 @@ class ArticleSpider(SourceSpider[Any]):
             why = f"article could not be fetched: {explain(failure)}"
             yield from self._try_later(why, given["key"], given["raw"], given["name"], given["version"])
 
+    def on_failure(self, failure: Failure) -> Iterator[Trouble]:
+        """Remember the first list that this visit did not get to: the next one begins with it."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        if isinstance(failure.value, Postponed) and request.meta["key"] in self.source.urls:
+            self.postponed_list = self.postponed_list or request.meta["key"]
+        yield from super().on_failure(failure)
+
+    def _owe(self, key: str, raw: Raw, version: str) -> None:
+        """Note an article that this visit had no time for; nothing of what its list says of persons is kept."""
+        owed = self.owed.setdefault(key, [])
+        if len(owed) < MOST_OWED:
+            owed.append({name: getattr(raw, name) for name in OWED} | {"version": version})
+
     def final_marks(self) -> dict[str, Any]:
         """Return the marks; validators only where every entry of the list has been read."""
+        if self.postponed_list:
+            self.keep(TURN, self.postponed_list)
         if self.in_vain:
             most = "; ".join(f"{count} times {why}" for why, count in self.in_vain.most_common(3))
             self.remark(f"{self.in_vain.total()} articles were not to be had ({most}): asked again next time")
@@ -179,6 +225,8 @@ class ArticleSpider(SourceSpider[Any]):
         gone = {name: version for name, version in self.before(key).get("seen", {}).items() if name not in mark["seen"]}
         seen = dict(list(gone.items())[-REMEMBERED:]) | mark["seen"]
         kept = {"seen": seen, "tries": mark.get("tries", {}), "size": mark.get("size", 0)}
+        if not self.answered and key in self.owed:
+            kept["owed"] = self.owed[key]
         return kept if self.waiting[key] else mark | kept
 
     def _is_due(self, key: str, name: str) -> bool:

@@ -73,7 +73,8 @@ class SitemapSpider(ArticleSpider):
 
     def requests(self) -> Iterator[Request]:
         """Ask for each sitemap, if it has changed."""
-        for url in self.source.urls:
+        yield from self.owed_first()
+        for url in self.in_turn():
             yield self.ask(url, self.read_sitemap, key=url, conditional=True, depth=1)
 
     def read_sitemap(self, response: Response, key: str, depth: int, part: SitemapPart | None = None) -> Iterator[Any]:

@@ -121,7 +121,7 @@ def test_a_list_of_others_headlines_is_no_text() -> None:
         ("ขอบคุณ@somchai99 มาก", "ขอบคุณ@user_X มาก"),
         ("see https://m.example/@ann/115", "see https://m.example/@user_X/115"),
         ("refund please @ShopeeCare_ID @TikTok", "refund please @ShopeeCare_ID @TikTok"),
-        ("mail a@x.example, meet @5pm, @media print, @here", "mail a@x.example, meet @5pm, @media print, @here"),
+        ("mail info@x.example, meet @5pm, @media print, @here", "mail info@x.example, meet @5pm, @media print, @here"),
     ],
 )
 def test_names_of_accounts_are_tokens_as_authors_are_keys(text: str, masked: str) -> None:
@@ -132,6 +132,33 @@ def test_names_of_accounts_are_tokens_as_authors_are_keys(text: str, masked: str
     assert found.text == mention(text=text).text
     twice = mention(text="@ann and @Ann and /u/ann").text.split(" and ")
     assert len(set(twice)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("write to ann.lee@gmail.com now", "write to user_X@gmail.com now"),
+        ("mailto:ann_lee+ads@mail.example.sg", "mailto:user_X@mail.example.sg"),
+        ("refund@meta-support.example and support@shopee.sg", "refund@meta-support.example and support@shopee.sg"),
+        ("https://x.com/ann_lee/status/17", "https://x.com/user_X/status/17"),
+        ("https://www.facebook.com/ann.lee.9?ref=1", "https://www.facebook.com/user_X?ref=1"),
+        ("facebook.com/groups/1234 facebook.com/watch?v=1", "facebook.com/groups/1234 facebook.com/watch?v=1"),
+        ("instagram.com/p/Cxyz/ by instagram.com/ann.lee/", "instagram.com/p/Cxyz/ by instagram.com/user_X/"),
+        ("https://www.tiktok.com/@ann.lee", "https://www.tiktok.com/user_X"),
+        ("https://youtube.com/watch?v=abc", "https://youtube.com/watch?v=abc"),
+        ("t.me/ann_lee and t.me/joinchat/AbC", "t.me/user_X and t.me/joinchat/AbC"),
+        ("https://bsky.app/profile/ann.bsky.social/post/3k", "https://bsky.app/profile/user_X/post/3k"),
+        ("linkedin.com/in/ann-lee-12", "linkedin.com/in/user_X"),
+        ("facebook.com/shopee_sg", "facebook.com/shopee_sg"),
+    ],
+)
+def test_addresses_that_are_a_persons_name_are_masked(text: str, masked: str) -> None:
+    """Mail of people and pages of accounts are names; offices, groups, videos and brands are evidence."""
+    found = mention(text=text, kind="post").text
+    assert re.sub(r"user_[0-9a-f]{6}", "user_X", found) == masked
+    assert mention(text=found, kind="post").text == found, "twice is once"
+    both = mention(text="@ann_lee is x.com/ann_lee", kind="post").text
+    assert both.split("@user_")[1][:6] == both.split("x.com/user_")[1][:6], "one account, one token"
 
 
 def test_a_title_names_no_author_and_no_publisher() -> None:

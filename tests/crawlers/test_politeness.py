@@ -248,3 +248,36 @@ def test_a_visit_whose_time_is_up_says_so_and_goes_on_next_time(house: Any, web:
     assert (run.left, run.error) == (0, "")
     assert len(house.mentions()) == 12
     assert all("tells at length" in mention.text for mention in house.mentions())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "cp1252"])
+def test_rules_are_understood_in_any_encoding(encoding: str) -> None:
+    """Editors write two bytes a letter, and marks; what is no ASCII in it stops nothing."""
+    rules = rules_of(200, "User-agent: *\n# für alle\nDisallow: /private\n".encode(encoding), robot="Groundswell")
+    assert rules.parser is not None
+    assert not rules.parser.allowed("https://x.example/private/1", "Groundswell")
+    assert rules.parser.allowed("https://x.example/public", "Groundswell")
+
+
+def test_a_pause_longer_than_a_visit_starves_no_article_and_no_list(house: Any, web: Any, answer: Any) -> None:
+    """One request fits into each visit: the list, an article, the next list, and so on until all is read."""
+    web.play("/robots.txt", answer("User-agent: *\nCrawl-delay: 9\n", type="text/plain"))
+    items = "".join(ITEM.format(number) for number in (1, 2))
+    web.play("/a.xml", answer(FEED.replace(ITEM.format(1), items), type="text/xml"))
+    web.play("/b.xml", answer(FEED.replace(ITEM.format(1), ITEM.format(3)), type="text/xml"))
+    for number in (1, 2, 3):
+        web.play(f"/n/{number}", answer(PAGE.format(number)))
+    urls = f"urls: ['{web.url}/a.xml', '{web.url}/b.xml']\npoliteness: {{run_seconds: 4}}\n"
+    house.source("feed", f"format: feed\nkind: news\nfollow: true\n{urls}")
+    asked = []
+    for visit in range(8):
+        run = house.crawl(now=NOW + timedelta(hours=visit))["feed"]
+        asked.append(web.paths())
+        web.log.clear()
+        if len(house.mentions()) == 3:
+            break
+        assert run.left
+        assert "asks for 9 s between two requests" in run.remark
+        assert run.error == ""
+    assert [len(paths) for paths in asked] == [1] * len(asked), "one request a visit"
+    assert sum("bank" in mention.text for mention in house.mentions()) == 3

@@ -13,6 +13,7 @@ from groundswell.configs.source import FORMATS, Kind, choose, find_sources, host
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.crawlers.check import check_sources
 from groundswell.crawlers.child import SPIDERS, by_host
+from groundswell.crawlers.dates.zones import market_zone
 from groundswell.crawlers.guard import why_not
 from groundswell.index import records
 
@@ -29,6 +30,8 @@ def test_every_shipped_source_is_sound() -> None:
         assert source.licence, source.name
         assert source.title, source.name
         assert [why_not(url, allow_private=False) for url in source.addresses] == [""] * len(source.addresses)
+        zone = source.timezone or market_zone(source.market)
+        assert zone or source.format not in ("feed", "sitemap") or source.kind not in ("news", "regulator"), source.name
     ready = Counter(source.market for source in on)
     assert {market: ready[market] >= 4 for market in MARKETS} == dict.fromkeys(MARKETS, True)
     assert {source.format for source in sources} == set(FORMATS) - {"file"} == set(SPIDERS) - {"site"}

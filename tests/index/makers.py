@@ -26,6 +26,7 @@ from groundswell.index.records import (
     Note,
     Record,
     Refusal,
+    Revision,
     Sample,
     SavedSearch,
     Sentiment,
@@ -136,6 +137,7 @@ def one_of_each() -> list[Record]:
         CrawlRun(id="r1", source="forum", started_at=NOON, finished_at=NOON + timedelta(minutes=1), found=1, stored=1),
         Refusal(id="x1", source="forum", where="line 3", reason="no text", at=NOON, sample="<b>"),
         Checkpoint(id="feed", value={"etag": "abc"}, at=NOON),
+        Revision(id="v1", mention="m1", source="forum", what="edited", at=NOON, title="Ads", text="as it was"),
         Delivery(id="y1", receiver="mei", about="s1", state="new", at=NOON, status="sent", sent_at=LATER, said="250"),
         SavedSearch(id="q1", name="Refunds", text="refund OR 退款", owner="Mei", at=NOON),
     ]  # fmt: skip
