@@ -10,15 +10,27 @@ from groundswell.index.records import CrawlRun
 
 GIVEN_UP = re.compile(r"(\S+) is given up for this run: ([^;]+)")
 NAMED = 5
+MANY = 3
+"""Hosts that fail for the same reason beyond which they share one line."""
 
 
 def notes(runs: Sequence[CrawlRun]) -> list[str]:
-    """Return one line for each host that was given up, and one where nobody at all answered."""
+    """Return one line for each host that was given up, one for many alike, and one where nobody at all answered."""
     hosts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for run in runs:
         for host, why in dict.fromkeys(GIVEN_UP.findall(run.error)):
             hosts[host, why.strip()].append(run.source)
-    lines = [f"{host} does not answer: {why} ({_named(names)}); given up" for (host, why), names in hosts.items()]
+    alike: dict[str, list[str]] = defaultdict(list)
+    for host, why in hosts:
+        alike[why].append(host)
+    lines = [
+        f"{host} does not answer: {why} ({_named(names)}); given up"
+        for (host, why), names in hosts.items()
+        if len(alike[why]) <= MANY
+    ]
+    for why, many in alike.items():
+        if len(many) > MANY:
+            lines.append(f"{len(many)} hosts do not answer: {why} ({_named(many)}); given up")
     dead = [run for run in runs if run.error and GIVEN_UP.search(run.error) and not run.found]
     if len(hosts) > 1 and len(dead) == len(runs):
         lines.append("no host answered: is there a network?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from groundswell.configs.source import AppstoreSource
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import NOT_MODIFIED, Missed, SourceSpider, safely
+from groundswell.crawlers.syndication import Entry, NoFeedError, read_feed
 from groundswell.index.ids import stable_id
 
 REMEMBERED = 1000
@@ -29,12 +30,13 @@ END = frozenset({400, 404})
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of an app's reviews in a country, and how many before it were empty."""
+    """One page of an app's reviews in a country, how many before it were empty, and its dates from elsewhere."""
 
     app: str
     market: str
     number: int = 1
     empty: int = 0
+    dates: Mapping[str, str] | None = None
 
 
 class AppstoreSpider(SourceSpider[AppstoreSource]):
@@ -59,6 +61,11 @@ class AppstoreSpider(SourceSpider[AppstoreSource]):
         if page.number == 1 and self.is_unchanged(response, key) and not before.get("rest"):
             return
         reviews = [] if response.status == NOT_MODIFIED else entries(self.json(response))
+        undated = sum(not label(review, "updated") for review in reviews)
+        if page.dates is None and undated > len(reviews) // 2:
+            yield self._ask_dates(response, key, page)
+            return
+        reviews = [with_date(review, page.dates or {}) for review in reviews]
         if page.number == 1:
             seen = dict(before.get("seen", {}))
             self.keep(key, {"seen": seen, "rest": True} | self.validators(response))
@@ -79,8 +86,23 @@ class AppstoreSpider(SourceSpider[AppstoreSource]):
         elif self._is_last(page, reviews, fresh, is_behind=bool(before.get("rest"))):
             self._end(key, page, reviews)
         else:
-            after = replace(page, number=page.number + 1, empty=0 if reviews else page.empty + 1)
+            after = replace(page, number=page.number + 1, dates=None, empty=0 if reviews else page.empty + 1)
             yield self._page(after)
+
+    def _ask_dates(self, response: Response, key: str, page: Page) -> Request:
+        """Ask for the same page in XML: for months at a time the JSON lacked all dates, which the XML had."""
+        request = self.ask(response.url.replace("/json", "/xml"), self.read_dates, key=key, page=page, json=response)
+        return request.replace(errback=self.on_dates_missed)
+
+    def read_dates(self, response: Response, key: str, page: Page, json: Response) -> Iterator[Any]:
+        """Take the dates of a page's reviews from its XML, and the rest from its JSON."""
+        yield from self.read_page(json, key=key, page=replace(page, dates=dates_of(self.text(response))))
+
+    def on_dates_missed(self, failure: Failure) -> Iterator[Any]:
+        """Read the reviews without dates where there is no XML either."""
+        given = failure.request.cb_kwargs  # type: ignore[attr-defined]  # Scrapy adds it
+        self.remark("the reviews have no dates, and their XML could not be had")
+        yield from self.read_page(given["json"], key=given["key"], page=replace(given["page"], dates={}))
 
     def on_page_missed(self, failure: Failure) -> Iterator[Any]:
         """Take a refused page beyond the first for the end of the list; tell any other failure."""
@@ -154,6 +176,21 @@ def entries(answer: Any) -> list[dict[str, Any]]:
         for entry in (found if isinstance(found, list) else [found])
         if isinstance(entry, dict) and "im:rating" in entry
     ]
+
+
+def dates_of(xml: str) -> dict[str, str]:
+    """Return when each review of the XML form was updated, by its id."""
+    try:
+        found = [entry for _, entry in read_feed(xml).entries() if isinstance(entry, Entry)]
+    except NoFeedError:
+        return {}
+    return {entry.id: stamp for entry in found if entry.id and (stamp := next(iter(entry.updated), ""))}
+
+
+def with_date(review: dict[str, Any], dates: Mapping[str, str]) -> dict[str, Any]:
+    """Return a review with the date that its XML form states, where it has none of its own."""
+    stamp = dates.get(label(review, "id"), "")
+    return {**review, "updated": {"label": stamp}} if stamp and not label(review, "updated") else review
 
 
 def label(entry: dict[str, Any], name: str) -> str:

@@ -260,3 +260,25 @@ def test_an_article_that_a_feed_and_a_sitemap_name_is_asked_for_once(house: Any,
     assert [path for path in web.paths() if path.startswith("/n/")] == ["/n/1?utm_source=rss"]
     assert sorted((run.stored, run.duplicate, run.error) for run in runs.values()) == [(0, 1, ""), (1, 0, "")]
     assert "The bill came twice." in house.mentions()[0].text
+
+
+def test_reviews_without_dates_get_those_of_their_xml(house: Any, web: Any, answer: Any) -> None:
+    """For months the store's JSON had none at all; where there is no XML either, they come without, and it is told."""
+    said = {"title": {"label": "Ads"}, "content": {"label": "Too many ads"}, "im:rating": {"label": "1"}}
+    page = {"feed": {"entry": [{**said, "id": {"label": str(number)}} for number in (1, 2)]}}
+    base = "/sg/rss/customerreviews/page=1/id=7/sortby=mostrecent"
+    web.play(f"{base}/json", answer(json.dumps(page), type="application/json"))
+    for number in (2, 3):
+        web.play(base.replace("page=1", f"page={number}") + "/json", answer('{"feed": {}}', type="application/json"))
+    stamp = "<updated>2026-11-19T0{0}:00:00-07:00</updated>"
+    entries = "".join(f"<entry><id>{n}</id><title>Ads</title>{stamp.format(n)}</entry>" for n in (1, 2))
+    web.play(f"{base}/xml", answer(f'<feed xmlns="http://www.w3.org/2005/Atom">{entries}</feed>', type="text/xml"))
+    source = f"format: appstore\nkind: review\nurl: {web.url}\nmarkets: [SG]\napps: {{App: "
+    house.source("apps", f"{source}7}}\n")
+    house.source("bare", f"{source}8}}\n")
+    web.play(f"{base}/json".replace("id=7", "id=8"), answer(json.dumps(page), type="application/json"))
+    runs = house.crawl()
+    hours = [mention.published_at.hour for mention in house.mentions("apps")]
+    assert hours == [8, 9]
+    assert "no dates" in runs["bare"].remark
+    assert (runs["bare"].stored, runs["bare"].undated, runs["bare"].error) == (2, 2, "")
