@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from groundswell.configs.rules import UNSPACED
@@ -62,7 +63,13 @@ def watcher_of(source: Source, crawl: CrawlSettings) -> Watcher | None:
     Raises:
         ConfigError: a watch list cannot be used.
     """
-    return Watcher(pick(read_watch(crawl.watch), source.watch)) if source.watch else None
+    return _watcher(tuple(pick(read_watch(crawl.watch), source.watch))) if source.watch else None
+
+
+@lru_cache(16)
+def _watcher(conditions: tuple[Condition, ...]) -> Watcher:
+    """Return the one watcher of all sources that watch for the same."""
+    return Watcher(conditions)
 
 
 def folded(text: str) -> str:
