@@ -33,13 +33,19 @@ from groundswell.nlp.signals.detect.detect import RETAINED, Watch
 from groundswell.nlp.signals.detect.groups import REBUILT
 from groundswell.nlp.signals.detect.lives import Rule
 from groundswell.nlp.signals.detect.memory import Batch
+from groundswell.nlp.signals.detect.neighbours import DAY
 from groundswell.nlp.text.document_text import document_texts
 
 FOLDER = "signals"
 """Folder of the state within the data folder."""
 Prints = dict[str, list[float]]
 """By hour: documents and their mean mood, so that whatever changes in an hour is seen."""
+MADE_AGAIN = f"the watch is made again from the documents of the last {RETAINED / DAY:.0f} days"
 log = logging.getLogger(__name__)
+
+
+class _AnotherModelError(Exception):
+    """What comes was read by another model than what is remembered: their vectors cannot be compared."""
 
 
 @dataclass
@@ -55,13 +61,20 @@ class Listener:
     sources: dict[str, float] = field(default_factory=dict)
     themes: dict[str, str] = field(default_factory=dict)
     seen: float = -math.inf
+    made_by: str = ""
+    woken: bool = False
 
     def __post_init__(self) -> None:
         """Wake the watch as it was after the last turn, where that is known."""
         self.watch, own = Watch(), self.settings.signals.topics
-        more = state.load(self.folder, str(self.mark.get("state", "")), self.watch)
+        try:
+            more = state.load(self.folder, self.mark["state"], self.watch) if self.mark.get("state") else None
+        except state.StateError as error:
+            log.warning("%s; %s", error, MADE_AGAIN)
+            more = None
         if more is not None and more["topics_from"] == topics_from(own):
             self.prints, self.sources, self.seen = more["prints"], more["sources"], more["seen"]
+            self.made_by = more["made_by"]
             self.watch.topics = tuple(Topic.model_validate(each) for each in more["topics"])
         else:
             self.watch = Watch(topics=load_topics(own))
@@ -104,6 +117,15 @@ class Listener:
             return None
         if awake:
             self.watch.back_to(min(first, self.end))
+        self.woken = math.isfinite(self.watch.upto)
+        try:
+            return self._listen(progress)
+        except _AnotherModelError as error:
+            log.warning("%s; %s", error, MADE_AGAIN)
+            self.woken = math.isfinite(self.watch.back_to(-math.inf))
+            return self._listen(progress)
+
+    def _listen(self, progress: Progress | None) -> list[Departure]:
         # What is heard anew is known by its id; what is made anew from the store was told of up to the mark.
         since = -math.inf if math.isfinite(self.watch.upto) else self.since
         teller = Teller(self.watch, Rule(KEPT, GROWS, threshold(self.settings.signals)), since)
@@ -161,6 +183,7 @@ class Listener:
         timely = [(d, known) for d, known in zip(documents, moments, strict=True) if known is not None]
         timely.sort(key=lambda pair: (_hour(pair[0]), pair[0].id))
         mentions = [d.mention for d, _ in timely]
+        self._same_model(documents)
         self.seen = max([self.seen, *(d.mention.fetched_at.timestamp() / 3600 for d in documents)])
         enriched = [d.enriched for d, _ in timely if d.enriched]
         vectors = [e.vector for e in enriched if e.vector is not None]
@@ -173,6 +196,19 @@ class Listener:
             firsts=[e.duplicate_of for e in enriched],
         )  # fmt: skip
 
+    def _same_model(self, documents: Sequence[Document]) -> None:
+        """Note which model has read the newest of what comes.
+
+        Raises:
+            _AnotherModelError: it is another than had read the newest before.
+        """
+        newest = documents[-1].enriched if documents else None
+        if newest is None:
+            return
+        if self.woken and newest.made_by != self.made_by:
+            raise _AnotherModelError(f"documents are read by {newest.made_by} now, and were by {self.made_by}")
+        self.made_by = newest.made_by
+
     def _themes(self, ids: Sequence[str]) -> list[str]:
         lacking = [one for one in ids if one not in self.themes]
         self.themes.update(dict.fromkeys(lacking, ""))
@@ -182,7 +218,7 @@ class Listener:
     def save(self) -> str:
         """Write the state of the watch; return the name of its file."""
         more = {
-            "prints": self.prints, "sources": self.sources, "seen": self.seen,
+            "prints": self.prints, "sources": self.sources, "seen": self.seen, "made_by": self.made_by,
             "topics": [topic.model_dump(mode="json") for topic in self.watch.topics],
             "topics_from": topics_from(self.settings.signals.topics),
         }  # fmt: skip

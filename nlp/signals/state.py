@@ -2,7 +2,7 @@
 
 A turn writes a new file, then puts its signals and a checkpoint that names the file in one piece, then forgets the old
 one. Killed anywhere, either the old state and none of the signals count, or the new state and all. A file that is
-missing, torn or of another version is no error: the watch is made again from the store.
+missing, torn or of another version ends nothing: the watch is made again from the store, and a sentence says why.
 """
 
 from __future__ import annotations
@@ -54,16 +54,27 @@ def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
     return name
 
 
-def load(folder: Path, name: str, watch: Watch) -> dict[str, Any] | None:
-    """Fill a fresh watch from a file and return what was kept with it; nothing where the file is of no use."""
-    if not name or not (folder / name).is_file():
-        return None
+class StateError(Exception):
+    """What was kept is of no use; the message says why, for people."""
+
+
+def load(folder: Path, name: str, watch: Watch) -> dict[str, Any]:
+    """Fill a fresh watch from a file and return what was kept with it.
+
+    Raises:
+        StateError: the file is missing, torn, or of another version.
+    """
+    file = folder / name
+    if not file.is_file():
+        raise StateError(f"{file} is missing")
     try:
-        with np.load(folder / name, allow_pickle=False) as arrays:
+        with np.load(file, allow_pickle=False) as arrays:
             head = json.loads(bytes(arrays["head"]))
-            return _fill(watch, head, arrays) if head["version"] == VERSION else None
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError):
-        return None
+            if head["version"] != VERSION:
+                raise StateError(f"{file} is of version {head['version']}, this Groundswell keeps version {VERSION}")
+            return _fill(watch, head, arrays)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, BadZipFile, EOFError) as error:
+        raise StateError(f"{file} cannot be read ({str(error) or type(error).__name__})") from error
 
 
 def _fill(watch: Watch, head: dict[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,4 +105,4 @@ def forget_others(folder: Path, name: str) -> None:
             file.unlink(missing_ok=True)
 
 
-__all__ = ["forget_others", "load", "save"]
+__all__ = ["StateError", "forget_others", "load", "save"]

@@ -176,10 +176,15 @@ def test_found_day_by_day_or_at_once_signals_are_the_same(
 
 
 @pytest.mark.parametrize("harm", ["missing", "torn", "version"])
-def test_a_state_that_cannot_be_used_is_made_again(
-    story: Story, at_once: list[tuple[object, ...]], tmp_path: Path, harm: str, monkeypatch: pytest.MonkeyPatch
+def test_a_state_that_cannot_be_used_is_made_again(  # noqa: PLR0917  fixtures
+    story: Story,
+    at_once: list[tuple[object, ...]],
+    tmp_path: Path,
+    harm: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nothing is told twice, nothing is lost."""
+    """Nothing is told twice, nothing is lost, and a sentence says what was wrong and what is done."""
     settings = Settings(data_dir=tmp_path)
     documents = records(story)
     with open_store(settings) as store:
@@ -195,6 +200,8 @@ def test_a_state_that_cannot_be_used_is_made_again(
         put(store, documents[-60:])
         find_signals(store, settings, now=END)
         assert said(store) == at_once
+        assert {"missing": "is missing", "torn": "cannot be read", "version": "is of version"}[harm] in caplog.text
+        assert "made again from the documents of the last" in caplog.text
         assert len(list((tmp_path / FOLDER).glob("state-*.npz"))) == 1
 
 
@@ -221,7 +228,7 @@ def test_what_comes_late_lands_on_its_own_hour_and_what_goes_is_taken_out(
         watch = Watch()
         mark = store.get(Checkpoint, MARK)
         assert mark is not None
-        assert state.load(tmp_path / FOLDER, mark.value["state"], watch) is not None
+        state.load(tmp_path / FOLDER, mark.value["state"], watch)
         assert not set(gone) & set(watch.memory.ids.tolist())
         assert len(watch.memory) == store.search(Query(limit=1)).total
 
@@ -242,3 +249,69 @@ def test_a_clock_that_was_wrong_silences_nothing(
         caplog.clear()
         find_signals(store, settings, now=END + timedelta(hours=1))
         assert not caplog.text
+
+
+def test_what_another_model_reads_is_not_compared_with_what_is_remembered(
+    story: Story, at_once: list[tuple[object, ...]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All is read anew by a model that feels the same and has other vectors: the watch is made again, and says why."""
+    settings = Settings(data_dir=tmp_path)
+    old, new = records(story), records(story)
+    with open_store(settings) as store:
+        turned = [
+            (mention, replace(enriched, vector=enriched.vector[::-1].copy(), made_by="old"), member)
+            for mention, enriched, member in old[:-60]
+            if enriched.vector is not None
+        ]
+        put(store, turned)
+        find_signals(store, settings, now=published(old[-60]) + timedelta(hours=1))
+        put(store, new)
+        find_signals(store, settings, now=END)
+        assert "are read by test now, and were by old" in caplog.text
+        watch, mark = Watch(), store.get(Checkpoint, MARK)
+        assert mark is not None
+        assert state.load(tmp_path / FOLDER, mark.value["state"], watch)["made_by"] == "test"
+        fresh = Settings(data_dir=tmp_path / "fresh")
+        with open_store(fresh) as other:
+            put(other, new)
+            find_signals(other, fresh, now=END)
+            again, mark = Watch(), other.get(Checkpoint, MARK)
+            assert mark is not None
+            state.load(tmp_path / "fresh" / FOLDER, mark.value["state"], again)
+        assert np.array_equal(watch.memory.raw, again.memory.raw)
+        caplog.clear()
+        find_signals(store, settings, now=END + timedelta(hours=1))
+        assert not caplog.text
+
+
+def test_two_writers_of_one_state_tell_nothing_twice(
+    story: Story, at_once: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    """A second process that woke before the first one wrote, and writes after it: the same signals, one state."""
+    settings = Settings(data_dir=tmp_path)
+    documents = records(story)
+    with open_store(settings) as store, open_store(settings) as second:
+        put(store, documents[:-60])
+        find_signals(store, settings, now=published(documents[-60]))
+        put(store, documents[-60:])
+        before = store.get(Checkpoint, MARK)
+        assert before is not None
+        find_signals(store, settings, now=END)
+        find_signals(AsOf(second, before), settings, now=END)  # type: ignore[arg-type]  # a store but for one answer
+        find_signals(store, settings, now=END)
+        assert said(store) == at_once
+
+
+class AsOf:
+    """A store that answers with a mark of before, as one does that was asked then."""
+
+    def __init__(self, store: Store, mark: Checkpoint) -> None:
+        self.store, self.mark = store, mark
+
+    def __getattr__(self, name: str) -> object:
+        """Pass everything else on."""
+        return getattr(self.store, name)
+
+    def get(self, kind: type[Record], one: str) -> object:
+        """Return the mark of before, or what there is."""
+        return self.mark if one == MARK else self.store.get(kind, one)
