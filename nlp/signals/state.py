@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from groundswell.nlp.signals.detect.detect import Watch, Week
 from groundswell.nlp.signals.detect.lives import Life, packed, unpacked
 from groundswell.nlp.signals.detect.memory import Memory
 from groundswell.nlp.signals.detect.scopes import Scope
 
-VERSION = 2
+VERSION = 3
 """Raised whenever what is kept, or what it means, changes."""
+MAGIC, SUFFIX, ALIGNED = b"groundswell watch\n", ".state", 64
 COLUMNS = tuple(each.name for each in fields(Memory) if each.name not in {"near_from", "share"})
 
 
@@ -45,13 +47,45 @@ def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
         "lives": lives, "moments": [name for name, _ in moments],
         "weeks": [[w.at, [[s.market, s.kind] for s in w.scopes], len(w.centres)] for w in watch.weeks], "more": more,
     }  # fmt: skip
-    text = json.dumps(head).encode()
+    text = json.dumps(head | {"arrays": {name: [array.dtype.str, array.shape] for name, array in arrays.items()}})
+    return _write(folder, text.encode(), list(arrays.values()))
+
+
+def _write(folder: Path, head: bytes, arrays: Sequence[NDArray[Any]]) -> str:
+    """Write head and arrays one after the other; a file under its name is whole, even after a failure of power."""
     aside = folder / "state.part"
     with aside.open("wb") as file:
-        np.savez(file, head=np.frombuffer(text, np.uint8), **arrays)
-    name = f"state-{hashlib.blake2b(text, digest_size=8).hexdigest()}.npz"
+        file.write(MAGIC + len(head).to_bytes(8, "little") + head)
+        for array in arrays:
+            file.write(bytes(-file.tell() % ALIGNED))
+            file.write(np.ascontiguousarray(array).view(np.uint8).data if array.nbytes else b"")
+        file.flush()
+        os.fsync(file.fileno())
+    name = f"state-{hashlib.blake2b(head, digest_size=8).hexdigest()}{SUFFIX}"
     aside.replace(folder / name)
     return name
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return head and arrays of a file; pages of the arrays are read when they are asked for, and ours alone.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no such file, or torn.
+    """
+    whole = np.memmap(file, np.uint8, "c")
+    begin = len(MAGIC) + 8
+    if bytes(whole[: len(MAGIC)]) != MAGIC:
+        raise ValueError("it is no state of a watch")
+    end = begin + int.from_bytes(bytes(whole[len(MAGIC) : begin]), "little")
+    head = json.loads(bytes(whole[begin:end]))
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, (kind, shape) in head["arrays"].items():
+        end += -end % ALIGNED
+        begin, end = end, end + int(np.prod(shape)) * np.dtype(kind).itemsize
+        arrays[name] = np.asarray(whole[begin:end]).view(kind).reshape(shape) if end > begin else np.zeros(shape, kind)
+    if end != len(whole):
+        raise ValueError(f"{end:,} bytes were written, {len(whole):,} are there")
+    return head, arrays
 
 
 class StateError(Exception):
@@ -68,12 +102,11 @@ def load(folder: Path, name: str, watch: Watch) -> dict[str, Any]:
     if not file.is_file():
         raise StateError(f"{file} is missing")
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            head = json.loads(bytes(arrays["head"]))
-            if head["version"] != VERSION:
-                raise StateError(f"{file} is of version {head['version']}, this Groundswell keeps version {VERSION}")
-            return _fill(watch, head, arrays)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, BadZipFile, EOFError) as error:
+        head, arrays = _read(file)
+        if head["version"] != VERSION:
+            raise StateError(f"{file} is of version {head['version']}, this Groundswell keeps version {VERSION}")
+        return _fill(watch, head, arrays)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise StateError(f"{file} cannot be read ({str(error) or type(error).__name__})") from error
 
 
@@ -100,7 +133,7 @@ def _fill(watch: Watch, head: dict[str, Any], arrays: Mapping[str, Any]) -> dict
 
 def forget_others(folder: Path, name: str) -> None:
     """Remove the files of earlier turns."""
-    for file in folder.glob("state-*.npz"):
+    for file in folder.glob("state-*"):
         if file.name != name:
             file.unlink(missing_ok=True)
 

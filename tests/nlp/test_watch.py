@@ -190,7 +190,7 @@ def test_a_state_that_cannot_be_used_is_made_again(  # noqa: PLR0917  fixtures
     with open_store(settings) as store:
         put(store, documents[:-60])
         find_signals(store, settings, now=published(documents[-60]))
-        (file,) = (tmp_path / FOLDER).glob("state-*.npz")
+        (file,) = (tmp_path / FOLDER).glob("state-*.state")
         if harm == "missing":
             file.unlink()
         elif harm == "torn":
@@ -202,7 +202,7 @@ def test_a_state_that_cannot_be_used_is_made_again(  # noqa: PLR0917  fixtures
         assert said(store) == at_once
         assert {"missing": "is missing", "torn": "cannot be read", "version": "is of version"}[harm] in caplog.text
         assert "made again from the documents of the last" in caplog.text
-        assert len(list((tmp_path / FOLDER).glob("state-*.npz"))) == 1
+        assert len(list((tmp_path / FOLDER).glob("state-*.state"))) == 1
 
 
 def test_what_comes_late_lands_on_its_own_hour_and_what_goes_is_taken_out(
