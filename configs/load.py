@@ -23,6 +23,7 @@ PATHS = frozenset(
         ("data_dir",),
         ("taxonomy",),
         ("rules",),
+        ("policies",),
         ("signals", "topics"),
         ("store", "path"),
         ("store", "ca_certs"),

@@ -333,6 +333,8 @@ class Settings(Section):
     """Risk taxonomy; by default the one that comes with Groundswell."""
     rules: tuple[Path, ...] = ()
     """Rule files beside those that come with Groundswell."""
+    policies: tuple[Path, ...] = ()
+    """Files or folders with the clauses of your advertising policies; by default the short example."""
     store: Annotated[SqliteSettings | ElasticSettings, Field(discriminator="backend")] = SqliteSettings()
     crawl: CrawlSettings = CrawlSettings()
     model: ModelSettings = ModelSettings()

@@ -41,6 +41,7 @@ COMMANDS = {
     "train": "Reproduce the shipped weights from data.",
     "label": "Draw documents to be labelled, label them, measure agreement.",
     "quality": "Measure the model by random audits; what has moved.",
+    "policies": "Set complaints beside the clauses of your policies.",
     "rules": "Check, try and measure rules; find terms they lack.",
     "evaluate": "Measure a model per class and language, against its rivals.",
 }
