@@ -16,6 +16,7 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.coverage import Coverage
 from groundswell.ui.report.series import Series
 from groundswell.ui.report.today import Heat, risk_address
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.trends import Band
 
 LIGHT = {
@@ -139,7 +140,7 @@ PER_SD = 24
 def heat_map(heat: Heat, now: datetime) -> Html:
     """Return risk by market, coloured by departure; each cell leads to its documents."""
     if not heat.risks or not heat.markets:
-        return tag("p", esc("No text of the last four weeks carries a risk."), cls="empty")
+        return tag("p", esc(tr("No text of the last four weeks carries a risk.")), cls="empty")
     cells = []
     for risk in heat.risks:
         cells.append(link(links.search(risk=risk), esc(wording.risk(risk)), cls="rl"))
@@ -166,7 +167,7 @@ def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
 def coverage_map(found: Coverage) -> Html:
     """Return sources by days, and in words the sources that were not seen."""
     if not found.rows:
-        return tag("p", esc("No source has been visited yet."), cls="empty")
+        return tag("p", esc(tr("No source has been visited yet.")), cls="empty")
     rows = sorted(found.rows, key=lambda row: row.source)
     shown = (
         rows
@@ -190,7 +191,7 @@ def coverage_words(found: Coverage) -> Html:
     """Return which sources had blind days, worst first."""
     bad = sorted((row for row in found.rows if row.bad_days), key=lambda row: -row.bad_days)
     if not bad:
-        return tag("p", esc("Every source was seen on every day it was watched."), cls="note")
+        return tag("p", esc(tr("Every source was seen on every day it was watched.")), cls="note")
     said = (
         tag(
             "li",
@@ -224,4 +225,4 @@ def bars(
         )
         for value, count in counts[:most]
     ]
-    return tag("div", rows, cls="bars") if rows else tag("p", esc("Nothing yet."), cls="empty")
+    return tag("div", rows, cls="bars") if rows else tag("p", esc(tr("Nothing yet.")), cls="empty")

@@ -15,7 +15,9 @@ from groundswell.index.store import StoreError
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import esc, tag
 from groundswell.ui.report import wording
+from groundswell.ui.report.tongue import TONGUES, preferred, speak, tongue_of, tr
 
+COOKIE = "groundswell-language"
 STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.
 VIEWS = {
@@ -40,6 +42,7 @@ STILL = {"inbox", "cases", "document", "sql", "search", "label"}
 
 def main() -> None:
     """Draw the frame and the view that the address asks for."""
+    _speak()
     st.set_page_config(page_title="Groundswell", page_icon=str(STYLES / "icon.svg"), layout="wide")
     pages = {name: _page(name) for name in VIEWS}
     home = st.Page(_shown("today"), title="Groundswell", url_path="home", default=True)  # "/" itself; it has no name
@@ -60,7 +63,7 @@ def main() -> None:
 
 
 def _page(name: str) -> Page:
-    return st.Page(_shown(name), title=f"{VIEWS[name]} · Groundswell", url_path=name)
+    return st.Page(_shown(name), title=f"{tr(VIEWS[name])} · Groundswell", url_path=name)
 
 
 def _shown(name: str) -> Callable[[], None]:
@@ -85,18 +88,41 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
             st.html("<hr>")
             for name in group:
                 with st.container(key="here" if pages[name] == current else f"to-{name}"):
-                    st.page_link(pages[name], label=VIEWS[name] + _waiting(name))
+                    st.page_link(pages[name], label=tr(VIEWS[name]) + _waiting(name))
         with st.container(key="who"):
             st.text_input(
-                "You are",
+                tr("You are"),
                 key="me",
-                placeholder="your name",
+                placeholder=tr("your name"),
                 max_chars=80,
-                help="Written beside what you do: cases, judgements, notes.",
+                help=tr("Written beside what you do: cases, judgements, notes."),
             )
         zone = queries.zone()
-        said = f"Times are {wording.zone_name(zone, datetime.now(UTC))} ({zone}); days of charts are UTC."
+        _language()
+        said = tr("Times are {name} ({zone}); days of charts are UTC.")
+        said = said.format(name=wording.zone_name(zone, datetime.now(UTC)), zone=zone)
         st.html(tag("p", esc(said), cls="zone"))
+
+
+def _language() -> None:
+    """Draw the choice of a language; the browser keeps it, so that a person meets theirs again."""
+    chosen = st.selectbox(tr("Language"), list(TONGUES), format_func=TONGUES.__getitem__, key="tongue", on_change=_keep)
+    if st.session_state.pop("keep-tongue", False):
+        st.html(f"<script>document.cookie = '{COOKIE}={chosen};path=/;max-age=31536000;samesite=strict'</script>",
+                unsafe_allow_javascript=True)  # fmt: skip
+
+
+def _keep() -> None:
+    st.session_state["keep-tongue"] = True
+
+
+def _speak() -> None:
+    """Speak the language that the person chose, now or before; else that of their browser."""
+    if st.session_state.get("tongue") not in TONGUES:
+        kept = st.context.cookies.get(COOKIE, "")
+        asked = [kept, *preferred(st.context.headers.get("Accept-Language") or st.context.locale or "")]
+        st.session_state["tongue"] = tongue_of(asked)
+    speak(st.session_state["tongue"])
 
 
 def _waiting(name: str) -> str:
@@ -119,9 +145,9 @@ def _no_store(error: StoreError) -> None:
         tag(
             "section",
             [
-                tag("h2", esc("The store cannot answer")),
+                tag("h2", esc(tr("The store cannot answer"))),
                 tag("p", esc(error)),
-                tag("p", esc("groundswell doctor says what to do."), cls="note"),
+                tag("p", esc(tr("groundswell doctor says what to do.")), cls="note"),
             ],
             cls="panel",
         )

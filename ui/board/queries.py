@@ -34,6 +34,7 @@ from groundswell.ui.report.coverage import Coverage, coverage
 from groundswell.ui.report.explain import Explanation, explain
 from groundswell.ui.report.inbox import Inbox, find_inbox
 from groundswell.ui.report.today import Today, look, moment_of
+from groundswell.ui.report.tongue import in_english, tr
 
 R = TypeVar("R")
 MINUTES = 5
@@ -128,7 +129,7 @@ def desk() -> Iterator[Desk]:
 
 def _kept(key: tuple[Hashable, ...], ask: Callable[[Reader], R]) -> R:
     """Return what is kept for a key as long as the store does not change, or ask the store."""
-    return _answers.ask((str(database(settings())), *key), stamp(), lambda: ask(_opened()))
+    return _answers.ask((str(database(settings())), *key), stamp(), lambda: in_english(lambda: ask(_opened())))
 
 
 def behind() -> bool:
@@ -252,7 +253,7 @@ def said() -> None:
     with st.container(horizontal=True, key="said", vertical_alignment="center"):
         st.html(tag("p", esc(text), cls=f"said{' trouble' if trouble else ''}", role="status"))
         if undo:
-            st.button("Undo", key="undo", on_click=reopen, args=(undo,))
+            st.button(tr("Undo"), key="undo", on_click=reopen, args=(undo,))
 
 
 def reopen(alerts: Sequence[str]) -> None:
@@ -272,7 +273,7 @@ def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
         return written.getvalue().encode("utf-8-sig", "replace")
 
     stem = f"groundswell-{name}-{datetime.now(UTC):%Y%m%d-%H%M}.csv"
-    st.download_button("CSV", file, stem, "text/csv", on_click="ignore", key=f"csv-{name}")
+    st.download_button(tr("CSV"), file, stem, "text/csv", on_click="ignore", key=f"csv-{name}")
 
 
 # --- what a person chose, kept in the address, so that a page can be sent to somebody ---------------------------------

@@ -13,7 +13,7 @@ from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import Episode
 from groundswell.nlp.themes.framing import capital, subject_of
 from groundswell.ui.report import wording
-from groundswell.ui.report.inbox import Entry, Inbox, about, name_of
+from groundswell.ui.report.inbox import Entry, Inbox, about, name_of, shown_title
 from groundswell.ui.report.series import Series, day_axis, mean_mood, mood_series, theme_series, volume_series
 from groundswell.ui.report.trends import HISTORY_DAYS
 
@@ -57,8 +57,8 @@ class Card:
 
     @property
     def title(self) -> str:
-        """Return what it is about."""
-        return self.entry.title
+        """Return what it is about, in the language that is spoken."""
+        return shown_title(self.entry)
 
     @property
     def grown(self) -> int:

@@ -26,6 +26,7 @@ from groundswell.nlp.signals.alerts.episodes import Episode, Pace, Phase, episod
 from groundswell.nlp.signals.alerts.explanation import times
 from groundswell.nlp.themes.framing import capital
 from groundswell.ui.report import wording
+from groundswell.ui.report.tongue import spoken, tr
 
 Status = Literal["waiting", "confirmed", "case", "snoozed", "dismissed", "closed"]
 DAY = timedelta(days=1)
@@ -312,6 +313,13 @@ def title_of(signal: Signal, theme: Theme | None) -> str:
     return name_of(signal, theme)
 
 
+def shown_title(entry: Entry) -> str:
+    """Return what an alert is about in the language that is spoken, where its theme has a title in it."""
+    theme = entry.theme
+    own = theme.titles.get(spoken()) if theme and not entry.episode.alert.standing else None
+    return own or entry.title
+
+
 def name_of(signal: Signal, theme: Theme | None) -> str:
     """Return the name of what a signal is about."""
     if theme and (theme.titles.get("en") or not signal.title):
@@ -325,14 +333,15 @@ def how_it_goes(entry: Entry, zone: str) -> str:
     if entry.phase == "over":
         return _over(pace, zone)
     now, before = wording.plural(pace.now, "document"), wording.number(pace.before)
-    return f"{entry.phase}, {now} in 24 h, {before} in the 24 h before"
+    said = tr("{phase}, {now} in 24 h, {before} in the 24 h before")
+    return said.format(phase=tr(entry.phase), now=now, before=before)
 
 
 def _over(pace: Pace, zone: str) -> str:
     if pace.seen is not None and pace.now == pace.before == 0:
-        return f"over, seen no more since {wording.stamp(pace.seen, zone)}"
-    usual = wording.number(round(pace.usual, 1))
-    return f"over, {wording.plural(pace.now + pace.before, 'document')} in 48 h, where {usual} a day are usual"
+        return tr("over, seen no more since {time}").format(time=wording.stamp(pace.seen, zone))
+    usual, count = wording.number(round(pace.usual, 1)), wording.plural(pace.now + pace.before, "document")
+    return tr("over, {count} in 48 h, where {usual} a day are usual").format(count=count, usual=usual)
 
 
 def _with_twins(entries: Sequence[Entry], decisions: Sequence[Decision]) -> list[Entry]:

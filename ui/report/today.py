@@ -17,6 +17,7 @@ from groundswell.ui.report.cards import Card, find_cards
 from groundswell.ui.report.coverage import Coverage, coverage
 from groundswell.ui.report.inbox import Entry, Inbox, find_inbox, over_at
 from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, volume_series
+from groundswell.ui.report.tongue import spoken, tr
 from groundswell.ui.report.trends import HISTORY_DAYS, beyond_chance, concern, departure
 
 SHOWN_DAYS = 60
@@ -235,7 +236,10 @@ def lead(today: Today) -> tuple[str, str]:
     if not today.total:
         return "Nothing has been crawled yet.", "Run groundswell run, and come back in a few minutes."
     waiting = today.inbox.having("waiting")
-    first = f"{wording.spelled(len(waiting))} alert{' waits' if len(waiting) < 2 else 's wait'}."
+    if spoken() == "en":
+        first = f"{wording.spelled(len(waiting))} alert{' waits' if len(waiting) < 2 else 's wait'}."
+    else:
+        first = tr("{count} waiting.").format(count=wording.plural(len(waiting), "alert"))
     return first, " ".join(filter(None, (_gravest(today), _over(waiting), _looked(today), _blind(today))))
 
 
@@ -245,16 +249,24 @@ def _gravest(today: Today) -> str:
         return ""
     grave = [entry.episode.severity for entry in today.inbox.having("waiting")]
     begin = "It" if len(grave) == 1 else "The gravest" if grave.count(card.severity) == 1 else "One of the gravest"
-    goes = "is over" if card.entry.phase == "over" else f"is {card.entry.phase}"
-    return f"{begin} {goes}: {card.subject or card.title}, {_places(card)}."
+    what = (card.subject or card.title) if spoken() == "en" else card.title
+    said = (
+        tr(f"{begin} is over: {{what}}, {{where}}.")
+        if card.entry.phase == "over"
+        else tr(f"{begin} is {{phase}}: {{what}}, {{where}}.")
+    )
+    return said.format(phase=tr(card.entry.phase), what=what.replace("{", "("), where=_places(card))
 
 
 def _places(card: Card) -> str:
     """Return how many documents an alert has and where: no place is left out without its count."""
-    named = [f"{wording.number(count)} in {wording.market(code)}" for code, count in card.markets[:2]]
+    named = [
+        tr("{count} in {place}").format(count=wording.number(count), place=wording.market(code))
+        for code, count in card.markets[:2]
+    ]
     rest = card.grown - sum(count for _, count in card.markets[:2])
     if named and rest:
-        named.append(f"{wording.number(rest)} elsewhere or with no market named")
+        named.append(tr("{count} elsewhere or with no market named").format(count=wording.number(rest)))
     return f"{wording.plural(card.grown, 'document')}{': ' if named else ''}{wording.listed(named)}"
 
 
@@ -262,6 +274,8 @@ def _over(waiting: Sequence[Entry]) -> str:
     over = sum(entry.phase == "over" for entry in waiting)
     if not over or len(waiting) == 1:
         return ""
+    if spoken() != "en":
+        return tr("Over and still to be decided: {count}.").format(count=wording.number(over))
     return f"{wording.spelled(over)} of them {'is' if over == 1 else 'are'} over and still to be decided."
 
 
@@ -269,21 +283,23 @@ def _looked(today: Today) -> str:
     """Return up to when signals were looked for, where that is not just now or where nothing waits."""
     upto, zone = today.inbox.upto, today.zone
     if upto is None:
-        return "Signals have not been looked for yet: groundswell signals does."
+        return tr("Signals have not been looked for yet: groundswell signals does.")
     if today.now - upto > LATE:
         since = wording.span(today.now - upto)
-        return f"Signals were looked for up to {wording.moment(upto, zone)}, {since} ago; nothing newer is judged yet."
-    return "" if today.inbox.having("waiting") else f"Signals were looked for up to {wording.moment(upto, zone)}."
+        said = tr("Signals were looked for up to {time}, {since} ago; nothing newer is judged yet.")
+        return said.format(time=wording.moment(upto, zone), since=since)
+    said = tr("Signals were looked for up to {time}.").format(time=wording.moment(upto, zone))
+    return "" if today.inbox.having("waiting") else said
 
 
 def _blind(today: Today) -> str:
     missing = today.unseen[-1] or (today.unseen[-2] if len(today.unseen) > 1 else ())
     if missing:
-        count = wording.plural(len(missing), "source").capitalize()
-        return f"{count} could not be seen: a quiet line there is not calm."
+        count = wording.plural(len(missing), "source")
+        return tr("{count} could not be seen: a quiet line there is not calm.").format(count=count)
     if today.history_days < 14:
         days = wording.plural(today.history_days, "day")
-        return f"There are only {days} of history yet, too few to know what is usual."
+        return tr("There are only {days} of history yet, too few to know what is usual.").format(days=days)
     return ""
 
 
@@ -292,6 +308,8 @@ def held(today: Today) -> str:
     count = len(today.inbox.held)
     if not count:
         return ""
+    if spoken() != "en":
+        return tr("{count} of the last 7 days held back").format(count=wording.plural(count, "weaker signal"))
     was = "signal of the last 7 days was" if count == 1 else "signals of the last 7 days were"
     return f"{wording.number(count)} weaker {was} held back"
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from groundswell.index.records import Theme
+from groundswell.ui.report.tongue import counted, spoken, tr
 
 MINUS = "\N{MINUS SIGN}"
 THIN = "\N{NO-BREAK SPACE}"
@@ -84,7 +85,9 @@ def percent(part: float, whole: float) -> str:
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """Return "1 post", "2 posts"."""
+    """Return "1 post", "2 posts"; in Chinese and Indonesian, which have no plural, "2 条帖子", "2 kiriman"."""
+    if spoken() != "en":
+        return f"{number(count)} {counted(one)}"
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
@@ -128,13 +131,24 @@ def moment(at: datetime, zone: str) -> str:
 def weekday(at: datetime, zone: str) -> str:
     """Return "Sat 22 Nov"."""
     local = at.astimezone(ZoneInfo(zone))
+    if spoken() != "en":
+        return _dated(local, "MMMEd")
     return f"{local:%a} {local.day} {local:%b}"
 
 
 def date(at: datetime, zone: str) -> str:
     """Return "22 Nov 2026"."""
     local = at.astimezone(ZoneInfo(zone))
+    if spoken() != "en":
+        return _dated(local, "yMMMd")
     return f"{local.day} {local:%b %Y}"
+
+
+def _dated(local: datetime, skeleton: str) -> str:
+    """Return a date as the language that is spoken writes it (Unicode CLDR)."""
+    from babel.dates import format_skeleton
+
+    return str(format_skeleton(skeleton, local, locale=spoken()))
 
 
 def clock(at: datetime, zone: str) -> str:
@@ -151,23 +165,24 @@ def since(begin: datetime, now: datetime, zone: str) -> str:
     """Return "since 08:00", "since yesterday 08:00", or "since 20 Nov, 08:00"."""
     days = (now.astimezone(ZoneInfo(zone)).date() - begin.astimezone(ZoneInfo(zone)).date()).days
     if days == 0:
-        return f"since {clock(begin, zone)}"
-    return f"since {'yesterday' if days == 1 else weekday(begin, zone) + ','} {clock(begin, zone)}"
+        return tr("since {time}").format(time=clock(begin, zone))
+    day = tr("yesterday") if days == 1 else f"{weekday(begin, zone)},"
+    return tr("since {day} {time}").format(day=day, time=clock(begin, zone))
 
 
 def risk(risk_id: str) -> str:
     """Return a taxonomy id as a few words."""
-    return RISKS.get(risk_id) or risk_id.replace("_", " ")
+    return tr(RISKS.get(risk_id) or risk_id.replace("_", " "))
 
 
 def theme(theme: Theme) -> str:
-    """Return a theme's title: in English, as everything on the board, where it has one."""
-    return theme.titles.get("en") or theme.label or "Unnamed theme"
+    """Return a theme's title in the language that is spoken, where it has one; else in English, else in its own."""
+    return theme.titles.get(spoken()) or theme.titles.get("en") or theme.label or tr("Unnamed theme")
 
 
 def market(code: str) -> str:
     """Return a market's name, or its code where we know none."""
-    return MARKETS.get(code, code)
+    return tr(MARKETS.get(code, code))
 
 
 def shortened(text: str, length: int) -> str:

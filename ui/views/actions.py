@@ -11,6 +11,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.desk import DISMISSALS, LONGEST_SNOOZE, Desk
 from groundswell.ui.report import wording
 from groundswell.ui.report.inbox import Entry
+from groundswell.ui.report.tongue import tr
 
 
 def actions(entry: Entry) -> None:
@@ -19,11 +20,11 @@ def actions(entry: Entry) -> None:
     with st.container(key=f"act-{entry.id}", horizontal=True):
         _case_button(entry)
         if waits:
-            st.button("Confirm", key=f"confirm-{entry.id}", on_click=confirm, args=([entry.id],))
+            st.button(tr("Confirm"), key=f"confirm-{entry.id}", on_click=confirm, args=([entry.id],))
             dismissal([entry.id], entry.id)
             snoozing([entry.id], entry.id)
         elif entry.standing.status in {"confirmed", "dismissed", "snoozed"}:
-            st.button("Take back", key=f"reopen-{entry.id}", on_click=queries.reopen, args=([entry.id],))
+            st.button(tr("Take back"), key=f"reopen-{entry.id}", on_click=queries.reopen, args=([entry.id],))
 
 
 def _case_button(entry: Entry) -> None:
@@ -31,26 +32,26 @@ def _case_button(entry: Entry) -> None:
         return
     if entry.related:
         case = entry.related.id
-        st.button("Add to case", key=f"add-{entry.id}", type="primary", on_click=_add, args=(case, entry.id))
+        st.button(tr("Add to case"), key=f"add-{entry.id}", type="primary", on_click=_add, args=(case, entry.id))
     else:
-        st.button("Open case", key=f"open-{entry.id}", type="primary", on_click=_open, args=(entry.id,))
+        st.button(tr("Open case"), key=f"open-{entry.id}", type="primary", on_click=_open, args=(entry.id,))
 
 
 def dismissal(alerts: Sequence[str], key: str) -> None:
     """Draw the way to dismiss: a reason, of the list or in one's own words."""
-    with st.popover("Dismiss"), st.form(f"dismissal-{key}", border=False):
-        st.radio("Why", list(DISMISSALS), key=f"why-{key}")
-        st.text_input("Or in your words", key=f"own-{key}", max_chars=300)
-        st.form_submit_button("Dismiss", key=f"dismiss-{key}", on_click=_dismiss, args=(list(alerts), key))
+    with st.popover(tr("Dismiss")), st.form(f"dismissal-{key}", border=False):
+        st.radio(tr("Why"), list(DISMISSALS), format_func=tr, key=f"why-{key}")
+        st.text_input(tr("Or in your words"), key=f"own-{key}", max_chars=300)
+        st.form_submit_button(tr("Dismiss"), key=f"dismiss-{key}", on_click=_dismiss, args=(list(alerts), key))
 
 
 def snoozing(alerts: Sequence[str], key: str) -> None:
     """Draw the way to snooze: for how long, and why."""
-    with st.popover("Snooze"), st.form(f"snoozing-{key}", border=False):
+    with st.popover(tr("Snooze")), st.form(f"snoozing-{key}", border=False):
         usual = queries.settings().signals.snooze_days
-        st.number_input("Days", 1, LONGEST_SNOOZE, int(usual), key=f"days-{key}")
-        st.text_input("Why", key=f"quiet-{key}", max_chars=300, placeholder="known, a fix is on its way …")
-        st.form_submit_button("Snooze", key=f"snooze-{key}", on_click=_snooze, args=(list(alerts), key))
+        st.number_input(tr("Days"), 1, LONGEST_SNOOZE, int(usual), key=f"days-{key}")
+        st.text_input(tr("Why"), key=f"quiet-{key}", max_chars=300, placeholder=tr("known, a fix is on its way …"))
+        st.form_submit_button(tr("Snooze"), key=f"snooze-{key}", on_click=_snooze, args=(list(alerts), key))
 
 
 def _dismiss(alerts: Sequence[str], key: str) -> None:

@@ -16,6 +16,7 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, lin
 from groundswell.ui.desk import fingerprint
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.brief import Format, make_brief
+from groundswell.ui.report.tongue import tr
 
 BRIEFS: tuple[tuple[Format, str], ...] = (("html", "Brief to print"), ("md", "Brief in Markdown"))
 OPEN = 12
@@ -40,20 +41,24 @@ def _all() -> None:
     late = [case for case in waiting if case.due and case.due < datetime.now(UTC)]
     counts = ((len(waiting), "open"), (len(late), "late"), (len(cases) - len(waiting), "closed"))
     said = " · ".join(f"{wording.number(count)} {name}" for count, name in counts)
-    st.html(tag("div", [tag("h1", esc("Cases")), tag("span", esc(said))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(tr("Cases"))), tag("span", esc(said))], cls="top"))
     if not cases:
         st.html(
-            tag("p", esc("No case yet. “Open case” on an alert makes one, with its evidence as it stood."), cls="empty")
+            tag(
+                "p",
+                esc(tr("No case yet. “Open case” on an alert makes one, with its evidence as it stood.")),
+                cls="empty",
+            )
         )
         return
     with st.container(horizontal=True, key="act-cases", vertical_alignment="center"):
         which = st.segmented_control(
-            "Which", ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed"
+            tr("Which"), ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed"
         )
     mine = [case for case in waiting if case.owner and case.owner == queries.me()]
     shown = {"Mine": mine, "Closed": [case for case in cases if case.status == "closed"]}.get(str(which), waiting)
     if not shown:
-        st.html(tag("p", esc("None."), cls="empty"))
+        st.html(tag("p", esc(tr("None.")), cls="empty"))
         return
     shown = sorted(
         shown, key=lambda case: (-SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
@@ -61,8 +66,12 @@ def _all() -> None:
     st.html(
         panel(
             wording.plural(len(shown), "case"),
-            "gravest first",
-            table(("case", "severity", "status", "owner", "due", "opened"), map(_row, shown), cls="right stack"),
+            tr("gravest first"),
+            table(
+                (tr("case"), tr("severity"), tr("status"), tr("owner"), tr("due"), tr("opened")),
+                map(_row, shown),
+                cls="right stack",
+            ),
         )
     )
 
@@ -83,7 +92,7 @@ def _due(case: Case) -> Html:
     if not case.due:
         return esc("–")
     if case.status == "closed":
-        return esc("done")
+        return esc(tr("done"))
     left = case.due - datetime.now(UTC)
     late = left.total_seconds() < 0
     return tag(
@@ -99,7 +108,7 @@ def _due(case: Case) -> Html:
 
 def _one(id: str) -> None:
     case = queries.record(Case, id)
-    crumb = tag("p", link("cases", esc("Cases")), cls="crumb")
+    crumb = tag("p", link("cases", esc(tr("Cases"))), cls="crumb")
     if case is None:
         st.html(joined([crumb, tag("p", esc(f"There is no case {id}."), cls="empty")]))
         return
@@ -109,11 +118,11 @@ def _one(id: str) -> None:
         st.html(
             joined(
                 [
-                    panel("History", "", _history(case)),
+                    panel(tr("History"), "", _history(case)),
                     tag(
                         "div",
                         panel(
-                            "Evidence",
+                            tr("Evidence"),
                             f"{wording.plural(len(case.evidence), 'document')} as they stood; later ones are marked",
                             _evidence(case),
                         ),
@@ -141,7 +150,7 @@ def _head(case: Case) -> Html:
             if case.policy_area
             else NOTHING,
         ),
-        ("theme", link(links.theme(theme), esc("documents over time"), cls="out") if theme else NOTHING),
+        ("theme", link(links.theme(theme), esc(tr("documents over time")), cls="out") if theme else NOTHING),
         ("cause", esc(case.cause)),
         ("decision", esc(case.decision)),
     ]
@@ -161,7 +170,7 @@ def _history(case: Case) -> Html:
 def _evidence(case: Case) -> Html:
     """Return all that the case holds: the first whole, the others folded, each with its own proof."""
     if not case.evidence:
-        return tag("p", esc("No document was kept with this case."), cls="empty")
+        return tag("p", esc(tr("No document was kept with this case.")), cls="empty")
     first = joined(_document(item) for item in case.evidence[:OPEN])
     rest = case.evidence[OPEN:]
     if not rest:
@@ -176,7 +185,7 @@ def _document(item: Mapping[str, Any]) -> Html:
         tag("span", esc(_when(str(item.get("published_at", ""))))),
         tag("span", esc(" · ".join(filter(None, (str(item.get("market", "")), str(item.get("lang", ""))))))),
         tag("span", esc(item.get("sentiment", "")), cls=str(item.get("sentiment", ""))),
-        link(links.document(str(item.get("id", ""))), esc("open"), cls="out"),
+        link(links.document(str(item.get("id", ""))), esc(tr("open")), cls="out"),
         web_link(str(item.get("url", ""))),
     ]
     title = tag("h4", esc(wording.shortened(str(item.get("title", "")), 160))) if item.get("title") else NOTHING
@@ -211,38 +220,42 @@ def _when(written: str) -> str:
 
 
 def _forms(case: Case) -> None:
-    st.html(tag("h2", esc("What happens next")))
+    st.html(tag("h2", esc(tr("What happens next"))))
     with st.form(f"edit-{case.id}", border=False):
         st.text_area(
-            "Note", key=f"note-{case.id}", height=90, max_chars=5000, placeholder="what you found, whom you asked"
+            tr("Note"),
+            key=f"note-{case.id}",
+            height=90,
+            max_chars=5000,
+            placeholder=tr("what you found, whom you asked"),
         )
-        st.text_input("Owner", value=case.owner, key=f"owner-{case.id}-{case.version}", max_chars=80)
+        st.text_input(tr("Owner"), value=case.owner, key=f"owner-{case.id}-{case.version}", max_chars=80)
         statuses: Sequence[str] = get_args(CaseStatus)
-        st.selectbox("Status", statuses, index=statuses.index(case.status), key=f"status-{case.id}-{case.version}")
-        st.date_input("Due", value=_local_day(case.due), key=f"due-{case.id}-{case.version}", format="YYYY-MM-DD")
+        st.selectbox(tr("Status"), statuses, index=statuses.index(case.status), key=f"status-{case.id}-{case.version}")
+        st.date_input(tr("Due"), value=_local_day(case.due), key=f"due-{case.id}-{case.version}", format="YYYY-MM-DD")
         st.text_input(
-            "Cause",
+            tr("Cause"),
             value=case.cause,
             key=f"cause-{case.id}-{case.version}",
-            help="Needed to close: what it was.",
+            help=tr("Needed to close: what it was."),
             max_chars=1000,
         )
         st.text_input(
-            "Decision",
+            tr("Decision"),
             value=case.decision,
             key=f"decision-{case.id}-{case.version}",
-            help="Needed to close: what was decided.",
+            help=tr("Needed to close: what was decided."),
             max_chars=1000,
         )
-        st.form_submit_button("Save", type="primary", on_click=_save, args=(case,))
-    st.button("Add what its alerts gathered since", key=f"catch-{case.id}", on_click=_catch_up, args=(case,))
+        st.form_submit_button(tr("Save"), type="primary", on_click=_save, args=(case,))
+    st.button(tr("Add what its alerts gathered since"), key=f"catch-{case.id}", on_click=_catch_up, args=(case,))
     with st.container(horizontal=True, key=f"act-brief-{case.id}", vertical_alignment="center"):
         for kind, name in BRIEFS:
             st.download_button(
                 name, partial(_brief, case, kind), f"case-{case.id}.{kind}", on_click="ignore", key=f"brief-{kind}"
             )
     if not case.owner and queries.me() != "somebody":
-        st.button("Take it", key=f"take-{case.id}", on_click=_take, args=(case,))
+        st.button(tr("Take it"), key=f"take-{case.id}", on_click=_take, args=(case,))
 
 
 def _local_day(due: datetime | None) -> Any:

@@ -16,6 +16,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.desk import CORRECTIONS
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.documents import document_list
 
 SHOWN_RISK = 0.05
@@ -29,9 +30,11 @@ def show() -> None:
     document = queries.record(Document, wanted) if wanted else None
     if document is None:
         said = f"There is no document {wanted}; it may have been forgotten." if wanted else "No document was chosen."
-        out = link("search", esc("Search"), cls="out")
+        out = link("search", esc(tr("Search")), cls="out")
         st.html(
-            joined([tag("div", tag("h1", esc("Document")), cls="top"), tag("p", [esc(f"{said} "), out], cls="empty")])
+            joined(
+                [tag("div", tag("h1", esc(tr("Document"))), cls="top"), tag("p", [esc(f"{said} "), out], cls="empty")]
+            )
         )
         return
     st.html(_head(document))
@@ -57,7 +60,7 @@ def _head(document: Document) -> Html:
         web_link(mention.url),
     ]
     top = tag("div", [tag("h1", esc(wording.shortened(title, 160))), tag("span", Html(" ".join(by)))], cls="top")
-    return joined([tag("p", link("search", esc("Search")), cls="crumb"), top])
+    return joined([tag("p", link("search", esc(tr("Search"))), cls="crumb"), top])
 
 
 def _text(document: Document) -> Html:
@@ -66,8 +69,11 @@ def _text(document: Document) -> Html:
     lang = document.enriched.lang if document.enriched else mention.lang
     found = [tag("p", esc(mention.text), cls="whole", lang=lang)]
     if " ".join(said_together(mention.title, mention.text).split()) != " ".join(read.split()):
-        found += [tag("h2", esc("As it is read"), style="margin-top:14px"), tag("p", esc(read), cls="whole", lang=lang)]
-    return panel("Text", f"{wording.plural(len(mention.text), 'character')}, as it was found", joined(found))
+        found += [
+            tag("h2", esc(tr("As it is read")), style="margin-top:14px"),
+            tag("p", esc(read), cls="whole", lang=lang),
+        ]
+    return panel(tr("Text"), f"{wording.plural(len(mention.text), 'character')}, as it was found", joined(found))
 
 
 def _read(document: Document) -> str:
@@ -80,7 +86,9 @@ def _read(document: Document) -> str:
 def _labels(document: Document) -> Html:
     enriched = document.enriched
     if enriched is None:
-        return panel("Labels", "", tag("p", esc("It has not been read yet: groundswell enrich does."), cls="empty"))
+        return panel(
+            tr("Labels"), "", tag("p", esc(tr("It has not been read yet: groundswell enrich does.")), cls="empty")
+        )
     feeling = enriched.sentiment
     rows = [_chance(name, getattr(feeling, name), name == feeling.label) for name in FEELINGS]
     likely = sorted(enriched.risks.items(), key=lambda pair: -pair[1])
@@ -100,7 +108,9 @@ def _labels(document: Document) -> Html:
     note = f"{wording.plural(unlikely, 'risk')} under {SHOWN_RISK:.2f} not listed" if unlikely else ""
     chart = tag("div", rows, cls="bars")
     return panel(
-        "Labels", "with their probabilities", joined([chart, facts(said, cls="one"), tag("p", esc(note), cls="note")])
+        tr("Labels"),
+        tr("with their probabilities"),
+        joined([chart, facts(said, cls="one"), tag("p", esc(note), cls="note")]),
     )
 
 
@@ -115,14 +125,14 @@ def _chance(name: str, probability: float, claimed: bool) -> Html:
         tag("i"),
         tag("span", esc(name)),
         tag("b", esc(f"{probability:.2f}")),
-        tag("em", esc("said" if claimed else "")),
+        tag("em", esc(tr("said") if claimed else "")),
     ]
     return tag("span", parts, cls="bar", style=f"--w:{100 * probability:.1f}%")
 
 
 def _rules(rules: Sequence[str]) -> Html:
     parts = [link(links.search(rule=rule), esc(rule)) for rule in rules]
-    return Html(", ".join(parts)) if parts else esc("none")
+    return Html(", ".join(parts)) if parts else esc(tr("none"))
 
 
 def _evidence(document: Document) -> None:
@@ -135,12 +145,17 @@ def _evidence(document: Document) -> None:
     if not labels:
         return
     with st.container(key="panel-speaks"):
-        st.html(tag("h2", [esc("What speaks for it"), tag("em", esc(" · probability without each piece of the text"))]))
+        st.html(
+            tag(
+                "h2",
+                [esc(tr("What speaks for it")), tag("em", esc(tr(" · probability without each piece of the text")))],
+            )
+        )
         with st.container(horizontal=True, key="act-speaks", vertical_alignment="center"):
-            label = st.selectbox("Label", labels, format_func=wording.risk, label_visibility="collapsed", width=200)
-            asked = st.button("Show", key="speaks")
+            label = st.selectbox(tr("Label"), labels, format_func=wording.risk, label_visibility="collapsed", width=200)
+            asked = st.button(tr("Show"), key="speaks")
         if asked and label:
-            with st.spinner("reading the text piece by piece"):
+            with st.spinner(tr("reading the text piece by piece")):
                 st.html(_marked(_read(document), _speaking(_read(document), label)))
 
 
@@ -152,7 +167,7 @@ def _speaking(text: str, label: str) -> list[Piece]:
 def _marked(text: str, found: Sequence[Piece]) -> Html:
     """Return the text with the pieces that speak for a label marked, and their numbers below."""
     if not found:
-        return tag("p", esc("No single piece does: without any one of them the probability stays."), cls="empty")
+        return tag("p", esc(tr("No single piece does: without any one of them the probability stays.")), cls="empty")
     parts, at = [], 0
     for piece in sorted(found[:12], key=lambda piece: piece.begin):
         parts += [
@@ -162,7 +177,7 @@ def _marked(text: str, found: Sequence[Piece]) -> Html:
         at = piece.end
     rows = ([esc(text[p.begin : p.end]), tag("span", esc(f"−{p.fall:.2f}"), cls="num")] for p in found[:12])
     return joined(
-        [tag("p", [*parts, esc(text[at:])], cls="whole"), table(("without", "probability"), rows, cls="right")]
+        [tag("p", [*parts, esc(text[at:])], cls="whole"), table((tr("without"), tr("probability")), rows, cls="right")]
     )
 
 
@@ -174,25 +189,30 @@ def _origin(document: Document) -> Html:
     theme = queries.record(Theme, membership.theme) if membership and membership.theme else None
     doubt = {"exact": "", "day": "to the day", "inferred": "guessed from the page", "none": "not to be trusted"}
     where = [
-        ("published", esc(wording.stamp(mention.published_at, zone) if mention.published_at else "unknown")),
+        ("published", esc(wording.stamp(mention.published_at, zone) if mention.published_at else tr("unknown"))),
         ("date", esc(doubt[mention.date_confidence])),
         ("fetched", esc(wording.stamp(mention.fetched_at, zone))),
         (
             "theme",
-            link(links.theme(theme.id), esc(wording.shortened(wording.theme(theme), 60))) if theme else esc("none"),
+            link(links.theme(theme.id), esc(wording.shortened(wording.theme(theme), 60))) if theme else esc(tr("none")),
         ),
         (
             "author",
-            link(links.search(author=mention.author_key), esc("all by the same")) if mention.author_key else NOTHING,
+            link(links.search(author=mention.author_key), esc(tr("all by the same")))
+            if mention.author_key
+            else NOTHING,
         ),
-        ("thread", link(links.search(thread=mention.thread), esc("the whole thread")) if mention.thread else NOTHING),
+        (
+            "thread",
+            link(links.search(thread=mention.thread), esc(tr("the whole thread"))) if mention.thread else NOTHING,
+        ),
         ("reach", esc(wording.number(mention.reach)) if mention.reach is not None else NOTHING),
         ("rating", esc(f"{mention.rating:g}") if mention.rating is not None else NOTHING),
         ("id", tag("code", esc(mention.id))),
     ]
     more = [(str(name)[:40], esc(wording.shortened(str(value), 160))) for name, value in sorted(mention.extra.items())]
     body = facts([*where, *more[:12]], cls="one")
-    return tag("div", panel("Where from", "", body), style="margin-top:16px")
+    return tag("div", panel(tr("Where from"), "", body), style="margin-top:16px")
 
 
 def _copies(document: Document) -> Html:
@@ -207,7 +227,9 @@ def _copies(document: Document) -> Html:
     count = wording.plural(page.total - 1, "copy", "copies")
     address = links.unfolded(links.search(duplicate=enriched.duplicate_of or document.id))
     every = tag("p", link(address, esc(f"all {wording.number(page.total)} together"), cls="out"), cls="note")
-    return panel(count, "the same text elsewhere, oldest first", joined([document_list(others, queries.zone()), every]))
+    return panel(
+        count, tr("the same text elsewhere, oldest first"), joined([document_list(others, queries.zone()), every])
+    )
 
 
 # --- what a person may do --------------------------------------------------------------------------------------------
@@ -216,14 +238,14 @@ def _copies(document: Document) -> Html:
 def _correct(document: Document) -> None:
     known = [label for label in queries.records(Label, 20_000) if label.subject == document.id]
     with st.container(key="panel-correct"):
-        st.html(tag("h2", [esc("Correct a label"), tag("em", esc(" · kept beside what the model said"))]))
+        st.html(tag("h2", [esc(tr("Correct a label")), tag("em", esc(tr(" · kept beside what the model said")))]))
         for label in known:
             st.html(tag("p", esc(f"{label.field}: {label.value}, {label.annotator}"), cls="note"))
         with st.container(horizontal=True, key="act-correct", vertical_alignment="bottom"):
             names = [*CORRECTIONS, *(document.enriched.risks if document.enriched else ())]
-            field = st.selectbox("Label", names, format_func=wording.risk, key="field", width=170)
-            value = st.selectbox("It is", CORRECTIONS.get(field, ("yes", "no")), key=f"value-{field}", width=110)
-            st.button("Save", key="correct", on_click=_save, args=(document.id, field, value))
+            field = st.selectbox(tr("Label"), names, format_func=wording.risk, key="field", width=170)
+            value = st.selectbox(tr("It is"), CORRECTIONS.get(field, ("yes", "no")), key=f"value-{field}", width=110)
+            st.button(tr("Save"), key="correct", on_click=_save, args=(document.id, field, value))
 
 
 def _save(document: str, field: str, value: str) -> None:
@@ -236,19 +258,19 @@ def _to_case(document: Document) -> None:
     cases = {case.id: case for case in queries.records(Case, 5000) if case.status != "closed"}
     holding = [case for case in cases.values() if any(item.get("id") == document.id for item in case.evidence)]
     with st.container(key="panel-case"):
-        st.html(tag("h2", esc("Cases")))
+        st.html(tag("h2", esc(tr("Cases"))))
         for case in holding:
             st.html(tag("p", link(links.case(case.id), esc(wording.shortened(case.title, 80)))))
         free = [case for case in cases if case not in {one.id for one in holding}]
         if not free:
-            st.html(tag("p", esc("No other case is open." if holding else "No case is open."), cls="empty"))
+            st.html(tag("p", esc(tr("No other case is open.") if holding else tr("No case is open.")), cls="empty"))
             return
         with st.container(horizontal=True, key="act-case", vertical_alignment="bottom"):
             chosen = st.selectbox(
-                "Case", free, format_func=lambda one: wording.shortened(cases[one].title, 60),
+                tr("Case"), free, format_func=lambda one: wording.shortened(cases[one].title, 60),
                 label_visibility="collapsed", width=220,
             )  # fmt: skip
-            st.button("Add to it", key="to-case", on_click=_add, args=(chosen, document.id))
+            st.button(tr("Add to it"), key="to-case", on_click=_add, args=(chosen, document.id))
 
 
 def _add(case: str, document: str) -> None:

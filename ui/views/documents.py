@@ -8,6 +8,7 @@ from groundswell.index.query import Hit
 from groundswell.index.records import Document
 from groundswell.ui.board.elements import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.tongue import tr
 
 EXCERPT = 320
 CLAIMED = 0.5
@@ -58,10 +59,10 @@ def _by(document: Document, zone: str, copies: int) -> list[Html]:
         link(links.search(source=mention.source), esc(mention.source)),
         tag("span", esc(when + doubt), cls="nowrap"),
         tag("span", esc(" · ".join(filter(None, (mention.market, _lang(document)))))),
-        _feeling(document) if enriched else tag("span", esc("not read yet")),
+        _feeling(document) if enriched else tag("span", esc(tr("not read yet"))),
         web_link(mention.url),
     ]
-    parts.append(link(links.document(mention.id), esc("open"), cls="out", title="the whole document"))
+    parts.append(link(links.document(mention.id), esc(tr("open")), cls="out", title="the whole document"))
     if copies > 1 and enriched:
         same = links.unfolded(links.search(duplicate=enriched.duplicate_of or mention.id))
         parts.append(link(same, esc(wording.plural(copies, "copy", "copies"))))

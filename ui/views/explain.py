@@ -13,6 +13,7 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, pane
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.asked import Asked, asked
 from groundswell.ui.report.explain import COPIES, Explanation, Part
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.documents import document_list
 
 MOST = 14
@@ -23,8 +24,8 @@ LEAST = 0.5
 def show() -> None:
     """Draw the page."""
     this = replace(asked(st.query_params.to_dict()), copies=True)
-    crumb = tag("p", link(links.search_text(this.text, of=this.of), esc("The search")), cls="crumb")
-    st.html(joined([crumb, tag("div", tag("h1", esc("What made it")), cls="top")]))
+    crumb = tag("p", link(links.search_text(this.text, of=this.of), esc(tr("The search"))), cls="crumb")
+    st.html(joined([crumb, tag("div", tag("h1", esc(tr("What made it"))), cls="top")]))
     try:
         found = queries.explanation(this)
     except QueryError as error:
@@ -56,15 +57,19 @@ def _body(found: Explanation, this: Asked) -> Html:
     rest = found.excess - sum(part.excess for part in shown)
     names = queries.theme_names(tuple(part.value for part in shown if part.field == "theme"))
     rows = [_row(part, _named(part, names), this) for part in shown]
-    rows.append([esc("everything else"), esc(""), _number(rest), NOTHING, NOTHING])
+    rows.append([esc(tr("everything else")), esc(""), _number(rest), NOTHING, NOTHING])
     note = "documents of the difference that each accounts for; they add up (Shapley values)"
     parts = panel(
-        "Made by", note, table(("what", "", "more than usual", "documents", "usual"), rows, cls="right stack")
+        tr("Made by"),
+        note,
+        table((tr("what"), "", tr("more than usual"), tr("documents"), tr("usual")), rows, cls="right stack"),
     )
     risks = [_row(part, wording.risk(part.value), this) for part in found.risks[:8] if abs(part.excess) >= LEAST]
-    beside = tag("p", esc("No risk departs from its usual number."), cls="empty")
+    beside = tag("p", esc(tr("No risk departs from its usual number.")), cls="empty")
     head = ("risk", "", "more than usual", "documents", "usual")
-    risk = panel("Risks", "they overlap and do not add up", table(head, risks, cls="right stack") if risks else beside)
+    risk = panel(
+        tr("Risks"), tr("they overlap and do not add up"), table(head, risks, cls="right stack") if risks else beside
+    )
     return joined([tag("div", [parts, risk], cls="row"), _documents(found)])
 
 
@@ -92,4 +97,4 @@ def _documents(found: Explanation) -> Html:
         return NOTHING
     listed: Sequence[object] = found.documents
     title = wording.plural(len(listed), "document")
-    return panel(title, "of what made most of it, copies folded", document_list(found.documents, queries.zone()))
+    return panel(title, tr("of what made most of it, copies folded"), document_list(found.documents, queries.zone()))

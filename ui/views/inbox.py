@@ -11,7 +11,8 @@ from groundswell.index.records import Decision, Signal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.inbox import DAY, Entry, Inbox, Status, how_it_goes
+from groundswell.ui.report.inbox import DAY, Entry, Inbox, Status, how_it_goes, shown_title
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.views import actions
 
 SHOWN: Mapping[str, tuple[Status, ...]] = {
@@ -24,6 +25,8 @@ SHOWN: Mapping[str, tuple[Status, ...]] = {
     "all": ("waiting", "confirmed", "case", "snoozed", "dismissed", "closed"),
 }
 NAMES = {"case": "in a case", "closed": "case closed", "held": "held back"}
+GRAVE = ("critical", "high", "medium", "low")
+WHOSE = ("mine", "nobody's")
 PAGE = 30
 
 
@@ -31,7 +34,7 @@ def show() -> None:
     """Draw the page."""
     inbox = queries.inbox()
     wanted = st.query_params.get("alert", "")
-    st.html(tag("div", [tag("h1", esc("Inbox")), tag("span", esc(_looked(inbox)))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(tr("Inbox"))), tag("span", esc(_looked(inbox)))], cls="top"))
     if wanted:
         _one(inbox, wanted)
         return
@@ -48,14 +51,14 @@ def show() -> None:
 
 def _looked(inbox: Inbox) -> str:
     if inbox.upto is None:
-        return "signals have not been looked for yet: groundswell signals does"
-    return f"signals were looked for up to {wording.moment(inbox.upto, queries.zone())}"
+        return tr("signals have not been looked for yet: groundswell signals does")
+    return tr("signals were looked for up to {time}").format(time=wording.moment(inbox.upto, queries.zone()))
 
 
 def _nothing(which: str, inbox: Inbox) -> str:
     if which == "waiting" and inbox.upto is not None:
-        return "No alert waits for a decision."
-    return "No alert is like that."
+        return tr("No alert waits for a decision.")
+    return tr("No alert is like that.")
 
 
 # --- filters: all of them stand in the address -----------------------------------------------------------------------
@@ -68,7 +71,7 @@ def _filters(inbox: Inbox) -> str:
     tabs = (
         link(
             links.inbox(show=name, severity=st.query_params.get("severity", "")),
-            esc(f"{NAMES.get(name, name)} {wording.number(count)}"),
+            esc(f"{tr(NAMES.get(name, name))} {wording.number(count)}"),
             cls="tagged on" if name == which else "tagged",
         )
         for name, count in counts.items()
@@ -79,9 +82,11 @@ def _filters(inbox: Inbox) -> str:
 
 def _chosen(entries: Sequence[Entry]) -> list[Entry]:
     with st.container(horizontal=True, key="act-inbox", vertical_alignment="bottom"):
-        words = queries.addressed_text("words", "words in the title", width=260)
-        severity = queries.addressed_choice("severity", ["", "critical", "high", "medium", "low"], "any severity")
-        whose = queries.addressed_choice("whose", ["", "mine", "nobody's"], "anybody's")
+        words = queries.addressed_text("words", tr("words in the title"), width=260)
+        severity = queries.addressed_choice(
+            "severity", ["", *GRAVE], tr("any severity"), names={one: tr(one) for one in GRAVE}
+        )
+        whose = queries.addressed_choice("whose", ["", *WHOSE], tr("anybody's"), names={one: tr(one) for one in WHOSE})
     return [
         entry
         for entry in entries
@@ -127,17 +132,17 @@ def _row(entry: Entry) -> bool:
 def _line(entry: Entry) -> Html:
     episode, now = entry.episode, queries.now()
     by = [
-        tag("span", esc(episode.severity), cls=f"sev {episode.severity}"),
-        esc(f"since {wording.stamp(episode.alert.at, queries.zone())}"),
+        tag("span", esc(tr(episode.severity)), cls=f"sev {episode.severity}"),
+        esc(tr("since {time}").format(time=wording.stamp(episode.alert.at, queries.zone()))),
         link(links.grown(episode, now), esc(wording.plural(entry.documents, "document"))),
-        esc(wording.risk(episode.risk) or "no risk named"),
+        esc(wording.risk(episode.risk) or tr("no risk named")),
     ]
     goes = how_it_goes(entry, queries.zone())
     return tag(
         "article",
         [
             tag("div", (tag("span", part) for part in by), cls="by"),
-            tag("h4", link(links.alert(entry.id), esc(wording.shortened(entry.title, 120)))),
+            tag("h4", link(links.alert(entry.id), esc(wording.shortened(shown_title(entry), 120)))),
             tag("p", esc(f"{goes}. {standing_said(entry)}"), cls="note"),
         ],
     )
@@ -153,7 +158,7 @@ def standing_said(entry: Entry) -> str:
         owner = f", {standing.case.owner}" if standing.case.owner else ""
         return f"Case {standing.case.status}{owner}."
     if standing.decision is None:
-        return f"Nobody has decided.{whose}"
+        return f"{tr('Nobody has decided.')}{whose}"
     return f"{wording.capital(decision_said(standing.decision, zone))}.{whose}"
 
 
@@ -174,17 +179,19 @@ def decision_said(decision: Decision, zone: str) -> str:
 def _bulk(chosen: Sequence[str], which: str) -> None:
     """Draw what can be done with all that are chosen."""
     with st.container(horizontal=True, key="act-bulk", vertical_alignment="center"):
-        st.html(tag("p", esc(f"{wording.number(len(chosen))} chosen"), cls="note"))
+        st.html(tag("p", esc(tr("{count} chosen").format(count=wording.number(len(chosen)))), cls="note"))
         if not chosen:
             return
         if which in {"waiting", "all"}:
-            st.button("Confirm", key="bulk-confirm", on_click=actions.confirm, args=(chosen,))
+            st.button(tr("Confirm"), key="bulk-confirm", on_click=actions.confirm, args=(chosen,))
             actions.dismissal(chosen, "bulk")
             actions.snoozing(chosen, "bulk")
         if which != "waiting":
-            st.button("Take back", key="bulk-reopen", on_click=queries.reopen, args=(chosen,))
-        to = st.text_input("Give to", key="bulk-to", placeholder="give to …", label_visibility="collapsed", width=140)
-        st.button("Give", key="bulk-give", on_click=actions.assign, args=(chosen, to))
+            st.button(tr("Take back"), key="bulk-reopen", on_click=queries.reopen, args=(chosen,))
+        to = st.text_input(
+            tr("Give to"), key="bulk-to", placeholder=tr("give to …"), label_visibility="collapsed", width=140
+        )
+        st.button(tr("Give"), key="bulk-give", on_click=actions.assign, args=(chosen, to))
 
 
 # --- one alert -------------------------------------------------------------------------------------------------------
@@ -192,7 +199,7 @@ def _bulk(chosen: Sequence[str], which: str) -> None:
 
 def _one(inbox: Inbox, wanted: str) -> None:
     entry = inbox[wanted]
-    st.html(tag("p", link(links.inbox(), esc("All alerts")), cls="crumb"))
+    st.html(tag("p", link(links.inbox(), esc(tr("All alerts"))), cls="crumb"))
     if entry is None:
         st.html(tag("p", esc(f"There is no alert {wanted}."), cls="empty"))
         return
@@ -203,24 +210,27 @@ def _one(inbox: Inbox, wanted: str) -> None:
         _twins(inbox, entry)
     if merged := _merged(entry):
         _mergers(merged)
-    st.html(tag("div", [panel("Decisions", "newest first", _history(entry)), _signals(entry)], cls="row half"))
+    st.html(tag("div", [panel(tr("Decisions"), tr("newest first"), _history(entry)), _signals(entry)], cls="row half"))
 
 
 def _detail(entry: Entry) -> Html:
     episode, zone, now = entry.episode, queries.zone(), queries.now()
     numbers = facts(
         [
-            ("documents", link(links.grown(episode, now), esc(wording.number(entry.documents)))),
-            ("first told", esc(wording.stamp(episode.alert.at, zone))),
-            ("risk", esc(wording.risk(episode.risk) or "none named")),
-            ("theme", link(links.theme(episode.theme), esc("over time"), cls="out") if episode.theme else NOTHING),
-            ("why now", link(_rise(entry), esc("what made it"), cls="out")),
+            (tr("documents"), link(links.grown(episode, now), esc(wording.number(entry.documents)))),
+            (tr("first told"), esc(wording.stamp(episode.alert.at, zone))),
+            (tr("risk"), esc(wording.risk(episode.risk) or tr("none named"))),
+            (
+                tr("theme"),
+                link(links.theme(episode.theme), esc(tr("over time")), cls="out") if episode.theme else NOTHING,
+            ),
+            (tr("why now"), link(_rise(entry), esc(tr("what made it")), cls="out")),
         ]
     )
     return joined(
         [
-            tag("div", [tag("span", esc(episode.severity), cls="sev"), tag("span", esc(entry.id))], cls="meta"),
-            tag("h3", esc(wording.shortened(entry.title, 160))),
+            tag("div", [tag("span", esc(tr(episode.severity)), cls="sev"), tag("span", esc(entry.id))], cls="meta"),
+            tag("h3", esc(wording.shortened(shown_title(entry), 160))),
             tag("p", esc(f"{wording.capital(how_it_goes(entry, zone))}. {standing_said(entry)}")),
             tag("p", esc(episode.gravest.why), cls="why"),
             numbers,
@@ -238,12 +248,12 @@ def _rise(entry: Entry) -> str:
 
 def _twins(inbox: Inbox, entry: Entry) -> None:
     with st.container(key="panel-twins"):
-        st.html(tag("h2", esc("May be the same event")))
+        st.html(tag("h2", esc(tr("May be the same event"))))
         for twin in filter(None, map(inbox.__getitem__, entry.twins)):
             with st.container(horizontal=True, key=f"act-twin-{twin.id}", vertical_alignment="center"):
-                st.html(tag("p", link(links.alert(twin.id), esc(wording.shortened(twin.title, 90)))))
-                st.button("Merge", key=f"merge-{twin.id}", on_click=_merge, args=(entry.id, twin.id))
-                st.button("They are two", key=f"part-{twin.id}", on_click=_part, args=(entry.id, twin.id))
+                st.html(tag("p", link(links.alert(twin.id), esc(wording.shortened(shown_title(twin), 90)))))
+                st.button(tr("Merge"), key=f"merge-{twin.id}", on_click=_merge, args=(entry.id, twin.id))
+                st.button(tr("They are two"), key=f"part-{twin.id}", on_click=_part, args=(entry.id, twin.id))
 
 
 def _merged(entry: Entry) -> list[Decision]:
@@ -258,12 +268,12 @@ def _merged(entry: Entry) -> list[Decision]:
 
 def _mergers(merged: Sequence[Decision]) -> None:
     with st.container(key="panel-merged"):
-        st.html(tag("h2", esc("Merged by hand")))
+        st.html(tag("h2", esc(tr("Merged by hand"))))
         for decision in merged:
             with st.container(horizontal=True, key=f"act-merged-{decision.alert}", vertical_alignment="center"):
                 st.html(tag("p", esc(f"{decision.alert}: {decision_said(decision, queries.zone())}")))
                 st.button(
-                    "Take the merge back", key=f"unmerge-{decision.alert}", on_click=_part,
+                    tr("Take the merge back"), key=f"unmerge-{decision.alert}", on_click=_part,
                     args=(decision.alert, decision.to),
                 )  # fmt: skip
 
@@ -285,7 +295,7 @@ def _history(entry: Entry) -> Html:
     zone, own = queries.zone(), {signal.id for signal in entry.episode.signals}
     made = [decision for decision in queries.records(Decision, 5000) if decision.alert in own or decision.to in own]
     if not made:
-        return tag("p", esc("Nobody has decided anything yet."), cls="empty")
+        return tag("p", esc(tr("Nobody has decided anything yet.")), cls="empty")
     return tag("ul", (tag("li", tag("p", esc(decision_said(decision, zone)))) for decision in made), cls="history")
 
 
@@ -293,7 +303,7 @@ def _signals(entry: Entry) -> Html:
     zone, signals = queries.zone(), list(reversed(entry.episode.signals))
     rows = (_signal(signal, zone) for signal in signals[:PAGE])
     note = f"the newest {PAGE} of {len(signals)}" if len(signals) > PAGE else "newest first"
-    return panel("What it is made of", note, tag("ul", rows, cls="history"))
+    return panel(tr("What it is made of"), note, tag("ul", rows, cls="history"))
 
 
 def _signal(signal: Signal, zone: str) -> Html:
@@ -308,7 +318,7 @@ def _signal(signal: Signal, zone: str) -> Html:
 def _held(inbox: Inbox) -> Html:
     """Return what was held back in the last week, strongest first, and by which rule."""
     if not inbox.held:
-        return tag("p", esc("No signal was held back in the last 7 days."), cls="empty")
+        return tag("p", esc(tr("No signal was held back in the last 7 days.")), cls="empty")
     zone = queries.zone()
     rows = (
         tag(

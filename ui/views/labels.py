@@ -16,6 +16,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, panel, table, tag
 from groundswell.ui.desk import Disposition
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.tongue import tr
 
 Z95 = 1.96
 
@@ -24,13 +25,17 @@ def show() -> None:
     """Draw the page."""
     labels = [label for label in queries.records(Label, 20_000) if label.field == "disposition"]
     st.html(
-        tag("div", [tag("h1", esc("Labels")), tag("span", esc(wording.plural(len(labels), "judged alert")))], cls="top")
+        tag(
+            "div",
+            [tag("h1", esc(tr("Labels"))), tag("span", esc(wording.plural(len(labels), "judged alert")))],
+            cls="top",
+        )
     )
     if not labels:
         st.html(
             tag(
                 "p",
-                esc("Nobody has judged an alert yet. Confirm and Dismiss do; then precision stands here."),
+                esc(tr("Nobody has judged an alert yet. Confirm and Dismiss do; then precision stands here.")),
                 cls="empty",
             )
         )
@@ -38,15 +43,15 @@ def show() -> None:
     signals = {signal.id: signal for signal in queries.many(Signal, tuple(sorted({label.subject for label in labels})))}
     st.html(
         panel(
-            "Precision of alerts",
-            "confirmed among confirmed and false, with 95 % interval (Wilson)",
+            tr("Precision of alerts"),
+            tr("confirmed among confirmed and false, with 95 % interval (Wilson)"),
             _precision(labels, signals),
         )
     )
     with st.container(key="panel-labels"):
         st.html(
             table(
-                ("alert", "kind", "judged", "by", "when"),
+                (tr("alert"), tr("kind"), tr("judged"), tr("by"), tr("when")),
                 (_row(label, signals.get(label.subject)) for label in labels[:200]),
                 cls="right stack",
             )
@@ -69,7 +74,7 @@ def _precision(labels: Sequence[Label], signals: Mapping[str, Signal]) -> Html:
         ]
         for kind, (right, wrong, double) in sorted(counts.items())
     )
-    return table(("kind", "confirmed", "false", "duplicate", "precision"), rows, cls="right")
+    return table((tr("kind"), tr("confirmed"), tr("false"), tr("duplicate"), tr("precision")), rows, cls="right")
 
 
 def interval(hits: int, tries: int) -> str:
@@ -98,16 +103,22 @@ def _teaching() -> None:
     """Show what judgements would teach before it is accepted, and take it back."""
     proposal, taught = queries.proposal()
     with st.container(key="panel-teaching"):
-        st.html(tag("h2", [esc("What judgements teach"), tag("em", esc(" · nothing changes before it is accepted"))]))
+        st.html(
+            tag(
+                "h2", [esc(tr("What judgements teach")), tag("em", esc(tr(" · nothing changes before it is accepted")))]
+            )
+        )
         if proposal is None:
-            st.html(tag("p", esc("At least 8 judgements are needed, some of them confirmed, some false."), cls="empty"))
+            st.html(
+                tag("p", esc(tr("At least 8 judgements are needed, some of them confirmed, some false.")), cls="empty")
+            )
         else:
             st.html(_preview(proposal))
         with st.container(horizontal=True, key="act-teaching"):
             if proposal is not None:
-                st.button("Accept", key="learn", type="primary", on_click=_learn, args=(proposal,))
+                st.button(tr("Accept"), key="learn", type="primary", on_click=_learn, args=(proposal,))
             if taught:
-                st.button("Back to the ranking as it came", key="unlearn", on_click=_unlearn)
+                st.button(tr("Back to the ranking as it came"), key="unlearn", on_click=_unlearn)
 
 
 def _preview(proposal: Proposal) -> Html:
@@ -123,7 +134,7 @@ def _preview(proposal: Proposal) -> Html:
             link(links.evidence_of(change.signal), esc(wording.shortened(change.title or change.signal, 80))),
             esc(wording.date(change.at, queries.zone())),
             esc(f"{change.strength:.2f} → {change.would_be:.2f}"),
-            esc("would fire" if change.would_fire else "would be held"),
+            esc(tr("would fire") if change.would_fire else tr("would be held")),
             esc(change.judged or "not judged"),
         ]
         for change in proposal.changes[:40]
@@ -148,16 +159,16 @@ def _unlearn() -> None:
 def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
     """Let a person judge again."""
     known = {label.subject: label for label in reversed(labels) if label.subject in signals}
-    st.html(tag("h2", esc("Judge again")))
+    st.html(tag("h2", esc(tr("Judge again"))))
     with st.container(horizontal=True, key="act-judge", vertical_alignment="bottom"):
         subject = st.selectbox(
-            "Alert",
+            tr("Alert"),
             list(known),
             format_func=lambda one: wording.shortened(signals[one].title or signals[one].why, 80),
             label_visibility="collapsed",
         )
-        value = st.selectbox("Judgement", get_args(Disposition), label_visibility="collapsed", width=140)
-        if st.button("Save", key="judge-again") and subject and value:
+        value = st.selectbox(tr("Judgement"), get_args(Disposition), label_visibility="collapsed", width=140)
+        if st.button(tr("Save"), key="judge-again") and subject and value:
             with queries.told(), queries.desk() as desk:
                 who, now = queries.me(), datetime.now(UTC)
                 if value == "confirmed":

@@ -22,6 +22,7 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.asked import Asked, asked
 from groundswell.ui.report.explain import LONGEST
 from groundswell.ui.report.series import DAY, day_axis, volume_series
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import document_list
 from groundswell.ui.views.inbox import standing_said
@@ -39,7 +40,7 @@ EXAMPLES = (
 
 def show() -> None:
     """Draw the page."""
-    st.html(tag("div", tag("h1", esc("Search")), cls="top"))
+    st.html(tag("div", tag("h1", esc(tr("Search"))), cls="top"))
     this = _ask()
     try:
         query = queries.asked(this)
@@ -64,24 +65,30 @@ def _ask() -> Asked:
         st.session_state["asked"] = st.session_state["query"] = given.text
     with st.container(key="panel-ask"):
         st.text_input(
-            "Search",
+            tr("Search"),
             key="query",
             label_visibility="collapsed",
-            placeholder='words, "a phrase", OR, -not, risk:gambling, market:SG, since:7d',
+            placeholder=tr('words, "a phrase", OR, -not, risk:gambling, market:SG, since:7d'),
             on_change=_asked,
             max_chars=2000,
         )
         with st.container(horizontal=True, key="act-ask", vertical_alignment="center"):
-            sort = queries.addressed_choice("sort", ["", *SORTS], "Order of the words asked", names=SORTS, width=190)
+            sort = queries.addressed_choice(
+                "sort",
+                ["", *SORTS],
+                tr("Order of the words asked"),
+                names={name: tr(said) for name, said in SORTS.items()},
+                width=190,
+            )
             hint = "List and count each copy of a text. Otherwise texts that say the same count once."
-            copies = queries.addressed_switch("copies", "Copies too", hint=hint)
-            with st.popover("How to ask"):
+            copies = queries.addressed_switch("copies", tr("Copies too"), hint=hint)
+            with st.popover(tr("How to ask")):
                 _help()
-            with st.popover("Saved"):
+            with st.popover(tr("Saved")):
                 _saved(given.text)
             _to_case(given)
     if given.of:
-        whole = link(links.search_text(given.text), esc("search everything"), cls="out")
+        whole = link(links.search_text(given.text), esc(tr("search everything")), cls="out")
         st.html(tag("p", [esc(f"Within the documents of {_called(given.of)}; "), whole, esc(".")], cls="note"))
         if (entry := queries.inbox()[given.of.partition("-")[2]]) is not None:
             st.html(tag("p", esc(f"{entry.title}: {standing_said(entry)}"), cls="state"))
@@ -105,9 +112,9 @@ def _to_case(given: Asked) -> None:
     if not cases or not (given.text or given.of):
         return
     titles = {case.id: wording.shortened(case.title, 60) for case in cases}
-    with st.popover("Add to a case"):
-        case = st.selectbox("Case", list(titles), format_func=titles.__getitem__, key="to-case")
-        st.button("Add all that is found", key="add-found", on_click=_add_found, args=(case, given))
+    with st.popover(tr("Add to a case")):
+        case = st.selectbox(tr("Case"), list(titles), format_func=titles.__getitem__, key="to-case")
+        st.button(tr("Add all that is found"), key="add-found", on_click=_add_found, args=(case, given))
 
 
 def _add_found(case: str, given: Asked) -> None:
@@ -131,12 +138,12 @@ def _saved(asked: str) -> None:
     for item in saved[:30]:
         with st.container(horizontal=True, key=f"saved-{item.id}", vertical_alignment="center"):
             st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
-            st.button("Forget", key=f"forget-{item.id}", on_click=_forget, args=(item.id,))
+            st.button(tr("Forget"), key=f"forget-{item.id}", on_click=_forget, args=(item.id,))
     if not saved:
-        st.html(tag("p", esc("No search is saved yet."), cls="empty"))
+        st.html(tag("p", esc(tr("No search is saved yet.")), cls="empty"))
     with st.form("save", border=False, clear_on_submit=True):
-        name = st.text_input("Save this search as", max_chars=100)
-        if st.form_submit_button("Save", disabled=not asked) and name:
+        name = st.text_input(tr("Save this search as"), max_chars=100)
+        if st.form_submit_button(tr("Save"), disabled=not asked) and name:
             with queries.told(), queries.desk() as desk:
                 desk.save_search(name, asked, by=queries.me(), now=datetime.now(UTC))
                 queries.say(f"Saved: {name}")
@@ -165,8 +172,8 @@ def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:
         st.html(joined([tag("p", _found(span, page, query, this), cls="note found"), _timeline(query, page, this)]))
         st.html(tag("div", document_list(page.hits, queries.zone(), themes)))
         with st.container(horizontal=True, key="act-pages"):
-            st.button("Previous", disabled=len(cursors) < 2, on_click=_turn, args=("",), key="previous")
-            st.button("Next", disabled=not page.cursor, on_click=_turn, args=(page.cursor,), key="next")
+            st.button(tr("Previous"), disabled=len(cursors) < 2, on_click=_turn, args=("",), key="previous")
+            st.button(tr("Next"), disabled=not page.cursor, on_click=_turn, args=(page.cursor,), key="next")
             _exports(query)
 
 
@@ -183,7 +190,7 @@ def _found(span: str, page: Page, query: Query, this: Asked) -> list[Html]:
     return [
         esc(f"{span} of {wording.plural(page.total, 'text')}; "),
         each,
-        esc(" with copies"),
+        esc(tr(" with copies")),
         *_explained(query, this),
     ]
 
@@ -192,7 +199,7 @@ def _explained(query: Query, this: Asked) -> list[Html]:
     """Return the way to what made it, where the time is bounded."""
     if query.since is None or query.until is None or query.until - query.since > LONGEST:
         return []
-    return [esc(" · "), link(links.explain(this.text, of=this.of), esc("what made it"), cls="out")]
+    return [esc(" · "), link(links.explain(this.text, of=this.of), esc(tr("what made it")), cls="out")]
 
 
 def _turn(cursor: str) -> None:
@@ -226,12 +233,19 @@ def _timeline(query: Query, page: Page, this: Asked) -> Html:
 
 def _exports(query: Query) -> None:
     stem = f"groundswell-{datetime.now(UTC):%Y%m%d-%H%M}"
-    st.download_button("CSV", lambda: _export(query, "csv"), f"{stem}.csv", "text/csv", on_click="ignore", key="csv")
     st.download_button(
-        "JSONL", lambda: _export(query, "jsonl"), f"{stem}.jsonl", "application/jsonl", on_click="ignore", key="jsonl"
+        tr("CSV"), lambda: _export(query, "csv"), f"{stem}.csv", "text/csv", on_click="ignore", key="csv"
     )
     st.download_button(
-        "Parquet", lambda: _export(query, "parquet"), f"{stem}.parquet", on_click="ignore", key="parquet"
+        tr("JSONL"),
+        lambda: _export(query, "jsonl"),
+        f"{stem}.jsonl",
+        "application/jsonl",
+        on_click="ignore",
+        key="jsonl",
+    )
+    st.download_button(
+        tr("Parquet"), lambda: _export(query, "parquet"), f"{stem}.parquet", on_click="ignore", key="parquet"
     )
 
 
@@ -247,8 +261,8 @@ def _counts(page: Page, this: Asked) -> None:
     names = queries.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
     parts = [_facet(field, counts, this, names) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
-        said = tag("p", esc("documents, copies counted each"), cls="note counted") if parts else NOTHING
-        st.html(joined([said, *parts]) or tag("p", esc("Nothing to count."), cls="empty"))
+        said = tag("p", esc(tr("documents, copies counted each")), cls="note counted") if parts else NOTHING
+        st.html(joined([said, *parts]) or tag("p", esc(tr("Nothing to count.")), cls="empty"))
 
 
 def _facet(field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names: Mapping[str, str]) -> Html:
@@ -260,7 +274,7 @@ def _facet(field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names
     return tag(
         "div",
         [
-            tag("h2", bold(_FACET_NAMES.get(field, field))),
+            tag("h2", bold(tr(_FACET_NAMES.get(field, field)))),
             charts.bars(shown, added.__getitem__, lambda value: _named(field, value, names), most=6),
         ],
         cls="facet",
@@ -276,7 +290,7 @@ _FACET_NAMES = {"lang": "language", "target": "about whom"}
 
 def _nothing(this: Asked) -> None:
     if not (this.text or this.of):
-        st.html(tag("p", esc("Nothing has been crawled yet: groundswell run begins."), cls="empty"))
+        st.html(tag("p", esc(tr("Nothing has been crawled yet: groundswell run begins.")), cls="empty"))
         return
     tips = (
         "fewer words, or OR between them",
@@ -286,7 +300,7 @@ def _nothing(this: Asked) -> None:
     st.html(
         joined(
             [
-                tag("p", esc("No document says this. Try:"), cls="empty"),
+                tag("p", esc(tr("No document says this. Try:")), cls="empty"),
                 tag("ul", (tag("li", esc(f"· {tip}")) for tip in tips)),
             ]
         )

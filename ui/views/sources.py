@@ -13,6 +13,7 @@ from groundswell.ui.board.elements import Html, esc, joined, link, panel, table,
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.coverage import Row
 from groundswell.ui.report.today import SHOWN_DAYS
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.trends import HISTORY_DAYS
 
 MOST_RUNS = 15
@@ -25,20 +26,22 @@ def show() -> None:
     rows = sorted(queries.seen(SHOWN_DAYS + HISTORY_DAYS).last(30).rows, key=lambda row: (-row.bad_days, row.source))
     wanted = st.query_params.get("source", "")
     bad = sum(row.cells[-1].state == "bad" for row in rows)
+    count = wording.number(len(rows))
+    missing = tr("{count} known · {missing} failed or improbably silent today")
     said = (
-        f"{wording.number(len(rows))} known · {wording.plural(bad, 'source')} not seen today"
+        missing.format(count=count, missing=wording.plural(bad, "source"))
         if bad
-        else f"{wording.number(len(rows))} known · all seen"
+        else tr("{count} known · none failed or improbably silent today").format(count=count)
     )
-    st.html(tag("div", [tag("h1", esc(wanted or "Sources")), tag("span", esc("" if wanted else said))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(wanted or tr("Sources"))), tag("span", esc("" if wanted else said))], cls="top"))
     if not rows:
-        st.html(tag("p", esc("No source has been visited yet: groundswell run begins."), cls="empty"))
+        st.html(tag("p", esc(tr("No source has been visited yet: groundswell run begins.")), cls="empty"))
         return
     shown = [row for row in rows if row.source == wanted] if wanted else rows
     runs = [run for run in queries.records(CrawlRun, 20_000) if not wanted or run.source == wanted]
     refusals = [refusal for refusal in queries.records(Refusal, 5000) if not wanted or refusal.source == wanted]
     most = MOST_RUNS * (4 if wanted else 1)
-    parts = [tag("p", link("sources", esc("All sources")), cls="crumb")] if wanted else []
+    parts = [tag("p", link("sources", esc(tr("All sources"))), cls="crumb")] if wanted else []
     parts += [
         _panel("Coverage", "30 days (UTC): blue = posts, pale = silent as it may be, red = not seen", _coverage(shown))
     ]
@@ -73,7 +76,7 @@ def _delivered(told: Sequence[Delivery]) -> str:
 def _deliveries(told: Sequence[Delivery]) -> Html:
     zone = queries.settings().board.timezone
     return table(
-        ("found", "receiver", "status", "tries", "what", "title", "answer"),
+        (tr("found"), tr("receiver"), tr("status"), tr("tries"), tr("what"), tr("title"), tr("answer")),
         (
             [
                 tag("span", esc(wording.stamp(row.at, zone)), cls="nowrap"),
@@ -114,7 +117,7 @@ def _row(row: Row) -> list[Html]:
         link(links.source(row.source), esc(row.source)),
         strip,
         link(links.unfolded(links.search(source=row.source, **window)), esc(wording.number(posts)), cls="num"),
-        tag("span", esc(wording.stamp(row.last.started_at, zone) if row.last else "never"), cls="nowrap"),
+        tag("span", esc(wording.stamp(row.last.started_at, zone) if row.last else tr("never")), cls="nowrap"),
         _complaint(row.last),
     ]
 
@@ -129,14 +132,14 @@ def _complaint(run: CrawlRun | None) -> Html:
             style="text-transform:none;letter-spacing:0;font-weight:400",
         )
         if said
-        else esc(wording.shortened(run.remark, 160) if run and run.remark else "all well")
+        else esc(wording.shortened(run.remark, 160) if run and run.remark else tr("all well"))
     )
 
 
 def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
     zone = queries.settings().board.timezone
     if not runs:
-        return tag("p", esc("It was never visited; its posts came from elsewhere."), cls="empty")
+        return tag("p", esc(tr("It was never visited; its posts came from elsewhere.")), cls="empty")
     rows = (
         [
             tag("span", esc(wording.stamp(run.started_at, zone)), cls="nowrap"),
@@ -159,7 +162,18 @@ def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
         for run in runs[:most]
     )
     return table(
-        ("visit", "source", "found", "new", "known", "refused", "off topic", "undated", "took", "it said"),
+        (
+            tr("visit"),
+            tr("source"),
+            tr("found"),
+            tr("new"),
+            tr("known"),
+            tr("refused"),
+            tr("off topic"),
+            tr("undated"),
+            tr("took"),
+            tr("it said"),
+        ),
         rows,
         cls="stack",
     )
@@ -167,7 +181,7 @@ def _runs(runs: Sequence[CrawlRun], most: int) -> Html:
 
 def _refusals(refusals: Sequence[Refusal]) -> Html:
     if not refusals:
-        return tag("p", esc("Nothing was refused."), cls="empty")
+        return tag("p", esc(tr("Nothing was refused.")), cls="empty")
     reasons = Counter(refusal.reason for refusal in refusals).most_common(6)
     tags = tag(
         "p",
@@ -185,4 +199,4 @@ def _refusals(refusals: Sequence[Refusal]) -> Html:
         ]
         for refusal in refusals[:MOST_REFUSALS]
     )
-    return joined([tags, table(("source", "why", "where", "it began with"), rows, cls="stack")])
+    return joined([tags, table((tr("source"), tr("why"), tr("where"), tr("it began with")), rows, cls="stack")])

@@ -12,6 +12,7 @@ from groundswell.ui.board.elements import Html, esc, panel, table, tag
 from groundswell.ui.board.grid import grid, not_finite
 from groundswell.ui.report import wording
 from groundswell.ui.report.sql_tables import answer
+from groundswell.ui.report.tongue import tr
 
 FIRST = "select market, count(*) as posts\nfrom documents\ngroup by 1 order by 2 desc"
 
@@ -19,23 +20,23 @@ FIRST = "select market, count(*) as posts\nfrom documents\ngroup by 1 order by 2
 def show() -> None:
     """Draw the page."""
     said = "read-only; times are UTC"
-    st.html(tag("div", [tag("h1", esc("Ask in SQL")), tag("span", esc(said))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(tr("Ask in SQL"))), tag("span", esc(said))], cls="top"))
     st.session_state.setdefault("sql", st.query_params.get("sql", FIRST))
     with st.container(key="panel-sql"), st.form("ask-sql", border=False):
-        statement = st.text_area("Statement", key="sql", height=160, label_visibility="collapsed")
-        asked = st.form_submit_button("Ask", type="primary")
+        statement = st.text_area(tr("Statement"), key="sql", height=160, label_visibility="collapsed")
+        asked = st.form_submit_button(tr("Ask"), type="primary")
     if asked:
         _ask(statement)
     if "answer" in st.session_state:
         _answer(st.session_state["answer"])
-    st.html(panel("Tables", "what there is to ask about", _tables()))
+    st.html(panel(tr("Tables"), tr("what there is to ask about"), _tables()))
 
 
 def _ask(statement: str) -> None:
     """Keep the answer, so that it stays while the page is drawn again."""
     st.session_state.pop("answer", None)
     try:
-        with st.spinner("asking"):
+        with st.spinner(tr("asking")):
             st.session_state["answer"] = answer(queries.settings(), statement, now=queries.now())
     except StoreError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
@@ -51,4 +52,4 @@ def _answer(found: Table) -> None:
 
 def _tables() -> Html:
     rows = ([tag("code", esc(name)), esc(", ".join(columns_of(name)))] for name in table_names())
-    return table(("table", "columns"), rows, cls="stack")
+    return table((tr("table"), tr("columns")), rows, cls="stack")

@@ -16,6 +16,7 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.inbox import how_it_goes
 from groundswell.ui.report.series import day_axis, mean_mood, mood_series, volume_series
 from groundswell.ui.report.today import SHOWN_DAYS
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.trends import HISTORY_DAYS
 from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import article, document_list
@@ -58,8 +59,8 @@ def _unknown(id: str) -> None:
     st.html(
         joined(
             [
-                tag("div", tag("h1", esc("Theme")), cls="top"),
-                tag("p", [esc(said + " "), link("themes", esc("All themes"), cls="out")], cls="empty"),
+                tag("div", tag("h1", esc(tr("Theme"))), cls="top"),
+                tag("p", [esc(said + " "), link("themes", esc(tr("All themes")), cls="out")], cls="empty"),
             ]
         )
     )
@@ -84,7 +85,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     )
     return joined(
         [
-            tag("p", link("themes", esc("Themes")), cls="crumb"),
+            tag("p", link("themes", esc(tr("Themes"))), cls="crumb"),
             tag(
                 "div",
                 [
@@ -107,7 +108,7 @@ def _silence(theme: Theme) -> None:
     entry = next((e for e in queries.inbox().entries if e.episode.theme == theme.id), None)
     if entry is not None:
         goes = wording.capital(how_it_goes(entry, queries.zone()))
-        address = link(links.alert(entry.id), esc("in the inbox"), cls="out")
+        address = link(links.alert(entry.id), esc(tr("in the inbox")), cls="out")
         st.html(tag("p", [esc(f"{goes}. {standing_said(entry)} "), address], cls="state"))
         actions(entry)
         return
@@ -116,11 +117,13 @@ def _silence(theme: Theme) -> None:
         if snooze and snooze.until > datetime.now(UTC):
             why = f": {snooze.reason}" if snooze.reason else ""
             st.html(tag("p", esc(f"Silent until {wording.stamp(snooze.until, queries.zone())}{why}."), cls="state"))
-            st.button("Wake", key=f"wake-{theme.id}", on_click=_wake, args=(theme.id,))
+            st.button(tr("Wake"), key=f"wake-{theme.id}", on_click=_wake, args=(theme.id,))
         else:
-            with st.popover("Snooze"), st.form(f"quiet-{theme.id}", border=False):
-                st.text_input("Why", key=f"why-{theme.id}", max_chars=300, placeholder="known, a fix is on its way …")
-                st.form_submit_button("Snooze", key=f"snooze-{theme.id}", on_click=_snooze, args=(theme.id,))
+            with st.popover(tr("Snooze")), st.form(f"quiet-{theme.id}", border=False):
+                st.text_input(
+                    tr("Why"), key=f"why-{theme.id}", max_chars=300, placeholder=tr("known, a fix is on its way …")
+                )
+                st.form_submit_button(tr("Snooze"), key=f"snooze-{theme.id}", on_click=_snooze, args=(theme.id,))
 
 
 def _snooze(theme: str) -> None:
@@ -165,21 +168,21 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
     numbers = facts(
         [
             (
-                "last 7 days",
+                tr("last 7 days"),
                 link(
                     links.search(theme=theme.id, **links.window(days[-7], now)),
                     esc(wording.plural(sum(b.count for b in recent), "text")),
                 ),
             ),
-            ("mood, 7 days", esc(wording.mood(mean_mood(recent)))),
-            ("alerts", esc(wording.number(len(fired)))),
-            ("copies", esc(f"{wording.number(copies - folded)} of {wording.number(copies)} repeat another text")),
+            (tr("mood, 7 days"), esc(wording.mood(mean_mood(recent)))),
+            (tr("alerts"), esc(wording.number(len(fired)))),
+            (tr("copies"), esc(f"{wording.number(copies - folded)} of {wording.number(copies)} repeat another text")),
         ],
         cls="four",
     )
     return panel(
-        "Documents and mood",
-        "texts a day over 60 days, copies folded, grey band = expected, dots = alerts",
+        tr("Documents and mood"),
+        tr("texts a day over 60 days, copies folded, grey band = expected, dots = alerts"),
         joined([chart, numbers]),
     )
 
@@ -188,7 +191,7 @@ def _breakdowns(theme: Theme) -> Html:
     fields = tuple(field for _, field in BREAKDOWNS)
     page = queries.search(Query(where={"theme": (theme.id,)}, facets=fields, limit=1))
     panels = [
-        panel(title, "", _bars(theme, field, counts))
+        panel(tr(title), "", _bars(theme, field, counts))
         for title, field in BREAKDOWNS
         if (counts := [pair for pair in page.facets.get(field, ()) if pair[0]])
     ]
@@ -206,13 +209,16 @@ def _texts(theme: Theme) -> Html:
     zone = queries.settings().board.timezone
     exemplars = queries.many(Document, tuple(theme.exemplars[:6]))
     newest = queries.search(Query(where={"theme": (theme.id,)}, collapse=True, limit=NEWEST)).hits
-    right = document_list(newest, zone, hide=theme.risk) or tag("p", esc("No documents."), cls="empty")
+    right = document_list(newest, zone, hide=theme.risk) or tag("p", esc(tr("No documents.")), cls="empty")
     if not exemplars:
-        return tag("div", panel("Newest", "copies folded", right), cls="row one")
+        return tag("div", panel(tr("Newest"), tr("copies folded"), right), cls="row one")
     left = joined(article(document, zone, hide=theme.risk) for document in exemplars)
     return tag(
         "div",
-        [panel("Newest", "copies folded", right), panel("Most typical", "what the theme is made of", left)],
+        [
+            panel(tr("Newest"), tr("copies folded"), right),
+            panel(tr("Most typical"), tr("what the theme is made of"), left),
+        ],
         cls="row half",
     )
 
@@ -221,8 +227,8 @@ def _past(theme: Theme, signals: Sequence[Signal]) -> Html:
     return tag(
         "div",
         [
-            panel("Alerts and held signals", _shown(len(signals)), _signals(signals)),
-            panel("What became of it", "", _lineage(theme)),
+            panel(tr("Alerts and held signals"), _shown(len(signals)), _signals(signals)),
+            panel(tr("What became of it"), "", _lineage(theme)),
         ],
         cls="row half",
     )
@@ -234,7 +240,7 @@ def _shown(count: int) -> str:
 
 def _signals(signals: Sequence[Signal]) -> Html:
     if not signals:
-        return tag("p", esc("It never departed from its own past."), cls="empty")
+        return tag("p", esc(_no_signal()), cls="empty")
     zone = queries.settings().board.timezone
     cases = {signal: case for case in queries.records(Case, 5000) for signal in case.signals}
     return tag(
@@ -244,6 +250,16 @@ def _signals(signals: Sequence[Signal]) -> Html:
             for signal in sorted(signals, key=lambda signal: not signal.fired)[:12]
         ),
         cls="history",
+    )
+
+
+def _no_signal() -> str:
+    """Return that there is no signal, and up to when there was looked for one."""
+    upto = queries.inbox().upto
+    if upto is None:
+        return tr("Signals have not been looked for yet: groundswell signals does.")
+    return tr("No signal about it; signals were looked for up to {time}.").format(
+        time=wording.moment(upto, queries.zone())
     )
 
 
@@ -276,7 +292,7 @@ def _lineage(theme: Theme) -> Html:
             _event("went to", theme.children, names, "", "")
         ] * bool(theme.children)
     born = tag(
-        "li", [tag("div", esc(wording.stamp(theme.first_seen, zone)), cls="by"), tag("p", esc("first document"))]
+        "li", [tag("div", esc(wording.stamp(theme.first_seen, zone)), cls="by"), tag("p", esc(tr("first document")))]
     )
     return tag("ul", [*rows, born], cls="history")
 

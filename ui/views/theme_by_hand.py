@@ -14,6 +14,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.pipeline import BusyError, only_one
 from groundswell.ui.report import wording
 from groundswell.ui.report.asked import Asked
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.theme_desk import LONGEST_TITLE, ThemeDesk
 
 MOST_OFFERED = 300
@@ -24,11 +25,16 @@ def by_hand(theme: Theme) -> None:
     """Draw what a person may do to a theme."""
     hand = queries.kept("by hand", ask=decided)
     with st.container(horizontal=True, key=f"act-hand-{theme.id}", vertical_alignment="center"):
-        with st.popover("Rename"), st.form(f"name-{theme.id}", border=False):
-            st.text_input("Name", wording.theme(theme), key=f"title-{theme.id}", max_chars=LONGEST_TITLE)
-            st.form_submit_button("Rename", key=f"rename-{theme.id}", on_click=_rename, args=(theme.id,))
+        with st.popover(tr("Rename")), st.form(f"name-{theme.id}", border=False):
+            st.text_input(
+                tr("Name"),
+                key=f"title-{theme.id}",
+                max_chars=LONGEST_TITLE,
+                placeholder=tr("who or what · what is wrong"),
+            )
+            st.form_submit_button(tr("Rename"), key=f"rename-{theme.id}", on_click=_rename, args=(theme.id,))
         if theme.id in hand.titles:
-            st.button("Take its name back", key=f"unname-{theme.id}", on_click=_unname, args=(theme.id,))
+            st.button(tr("Take its name back"), key=f"unname-{theme.id}", on_click=_unname, args=(theme.id,))
         if theme.id in hand.merged or theme.id in hand.parents:
             label = "Take the merge back" if theme.id in hand.merged else "Take the split back"
             st.button(label, key=f"unhand-{theme.id}", on_click=_undo, args=(theme.id,))
@@ -40,16 +46,18 @@ def by_hand(theme: Theme) -> None:
 def _merging(theme: Theme) -> None:
     others = [one for one in queries.records(Theme, 5000) if one.id != theme.id and one.state != "merged"]
     names = {one.id: wording.shortened(wording.theme(one), 80) for one in others[:MOST_OFFERED]}
-    with st.popover("Merge"), st.form(f"merging-{theme.id}", border=False):
-        st.selectbox("One with", list(names), format_func=names.__getitem__, index=None, key=f"into-{theme.id}")
-        st.form_submit_button("Merge", key=f"merge-{theme.id}", on_click=_merge, args=(theme.id,))
+    with st.popover(tr("Merge")), st.form(f"merging-{theme.id}", border=False):
+        st.selectbox(tr("One with"), list(names), format_func=names.__getitem__, index=None, key=f"into-{theme.id}")
+        st.form_submit_button(tr("Merge"), key=f"merge-{theme.id}", on_click=_merge, args=(theme.id,))
 
 
 def _splitting(theme: Theme) -> None:
-    with st.popover("Split"), st.form(f"splitting-{theme.id}", border=False):
-        st.text_input("Its documents that say", key=f"words-{theme.id}", placeholder="words of a search", max_chars=500)
-        st.text_input("are a theme called", key=f"called-{theme.id}", max_chars=LONGEST_TITLE)
-        st.form_submit_button("Split off", key=f"split-{theme.id}", on_click=_split, args=(theme.id,))
+    with st.popover(tr("Split")), st.form(f"splitting-{theme.id}", border=False):
+        st.text_input(
+            tr("Its documents that say"), key=f"words-{theme.id}", placeholder=tr("words of a search"), max_chars=500
+        )
+        st.text_input(tr("are a theme called"), key=f"called-{theme.id}", max_chars=LONGEST_TITLE)
+        st.form_submit_button(tr("Split off"), key=f"split-{theme.id}", on_click=_split, args=(theme.id,))
 
 
 def _act(act: Callable[[ThemeDesk, datetime], str]) -> None:

@@ -17,6 +17,7 @@ from groundswell.ui.board.elements import Html, esc, joined, link, panel, table,
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.inbox import Entry
 from groundswell.ui.report.series import Series, day_axis, mean_mood, theme_series, volume_series
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.trends import HISTORY_DAYS, change, concern
 
 MOST = 60
@@ -33,12 +34,12 @@ WINDOW = timedelta(hours=48)
 def show() -> None:
     """Draw the page."""
     themes = queries.records(Theme, 5000)
-    st.html(tag("div", [tag("h1", esc("Themes")), tag("span", esc(_said(themes)))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(tr("Themes"))), tag("span", esc(_said(themes)))], cls="top"))
     if not themes:
         st.html(
             tag(
                 "p",
-                esc("No themes yet: groundswell run (or groundswell themes) makes them from what was crawled."),
+                esc(tr("No themes yet: groundswell run (or groundswell themes) makes them from what was crawled.")),
                 cls="empty",
             )
         )
@@ -46,7 +47,7 @@ def show() -> None:
     words, order, risk, faded = _filters(themes)
     shown = [theme for theme in themes if _wanted(theme, words, risk, faded)]
     if not shown:
-        st.html(tag("p", esc("No theme is like that."), cls="empty"))
+        st.html(tag("p", esc(tr("No theme is like that.")), cls="empty"))
         return
     talk, alerts = _talk(), _alerts()
     ranked = sorted(shown, key=lambda theme: _rank(theme, order, talk.get(theme.id, Talk()), alerts))
@@ -57,7 +58,7 @@ def show() -> None:
 def _said(themes: Sequence[Theme]) -> str:
     states = Counter(theme.state for theme in themes)
     return " · ".join(
-        f"{wording.number(states[state])} {state}" for state in ("living", "faded", "merged") if states[state]
+        f"{wording.number(states[state])} {tr(state)}" for state in ("living", "faded", "merged") if states[state]
     )
 
 
@@ -73,11 +74,13 @@ def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
     """Draw the filters, which stand in the address; return words, order, risk, and whether the faded are wanted."""
     risks = sorted({theme.risk for theme in themes if theme.risk})
     with st.container(horizontal=True, key="act-themes", vertical_alignment="bottom"):
-        words = queries.addressed_text("words", "words in label or keywords")
-        order = queries.addressed_choice("sort", list(ORDERS), "", names=ORDERS, width=180)
+        words = queries.addressed_text("words", tr("words in label or keywords"))
+        order = queries.addressed_choice(
+            "sort", list(ORDERS), "", names={name: tr(said) for name, said in ORDERS.items()}, width=180
+        )
         named = {risk: wording.risk(risk) for risk in risks}
-        risk = queries.addressed_choice("risk", ["", *risks], "any risk", names=named, width=190)
-        faded = queries.addressed_switch("faded", "Faded too")
+        risk = queries.addressed_choice("risk", ["", *risks], tr("any risk"), names=named, width=190)
+        faded = queries.addressed_switch("faded", tr("Faded too"))
     return words.casefold().strip(), order, risk, faded
 
 

@@ -11,8 +11,9 @@ from groundswell.ui.board import charts, queries, timeline
 from groundswell.ui.board.elements import NOTHING, Html, bold, esc, facts, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import Card
-from groundswell.ui.report.inbox import how_it_goes
+from groundswell.ui.report.inbox import how_it_goes, shown_title
 from groundswell.ui.report.today import Today, held, lead
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.actions import actions
 
 MOST_CARDS = 6
@@ -40,12 +41,12 @@ def _top(today: Today, zone: str) -> Html:
     said = [
         esc(f"{moment} · {wording.since(today.since, today.now, zone)} · "),
         link(links.unfolded(links.search(**window)), esc(f"{wording.plural(today.posts, 'new post')}")),
-        esc(f" from {wording.number(today.sources)} of "),
+        esc(tr(" from {count} of ").format(count=wording.number(today.sources))),
         link("sources", esc(wording.plural(len(today.coverage.rows), "source"))),
     ]
     if old:
-        said.append(esc(" · nothing newer has been crawled"))
-    return tag("div", [tag("h1", esc("Today")), tag("span", said)], cls="top")
+        said.append(esc(tr(" · nothing newer has been crawled")))
+    return tag("div", [tag("h1", esc(tr("Today"))), tag("span", said)], cls="top")
 
 
 def _lead(today: Today) -> Html:
@@ -59,8 +60,10 @@ def _beside(today: Today) -> Html:
     """Return what waits beyond the cards, and what has become over since yesterday."""
     told = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
     left = len(today.inbox.having("waiting")) - told
-    more = [link(links.inbox(), esc(f"{wording.plural(left, 'more alert')} waiting"), cls="out")] if left else []
-    ended = [link(links.alert(entry.id), esc(wording.shortened(entry.title, 80))) for entry in today.ended]
+    more = (
+        [link(links.inbox(), esc(f"{wording.plural(left, 'more alert')} " + tr("waiting")), cls="out")] if left else []
+    )
+    ended = [link(links.alert(entry.id), esc(wording.shortened(shown_title(entry), 80))) for entry in today.ended]
     over = [joined([esc(f"Over {wording.since(today.since, today.now, today.zone)}: "), _between(ended, esc("; "))])]
     said = [*more, *(over if ended else [])]
     return tag("p", _between(said, esc(" · ")), cls="note") if said else NOTHING
@@ -73,7 +76,7 @@ def _nothing_yet() -> None:
         ("groundswell doctor", "says what is missing"),
     )
     rows = ([tag("code", esc(command)), esc(what)] for command, what in steps)
-    st.html(panel("How to begin", "this page fills itself once the first posts are in", table(("", ""), rows)))
+    st.html(panel(tr("How to begin"), tr("this page fills itself once the first posts are in"), table(("", ""), rows)))
 
 
 # --- alerts --------------------------------------------------------------------------------------------------------
@@ -87,12 +90,16 @@ def _card(card: Card, today: Today) -> None:
 
 def _head(card: Card, today: Today) -> Html:
     begun = card.episode.alert.at
-    old = tag("span", esc(f"{wording.span(today.now - begun)} old"), title=wording.stamp(begun, today.zone))
+    old = tag(
+        "span",
+        esc(tr("{time} old").format(time=wording.span(today.now - begun))),
+        title=wording.stamp(begun, today.zone),
+    )
     what = "documents of its theme since it began" if card.episode.theme else "its documents"
     grown = link(links.grown(card.episode, today.now), esc(wording.plural(card.grown, "document")), title=what)
     age = tag("span", _between([grown, old], esc(" · ")))
     title = tag("h3", link(links.alert(card.entry.id), esc(wording.shortened(card.title, 110))), cls="clamp")
-    return joined([tag("div", [tag("span", esc(card.severity), cls="sev"), age], cls="meta"), title])
+    return joined([tag("div", [tag("span", esc(tr(card.severity)), cls="sev"), age], cls="meta"), title])
 
 
 def _why(card: Card, today: Today) -> Html:
@@ -108,7 +115,11 @@ def _spark(card: Card) -> Html:
 
 def _facts(card: Card, today: Today) -> Html:
     episode = card.episode
-    risk = link(links.search(risk=episode.risk), esc(wording.risk(episode.risk))) if episode.risk else esc("none named")
+    risk = (
+        link(links.search(risk=episode.risk), esc(wording.risk(episode.risk)))
+        if episode.risk
+        else esc(tr("none named"))
+    )
     places = [
         link(links.grown(episode, today.now, market=code), esc(f"{code} {wording.number(count)}"))
         for code, count in card.markets[:2]
@@ -119,17 +130,17 @@ def _facts(card: Card, today: Today) -> Html:
     ]
     return facts(
         [
-            ("risk", risk),
-            ("market", _between([*places, *_more(card.markets)], esc(" · ")) or esc("not named")),
-            ("language", _between([*tongues, *_more(card.languages)], esc(" · ")) or esc("–")),
-            ("mood", esc(wording.mood(card.mood))),
+            (tr("risk"), risk),
+            (tr("market"), _between([*places, *_more(card.markets)], esc(" · ")) or esc(tr("not named"))),
+            (tr("language"), _between([*tongues, *_more(card.languages)], esc(" · ")) or esc("–")),
+            (tr("mood"), esc(wording.mood(card.mood))),
         ]
     )
 
 
 def _more(counts: Sequence[tuple[str, int]]) -> list[Html]:
     """Return that there are more than two, so that none is left out unsaid."""
-    return [esc(f"{len(counts) - 2} more")] if len(counts) > 2 else []
+    return [esc(tr("{count} more").format(count=len(counts) - 2))] if len(counts) > 2 else []
 
 
 def _between(parts: list[Html], between: Html) -> Html:
@@ -162,12 +173,14 @@ def _lines(today: Today) -> Html:
         today.volume, today.mood, today.alerts, today.unseen, today.titles, now=datetime.now(UTC)
     )
     volume = panel(
-        "Volume and mood",
-        "documents a day (UTC) over 60 days, grey = usual, dots = alerts, hatching = we were not looking",
+        tr("Volume and mood"),
+        tr("documents a day (UTC) over 60 days, grey = usual, dots = alerts, hatching = we were not looking"),
         chart,
     )
     heat = panel(
-        "Risk × market", "against the last four weeks, in standard deviations", charts.heat_map(today.heat, today.now)
+        tr("Risk × market"),
+        tr("against the last four weeks, in standard deviations"),
+        charts.heat_map(today.heat, today.now),
     )
     return tag("div", [volume, heat], cls="row")
 
@@ -179,8 +192,8 @@ def _tables(today: Today) -> Html:
     return tag(
         "div",
         [
-            panel("Movers", "texts in 48 h, copies folded; only what moved beyond chance", _movers(today)),
-            panel("Coverage", note, charts.coverage_map(found)),
+            panel(tr("Movers"), tr("texts in 48 h, copies folded; only what moved beyond chance"), _movers(today)),
+            panel(tr("Coverage"), note, charts.coverage_map(found)),
         ],
         cls="row",
     )
@@ -188,7 +201,7 @@ def _tables(today: Today) -> Html:
 
 def _movers(today: Today) -> Html:
     if not today.movers:
-        return tag("p", esc("No theme moved by more than chance in the last 48 hours."), cls="empty")
+        return tag("p", esc(tr("No theme moved by more than chance in the last 48 hours.")), cls="empty")
     before, latest = (
         links.window(today.now - timedelta(days=days), today.now - timedelta(days=days - 2)) for days in (4, 2)
     )
@@ -209,4 +222,4 @@ def _movers(today: Today) -> Html:
         ]
         for mover in today.movers
     )
-    return table(("theme", "risk", "was → is", "mood"), rows, cls="right stack")
+    return table((tr("theme"), tr("risk"), tr("was → is"), tr("mood")), rows, cls="right stack")
