@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -80,3 +81,22 @@ def test_a_brief_is_written_in_the_terminal(world: World, monkeypatch: pytest.Mo
     assert CliRunner().invoke(cli, [*own, "case", "brief", case.id]).output.startswith("# ")
     assert "<!doctype html>" in CliRunner().invoke(cli, [*own, "case", "brief", case.id, "--format", "html"]).output
     assert CliRunner().invoke(cli, [*own, "case", "brief", "x"]).exit_code == 2
+
+
+def test_a_brief_is_printed_as_pdf_with_its_text_beside(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that begins as PDFs do and one of text, which also travels inside; hostile posts fetch nothing."""
+    pytest.importorskip("weasyprint")
+    case = _case(world)
+    monkeypatch.setenv("GROUNDSWELL_DATA_DIR", str(world.settings.data_dir))
+    done = CliRunner().invoke(
+        cli, ["case", "brief", case.id, "--format", "pdf", "--output", str(tmp_path / "case.pdf")]
+    )
+    assert done.exit_code == 0, done.output
+    made = (tmp_path / "case.pdf").read_bytes()
+    assert made.startswith(b"%PDF-")
+    assert b"/EmbeddedFile" in made
+    assert b"/JavaScript" not in made
+    assert "gnp" in (tmp_path / "case.md").read_text("utf-8")
+    assert CliRunner().invoke(cli, ["case", "brief", case.id, "--format", "pdf"]).exit_code == 2

@@ -21,7 +21,7 @@ from groundswell.ui.report.trends import Band
 
 LIGHT = {
     "ink": "#1d1f24", "mute": "#6b6f78", "line": "#e3e1db", "band": "#eceae4", "hatch": "#e3e1db",
-    "critical": "#b3261e", "high": "#c2570c", "medium": "#8a6d00", "low": "#2f6f8f", "cool": "#2f6f8f",
+    "critical": "#b3261e", "high": "#b04e0a", "medium": "#8a6d00", "low": "#2f6f8f", "cool": "#2f6f8f",
 }  # fmt: skip
 DARK = {
     "ink": "#eceae4", "mute": "#9aa0aa", "line": "#2c3038", "band": "#262a32", "hatch": "#2c3038",
@@ -180,6 +180,7 @@ def coverage_map(found: Coverage) -> Html:
             NOTHING,
             cls=cell.state,
             title=f"{row.source}, {cell.day.day} {cell.day:%b}: {cell.why}",
+            reached=cell is row.cells[-1],
         )
         for row in shown
         for cell in row.cells

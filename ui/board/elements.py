@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 Html = NewType("Html", str)
 MARK_OPEN, MARK_CLOSE = "[[", "]]"
 NOTHING = Html("")
+SPOKEN = frozenset({"title", "alt", "aria-label"})
 
 
 def esc(text: object) -> Html:
@@ -36,8 +37,14 @@ _BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 def tag(name: str, content: Html | Iterable[Html] = NOTHING, /, cls: str = "", **attributes: str | None) -> Html:
     """Return one element; attributes are escaped, ``None`` leaves one out, ``_`` in a name becomes ``-``."""
     named = {"class": cls or None, **{key.strip("_").replace("_", "-"): value for key, value in attributes.items()}}
-    given = "".join(f' {key}="{esc(value)}"' for key, value in named.items() if value is not None)
+    told = {key: _told(value) if value and key in SPOKEN else value for key, value in named.items()}
+    given = "".join(f' {key}="{esc(value)}"' for key, value in told.items() if value is not None)
     return Html(f"<{name}{given}>{joined(content)}</{name}>")
+
+
+def _told(text: str) -> str:
+    """Return text for an attribute that is read out: DOMPurify drops one that holds the end of an element whole."""
+    return text.replace("<", "‹").replace(">", "›")
 
 
 def joined(parts: Html | Iterable[Html]) -> Html:
@@ -86,9 +93,12 @@ def web_link(url: str, label: str = "") -> Html:
     return tag("a", esc(label or domain), cls="out", href=address, target="_blank", rel="noopener noreferrer nofollow")
 
 
-def link(href: str, content: Html, cls: str = "", title: str | None = None, style: str | None = None) -> Html:
-    """Return a link inside the board."""
-    return tag("a", content, cls=cls, href=href, title=title, style=style)
+def link(
+    href: str, content: Html, cls: str = "", title: str | None = None, style: str | None = None, *, reached: bool = True
+) -> Html:
+    """Return a link inside the board; `reached` tells whether Tab stops at it, as it should at one of many alike."""
+    stop = None if reached else "-1"
+    return tag("a", content, cls=cls, href=href, title=title, style=style, tabindex=stop)
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[Html]], cls: str = "") -> Html:

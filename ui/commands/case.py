@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -10,6 +11,8 @@ import click
 from groundswell.ui.console import now, printable, settings_of, table
 
 if TYPE_CHECKING:
+    from groundswell.configs.schema import Settings
+    from groundswell.index.records import Case
     from groundswell.index.store import Store
 
 
@@ -103,10 +106,11 @@ def edit(ctx: click.Context, /, case: str, by: str, due: datetime | None, **chan
 @command.command("brief")
 @click.argument("case")
 @click.option(
-    "--format", "kind", type=click.Choice(("html", "md")), default="md", show_default=True, help="Which kind."
+    "--format", "kind", type=click.Choice(("html", "md", "pdf")), default="md", show_default=True, help="Which kind."
 )
+@click.option("--output", type=click.Path(path_type=Path), help="A file; a PDF needs one, and has its text beside it.")
 @click.pass_context
-def brief(ctx: click.Context, case: str, kind: Literal["html", "md"]) -> None:
+def brief(ctx: click.Context, case: str, kind: Literal["html", "md", "pdf"], output: Path | None) -> None:
     """Write a case as a brief: what, why, what was done, all evidence; numbers lead to their searches."""
     from groundswell.index.records import Case
     from groundswell.ui.report.brief import make_brief
@@ -115,7 +119,27 @@ def brief(ctx: click.Context, case: str, kind: Literal["html", "md"]) -> None:
         found = store.get(Case, case)
         if found is None:
             raise click.UsageError(f"there is no case {case!r}; `groundswell case list --all` lists them")
-        click.echo(make_brief(store, found, settings_of(ctx), kind=kind, now=now()))
+        if kind == "pdf":
+            _write_pdf(store, found, settings_of(ctx), output)
+            return
+        text = make_brief(store, found, settings_of(ctx), kind=kind, now=now())
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(text, "utf-8")
+
+
+def _write_pdf(store: Store, case: Case, settings: Settings, output: Path | None) -> None:
+    """Write a brief as a PDF and as text beside it."""
+    from groundswell.ui.report.brief import make_brief
+    from groundswell.ui.report.pdf import make_pdf
+
+    if output is None:
+        raise click.UsageError("a PDF needs a file: --output case.pdf")
+    output.write_bytes(make_pdf(store, case, settings, now=now()))
+    beside = output.with_suffix(".md")
+    beside.write_text(make_brief(store, case, settings, kind="md", now=now()), "utf-8")
+    click.echo(f"{output}, and as text {beside}")
 
 
 def _store(ctx: click.Context) -> Store:

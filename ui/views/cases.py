@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from functools import partial
+from importlib.util import find_spec
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,11 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, lin
 from groundswell.ui.desk import fingerprint
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.brief import Format, make_brief
+from groundswell.ui.report.pdf import make_pdf
 from groundswell.ui.report.tongue import tr
 
 BRIEFS: tuple[tuple[Format, str], ...] = (("html", "Brief to print"), ("md", "Brief in Markdown"))
+PDF = find_spec("weasyprint") is not None
 OPEN = 12
 """Documents of a case that are shown at once; the others are a click away."""
 
@@ -252,7 +255,11 @@ def _forms(case: Case) -> None:
     with st.container(horizontal=True, key=f"act-brief-{case.id}", vertical_alignment="center"):
         for kind, name in BRIEFS:
             st.download_button(
-                name, partial(_brief, case, kind), f"case-{case.id}.{kind}", on_click="ignore", key=f"brief-{kind}"
+                tr(name), partial(_brief, case, kind), f"case-{case.id}.{kind}", on_click="ignore", key=f"brief-{kind}"
+            )
+        if PDF:
+            st.download_button(
+                tr("Brief as PDF"), partial(_pdf, case), f"case-{case.id}.pdf", on_click="ignore", key="brief-pdf"
             )
     if not case.owner and queries.me() != "somebody":
         st.button(tr("Take it"), key=f"take-{case.id}", on_click=_take, args=(case,))
@@ -285,6 +292,11 @@ def _new_due(case: Case, day: Any) -> datetime | None:
 def _brief(case: Case, kind: Format) -> bytes:
     with queries.reader() as store:
         return make_brief(store, case, queries.settings(), kind=kind, now=queries.now()).encode("utf-8", "replace")
+
+
+def _pdf(case: Case) -> bytes:
+    with queries.reader() as store:
+        return make_pdf(store, case, queries.settings(), now=queries.now())
 
 
 def _catch_up(case: Case) -> None:
