@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 
 from groundswell.configs.schema import Settings
 from groundswell.index.records import Case
 from groundswell.index.store import Reader, StoreError
 from groundswell.ui.report.brief import make_brief
+
+
+def pdf_possible() -> bool:
+    """Return whether WeasyPrint is installed."""
+    try:
+        return bool(version("weasyprint"))
+    except PackageNotFoundError:
+        return False
 
 
 def make_pdf(reader: Reader, case: Case, settings: Settings, *, now: datetime) -> bytes:

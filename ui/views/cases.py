@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from functools import partial
-from importlib.util import find_spec
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -17,11 +16,10 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, lin
 from groundswell.ui.desk import fingerprint
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.brief import Format, make_brief
-from groundswell.ui.report.pdf import make_pdf
+from groundswell.ui.report.pdf import make_pdf, pdf_possible
 from groundswell.ui.report.tongue import tr
 
 BRIEFS: tuple[tuple[Format, str], ...] = (("html", "Brief to print"), ("md", "Brief in Markdown"))
-PDF = find_spec("weasyprint") is not None
 OPEN = 12
 """Documents of a case that are shown at once; the others are a click away."""
 
@@ -257,7 +255,7 @@ def _forms(case: Case) -> None:
             st.download_button(
                 tr(name), partial(_brief, case, kind), f"case-{case.id}.{kind}", on_click="ignore", key=f"brief-{kind}"
             )
-        if PDF:
+        if pdf_possible():
             st.download_button(
                 tr("Brief as PDF"), partial(_pdf, case), f"case-{case.id}.pdf", on_click="ignore", key="brief-pdf"
             )
