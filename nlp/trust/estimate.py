@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from math import isinf, sqrt
 
 LEVEL = 0.95
+NOTHING = 1e-9
+"""What is less is a rounding error of a sum, and none of anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,9 @@ def share_of(part: Estimate, rest: Estimate) -> Estimate:
     """Return part / (part + rest) of two totals that were estimated independently of each other."""
     if part.value is None or rest.value is None:
         return UNKNOWN
-    if part.value == 0 and rest.value == 0:
+    if part.value + rest.value <= NOTHING:
         return UNKNOWN
-    if part.value == 0:
+    if part.value <= NOTHING:
         return share_of(rest, part).turned()
     low, high = _ratio(rest, part)
     return Estimate(part.value / (part.value + rest.value), 1 / (1 + high), 1 / (1 + low))

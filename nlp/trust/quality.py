@@ -8,13 +8,13 @@ cell is the share of the cell's sample that belongs to it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from groundswell.index.records import SENTIMENTS, Label, Sample
 from groundswell.nlp.trust.estimate import UNKNOWN, Estimate, Stratum, share_of, total
-from groundswell.nlp.trust.truth import RISKS, UNSURE, judgements, truths
+from groundswell.nlp.trust.truth import ARBITRATION, RISKS, UNSURE, is_machine, judgements, truths
 
 FEWEST = 3
 """Labels of a cell below which it is put together with others of its kind."""
@@ -63,21 +63,39 @@ class Figure:
 
 def audited(labels: Iterable[Label], risk_ids: Sequence[str]) -> list[Audited]:
     """Return the documents of random audits with what counts of them; what people dispute is not judged."""
-    given = [label for label in labels if label.queue == "audit" and label.sample]
-    ruled = [label for label in labels if label.round > 2]
-    counts = truths(judgements([*given, *ruled], risk_ids))
-    first: dict[tuple[str, str], dict[str, Label]] = defaultdict(dict)
-    for label in given:
-        first[label.sample, label.subject][label.field] = label
-    return [_audited(sample, subject, fields, counts, risk_ids) for (sample, subject), fields in sorted(first.items())]
+    given: dict[str, list[Label]] = defaultdict(list)
+    for label in labels:
+        if (label.queue == "audit" and label.sample) or label.round >= ARBITRATION:
+            given[label.subject].append(label)
+    found = []
+    for subject, said in sorted(given.items()):
+        values = _values(subject, said, risk_ids)
+        drawn: dict[str, dict[str, Label]] = defaultdict(dict)
+        for label in said:
+            if label.sample:
+                drawn[label.sample][label.field] = label
+        found += [_audited(sample, fields, values, risk_ids) for sample, fields in drawn.items()]
+    return found
+
+
+def _values(subject: str, said: Sequence[Label], risk_ids: Sequence[str]) -> dict[str, str]:
+    """Return field → what counts of a document; of what one person said alone no more need be asked."""
+    if len({(label.annotator, label.round) for label in said}) > 1 or is_machine(said[0].annotator):
+        counts = truths(judgements(said, risk_ids))
+        return {name: counts[subject, name].value for _, name in counts}
+    newest = {label.field: label for label in sorted(said, key=lambda label: label.at)}
+    values = {name: label.value for name, label in newest.items() if name != RISKS}
+    if RISKS in newest:
+        named = set(newest[RISKS].value.split())
+        rest = UNSURE if UNSURE in named else "no"
+        values = {risk: "yes" if risk in named else rest for risk in risk_ids} | values
+    return values
 
 
 def _audited(
-    sample: str, subject: str, fields: Mapping[str, Label], counts: Mapping[tuple[str, str], object],
-    risk_ids: Sequence[str],
+    sample: str, fields: Mapping[str, Label], values: Mapping[str, str], risk_ids: Sequence[str]
 ) -> Audited:  # fmt: skip
     one = next(iter(fields.values()))
-    values = {name: str(getattr(counts.get((subject, name)), "value", "")) for name in ("sentiment", *risk_ids)}
     known = {name: value for name, value in values.items() if value not in {"", UNSURE}}
     true = {name for name, value in known.items() if value == "yes"}
     judged = known.keys() & set(risk_ids)
@@ -114,7 +132,8 @@ def _figure(
     name: str, part: str, found: Sequence[Audited], samples: Sequence[Sample], by: Callable[[Audited], str] | None
 ) -> Figure:
     judged = [one for one in found if name in one.judged]
-    called, rest = (_cells(name, judged, samples, part, by, called=status) for status in (True, False))
+    mine = {id(one) for one in judged if by is None or by(one) == part}
+    called, rest = (_cells(name, judged, samples, mine, called=status) for status in (True, False))
     n_called, n_rest = (sum(cell.population for cell in cells) for cells in (called, rest))
     hits, missed = total(_pooled(called)), total(_pooled(rest))
     wrong, right = _rest(n_called, hits), _rest(n_rest, missed)
@@ -137,28 +156,33 @@ def _rest(population: float, hits: Estimate) -> Estimate:
     """Return how many do not hit."""
     if hits.value is None:
         return hits
-    return Estimate(population - hits.value, max(0.0, population - hits.high), max(0.0, population - hits.low))
+    return Estimate(
+        max(0.0, population - hits.value), max(0.0, population - hits.high), max(0.0, population - hits.low)
+    )
 
 
 def _cells(
-    name: str, judged: Sequence[Audited], samples: Sequence[Sample], part: str, by: Callable[[Audited], str] | None, *,
-    called: bool,
+    name: str, judged: Sequence[Audited], samples: Sequence[Sample], mine: Collection[int], *, called: bool
 ) -> list[Stratum]:  # fmt: skip
     """Return the cells of a class, those that the model calls so or the others, as far as they belong to the slice."""
-    inside: dict[tuple[str, str], list[Audited]] = defaultdict(list)
+    looked: Counter[tuple[str, str]] = Counter()
+    own: Counter[tuple[str, str]] = Counter()
+    hits: Counter[tuple[str, str]] = Counter()
     for one in judged:
         if (name in one.predicted) == called:
-            inside[one.sample, one.stratum].append(one)
+            key = (one.sample, one.stratum)
+            looked[key] += 1
+            if id(one) in mine:
+                own[key] += 1
+                hits[key] += name in one.true
     cells = []
+    whole = len(mine) == len(judged)
     for sample in samples:
         for stratum, counts in sample.population.items():
-            size = counts.get(name, 0) if called else counts[""] - counts.get(name, 0)
-            looked = inside[sample.id, stratum]
-            mine = [one for one in looked if by is None or by(one) == part]
-            share = len(mine) / len(looked) if looked else float(by is None)
-            hits = sum(name in one.true for one in mine)
-            if size and (population := max(size * share, len(mine))):
-                cells.append(Stratum(population=population, sample=len(mine), hits=hits))
+            size, key = counts.get(name, 0) if called else counts[""] - counts.get(name, 0), (sample.id, stratum)
+            share = own[key] / looked[key] if looked[key] else float(whole)
+            if size and (population := max(size * share, own[key])):
+                cells.append(Stratum(population=population, sample=own[key], hits=hits[key]))
     return cells
 
 

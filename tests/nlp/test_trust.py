@@ -111,6 +111,12 @@ def test_a_share_is_the_same_seen_from_the_other_side() -> None:
     assert 0 < nothing.high < 1
 
 
+def test_what_differs_by_rounding_alone_is_nothing() -> None:
+    """Sums of a third and a seventh do not come out even; a share of nothing is unknown."""
+    assert share_of(Estimate(1e-13, 0, 1), Estimate(-1e-13, 0, 1)).value is None
+    assert share_of(Estimate(-1e-13, 0, 5), Estimate(10, 8, 12)).value == pytest.approx(0.0)
+
+
 # --- draws ------------------------------------------------------------------------------------------------------------
 
 

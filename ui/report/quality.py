@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -53,10 +55,18 @@ def look(reader: Reader, settings: Settings, *, days: float, now: datetime) -> Q
         unsure=unsure_share(samples),
         figures={"class": figures(found, samples, names)}
         | {part: figures(found, samples, names, by=by) for part, by in parts.items()},
-        agreement=[one for one in agreement(judgements(labels, risk_ids)) if one.units],
+        agreement=[one for one in agreement(judgements(_said_twice(labels), risk_ids)) if one.units],
         moves=moves(reader, now=now),
         months=months(reader, reader.recent(Moderation, limit=MOST)),
     )
+
+
+def _said_twice(labels: Sequence[Label]) -> list[Label]:
+    """Return the labels of documents that more than one labelled: the others say nothing of agreement."""
+    who: dict[str, set[str]] = defaultdict(set)
+    for label in labels:
+        who[label.subject].add(label.annotator)
+    return [label for label in labels if len(who[label.subject]) > 1]
 
 
 def as_html(quality: Quality) -> str:
