@@ -120,6 +120,9 @@ class CrawlSettings(Section):
     """A longer text is cut, and says so."""
     allow_private_addresses: bool = False
     """Whether addresses of your own network may be crawled (the demo's replica web is on loopback)."""
+    mask_personal_data: bool = True
+    """Whether phones, mail addresses, cards and identity numbers in texts are masked before they are kept, for whatever
+    is crawled or imported."""
     author_salt_env: str = "GROUNDSWELL_AUTHOR_SALT"
     """Environment variable with the salt for author hashes; else one is made once and kept in the data folder."""
 
@@ -300,6 +303,15 @@ class BoardSettings(Section):
     """How often it looks again."""
 
 
+class RetentionSettings(Section):
+    """How long documents are kept; cases keep their evidence. `groundswell watch` and `forget --expired` keep to it."""
+
+    days: float = Field(default=0, ge=0, le=36500)
+    """Days since a document was published (or fetched, where that is not known); 0 keeps it for ever."""
+    markets: dict[str, float] = Field(default_factory=dict)
+    """Days for documents of a market, by its ISO code: {SG: 365}."""
+
+
 class WatchSettings(Section):
     """`groundswell watch`, which does everything by itself."""
 
@@ -345,6 +357,7 @@ class Settings(Section):
     board: BoardSettings = BoardSettings()
     watch: WatchSettings = WatchSettings()
     scale: ScaleSettings = ScaleSettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
 __all__ = [
@@ -357,6 +370,7 @@ __all__ = [
     "QuietHours",
     "Receiver",
     "ScaleSettings",
+    "RetentionSettings",
     "Section",
     "Settings",
     "SignalSettings",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from groundswell.crawlers.spool import Removed
 from groundswell.index.ids import stable_id
+from groundswell.index.personal_data import masked
 from groundswell.index.records import Mention, Revision
 from groundswell.index.store import Store
 
@@ -18,7 +19,7 @@ def revisions(store: Store, known: Mapping[str, Mention], fresh: Sequence[Mentio
     edited = [
         (old, new)
         for new in fresh
-        if (old := known.get(new.id)) and old.source == new.source and _said(old) != _said(new)
+        if (old := known.get(new.id)) and old.source == new.source and _said(new) not in (_said(old), _masked(old))
     ]
     kept = {each.id: each for each in store.many(Revision, [name for old, _ in edited for name in _names(old.id)])}
     return [_revision(old, new, _free(old.id, kept)) for old, new in edited]
@@ -44,6 +45,11 @@ def forget(store: Store, removed: Sequence[Removed], source: str) -> int:
 
 def _said(mention: Mention) -> tuple[object, ...]:
     return (mention.title, mention.text)
+
+
+def _masked(mention: Mention) -> tuple[object, ...]:
+    """Return what a mention would say if it were masked today: one that was kept before that is not edited by it."""
+    return (masked(mention.title, market=mention.market), masked(mention.text, market=mention.market))
 
 
 def _revision(old: Mention, new: Mention, name: str) -> Revision:

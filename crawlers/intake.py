@@ -14,6 +14,7 @@ from groundswell.crawlers.history import forget, revisions
 from groundswell.crawlers.identity import Candidate, Facts, facts_of, is_moved, is_same, settled
 from groundswell.crawlers.mention import Made
 from groundswell.crawlers.spool import OffTopic, Removed
+from groundswell.index.forgotten import Forgotten
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Mention, Refusal
 from groundswell.index.store import Report, Store
@@ -79,6 +80,7 @@ class Intake:
         self.source = source
         self.store, self.strict, self.counts, self.shape = store, strict, Counts(), Shape()
         self._seen = Seen()
+        self._forgotten = Forgotten.of(store)
 
     def take(self, found: Iterable[Found], *, beat: Beat | None = None) -> None:
         """Store what is new, batch by batch."""
@@ -96,7 +98,7 @@ class Intake:
         batch = list(self._identified(batch))
         refusals = [each for _, each in batch if isinstance(each, Refusal)]
         self.counts.deleted += forget(self.store, [each for _, each in batch if isinstance(each, Removed)], self.source)
-        fresh = list(self._once(batch, refusals))
+        fresh = list(self._remembered(self._once(batch, refusals), refusals))
         known = {each.id: each for each in self.store.many(Mention, [mention.id for mention in fresh])}
         news = [newer for mention in fresh if (newer := changed(mention, known.get(mention.id)))]
         if edits := revisions(self.store, known, news):
@@ -154,6 +156,16 @@ class Intake:
                 self.counts.duplicate += 1
             else:
                 refusals.append(self._clash(mention, where, before))
+
+    def _remembered(self, fresh: Iterable[Mention], refusals: list[Refusal]) -> Iterator[Mention]:
+        """Yield what nobody asked to forget; the rest is refused without a word of it."""
+        for mention in fresh:
+            if not self._forgotten.holds(mention):
+                yield mention
+                continue
+            why = "somebody asked for it to be forgotten; it is not stored again"
+            name, at = stable_id("refusal", mention.source, "forgotten"), mention.fetched_at
+            refusals.append(Refusal(id=name, source=mention.source, where="forgotten", reason=why, at=at))
 
     @staticmethod
     def _clash(mention: Mention, where: str, before: str) -> Refusal:

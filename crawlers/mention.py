@@ -20,6 +20,7 @@ from groundswell.crawlers.own_words import CONVERSATION, own_plain, own_words
 from groundswell.crawlers.spool import OffTopic
 from groundswell.crawlers.watch import Watcher
 from groundswell.index.ids import author_key, mention_id, stable_id
+from groundswell.index.personal_data import masked
 from groundswell.index.records import Mention, Refusal
 
 LANG = re.compile(r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$")
@@ -118,7 +119,7 @@ class Builder:
             where=tidy(where)[:TITLE_CHARS],
             reason=tidy(reason)[:TITLE_CHARS],
             at=self.now,
-            sample=self.masked(tidy(str(sample)[: 4 * SAMPLE])[:SAMPLE]),
+            sample=self._kept(tidy(str(sample)[: 4 * SAMPLE])[:SAMPLE], self.source.market),
         )
 
     def _mention(self, raw: Raw) -> Mention | Refusal:
@@ -135,20 +136,22 @@ class Builder:
         when, stated = self._date(raw, lang, market)
         address = canonical(raw.url)
         extra = bounded({**raw.extra, "quoted": raw.extra.get("quoted") or words.quoted})
-        extra |= {name: self.masked(each) for name, each in extra.items() if isinstance(each, str) and name != "link"}
+        extra |= {
+            name: self._kept(each, market) for name, each in extra.items() if isinstance(each, str) and name != "link"
+        }
         if when.why and stated is not None:
             extra["stated_date"], extra["date_note"] = str(stated)[:100], when.why
         if len(text) > self.settings.max_text_chars:
             extra["cut_from_chars"] = len(text)
         if raw.may_share and raw.own_id and canonical(raw.own_id) != address:
             extra["guid"] = one_line(raw.own_id)[:EXTRA_CHARS]
-        shown = self.masked(without_author(title, author) if self.source.kind in CONVERSATION else title)
+        shown = self._kept(without_author(title, author) if self.source.kind in CONVERSATION else title, market)
         return Candidate(
             **self._ids(raw, address, title, text),
             source=self.source.name,
             kind=self.source.kind,
             title=shown,
-            text=(self.masked(text) or shown)[: self.settings.max_text_chars],
+            text=(self._kept(text, market) or shown)[: self.settings.max_text_chars],
             url=address and unwrapped(raw.url),
             canonical_url=address,
             author_key=author_key(author, source=self.source.name, salt=self.salt),
@@ -162,6 +165,10 @@ class Builder:
             thread=one_line(str(raw.thread or ""))[:TITLE_CHARS],
             extra=extra,
         )
+
+    def _kept(self, text: str, market: str) -> str:
+        """Return a text as it is kept: without what is personal in it, and with tokens instead of accounts."""
+        return self.masked(masked(text, market=market) if self.settings.mask_personal_data else text)
 
     def _ids(self, raw: Raw, address: str, title: str, text: str) -> dict[str, Any]:
         """Return the ids of an item: what it is called, what it may be called already, what if that is another's."""

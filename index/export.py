@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol, TypeVar
 from groundswell.index.batches import batched
 from groundswell.index.codec import KINDS, decode, encode, name_of
 from groundswell.index.files import written_aside
+from groundswell.index.forgotten import without_forgotten
+from groundswell.index.personal_data import without_personal
 from groundswell.index.progress import Progress
 from groundswell.index.query import By, Page, Query
 from groundswell.index.records import RECORDS, Document, Enriched, Membership, Mention, Record
@@ -67,10 +69,11 @@ def export_all(reader: Scanner, folder: Path, *, form: Form = "jsonl", progress:
     return Exported(counts, folder)
 
 
-def import_all(store: Store, folder: Path, *, progress: Progress | None = None) -> Report:
+def import_all(store: Store, folder: Path, *, progress: Progress | None = None, mask: bool = True) -> Report:
     """Read back what `export_all` wrote, in either form; what is there already is not doubled.
 
-    Lines that hold no record are refused with file and line, and the rest goes on.
+    With `mask`, personal data in texts is masked on the way, as of whatever is crawled. What was asked to be forgotten
+    is left out. Lines that hold no record are refused with file and line, and the rest goes on.
 
     Raises:
         StoreError: the folder holds no export.
@@ -82,20 +85,21 @@ def import_all(store: Store, folder: Path, *, progress: Progress | None = None) 
     report = Report()
     for path in files:
         for lines in batched(_told(_read_texts(path), path.name, progress), AT_ONCE):
-            report += _import(store, path, lines)
+            report += _import(store, path, lines, mask=mask)
     return report
 
 
-def _import(store: Store, path: Path, lines: list[tuple[int, str | bytes]]) -> Report:
+def _import(store: Store, path: Path, lines: list[tuple[int, str | bytes]], *, mask: bool) -> Report:
     """Put the records of some lines."""
     records: list[Record] = []
     refused = []
     for number, line in lines:
         try:
-            records += _records(decode(KINDS[path.stem], line))
+            records += [without_personal(one) if mask else one for one in _records(decode(KINDS[path.stem], line))]
         except ValueError as error:
             reason = " ".join(str(error).split())[:300]
             refused.append(Refused(id=f"{path.name}:{number}", reason=reason))
+    records, _ = without_forgotten(store, records)
     return store.put(records) + Report(refused=tuple(refused))
 
 

@@ -51,7 +51,7 @@ def mention(kind: str = "post", **raw: Any) -> Mention:
         ("<p>AT&amp;amp;T</p>", "AT&amp;T"),
         ("Our <script> tag is blocked, so no ads are shown", "Our <script> tag is blocked, so no ads are shown"),
         ("<p>if a<b then c, I <3 it</p>", "if a<b then c, I <3 it"),
-        ("write to <your name> at <x@x.example>", "write to <your name> at <x@x.example>"),
+        ("write to <your name> at <support@x.example>", "write to <your name> at <support@x.example>"),
         ("<p>real<script>alert(1)</script> code goes</p>", "real code goes"),
         (
             "<p>Ads <img class='emoji' alt='😡'> again</p><img alt='A fake minister' src='x'>",

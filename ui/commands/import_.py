@@ -34,7 +34,7 @@ def _export(settings: Settings, folder: Path) -> int:
     from groundswell.ui.pipeline import only_one
 
     with only_one(settings), open_store(settings) as store, progress_bar("import") as progress:
-        report = import_all(store, folder, progress=progress)
+        report = import_all(store, folder, progress=progress, mask=settings.crawl.mask_personal_data)
     click.echo(
         f"{report.new:,} new, {report.updated:,} updated, {report.same:,} the same, {len(report.refused):,} refused"
     )

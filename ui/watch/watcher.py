@@ -38,6 +38,7 @@ STAND_SECONDS = 10.0
 """How often it is written down how things stand."""
 NOTIFY_SECONDS = 30.0
 """How often one looks for escalations, the end of quiet hours and what is to be tried again; alerts go at once."""
+RETENTION_SECONDS = 86400.0
 LONGEST_PAUSE = 300.0
 """A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
 RUNS = 10_000
@@ -255,9 +256,21 @@ class Watcher:
             self.chores.plan("notify", NOTIFY_SECONDS, None)
         self.chores.plan("export", self.settings.watch.export_minutes * 60, None)
         self.chores.plan("digest", 60, None)
+        if self.settings.retention.days or self.settings.retention.markets:
+            self.chores.plan("retention", RETENTION_SECONDS, None)
         for name in self.chores.due():
             self.chores.done(name)
-            self.stage(name, lambda name=name: self._step(STEPS[name], store))  # type: ignore[misc]
+            if name == "retention":
+                self.stage(name, lambda: (self._expire(store), ""))
+            else:
+                self.stage(name, lambda name=name: self._step(STEPS[name], store))  # type: ignore[misc]
+
+    def _expire(self, store: Store) -> str:
+        from groundswell.index.forget import expire
+
+        days = {"": self.settings.retention.days, **self.settings.retention.markets}
+        reached = expire(store, days, now=self.clock())
+        return f"forgotten: {reached}" if reached.counts.total() else ""
 
     def _step(self, step: Callable[..., tuple[str, bool]], store: Store) -> tuple[str, str]:
         said, failed = step(store, self.settings, self.clock(), self.progress("reading"))
