@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from groundswell.index.ids import mention_id
 from groundswell.index.records import Case, Checkpoint, Enriched, Label, Membership, Mention, Record, Refusal, Revision
 from groundswell.index.store import Reader, Store
 
@@ -49,7 +50,8 @@ class Forgotten:
         """Return whether a record is what was to be forgotten, or says it."""
         if isinstance(record, Mention):
             by_them = bool(record.author_key) and record.author_key in self.authors
-            return by_them or record.id in self.ids or self.says(f"{record.title}\n{record.text}")
+            page = record.canonical_url and mention_id(canonical_url=record.canonical_url)
+            return by_them or not self.ids.isdisjoint({record.id, page}) or self.says(f"{record.title}\n{record.text}")
         if isinstance(record, Refusal):
             return self.says(record.sample)
         if isinstance(record, Revision):
