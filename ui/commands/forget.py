@@ -109,7 +109,7 @@ def after(settings: Settings, reached: Reached) -> None:
 
     if not reached.counts["documents"]:
         return
-    for state in (settings.data_dir / "signals").glob("*.npz"):
+    for state in (settings.data_dir / "signals").glob("state*"):
         state.unlink()  # it holds words and vectors; the next look for signals makes it from the store
     if settings.store.backend == "sqlite":
         scrub(database(settings))
