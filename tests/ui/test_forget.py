@@ -11,18 +11,30 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
 
 from groundswell.configs.load import load_settings
 from groundswell.index.codec import to_json
-from groundswell.index.export import export_all, export_days, export_search
+from groundswell.index.export import Form, export_all, export_days, export_search
 from groundswell.index.forgotten import Forgotten, plain
 from groundswell.index.ids import author_key
 from groundswell.index.open import open_store
 from groundswell.index.query import Query
-from groundswell.index.records import Case, Enriched, Label, Mention, Note, Refusal, Revision, Sentiment, Theme
+from groundswell.index.records import (
+    Case,
+    Document,
+    Enriched,
+    Label,
+    Mention,
+    Note,
+    Refusal,
+    Revision,
+    Sentiment,
+    Theme,
+)
 from groundswell.index.spool import Line
 from groundswell.index.store import Store
 from groundswell.ui.cli import cli
@@ -70,9 +82,7 @@ def _fill(store: Store) -> None:
     )  # fmt: skip
 
 
-def _documents(*mentions: Mention) -> Iterator[object]:
-    from groundswell.index.records import Document
-
+def _documents(*mentions: Mention) -> Iterator[Document]:
     yield from (Document(mention=mention) for mention in mentions)
 
 
@@ -95,9 +105,9 @@ def place(tmp_path: Path) -> Path:
     with open_store(settings) as store:
         _fill(store)
         export_days(store, data / "parquet")
-        for form in ("jsonl", "parquet"):
-            export_all(store, data / "exports", form=form)  # type: ignore[arg-type]
-            export_all(store, tmp_path / "elsewhere", form=form)  # type: ignore[arg-type]
+        for form in get_args(Form):
+            export_all(store, data / "exports", form=form)
+            export_all(store, tmp_path / "elsewhere", form=form)
         for end in ("csv", "jsonl", "parquet"):
             export_search(store, Query(), data / f"found.{end}")
     for folder in ("digests", "spool", "signals"):
