@@ -30,10 +30,13 @@ NEAR = 28
 MOST_NUMBERS = 400
 """Numbers of one text that are looked up; of more, all that have a phone's length are masked."""
 ROLES = re.compile(
-    r"^(abuse|admin|ads|alert|billing|care|career|careers|contact|cs|customer\w*|enquir\w+|feedback|fraud|hello|help\w*"
-    r"|info|inquir\w+|legal|marketing|media|news|newsroom|no-?reply|office|phish\w*|postmaster|press|privacy|report\w*"
-    r"|sales|scam\w*|security|service\w*|support|team|webmaster|cskh|hotro|layanan|pengaduan|aduan)([._+-].*)?$"
+    r"^(abuse|account|accounts|admin|ads?|advertis\w+|alerts?|appeals?|billing|booking|business|care|careers?|claims?|client\w*"
+    r"|complain\w*|compliance|contact\w*|creator\w*|cs|customer\w*|disputes?|dpo|editor|enquir\w+|feedback|fraud|hello|help\w*|hr"
+    r"|info|inquir\w+|jobs|legal|mail|marketing|media|news\w*|no-?reply|do-?not-?reply|notifications?|office|orders?|partner\w*"
+    r"|payments?|payouts?|phish\w*|postmaster|press|privacy|prizes?|refunds?|report\w*|rewards?|sales|scams?\w*|security|service\w*"
+    r"|shop|store|support|team|tips|user_[0-9a-f]{6}|verif\w+|webmaster|cskh|hotro|layanan|pengaduan|aduan)([._+\d-].*)?$"
 )
+"""Mailboxes of offices, not of people: what a scam writes from is evidence. Tokens of accounts are masks already."""
 MAIL_ADDRESS = re.compile(
     r"(?<![A-Za-zÀ-ɏḀ-ỿ0-9._%+@-])([A-Za-zÀ-ɏḀ-ỿ0-9](?:[A-Za-zÀ-ɏḀ-ỿ0-9._%+-]{0,62}[A-Za-zÀ-ɏḀ-ỿ0-9_])?)"
     r"(?:@|\s{0,2}[\[(]\s{0,2}at\s{0,2}[\])]\s{0,2})"
