@@ -9,7 +9,7 @@ set -euo pipefail
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 python3 -m venv "$dir/v"
 python3 -m venv "$dir/light"
-BASE="numpy==2.4.6 scikit-learn==1.9.1 pandas==2.3.3 hdbscan==0.8.44 tqdm==4.70.1 PyYAML==6.0.3"
+BASE="numpy==2.4.6 scikit-learn==1.9.1 pandas==2.3.3 hdbscan==0.8.44 tqdm==4.70.1 PyYAML==6.0.3 packaging==26.3"
 "$dir/v/bin/pip" install -q $BASE 'umap-learn==0.5.12' 'numba==0.68.1' 'plotly==7.1.0'
 "$dir/light/bin/pip" install -q $BASE
 for v in v light; do "$dir/$v/bin/pip" install -q --no-deps 'bertopic==0.17.4'; done
