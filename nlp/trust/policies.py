@@ -14,8 +14,9 @@ from typing import Literal
 
 from groundswell.configs.policies import Clause
 from groundswell.index.query import By, Field, Query
-from groundswell.index.records import Case, Theme
+from groundswell.index.records import Case, Label, Theme
 from groundswell.index.store import Reader
+from groundswell.nlp.text.keywords import terms
 
 WINDOW = timedelta(days=28)
 FEWEST = 5
@@ -153,6 +154,54 @@ def _pareto(month: str, counts: Counter[str]) -> list[Cause]:
         seen += count
         found.append(Cause(month, cause, count, count / counts.total(), seen / counts.total()))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A clause that a question may be about, how many words both have, and cases that were decided under it."""
+
+    clause: Clause
+    words: int
+    precedents: tuple[Case, ...]
+
+
+def answers(question: str, clauses: Sequence[Clause], cases: Sequence[Case], *, now: datetime) -> list[Answer]:
+    """Return the clauses that hold and share most words with a question, each with the closed cases of its risks."""
+    asked = set(terms(question))
+    found = []
+    for clause in clauses:
+        said = {word.lower() for word in clause.words}
+        for text in (
+            clause.title,
+            clause.text,
+            *clause.examples,
+            *clause.counterexamples,
+            *map(_spoken, clause.covers),
+        ):
+            said |= set(terms(text))
+        if clause.holds(now.date()) and (shared := len(asked & said)):
+            decided = [one for one in cases if one.status == "closed" and one.policy_area in clause.covers]
+            newest = sorted(decided, key=lambda one: one.opened_at, reverse=True)[:EVIDENCE]
+            found.append(Answer(clause, shared, tuple(newest)))
+    return sorted(found, key=lambda one: (-one.words, one.clause.id))
+
+
+def _spoken(risk: str) -> str:
+    return risk.replace("_", " ")
+
+
+def page(clause: Clause, rulings: Iterable[Label]) -> str:
+    """Return a page to work and to learn by, in Markdown: the clause, what it forbids and allows, what was ruled."""
+    ruled = [one for one in rulings if one.field in clause.covers and one.note]
+    days = [f"from {clause.effective}" if clause.effective else "", f"until {clause.ends}" if clause.ends else ""]
+    facts = (f"`{clause.id}`", ", ".join(clause.markets) or "all markets", ", ".join(clause.covers), *days)
+    lines = [
+        f"# {clause.title}", "", " · ".join(fact for fact in facts if fact), "",
+        clause.text, "", "## It forbids", "", *(f"- {one}" for one in clause.examples), "", "## It allows", "",
+        *(f"- {one}" for one in clause.counterexamples), "", "## What was ruled", "",
+        *([f"- {one.field} is {one.value}: {one.note}" for one in ruled] or ["Nothing yet."]), "",
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 def draft(gap: Gap, clauses: Sequence[Clause], texts: Sequence[str]) -> str:

@@ -13,8 +13,8 @@ from groundswell.configs.schema import Settings
 from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.open import open_store
-from groundswell.index.records import Record, Theme
-from groundswell.nlp.trust.policies import causes, draft, gaps, match
+from groundswell.index.records import Label, Record, Theme
+from groundswell.nlp.trust.policies import answers, causes, draft, gaps, match, page
 from groundswell.ui.cli import cli
 from tests.index.makers import NOON, case, enriched, mention
 
@@ -129,6 +129,20 @@ def test_causes_of_closed_cases_are_counted_by_month() -> None:
     assert {one.cause for one in causes(closed, depth=2)} == {"policy > no clause", "policy > unclear", "review > late"}
 
 
+def test_a_question_finds_the_clause_and_what_was_decided_under_it() -> None:
+    """By words, in any of our languages; a page has clause, examples, counter-examples and rulings."""
+    clauses = load_policies()
+    decided = case("c1", status="closed", policy_area="gambling", decision="rejected")
+    found = answers("may a casino show betting ads? 赌博广告可以吗", clauses, [decided, case("c2")], now=NOON)
+    assert found[0].clause.covers == ("gambling",)
+    assert [one.id for one in found[0].precedents] == ["c1"]
+    assert answers("zzzz", clauses, [], now=NOON) == []
+    ruling = Label(id="r", subject="m", field="gambling", value="yes", annotator="lee", at=NOON, round=3, note="a bet")
+    said = page(found[0].clause, [ruling])
+    assert "- gambling is yes: a bet" in said
+    assert "## It allows" in said
+
+
 def test_the_commands_of_policies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Listed, compared, matched, gaps with a draft, causes."""
     monkeypatch.setenv("GROUNDSWELL_NOW", NOON.isoformat())
@@ -145,3 +159,5 @@ def test_the_commands_of_policies(settings: Settings, monkeypatch: pytest.Monkey
     assert "A clause is missing" in run("draft", "my", "gambling")[1]
     assert run("draft", "th", "scam_jobs")[0] == 1
     assert run("match")[0] == run("causes")[0] == 0
+    assert run("ask", "betting")[1].startswith("bets (SG)")
+    assert "# Bets" in run("page", "bets")[1]

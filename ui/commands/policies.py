@@ -114,6 +114,46 @@ def draft_(ctx: click.Context, market: str, risk: str) -> int:
     return 0
 
 
+@command.command("ask")
+@click.argument("question")
+@click.pass_context
+def ask(ctx: click.Context, question: str) -> int:
+    """Find the clauses that QUESTION may be about, with the cases that were decided under them."""
+    settings = settings_of(ctx)
+    from groundswell.index.open import open_reader
+    from groundswell.index.records import Case
+    from groundswell.nlp.trust.policies import answers
+
+    with open_reader(settings) as reader:
+        found = answers(question, _clauses(settings), reader.recent(Case, limit=100_000), now=now())
+    for one in found[:3]:
+        click.echo(f"{one.clause.id} ({', '.join(one.clause.markets) or 'all markets'}): {printable(one.clause.text)}")
+        for case in one.precedents:
+            click.echo(f"  {case.opened_at:%Y-%m-%d} {printable(case.title)}: {printable(case.decision)}")
+    if not found:
+        click.echo("no clause shares a word with it: groundswell policies list names them all")
+    return 0
+
+
+@command.command("page")
+@click.argument("clause")
+@click.pass_context
+def page_(ctx: click.Context, clause: str) -> int:
+    """Write a page to work and to learn by, in Markdown: CLAUSE, what it forbids and allows, what was ruled."""
+    settings = settings_of(ctx)
+    from groundswell.index.open import open_reader
+    from groundswell.nlp.trust.policies import page
+    from groundswell.ui.labelling import guidelines
+
+    known = [one for one in _clauses(settings) if one.id == clause]
+    chosen = next((one for one in known if one.holds(now().date())), known[-1] if known else None)
+    if chosen is None:
+        raise click.UsageError(f"there is no clause {clause!r}: groundswell policies list names them all")
+    with open_reader(settings) as reader:
+        click.echo("\n".join(printable(line) for line in page(chosen, guidelines(reader)).split("\n")))
+    return 0
+
+
 @command.command("causes")
 @click.option("--depth", default=1, show_default=True, help="How far down a path of causes is told apart.")
 @click.pass_context
