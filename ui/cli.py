@@ -35,6 +35,7 @@ COMMANDS = {
     "case": "Open, list, edit and close cases.",
     "export": "Write everything, or a search result, to files.",
     "import": "Read back what export wrote.",
+    "backup": "Copy the embedded store while everything goes on, and put a copy back.",
     "forget": "Take a person, an address or a text out of everything that is kept.",
     "migrate": "Bring the store to this version's schema.",
     "annotate": "Label the texts of a JSONL file (for other programs).",

@@ -1,0 +1,39 @@
+"""`groundswell backup`: a copy of the embedded store while everything goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from groundswell.ui.console import settings_of
+
+
+@click.command("backup")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--restore", "back", is_flag=True, help="Put the copy in FOLDER in the place of the store.")
+@click.option("--force", is_flag=True, help="With --restore: where there is a store, too; it is kept beside (.before).")
+@click.pass_context
+def command(ctx: click.Context, *, folder: Path, back: bool, force: bool) -> int:
+    """Copy the embedded store and the key of author hashes into FOLDER, whoever writes meanwhile; the copy is checked.
+
+    To restore, nothing else may run. Day files and the detector's state are made again from the store.
+    """
+    settings = settings_of(ctx)
+    from groundswell.index.backup import back_up, restore
+    from groundswell.index.open import database
+    from groundswell.index.store import StoreError
+    from groundswell.ui.pipeline import only_one
+
+    if settings.store.backend != "sqlite":
+        raise StoreError(
+            "a cluster is backed up by its own snapshots (docs/elastic.md); groundswell export writes files"
+        )
+    if back:
+        with only_one(settings):
+            restore(folder, database(settings), settings.data_dir, force=force)
+        click.echo(f"{database(settings)} is what it was in {folder}")
+        return 0
+    size = back_up(database(settings), settings.data_dir, folder)
+    click.echo(f"{size:,} bytes in {folder}, whole")
+    return 0
