@@ -45,7 +45,7 @@ def restore(source: Path, database: Path, folder: Path, *, force: bool = False) 
     """Put a copy in the place of the store; what was there is kept beside it, ending in ``.before``.
 
     Raises:
-        StoreError: the copy is not whole, is of a newer Groundswell, or there is a store already and `force` is not set.
+        StoreError: the copy is not whole, is newer, or there is a store already and `force` is not set.
     """
     copy = source / STORE
     if not copy.exists():
