@@ -245,11 +245,6 @@ class View:
         self.families = list(self._families())
 
     @cached_property
-    def dense(self) -> NDArray[np.float32]:
-        """Return all vectors as numbers that can be multiplied."""
-        return self.memory.vectors.astype(np.float32)
-
-    @cached_property
     def copies(self) -> NDArray[np.int64]:
         """Return the documents that are copies, by what they repeat."""
         return copy_numbers(self.memory.first)
@@ -323,7 +318,7 @@ class View:
         if not self.week.centres:
             return None
         index = np.arange(self.begin, len(self.memory))
-        return groups.by_centre(self.dense[self.begin :], self.week.centres, index)
+        return groups.by_centre(self.memory.vectors[self.begin :].astype(np.float32), self.week.centres, index)
 
     def scope(self, scope: Scope, life: Life) -> Detection:
         """Return what is found in a scope."""

@@ -66,7 +66,8 @@ class Groups:
         rows = Rows(kept[mine.starts], mine.items[keep], mine.near[keep])
         left = _alive(rows, since, recent, fewest)
         some = some[left]
-        return Groups(chosen(rows, left), self.first[some], self.last[some], some)
+        kept_rows = rows if len(left) == len(rows.starts) - 1 else chosen(rows, left)
+        return Groups(kept_rows, self.first[some], self.last[some], some)
 
     def __len__(self) -> int:
         """Return how many."""
