@@ -43,6 +43,6 @@ export OMP_NUM_THREADS=1
 read -r cost woken topics <<<"$("$dir/v/bin/python" -W ignore "$dir/topics.py" 2>/dev/null)"
 "$dir/light/bin/python" -W ignore "$dir/topics.py" >/dev/null 2>&1
 read -r less none same <<<"$("$dir/light/bin/python" -W ignore "$dir/topics.py" 2>/dev/null)"
-echo "with all packages: import $cost CPU seconds, loaded $woken; guessed none of them"
+echo "with all packages: the second import $cost CPU seconds, loaded $woken; guessed none of them"
 echo "without them:      import $less CPU seconds, loaded $none; the topics are the same: $([ "$topics" = "$same" ] && echo yes || echo no)"
 if [ "$woken" != umap,numba,plotly ] || [ "$none" != none ] || [ "$topics" != "$same" ]; then echo "behaviour has changed"; exit 1; fi
