@@ -96,16 +96,22 @@ def summary(store: Reader, truth: Truth, say: Callable[[str], None]) -> None:
     """
     from groundswell.index.query import By, Query
     from groundswell.index.records import Signal, Theme
+    from groundswell.ui.report import wording
 
     for field in ("lang", "source", "sentiment", "risk"):
         buckets = sorted(store.count(Query(), By(fields=(field,))), key=lambda bucket: -bucket.copies)
         shown = " · ".join(f"{bucket.values[0] or '–'} {bucket.copies:,}" for bucket in buckets[:12])
         say(f"{field:9} {shown}{' …' if len(buckets) > 12 else ''}")
-    themes = sorted(store.recent(Theme), key=lambda theme: -theme.size)
-    say(f"{len(themes)} themes; the largest: " + "; ".join(f"{theme.label} ({theme.size})" for theme in themes[:6]))
-    alerts = sorted((signal for signal in store.recent(Signal) if signal.fired), key=lambda signal: signal.at)
+    every = store.recent(Theme, limit=5000)
+    themes = sorted((theme for theme in every if theme.state == "living"), key=lambda theme: -theme.size)
+    largest = "; ".join(f"{wording.theme(theme)} ({theme.size})" for theme in themes[:6])
+    say(f"{len(themes)} themes that people speak of; those with most documents: {largest}")
+    alerts = sorted(
+        (signal for signal in store.recent(Signal, limit=5000) if signal.fired), key=lambda signal: signal.at
+    )
+    say(f"{wording.plural(len(alerts), 'alert')}, what each is about and why it was raised:")
     for alert in alerts:
-        say(f"  alert {alert.at:%d %b %H:%M}Z {alert.severity:8} {alert.kind:6} {alert.title} — {alert.why}")
+        say(f"  {alert.at:%d %b %H:%M} UTC  {alert.severity:8}  {alert.why}")
     for found in score(store, alerts, truth):
         verdict = f"found {found.hours:.0f} h after onset" if found.alert else "not found"
         say(f"planted: {found.name}, onset {found.onset:%d %b %H:%M}Z: {verdict}")

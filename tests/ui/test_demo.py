@@ -7,13 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from groundswell.configs.schema import Settings
 from groundswell.index.open import OpenReader, open_reader
+from groundswell.ui.report.today import look
 from tests.elastic.server import free_port
-from tests.ui.truth import false_links, false_sentences, numbers_with_links
+from tests.ui.truth import false_goes, false_lead, false_links, false_sentences, numbers_with_links
 
 pytestmark = pytest.mark.slow
 NOW = "2026-11-22T17:00:00+00:00"
@@ -82,6 +85,9 @@ def test_every_sentence_about_a_signal_of_the_demo_is_true(folder: Path) -> None
         signals = reader.recent(Signal, limit=100_000)
         assert len(signals) > 100
         assert list(false_sentences(reader, signals)) == []
+        today = look(reader, _settings(folder), now=datetime.now(UTC))
+        assert list(false_goes(reader, today.inbox.entries, today.now)) == []
+        assert list(false_lead(reader, today)) == []
 
 
 def test_every_number_on_the_demo_s_board_leads_to_a_search_that_finds_it(
@@ -111,8 +117,12 @@ def test_every_number_on_the_demo_s_board_leads_to_a_search_that_finds_it(
         assert followed > 1000
 
 
-def _reader(folder: Path) -> OpenReader:
+def _settings(folder: Path) -> Settings:
     from groundswell.configs.load import load_settings
 
     settings = load_settings(folder / ".groundswell" / "config.yaml")
-    return open_reader(settings.model_copy(update={"data_dir": folder / ".groundswell" / "demo"}))
+    return settings.model_copy(update={"data_dir": folder / ".groundswell" / "demo"})
+
+
+def _reader(folder: Path) -> OpenReader:
+    return open_reader(_settings(folder))

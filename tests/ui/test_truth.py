@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
 from groundswell.ui.board import queries
+from groundswell.ui.cli import cli
 from groundswell.ui.report.digest import make_digest
+from groundswell.ui.report.inbox import find_inbox, how_it_goes
+from groundswell.ui.report.today import look
 from tests.ui.seed import World, signal_id, theme_id
 from tests.ui.test_views import _html, _open
-from tests.ui.truth import false_links, numbers_with_links
+from tests.ui.truth import false_goes, false_lead, false_links, numbers_with_links
 
 PAGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("today", {}),
@@ -41,3 +45,25 @@ def test_the_mail_s_numbers_lead_to_searches_that_find_them(shown: World) -> Non
         html = make_digest(reader, shown.settings, now=shown.now).html
         assert len(numbers_with_links(html)) > 5
         assert list(false_links(reader, html, shown.now)) == []
+
+
+def test_the_sentence_on_top_and_how_alerts_go_are_recounted(shown: World) -> None:
+    """Every count of them from the documents themselves, one by one; there is something to recount."""
+    with shown.reader() as reader:
+        today = look(reader, shown.settings, now=shown.now)
+        assert len(today.inbox.entries) >= 4
+        assert list(false_goes(reader, today.inbox.entries, today.now)) == []
+        assert list(false_lead(reader, today)) == []
+
+
+def test_the_terminal_says_what_the_board_says(shown: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of alerts has each one's documents and how it goes as the inbox has them."""
+    monkeypatch.setenv("GROUNDSWELL_NOW", shown.now.isoformat())
+    said = CliRunner().invoke(cli, ["--set", f"data_dir={shown.settings.data_dir}", "signals", "--list"]).output
+    with shown.reader() as reader:
+        waiting = find_inbox(reader, now=shown.now).having("waiting")
+        assert list(false_goes(reader, waiting, shown.now)) == []
+    assert len(waiting) >= 3
+    for entry in waiting:
+        goes = how_it_goes(entry, "UTC").replace("\N{NO-BREAK SPACE}", " ")
+        assert f"{entry.documents:,} document{'' if entry.documents == 1 else 's'}; {goes}" in said

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlsplit
 
+from groundswell.index.open import OpenReader as Store
+from groundswell.index.query import Field, Query
 from groundswell.index.records import Document, Signal
 from groundswell.index.store import Reader
 from groundswell.ui.report.asked import asked
+from groundswell.ui.report.inbox import DAY, Entry, how_it_goes
+from groundswell.ui.report.today import Today, lead
+from groundswell.ui.report.wording import MARKETS, spelled
 
 COUNT = re.compile(r"(?<![\w.−+-])(\d[\d,]*)(?![\d.]*\d|\w| ?%|\N{NO-BREAK SPACE}%)")
 
@@ -126,3 +131,59 @@ def _risk(signal: Signal, documents: Sequence[Document]) -> Iterator[str]:
         carry = sum((d.enriched.risks.get(signal.risk, 0) if d.enriched else 0) >= 0.5 for d in documents)
         if (int(told[1]) if told[1] != "none" else 0, int(told[2])) != (carry, len(documents)):
             yield f"{carry} of {len(documents)} carry {signal.risk}"
+
+
+# --- how it goes, and the sentence on top ----------------------------------------------------------------------------
+
+
+def false_goes(reader: Store, entries: Sequence[Entry], now: datetime) -> Iterator[str]:
+    """Yield every sentence on how an alert goes whose counts its documents, gone through one by one, deny."""
+    for entry in entries:
+        episode, said = entry.episode, how_it_goes(entry, "UTC")
+        where: Mapping[Field, tuple[str, ...]] = (
+            {"theme": (episode.theme,)} if episode.theme else {"id": episode.evidence}
+        )
+        begun = episode.alert.start if episode.theme else datetime.min.replace(tzinfo=UTC)
+        times = [at for d in reader.scan(Query(where=where)) if (at := _dated(d)) is not None and at < now]
+        days = [sum(max(begun, now - (k + 1) * DAY) <= at < now - k * DAY for at in times) for k in (0, 1)]
+        own = sum(at >= begun for at in times)
+        told = [int(number.replace(",", "")) for number in COUNT.findall(said.replace("24 h", "").replace("48 h", ""))]
+        expected = days if entry.phase != "over" else [sum(days)]
+        if "seen no more since" in said:
+            latest = max(times).strftime("%Y, %H:%M")
+            if any(days) or not said.endswith(latest):
+                yield f"{days}, last {latest}: {said}"
+        elif told[: len(expected)] != expected:
+            yield f"{expected}: {said}"
+        if entry.documents != own:
+            yield f"{own} documents, not {entry.documents}: {entry.title}"
+
+
+def _dated(document: Document) -> datetime | None:
+    mention = document.mention
+    return mention.published_at if mention.date_confidence != "none" else None
+
+
+def false_lead(reader: Store, today: Today) -> Iterator[str]:
+    """Yield what the sentence on top says otherwise than the inbox and the documents of its alert do."""
+    first, rest = lead(today)
+    waiting = today.inbox.having("waiting")
+    if first.split()[0] != spelled(len(waiting)):
+        yield f"{len(waiting)} wait: {first}"
+    card = next((card for card in today.cards if card.entry.standing.status == "waiting"), None)
+    if card is not None:
+        where: Mapping[Field, tuple[str, ...]] = (
+            {"theme": (card.episode.theme,)} if card.episode.theme else {"id": card.episode.evidence}
+        )
+        begun = card.episode.alert.start if card.episode.theme else datetime.min.replace(tzinfo=UTC)
+        own = [d for d in reader.scan(Query(where=where)) if (at := _dated(d)) is not None and begun <= at < today.now]
+        told = rest.partition(". ")[0]
+        places = Counter(MARKETS.get(d.mention.market, d.mention.market) for d in own)
+        if f"{len(own)} document" not in told:
+            yield f"{len(own)} documents: {told}"
+        for count, place in re.findall(r"(\d+) in ([A-Z][a-z]+)", told):
+            if places[place] != int(count):
+                yield f"{places}: {told}"
+    over = sum(entry.phase == "over" for entry in waiting)
+    if over and len(waiting) > 1 and f"{spelled(over)} of them" not in rest:
+        yield f"{over} over: {rest}"

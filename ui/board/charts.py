@@ -196,7 +196,10 @@ def coverage_words(found: Coverage) -> Html:
     said = (
         tag(
             "li",
-            [link(links.source(row.source), esc(row.source)), esc(f" unseen on {wording.plural(row.bad_days, 'day')}")],
+            [
+                link(links.source(row.source), esc(row.source)),
+                esc(tr(" unseen on {count}").format(count=wording.plural(row.bad_days, "day"))),
+            ],
         )
         for row in bad[:4]
     )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ from groundswell.configs.schema import Settings, SqliteSettings
 from groundswell.index.closed_fields import closed_values
 from groundswell.index.open import OpenReader, database, open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
-from groundswell.index.records import Theme
+from groundswell.index.records import Theme, Vector
 from groundswell.index.store import Reader, StoreError
 from groundswell.index.tables import harmless
 from groundswell.nlp.enrich.stage import Model
@@ -230,6 +230,13 @@ def _model(made: str) -> Model:  # noqa: ARG001  another model is another answer
 def model() -> Model:
     """Return the model, loaded when it is first asked for."""
     return _model(settings().model.model_dump_json())
+
+
+def meaning(text: str) -> Vector:
+    """Return the vector of a text, to find what is near it."""
+    loaded: Any = model()
+    vector: Vector = loaded.vectors([text])[0]
+    return vector
 
 
 # --- the person at the board ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from groundswell.ui.board.charts import Scale, area, lines, picture, reach, scal
 from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.series import Series
+from groundswell.ui.report.tongue import tr
 
 WIDE, TALL, LOW = 760.0, 190.0, 90.0
 """The drawing's own units; the style sheet decides how large it is."""
@@ -47,7 +48,7 @@ def volume_and_mood(
     ]
     scaled = scale(-1, 1, LOW - 4, 12)
     marks = (_tick(wording.signed(value, 0), scaled(value) / LOW) for value in (-1.0, 0.0, 1.0))
-    below = [*partial, _mood(mood), *marks, _word("mood", "mood"), _mood_days(mood, address)]
+    below = [*partial, _mood(mood), *marks, _word(tr("mood"), "mood"), _mood_days(mood, address)]
     return joined([tag("div", above, cls="chart"), tag("div", below, cls="chart low"), _dates(volume.days, now)])
 
 
@@ -144,7 +145,7 @@ def _blind_words(runs: Sequence[Sequence[int]], unseen: Sequence[Sequence[str]],
     names = sorted({name for i in run for name in unseen[i]})
     left = run[0] < days / 2  # on the side with room for them
     side = f"left:{100 * run[0] / days:.1f}%" if left else f"right:{100 * (days - run[-1] - 1) / days:.1f}%"
-    said = f"{wording.plural(len(names), 'source')} down: not calm, unseen"
+    said = tr("{count} down: not calm, unseen").format(count=wording.plural(len(names), "source"))
     yield tag("span", esc(said), cls="axis blind", style=side, title=", ".join(names))
 
 
@@ -195,5 +196,5 @@ def _dates(days: Sequence[datetime], now: datetime) -> Html:
     marks = [days[round(i * (len(days) - 1) / 4)] for i in range(5)]
     words = [f"{day.day} {day:%b}" for day in marks]
     if days[-1].date() == now.astimezone(UTC).date():
-        words[-1] = "today so far"
+        words[-1] = tr("today so far")
     return tag("div", (tag("span", esc(word)) for word in words), cls="dates")

@@ -103,7 +103,7 @@ def spelled(count: int) -> str:
 
 def listed(items: Sequence[str]) -> str:
     """Return "a", "a and b", "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+    return tr(" and ").join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
 
 
 def span(length: timedelta) -> str:

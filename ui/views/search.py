@@ -47,6 +47,9 @@ def show() -> None:
     except QueryError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
+    near = bool(words_of(this.text)) and st.query_params.get("meaning") == "1"
+    if near:
+        query = _near(query, this.text)
     cursors = _cursors(this)
     page = queries.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
     if not page.total:
@@ -82,6 +85,8 @@ def _ask() -> Asked:
             )
             hint = "List and count each copy of a text. Otherwise texts that say the same count once."
             copies = queries.addressed_switch("copies", tr("Copies too"), hint=hint)
+            more = tr("Also what says the same in other words or languages; the best first.")
+            queries.addressed_switch("meaning", tr("Meaning too"), hint=more)
             with st.popover(tr("How to ask")):
                 _help()
             with st.popover(tr("Saved")):
@@ -164,6 +169,20 @@ def _cursors(this: Asked) -> list[str]:
     return cursors
 
 
+def words_of(text: str) -> str:
+    """Return the words of a search, without its fields, exclusions and signs: what it means."""
+    kept = (
+        one for one in text.split() if ":" not in one and not one.startswith("-") and one not in {"OR", "AND", "NOT"}
+    )
+    return " ".join(" ".join(kept).replace('"', " ").replace("(", " ").replace(")", " ").replace("*", "").split())
+
+
+def _near(query: Query, text: str) -> Query:
+    """Return a search that also finds what is nearest in meaning (the two orders are fused by reciprocal rank)."""
+    with st.spinner(tr("reading what is meant")):
+        return replace(query, vector=queries.meaning(words_of(text)), sort="relevance")
+
+
 def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:
     first = (len(cursors) - 1) * PAGE + 1
     themes = queries.theme_names(_themes_on(page))
@@ -179,6 +198,9 @@ def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:
 
 def _found(span: str, page: Page, query: Query, this: Asked) -> list[Html]:
     """Return how many were found, folded and not: whatever number led here stands in this line."""
+    if query.vector is not None:
+        said = tr("{span} of {count}: those that hold the words, and the nearest in meaning")
+        return [esc(said.format(span=span, count=wording.plural(page.total, "document" if this.copies else "text")))]
     if this.copies:
         return [
             esc(f"{span} of {wording.plural(page.total, 'document')}, copies counted each"),
@@ -219,7 +241,7 @@ def _timeline(query: Query, page: Page, this: Asked) -> Html:
     now = queries.now()
     since = max(query.since or now - 60 * DAY, now - 60 * DAY)
     days = day_axis(now, (now - since).days + 1)
-    if page.total < 2 or len(days) < 4:
+    if page.total < 2 or len(days) < 4 or query.vector is not None:
         return NOTHING
     shown = replace(query, since=days[0], until=min(query.until or now, now), trusted_dates=True)
     series = volume_series(days, queries.count(shown, By(period="day")))

@@ -64,7 +64,15 @@ def _beside(today: Today) -> Html:
         [link(links.inbox(), esc(f"{wording.plural(left, 'more alert')} " + tr("waiting")), cls="out")] if left else []
     )
     ended = [link(links.alert(entry.id), esc(wording.shortened(shown_title(entry), 80))) for entry in today.ended]
-    over = [joined([esc(f"Over {wording.since(today.since, today.now, today.zone)}: "), _between(ended, esc("; "))])]
+    since = tr("Over {since}: ").format(since=wording.since(today.since, today.now, today.zone))
+    over = [
+        joined(
+            [
+                esc(since),
+                _between(ended, esc("; ")),
+            ]
+        )
+    ]
     said = [*more, *(over if ended else [])]
     return tag("p", _between(said, esc(" · ")), cls="note") if said else NOTHING
 
@@ -161,7 +169,7 @@ def _state(card: Card) -> Html:
         said.append(esc(f"{standing.assignee}'s"))
     if card.entry.twins:
         twins = wording.plural(len(card.entry.twins), "other alert")
-        said.append(link(links.alert(card.entry.id), esc(f"may be one event with {twins}")))
+        said.append(link(links.alert(card.entry.id), esc(tr("may be one event with {count}").format(count=twins))))
     return tag("p", _between(said, esc(" · ")), cls="state") if said else NOTHING
 
 
@@ -188,7 +196,8 @@ def _lines(today: Today) -> Html:
 def _tables(today: Today) -> Html:
     undated = wording.percent(today.undated, today.total)
     found = today.coverage
-    note = f"{wording.plural(len(found.rows), 'source')} × 30 days, {undated} of posts undated"
+    note = tr("{count} × 30 days, {undated} of posts undated")
+    note = note.format(count=wording.plural(len(found.rows), "source"), undated=undated)
     return tag(
         "div",
         [
