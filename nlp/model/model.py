@@ -22,6 +22,7 @@ from groundswell.nlp.model.lexicon import Wording
 from groundswell.nlp.model.stance import CLAIMING, STANCES, stance_features
 from groundswell.nlp.model.surface import NOTHING, Surface
 from groundswell.nlp.model.targets import KINDS, by_target, clauses
+from groundswell.nlp.model.valence import plainly
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import ModelSettings
@@ -94,7 +95,8 @@ class Model:
         encoded, heads = self.encode(texts), self._heads
         correction = heads.correction(encoded.vectors)
         own = heads.language.logits(encoded.vectors).argmax(axis=1)
-        sentiment = softmax(self._feeling(texts, encoded.pooled, correction, own))
+        plain = plainly(texts)
+        sentiment = softmax(self._feeling(plain, self._plainly_pooled(texts, plain, encoded), correction, own))
         spoken = sigmoid(heads.risks.logits(self.risk_features(texts, encoded)))
         stances, claimed = self._stances(texts, spoken)
         return Reading(
@@ -105,6 +107,15 @@ class Model:
             spoken=spoken,
             stances=stances,
         )
+
+    def _plainly_pooled(self, texts: Sequence[str], plain: Sequence[str], encoded: Encoded) -> Array:
+        """Return pooled states of texts as feelings are read; what differs from what was written is read once more."""
+        rows = [n for n, (text, read) in enumerate(zip(texts, plain, strict=True)) if text != read]
+        if not rows:
+            return encoded.pooled
+        pooled = encoded.pooled.copy()
+        pooled[rows] = self.encode([plain[n] for n in rows]).pooled
+        return pooled
 
     def _feeling(self, texts: Sequence[str], pooled: Array, correction: tuple[Array, Array], own: Numbers) -> Array:
         """Return sentiment logits ``(n, 3)``: the branch's, corrected, and what the letters of each language say."""
@@ -172,7 +183,7 @@ class Model:
         if asides:
             places = [row for row, _ in asides]
             scale, shift, own = correction[0][places], correction[1][places], correction[2][places]
-            said = [named[row][who] for row, who in asides]
+            said = plainly([named[row][who] for row, who in asides])
             once = dict(zip(dict.fromkeys(said), self.encode(list(dict.fromkeys(said))).pooled, strict=True))
             pooled = np.stack([once[text] for text in said])
             felt = dict(zip(asides, softmax(self._feeling(said, pooled, (scale, shift), own)), strict=True))
