@@ -1,7 +1,7 @@
 """What a feeling is read from: a text without what turns feelings round and small encoders overlook.
 
-Contextual valence shifters (Polanyi & Zaenen 2006): what is denied ("not bad at all"), was once ("I used to hate it, but
-now …"), was only expected ("thought it would be awful, but it was not"), is what others say, or praises what nobody
+Contextual valence shifters (Polanyi & Zaenen 2006): what is denied ("not bad at all"), was once ("I used to hate it,
+but now …"), was only expected ("thought it would be awful, but it was not"), is what others say, or praises what nobody
 would ("Great, another unskippable ad"). Each is written plainly before it is read, so that encoder and letters meet
 what is meant. What people are (faith, origin, whom they love) is no feeling about them: one word stands for all of it,
 so that swapping one for another changes nothing, by construction. Only feelings are read so; risks, themes and search

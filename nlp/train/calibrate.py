@@ -118,7 +118,7 @@ def _doubt(logits: NDArray[np.floating], gold: NDArray[np.int64]) -> float:
 
 
 def _surprise(logits: NDArray[np.floating], gold: NDArray[np.int64], counts: Array64) -> tuple[float, Array64]:
-    """Return the negative log likelihood of texts that count so much, and its slope for each logit ``(n, 3)``, in double precision."""
+    """Return the negative log likelihood of texts that count so much, and its slope for each logit ``(n, 3)``."""
     shifted = logits.astype(np.float64)
     shifted = np.exp(shifted - shifted.max(axis=1, keepdims=True)) if len(shifted) else shifted
     chances = shifted / shifted.sum(axis=1, keepdims=True)
