@@ -22,7 +22,7 @@ import pytest
 
 from groundswell.configs.load import load_settings
 from groundswell.configs.schema import Settings, WatchSettings
-from groundswell.index.open import open_reader
+from groundswell.index.open import open_reader, open_store
 from groundswell.index.query import Query
 from groundswell.index.store import StoreError
 from groundswell.ui.report.discretion import Cleaner, secrets_of
@@ -261,6 +261,34 @@ def test_a_failing_stage_is_tried_again_ever_later_and_stops_nothing(tmp_path: P
     watcher.stage("enrich", lambda: ("12 read", ""))
     assert watcher.health.troubles() == []
     assert watcher.ledger.last(1)[0].said == "12 read"
+
+
+def test_what_cannot_be_read_keeps_nobody_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits on, and is looked at again when something comes, or after a while; a failing stage is another matter."""
+    clocks, tried = Clocks(), list[str]()
+    watcher = Watcher(Settings(data_dir=tmp_path), lambda: clocks.wall, steady=lambda: clocks.seconds)
+
+    def reads_nothing(_: object) -> str:
+        tried.append("enrich")
+        return "1 read = 1 set aside before"
+
+    monkeypatch.setattr(watcher, "_enrich", reads_nothing)
+    monkeypatch.setattr(watcher, "_themes", lambda store: "")
+    with open_store(watcher.settings) as store:
+        assert watcher.worth_reading(news=False)
+        watcher.read(store)
+        assert not watcher.worth_reading(news=False)
+        assert watcher.worth_reading(news=True)
+        clocks.pass_by(601)
+        assert watcher.worth_reading(news=False)
+
+        def fails(_: object) -> str:
+            raise OSError("disk full")
+
+        monkeypatch.setattr(watcher, "_enrich", fails)
+        watcher.read(store)
+        assert watcher.worth_reading(news=False), "it is tried again by its own pauses"
+    assert tried == ["enrich"]
 
 
 def test_what_is_asked_to_stop_ends_at_its_next_step(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ STAND_SECONDS = 10.0
 """How often it is written down how things stand."""
 NOTIFY_SECONDS = 30.0
 """How often one looks for escalations, the end of quiet hours and what is to be tried again; alerts go at once."""
+FRUITLESS_SECONDS = 600.0
+"""How long one leaves alone what could not be read, unless something comes."""
 RETENTION_SECONDS = 86400.0
 LONGEST_PAUSE = 300.0
 """A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
@@ -79,6 +81,7 @@ class Watcher:
         self.model: Model | None = None
         self.tested: datetime | None = None
         self.not_before: dict[str, float] = {}
+        self.done, self.fruitless_until = 0, 0.0
 
     def run(self) -> None:
         """Work until asked to stop; then wait for what is at work to come to its next step."""
@@ -181,10 +184,11 @@ class Watcher:
         with open_store(self.settings) as store:
             while not self.stop.is_set():
                 self.health.beat("reading")
-                came = self._anything(store)
+                news = self.news.is_set()
+                self.news.clear()
+                came = self.worth_reading(news=news) and self._anything(store)
                 if came:
-                    self.stage("enrich", lambda: (self._enrich(store), ""))
-                    self.stage("themes", lambda: (self._themes(store), ""))
+                    self.read(store)
                 if came or self._hour() != self.tested:
                     self.stage("signals", lambda: (self._signals(store), ""))
                 self._others(store)
@@ -192,7 +196,18 @@ class Watcher:
                     self.news.wait(LOOK_SECONDS)
                     return  # a connection that went bad is made anew
                 self.news.wait(LOOK_SECONDS)
-                self.news.clear()
+
+    def worth_reading(self, *, news: bool) -> bool:
+        """Return whether to look for what waits: what could not be read before waits on, and is no reason by itself."""
+        return news or self.steady() >= self.fruitless_until
+
+    def read(self, store: Store) -> None:
+        """Read and place what waits; where nothing came of it, look again only when something comes, or much later."""
+        self.done = 0
+        self.stage("enrich", lambda: (self._enrich(store), ""))
+        self.stage("themes", lambda: (self._themes(store), ""))
+        failed = {"enrich", "themes"} & self.not_before.keys()
+        self.fruitless_until = 0.0 if self.done or failed else self.steady() + FRUITLESS_SECONDS
 
     def _anything(self, store: Store) -> bool:
         """Return whether a document waits to be read or placed."""
@@ -225,12 +240,14 @@ class Watcher:
                 progress=self.progress("reading"),
             )  # fmt: skip
         self.metrics.documents.labels("enriched").inc(report.enriched)
+        self.done += report.enriched
         return "; ".join([str(report), *(f"left out: {said}" for said in broken)]) if report.pending else ""
 
     def _themes(self, store: Store) -> str:
         from groundswell.nlp.themes.stage import update_themes
 
         report = update_themes(store, self.settings, now=self.clock(), progress=self.progress("reading"))
+        self.done += report.pending
         return str(report) if report.pending else ""
 
     def _signals(self, store: Store) -> str:
