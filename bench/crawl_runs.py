@@ -108,7 +108,7 @@ class Project:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-SOURCE = "kind: news\nmax_items: 1000000\nbackfill_days: 36000\ntimezone: Asia/Singapore\n"
+SOURCE = "kind: news\nmax_items: 1000000\nbackfill_days: 36000\n"
 
 
 def sitemap_of(url: str, _: int) -> str:

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from scrapy import Request
 from scrapy.http import Response
+from twisted.python.failure import Failure
 
 from groundswell.configs.source import BlueskySource
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Missed, beginning
+from groundswell.crawlers.spiders.base import Gone, Missed, beginning
 from groundswell.crawlers.spiders.listing import Item, ListSpider, Page, address, moment, seconds
 from groundswell.crawlers.spiders.stretches import Walk
 
@@ -29,7 +31,7 @@ HIDDEN = "!no-unauthenticated"
 class BlueskySpider(ListSpider[BlueskySource]):
     """Visits searches."""
 
-    overlap = 3600
+    overlap = 2 * 3600
 
     def requests(self) -> Iterator[Request]:
         """Ask for the newest page of every stretch of every search."""
@@ -47,11 +49,22 @@ class BlueskySpider(ListSpider[BlueskySource]):
         if not isinstance(posts, list):
             yield self.refuse(key, response, f"no list of posts; it begins with {beginning(response)}")
             return
-        page = Page()
+        page, recent = Page(), self.recent(key)
         yield from self.take(page, walk, posts, self.read_post, response)
+        for post in posts:
+            if isinstance(post, dict) and (uri := post.get("uri")):
+                recent.note(str(uri), "", seconds(moment(post.get("indexedAt"), now=self.job.now)))
         cursor, bound = str(answer.get("cursor") or ""), walk.bound
         is_last = not posts or bound is None or (not cursor and len(posts) < PAGE)
+        gone = [uri for uri, _ in recent.missing()] if page.whole and is_last and until is None else []
         self.save(key, ended=walk if page.whole and is_last else None)
+        if gone:
+            url = (
+                address(self.source.url, "/xrpc/app.bsky.feed.getPosts", {})
+                + "?"
+                + urlencode([("uris", x) for x in gone])
+            )
+            yield self.ask(url, self.read_missing, key="", gone=gone).replace(errback=self.on_missing)
         if not page.whole or is_last or bound is None:
             return
         if page.fresh and (until is None or bound + 1 < until):
@@ -60,6 +73,20 @@ class BlueskySpider(ListSpider[BlueskySource]):
             yield self._search(key, walk, until, cursor)
         else:
             yield self._search(key, walk, min(bound, (until or bound + 1) - 1))
+
+    def read_missing(self, response: Response, key: str, gone: list[str]) -> Iterator[Any]:  # noqa: ARG002  as asked
+        """Yield which posts that have left the search their authors have deleted."""
+        answer = self.json(response)
+        posts = answer.get("posts") if isinstance(answer, dict) else None
+        there = (
+            {str(post.get("uri")) for post in posts if isinstance(post, dict)} if isinstance(posts, list) else set(gone)
+        )
+        for uri in gone:
+            if uri not in there:
+                yield Gone(Raw(where=uri, text="", url=page_of(uri), own_id=uri))
+
+    def on_missing(self, failure: Failure) -> None:
+        """Leave it: that a post cannot be asked for says nothing about it."""
 
     def read_post(self, post: dict[str, Any], where: str) -> Item:
         """Return a post; its position is when the service took it in."""
@@ -78,16 +105,15 @@ class BlueskySpider(ListSpider[BlueskySource]):
         author = post.get("author") or {}
         if HIDDEN in {label.get("val") for label in (author.get("labels") or []) + (post.get("labels") or [])}:
             return Missed(where=where, reason="its author asks not to be shown to readers without an account")
-        did, _, key = str(post["uri"]).removeprefix("at://").partition("/app.bsky.feed.post/")
         reach = [post.get(f"{name}Count") or 0 for name in ("like", "repost", "reply", "quote")]
         reply = (record.get("reply") or {}).get("root") or {}
         return Raw(
             where=where,
             text=own_words(record),
-            url=POST.format(did, key),
+            url=page_of(str(post["uri"])),
             own_id=str(post["uri"]),
             published=published,
-            author=did,
+            author=str(post["uri"]).removeprefix("at://").partition("/")[0],
             lang=next(iter(record.get("langs") or ()), ""),
             reach=sum(reach),
             thread=reply.get("uri") or post["uri"],
@@ -100,6 +126,12 @@ class BlueskySpider(ListSpider[BlueskySource]):
         asked |= {"since": _iso(walk.stretches[0].after), "until": "" if until is None else _iso(until)}
         url = address(self.source.url, "/xrpc/app.bsky.feed.searchPosts", asked)
         return self.ask(url, self.read_page, key=key, walk=walk, until=until)
+
+
+def page_of(uri: str) -> str:
+    """Return the page of a post."""
+    did, _, key = uri.removeprefix("at://").partition("/app.bsky.feed.post/")
+    return POST.format(did, key)
 
 
 def own_words(record: Mapping[str, Any]) -> str:

@@ -9,17 +9,21 @@ from urllib.parse import urlencode
 
 from scrapy import Request
 from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
 
 from groundswell.configs.source import HackernewsSource
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import Gone, Missed, SourceSpider, safely
+from groundswell.crawlers.spiders.recheck import Recent
 
 PAGE = 100
 ITEM = "https://news.ycombinator.com/item?id={}"
 OPEN = -1
 """Number of the window that is open towards the future, once its newest part has been read."""
-OVERLAP = 600
-"""Seconds read again at the next visit: the index takes posts up a little late and not in order."""
+OVERLAP = 2 * 3600
+"""Seconds read again at the next visit: the index takes posts up late, and they may be edited or deleted so long."""
+GONE = frozenset({404, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.windows: dict[str, dict[int, Window]] = {}
+        self.recents: dict[str, Recent] = {}
 
     def requests(self) -> Iterator[Request]:
         """Ask for the newest page of every window of every query."""
@@ -51,6 +56,8 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
             known = self.job.marks.get(query, {}).get("windows")
             stretches = [[int(self.since.timestamp()), until]] if known is None else known
             self.windows[query] = {}
+            since = int(self.job.now.timestamp()) - OVERLAP
+            self.recents[query] = Recent.read(self.job.marks.get(query), since)
             for number, (after, before) in enumerate(stretches):
                 window = Window(after, before, is_open=before is None, newest=after)
                 self.windows[query][number] = window
@@ -67,13 +74,16 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
                 continue
             hits.append(hit)
             yield Gone(raw) if hit.get("deleted") or hit.get("dead") else raw
-        self.taken += len(hits)
+            self.recents[key].note(str(hit["objectID"]), "", int(hit["created_at_i"]))
+        self.taken += sum(str(hit["objectID"]) not in self.recents[key].before for hit in hits)
         stamps = [int(hit["created_at_i"]) for hit in hits]
         window = replace(window, newest=max([window.newest, *stamps]))
         before = min(stamps, default=window.after) + 1  # posts of the same second may stand on the next page
         done = page * PAGE + len(found)
         if int(answer["nbHits"]) <= done:
             self._read(key, window, number)
+            if window.before is None:
+                yield from self._missing(key)
             return
         if not hits:
             self.remark(
@@ -90,11 +100,26 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
         elif before != window.before:  # a search ends after a thousand hits: step back in time
             yield self._search(key, replace(window, before=before), number)
 
+    def _missing(self, query: str) -> Iterator[Request]:
+        """Ask for posts that stood in the search at the last visit, and do not now."""
+        for name, _ in self.recents[query].missing():
+            url = f"{self.source.url.rstrip('/')}/api/v1/items/{name}"
+            yield self.ask(url, self.read_item, key="", name=name).replace(errback=self.on_item_missed)
+
+    def read_item(self, response: Response, key: str, name: str) -> None:
+        """Take a post that has left the search and is still there for what it is."""
+
+    def on_item_missed(self, failure: Failure) -> Iterator[Gone]:
+        """Tell that a post was deleted; any other failure says nothing about it."""
+        name = failure.request.cb_kwargs["name"]  # type: ignore[attr-defined]  # Scrapy adds it
+        if isinstance(failure.value, HttpError) and failure.value.response.status in GONE:
+            yield Gone(Raw(where=ITEM.format(name), text="", url=ITEM.format(name), own_id=name))
+
     def final_marks(self) -> dict[str, Any]:
         """Return the marks: what is still to be read of each query."""
         for query, windows in self.windows.items():
             plain: list[list[int | None]] = [[each.after, each.before] for each in windows.values()]
-            self.keep(query, {"windows": plain})
+            self.keep(query, {"windows": plain, "recent": self.recents[query].write()})
         return super().final_marks()
 
     def _search(self, query: str, window: Window, number: int, *, page: int = 0) -> Request:

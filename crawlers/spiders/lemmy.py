@@ -5,6 +5,7 @@ Lemmy 1.0 pages by a cursor (v4). Its old search (v3) is still there but ignores
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,14 +16,17 @@ from twisted.python.failure import Failure
 
 from groundswell.configs.source import LemmySource
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import beginning
+from groundswell.crawlers.spiders.base import Gone, beginning
 from groundswell.crawlers.spiders.listing import Item, ListSpider, Page, address, moment, seconds
+from groundswell.crawlers.spiders.recheck import Recent
 from groundswell.crawlers.spiders.stretches import Walk
 
 PAGE = 50
 OLD_SERVER = frozenset({400, 404, 405})
 """What servers before 1.0 answer when they are asked for v4."""
 TYPE = {"v3": {"posts": "Posts", "comments": "Comments"}, "v4": {"posts": "posts", "comments": "comments"}}
+NOT_THERE = re.compile(rb"could_?nt_find|not_?found", re.IGNORECASE)
+"""What servers answer about a post that is no more, with 400 or 404."""
 SORT = {"v3": "New", "v4": "new"}
 
 
@@ -47,16 +51,42 @@ class LemmySpider(ListSpider[LemmySource]):
         if found is None:
             yield self.refuse(key, response, f"no list of {what}; it begins with {beginning(response)}")
             return
-        page = Page()
+        page, recent = Page(), self.recent(key)
         yield from self.take(page, walk, found, self.read_view, response)
+        for view in found:
+            self._note(recent, view)
         if api == "v3" and number > 1 and found and not page.fresh:
             yield self.refuse(key, response, f"page {number} is page {number - 1} again: Lemmy 1.0; say api: v4")
             return
         cursor = str(answer.get("next_page") or "") if api == "v4" else ""
         is_last = not found or page.below or (not cursor if api == "v4" else len(found) < PAGE)
+        gone = list(recent.missing()) if page.whole and is_last else []
         self.save(key, ended=walk if page.whole and is_last else None)
+        for name, url in gone:
+            asked = address(self.source.url, f"/api/{api}/{what.removesuffix('s')}", {"id": name})
+            yield self.ask(asked, self.read_missing, key="", where=url).replace(errback=self.on_missing)
         if page.whole and not is_last:
             yield self._search(api, query, what, walk, number=number + 1, cursor=cursor)
+
+    def _note(self, recent: Recent, view: Any) -> None:
+        said = (view.get("comment") or view.get("post")) if isinstance(view, dict) else None
+        if isinstance(said, dict) and said.get("id") and said.get("ap_id"):
+            at = moment(said.get("published_at") or said.get("published"), now=self.job.now)
+            recent.note(str(said["id"]), str(said["ap_id"]), seconds(at))
+
+    def read_missing(self, response: Response, key: str, where: str) -> Iterator[Any]:  # noqa: ARG002  as asked
+        """Yield that something which has left the search was taken away."""
+        answer = self.json(response)
+        view = answer.get("post_view") or answer.get("comment_view") if isinstance(answer, dict) else None
+        said = (view.get("comment") or view.get("post")) if isinstance(view, dict) else None
+        if isinstance(said, dict) and (said.get("deleted") or said.get("removed")):
+            yield _gone(where)
+
+    def on_missing(self, failure: Failure) -> Iterator[Any]:
+        """Yield that something is no more; any other failure says nothing about it."""
+        error = failure.value
+        if isinstance(error, HttpError) and NOT_THERE.search(error.response.body[:500]):
+            yield _gone(failure.request.cb_kwargs["where"])  # type: ignore[attr-defined]  # Scrapy adds it
 
     def on_failure(self, failure: Failure) -> Iterator[Any]:
         """Ask a server before 1.0 in its own way."""
@@ -76,7 +106,9 @@ class LemmySpider(ListSpider[LemmySource]):
         at = moment(stated, now=self.job.now)
         creator = view.get("creator") or {}
         is_gone = said.get("deleted") or said.get("removed") or (creator.get("bot_account") and not self.source.bots)
-        raw = None if is_gone else raw_view(view, said, where, at or stated)
+        raw: Raw | Gone | None = None if is_gone else raw_view(view, said, where, at or stated)
+        if (said.get("deleted") or said.get("removed")) and said.get("ap_id"):
+            raw = _gone(str(said["ap_id"]))
         edited = said.get("updated_at") or said.get("updated") or ""
         return Item(f"{said.get('ap_id') or said['id']} {edited}", seconds(at), raw)
 
@@ -85,6 +117,10 @@ class LemmySpider(ListSpider[LemmySource]):
         asked |= {"page_cursor": cursor} if api == "v4" else {"page": number}
         url = address(self.source.url, f"/api/{api}/search", asked)
         return self.ask(url, self.read_page, key=f"{query}\n{what}", walk=walk, api=api, number=number)
+
+
+def _gone(url: str) -> Gone:
+    return Gone(Raw(where=url, text="", url=url, own_id=url))
 
 
 def views(answer: Any, what: str) -> list[Any] | None:

@@ -13,7 +13,8 @@ from scrapy.http import Response
 
 from groundswell.crawlers.dates import DateLocale, read_date
 from groundswell.crawlers.mention import Raw
-from groundswell.crawlers.spiders.base import Missed, S, SourceSpider
+from groundswell.crawlers.spiders.base import Gone, Missed, S, SourceSpider
+from groundswell.crawlers.spiders.recheck import Recent
 from groundswell.crawlers.spiders.stretches import Walk, dumped, loaded
 from groundswell.crawlers.spool import Trouble
 
@@ -30,7 +31,7 @@ class Item:
 
     id: str
     at: int | None
-    raw: Raw | Missed | None
+    raw: Raw | Missed | Gone | None
 
 
 @dataclass(slots=True)
@@ -62,6 +63,12 @@ class ListSpider(SourceSpider[S]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.walks: dict[str, list[Walk]] = {}
+        self.recents: dict[str, Recent] = {}
+
+    def recent(self, key: str) -> Recent:
+        """Return the items of the last hours under a mark, to see which have gone; for spiders that note them."""
+        since = int(self.job.now.timestamp()) - self.overlap
+        return self.recents.setdefault(key, Recent.read(self.job.marks.get(key), since))
 
     def walk_all(self, key: str) -> Walk:
         """Return one reading for all that is to be read under a mark: for lists that cannot be asked by position."""
@@ -81,7 +88,7 @@ class ListSpider(SourceSpider[S]):
 
     def take(
         self, page: Page, walk: Walk, items: Sequence[Any], read: Reader, response: Response
-    ) -> Iterator[Raw | Missed]:
+    ) -> Iterator[Raw | Missed | Gone]:
         """Yield what a page's items become, until this visit is full; one bad item costs one item."""
         positions: list[int | None] = []
         for number, each in enumerate(items, 1):
@@ -111,7 +118,8 @@ class ListSpider(SourceSpider[S]):
         if ended is not None:
             ended.ended = True
         rest = (stretch for walk in self.walks[key] for stretch in walk.rest(overlap=self.overlap))
-        self.keep(key, {"stretches": dumped(rest)})
+        recent = {"recent": self.recents[key].write()} if key in self.recents else {}
+        self.keep(key, {"stretches": dumped(rest)} | recent)
 
     def refuse(self, key: str, response: Response, message: str) -> Trouble:
         """Return what to tell where an answer is none; what is still to be read stays."""

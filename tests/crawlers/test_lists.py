@@ -223,3 +223,38 @@ def test_whatever_comes_and_however_little_a_visit_takes_nothing_is_lost(
             walk.note(id, at)
         mark = {"stretches": dumped(walk.rest())}
     assert sorted(had) == sorted(posts)
+
+
+@pytest.mark.parametrize("name", ["bluesky", "lemmy", "lemmy-1.0"])
+def test_what_its_author_took_back_is_forgotten(web: Web, house: House, name: str) -> None:
+    """A post that has left the search is asked for: deleted, it goes; only not found any more, it stays."""
+    served = _set_up(web, house, name, hourly(6, now=NOW, minutes=10))
+    assert house.crawl("list")["list"].stored == 6
+    deleted, hidden = served.posts.pop(-2), served.posts.pop(-3)
+    uri = f"at://did:plc:a/app.bsky.feed.post/{hidden.number}"
+    web.play("/list/xrpc/app.bsky.feed.getPosts", said({"posts": [{"uri": uri}]}))
+    for api in ("v3", "v4"):
+        web.play(f"/list/api/{api}/post?id={deleted.number}", said({"error": "couldnt_find_post"}, 404))
+        web.play(f"/list/api/{api}/post?id={hidden.number}", said({"post_view": {"post": {"id": hidden.number}}}))
+    run = house.crawl("list", now=NOW + HOUR / 6)["list"]
+    assert (run.deleted, run.error, run.remark) == (1, "", "")
+    assert deleted.number not in _numbers(house)
+    assert hidden.number in _numbers(house)
+    asked = len(web.log)
+    house.crawl("list", now=NOW + HOUR / 3)
+    assert not [one for one in web.log[asked:] if "getPosts" in one.path or "/post?" in one.path], "asked once"
+
+
+def test_a_deleted_or_edited_post_of_hacker_news_is_seen(web: Web, house: House) -> None:
+    """Two hours are read again: authors may edit and delete so long."""
+    stamp = int(NOW.timestamp()) - 1800
+    hits = [{"objectID": str(n), "created_at_i": stamp + n, "title": f"Post {n} about ads"} for n in (1, 2, 3)]
+    web.play("/api/v1/search_by_date", said({"hits": hits, "nbHits": 3, "nbPages": 1}))
+    house.source("list", f"format: hackernews\nkind: post\nurl: '{web.url}'\nqueries: [ads]\n")
+    assert house.crawl("list")["list"].stored == 3
+    edited = [{**hits[0], "title": "Post 1 about worse ads"}, hits[2]]
+    web.play("/api/v1/search_by_date", said({"hits": edited, "nbHits": 2, "nbPages": 1}))
+    web.play("/api/v1/items/2", said({"status": 404, "error": "Not Found"}, 404))
+    run = house.crawl("list", now=NOW + HOUR / 4)["list"]
+    assert (run.deleted, run.stored, run.error) == (1, 1, "")
+    assert sorted(mention.title for mention in house.mentions()) == ["Post 1 about worse ads", "Post 3 about ads"]
