@@ -139,12 +139,11 @@ def throughput(count: int, rounds: int, other: Path | None) -> None:
         for _ in range(rounds):
             for name, run in parts:
                 runs.setdefault(name, []).append(run())
-    print(f"{'':30}{'pages':>8}{'pages/s':>10}{'pages/CPU s':>13}{'CPU s':>8}{'MB':>6}   medians of {rounds}")
+    print(f"{'':30}{'pages':>8}{'pages/s':>10}{'pages/CPU s':>13}{'CPU s':>8}   medians of {rounds}")
     for name, results in runs.items():
         pages = results[0][0]
         wall, cpu = (statistics.median(getattr(each, what) for _, each in results) for what in ("wall", "cpu"))
-        peak = max(each.peak for _, each in results) / 1e6
-        print(f"{name:30}{pages:>8.0f}{pages / wall:>10.1f}{pages / cpu:>13.1f}{cpu:>8.1f}{peak:>6.0f}")
+        print(f"{name:30}{pages:>8.0f}{pages / wall:>10.1f}{pages / cpu:>13.1f}{cpu:>8.1f}")
 
 
 def _scrapy(url: str) -> tuple[float, Spent]:
