@@ -264,3 +264,21 @@ def test_a_case_shows_all_that_it_holds_and_proves_it(shown: World) -> None:
         forged = ({**case.evidence[0], "text": "nothing happened"}, *case.evidence[1:])
         store.edit(replace(case, evidence=forged), expected_version=case.version)
     assert _html(_open("cases", case=case.id)).count("CHANGED since") == 1
+
+
+def test_the_queue_of_cases_is_ordered_and_narrowed_by_its_address(shown: World) -> None:
+    """By severity, deadline or owner, and one owner's alone: whoever is sent the address sees the same."""
+    with shown.store() as store:
+        desk = Desk(store)
+        grave = desk.open_case(signal_id("deepfake"), by="mei", owner="Zoe", now=shown.now)
+        desk.open_case(signal_id("adload"), by="mei", owner="Arif", now=shown.now - timedelta(days=9))
+        desk.open_case(signal_id("sneakers"), by="mei", now=shown.now - timedelta(days=1))
+    first = {
+        sort: re.findall(r"cases\?case=(\w+)", _html(_open("cases", sort=sort)))[0] for sort in ("severity", "due")
+    }
+    assert first["severity"] == grave.id
+    assert first["due"] != grave.id
+    assert "Arif" not in _html(_open("cases", owner="Zoe"))
+    unowned = _html(_open("cases", owner="-"))
+    assert "nobody" in unowned
+    assert "Zoe" not in unowned

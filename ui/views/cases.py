@@ -20,6 +20,8 @@ from groundswell.ui.report.pdf import make_pdf, pdf_possible
 from groundswell.ui.report.tongue import tr
 
 BRIEFS: tuple[tuple[Format, str], ...] = (("html", "Brief to print"), ("md", "Brief in Markdown"))
+NOBODY = "-"
+ORDERS = {"severity": "gravest first", "due": "soonest due first", "owner": "by owner"}
 OPEN = 12
 """Documents of a case that are shown at once; the others are a click away."""
 
@@ -52,22 +54,28 @@ def _all() -> None:
             )
         )
         return
+    owners = sorted({case.owner for case in cases if case.owner})
     with st.container(horizontal=True, key="act-cases", vertical_alignment="center"):
         which = st.segmented_control(
             tr("Which"), ["Open", "Mine", "Closed"], default="Open", key="which", label_visibility="collapsed"
         )
+        owner = queries.addressed_choice(
+            "owner", ["", NOBODY, *owners], tr("anybody's"), names={NOBODY: tr("nobody's")}
+        )
+        order = queries.addressed_choice(
+            "sort", list(ORDERS), "", names={k: tr(v) for k, v in ORDERS.items()}, width=190
+        )
     mine = [case for case in waiting if case.owner and case.owner == queries.me()]
     shown = {"Mine": mine, "Closed": [case for case in cases if case.status == "closed"]}.get(str(which), waiting)
+    shown = [case for case in shown if owner in {"", case.owner or NOBODY}]
     if not shown:
         st.html(tag("p", esc(tr("None.")), cls="empty"))
         return
-    shown = sorted(
-        shown, key=lambda case: (-SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC))
-    )
+    shown = sorted(shown, key=lambda case: _rank(case, order))
     st.html(
         panel(
             wording.plural(len(shown), "case"),
-            tr("gravest first"),
+            tr(ORDERS.get(order, "")),
             table(
                 (tr("case"), tr("severity"), tr("status"), tr("owner"), tr("due"), tr("opened")),
                 map(_row, shown),
@@ -75,6 +83,12 @@ def _all() -> None:
             ),
         )
     )
+
+
+def _rank(case: Case, order: str) -> tuple[object, ...]:
+    """Return what the queue is sorted by; what is equal comes by severity, then by deadline."""
+    grave, due = -SEVERITIES.index(case.severity), case.due or datetime.max.replace(tzinfo=UTC)
+    return {"due": (due, grave), "owner": (not case.owner, case.owner.casefold(), grave, due)}.get(order, (grave, due))
 
 
 def _row(case: Case) -> list[Html]:
