@@ -142,8 +142,8 @@ def _export(store: Store, settings: Settings, now: datetime, progress: Progress)
 
 def _digest(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
     from groundswell.index.records import Checkpoint
-    from groundswell.ui.report.digest import MARK, edition_of, make_digest, note_edition, write_digest
-    from groundswell.ui.report.mail import pending, send_digest
+    from groundswell.ui.report.digest import MARK, edition_of, make_digest, note_edition
+    from groundswell.ui.report.mail import pending, send_digest, write_digest
 
     mail, edition = settings.digest, edition_of(store, settings.digest, now=now)
     mark, sends = store.get(Checkpoint, MARK), bool(settings.digest.smtp_host and settings.digest.recipients)

@@ -23,8 +23,16 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from groundswell.configs.schema import DigestSettings, Settings
 from groundswell.index.records import Checkpoint, Signal
 from groundswell.ui.desk import Desk
-from groundswell.ui.report.digest import Digest, blocks, edition_of, make_digest, note_edition, write_digest
-from groundswell.ui.report.mail import DigestError, address_of, check_server, header_text, message_of, send_digest
+from groundswell.ui.report.digest import Digest, blocks, edition_of, make_digest, note_edition
+from groundswell.ui.report.mail import (
+    DigestError,
+    address_of,
+    check_server,
+    header_text,
+    message_of,
+    send_digest,
+    write_digest,
+)
 from groundswell.ui.report.series import Series
 from tests.ui.seed import World, signal_id
 

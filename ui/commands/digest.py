@@ -22,8 +22,8 @@ def command(ctx: click.Context, send: bool, folder: Path | None) -> int:
     """
     settings = settings_of(ctx)
     from groundswell.index.open import open_store
-    from groundswell.ui.report.digest import edition_of, make_digest, note_edition, write_digest
-    from groundswell.ui.report.mail import send_digest
+    from groundswell.ui.report.digest import edition_of, make_digest, note_edition
+    from groundswell.ui.report.mail import send_digest, write_digest
 
     with open_store(settings) as store:
         if not send:

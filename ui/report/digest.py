@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import DigestSettings, Settings
-from groundswell.index.files import write_whole
 from groundswell.index.query import Query
 from groundswell.index.records import Case, Checkpoint
 from groundswell.index.store import Reader, Store
@@ -320,18 +319,3 @@ def _plain(text: str) -> str:
     ]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept).strip() + "\n"
-
-
-def write_digest(digest: Digest, folder: Path, *, name: str = "") -> list[Path]:
-    """Write the mail as HTML, as text and as a message file, named by its day or as said; return the files.
-
-    Each is written aside and then renamed, so that nobody reads half of one.
-    """
-    from groundswell.ui.report.mail import message_of
-
-    contents = {
-        ".html": digest.html.encode("utf-8"),
-        ".txt": digest.text.encode("utf-8"),
-        ".eml": message_of(digest, DigestSettings()).as_bytes(),
-    }
-    return [write_whole(folder / f"digest-{name or digest.day}{end}", content) for end, content in contents.items()]

@@ -17,9 +17,10 @@ from email.headerregistry import Address, Group
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
+from pathlib import Path
 
 from groundswell.configs.schema import DigestSettings, Settings
-from groundswell.index.files import held_alone
+from groundswell.index.files import held_alone, write_whole
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint
 from groundswell.index.store import Store
@@ -57,6 +58,19 @@ def message_of(digest: Digest, settings: DigestSettings) -> EmailMessage:
     message.set_content(digest.text, cte="base64")
     message.add_alternative(digest.html, subtype="html", cte="base64")
     return message
+
+
+def write_digest(digest: Digest, folder: Path, *, name: str = "") -> list[Path]:
+    """Write the mail as HTML, as text and as a message file, named by its day or as said; return the files.
+
+    Each is written aside and then renamed, so that nobody reads half of one.
+    """
+    contents = {
+        ".html": digest.html.encode("utf-8"),
+        ".txt": digest.text.encode("utf-8"),
+        ".eml": message_of(digest, DigestSettings()).as_bytes(),
+    }
+    return [write_whole(folder / f"digest-{name or digest.day}{end}", content) for end, content in contents.items()]
 
 
 def header_text(text: str) -> str:
