@@ -60,6 +60,7 @@ class ArticleSpider(SourceSpider[Any]):
         self.waiting: Counter[str] = Counter()
         self.in_vain: Counter[str] = Counter()
         self.owed: dict[str, list[dict[str, Any]]] = {}
+        self.had: dict[str, dict[str, str]] = {}
         self.postponed_list = ""
         self.answered = 0
 
@@ -84,6 +85,7 @@ class ArticleSpider(SourceSpider[Any]):
     def begin_list(self, key: str, response: Response, count: int) -> None:
         """Start the mark of a list that has `count` entries now."""
         before, read = int(self.before(key).get("size", 0)), self.marks.get(key, {}).get("seen", {})
+        self.had[key] = dict(read)
         self.marks[key] = self.validators(response) | {"seen": read, "tries": {}, "size": max(count, before // 2)}
         if before >= MANY and count < SHRUNK * before:
             self.waiting[key] += 1
@@ -96,7 +98,7 @@ class ArticleSpider(SourceSpider[Any]):
 
     def is_new(self, key: str, name: str, version: str) -> bool:
         """Return whether this version of an entry has not been read, and may be now; what may not is left."""
-        if version in (self.before(key).get("seen", {}).get(name), self.marks[key]["seen"].get(name)):
+        if version in (self.before(key).get("seen", {}).get(name), self.had.get(key, {}).get(name)):
             self.marks[key]["seen"][name] = version
             return False
         if self.is_full():
