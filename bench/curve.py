@@ -27,7 +27,7 @@ from groundswell.nlp.train.branch import Activations, Lesson, Recipe, make_branc
 from groundswell.nlp.train.pretrained import read_pretrained
 from groundswell.nlp.train.quantise import find_ranges
 from groundswell.nlp.train.run import (
-    LONGEST,
+    LONGEST_SEQUENCE,
     NAME,
     Kit,
     cache,
@@ -52,7 +52,7 @@ def prepare(data: Path, work: Path, recipe: Recipe) -> tuple[Kit, Activations]:
     some = [e for n, e in enumerate(whole.feelings) if "umsab" in e.source or n % OTHERS == 0]
     texts = dataclasses.replace(whole, feelings=some)
     weights = cut_vocabulary(start, texts, find_bundle(NAME), work)
-    tokenizer = Tokenizer.read(work / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST, pad=start.pad)
+    tokenizer = Tokenizer.read(work / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST_SEQUENCE, pad=start.pad)
     shape = shape_of(start, recipe)
     ranges = find_ranges(trunk_of(shape), weights, texts.ranges, tokenizer)
     kit = Kit(shape, weights, tokenizer, ranges, texts, taxonomy)

@@ -76,7 +76,7 @@ class Change:
     fields: tuple[str, ...] = ()
 
 
-def load_policies(paths: Sequence[Path] = (), *, known: Sequence[str] | None = None) -> tuple[Clause, ...]:
+def load_policies(paths: Sequence[Path] = (), *, risks: Sequence[str] | None = None) -> tuple[Clause, ...]:
     """Read policy files, or folders of them; where none is named, the short example that comes with Groundswell.
 
     Raises:
@@ -89,18 +89,18 @@ def load_policies(paths: Sequence[Path] = (), *, known: Sequence[str] | None = N
         for file in sorted(path.glob("*.y*ml")) if path.is_dir() else [path]:
             for place, clause in enumerate(read_as(file, PolicyFile).clauses):
                 where = read_yaml(file).where(("clauses", place))
-                problems += [f"{where}: {said}" for said in _problems(clause, clauses, known)]
+                problems += [f"{where}: {complaint}" for complaint in _problems(clause, clauses, risks)]
                 clauses.append(clause)
     if problems:
         raise ConfigError("\n".join(problems))
     return tuple(clauses)
 
 
-def _problems(clause: Clause, before: Sequence[Clause], known: Sequence[str] | None) -> list[str]:
-    names = list(known or ())
-    said = [f"nothing is called {one!r}{nearest(one, names)}" for one in clause.covers if names and one not in names]
+def _problems(clause: Clause, before: Sequence[Clause], risks: Sequence[str] | None) -> list[str]:
+    names = list(risks or ())
+    faults = [f"nothing is called {one!r}{nearest(one, names)}" for one in clause.covers if names and one not in names]
     twice = any(other.id == clause.id and _meet(clause, other) for other in before)
-    return said + ([f"two versions of {clause.id} hold in one market on one day: end the first"] if twice else [])
+    return faults + ([f"two versions of {clause.id} hold in one market on one day: end the first"] if twice else [])
 
 
 def _meet(one: Clause, other: Clause) -> bool:

@@ -108,13 +108,13 @@ class Compiled:
     none: Patterns
 
 
-def load_rules(paths: Sequence[Path] = (), *, known: Sequence[str] | None = None) -> tuple[Compiled, ...]:
+def load_rules(paths: Sequence[Path] = (), *, risks: Sequence[str] | None = None) -> tuple[Compiled, ...]:
     """Read the rules that come with Groundswell and those of the user.
 
     Args:
         paths: files, or folders whose ``*.yaml`` are read in order of name. A rule with the id of one read before
             takes its place.
-        known: ids a rule may be about; by default not checked.
+        risks: ids a rule may be about; by default not checked.
 
     Raises:
         ConfigError: every problem of every file, each with file, line and what to do.
@@ -124,8 +124,8 @@ def load_rules(paths: Sequence[Path] = (), *, known: Sequence[str] | None = None
     for path in _rule_files([shipped("rules"), *paths]):
         source = read_yaml(path)
         for compiled in _read(source, problems):
-            if (about := compiled.rule.about) not in (known or (about,)):
-                problems.append(f"{compiled.where}: nothing is called {about!r}{nearest(about, list(known or ()))}")
+            if (about := compiled.rule.about) not in (risks or (about,)):
+                problems.append(f"{compiled.where}: nothing is called {about!r}{nearest(about, list(risks or ()))}")
             found[compiled.rule.id] = compiled
     if problems:
         raise ConfigError("\n".join(problems))

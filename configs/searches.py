@@ -105,7 +105,7 @@ def _either(words: Sequence[str]) -> str:
 
 def _asked(words: Sequence[Spoken], syntax: Syntax) -> tuple[str, ...]:
     plain = (re.sub(r'[*"()@:\\]+', " ", each.word) for each in words)
-    return tuple(dict.fromkeys(said for word in plain if (said := syntax.word(" ".join(word.split())))))
+    return tuple(dict.fromkeys(word_query for word in plain if (word_query := syntax.word(" ".join(word.split())))))
 
 
 __all__ = ["SYNTAX", "Service", "queries"]

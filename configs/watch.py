@@ -219,8 +219,8 @@ def pick(lists: Mapping[str, WatchList], names: Sequence[str]) -> list[Condition
         conditions = lists[list_name].conditions
         some = [each for each in conditions if not rule or each.id == name]
         if not some:
-            known = [each.id.partition(".")[2] for each in conditions]
-            raise ConfigError(f"watch: the list {list_name!r} has no rule {rule!r}{nearest(rule, known)}")
+            ids = [each.id.partition(".")[2] for each in conditions]
+            raise ConfigError(f"watch: the list {list_name!r} has no rule {rule!r}{nearest(rule, ids)}")
         found += some
     return found
 

@@ -120,7 +120,7 @@ AMP_CACHE = re.compile(
     re.IGNORECASE,
 )
 DEFAULT_PORTS = {"http": 80, "https": 443}
-LONGEST = 2000
+LONGEST_ADDRESS = 2000
 MOST_WRAPPERS = 3
 REMEMBERED = 4096
 """Addresses whose form is remembered: each is asked for several times while its item is read."""
@@ -162,7 +162,7 @@ def absolute(url: str, base: str) -> str:
     """Return the address a link leads to, or empty where it is not http(s)."""
     try:
         joined = urljoin(base, url.strip()) if base else url.strip()
-        return joined if urlsplit(joined).scheme in DEFAULT_PORTS and len(joined) <= LONGEST else ""
+        return joined if urlsplit(joined).scheme in DEFAULT_PORTS and len(joined) <= LONGEST_ADDRESS else ""
     except ValueError:
         return ""
 
@@ -177,7 +177,7 @@ def host_of(url: str) -> str:
 
 def _split(url: str) -> SplitResult | None:
     parts = urlsplit(url)
-    if parts.scheme.lower() not in DEFAULT_PORTS or not parts.hostname or len(url) > LONGEST:
+    if parts.scheme.lower() not in DEFAULT_PORTS or not parts.hostname or len(url) > LONGEST_ADDRESS:
         return None
     return parts._replace(scheme=parts.scheme.lower())
 
@@ -197,7 +197,7 @@ def _inner(url: str) -> str:
             for name in names:
                 inner = given.get(name, "")
                 inner = unquote(inner) if inner[:12].lower().startswith(("http%3a", "https%3a")) else inner
-                if inner.startswith(("http://", "https://")) and len(inner) <= LONGEST:
+                if inner.startswith(("http://", "https://")) and len(inner) <= LONGEST_ADDRESS:
                     return inner
     return ""
 
@@ -222,7 +222,7 @@ def _fragment(fragment: str) -> str:
 
 def _superfluous(parts: SplitResult) -> Iterator[str]:
     host = (parts.hostname or "").lower()
-    extra = {name for known, names in OF_HOSTS.items() if host == known or host.endswith(f".{known}") for name in names}
+    extra = {name for site, names in OF_HOSTS.items() if host == site or host.endswith(f".{site}") for name in names}
     for pair in parts.query.split("&"):
         name, _, value = pair.partition("=")
         if (

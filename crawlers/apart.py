@@ -23,17 +23,17 @@ WAITERS = ThreadPoolExecutor(AT_ONCE, "large page")
 Found = tuple[Article | None, str]
 
 
-async def look_apart(page: Response, said: Mapping[str, str], *, seconds: float = SECONDS) -> Found:
+async def look_apart(page: Response, answer: Mapping[str, str], *, seconds: float = SECONDS) -> Found:
     """Return what `groundswell.crawlers.reading.look` returns, or that the page took too long."""
-    return await asyncio.get_running_loop().run_in_executor(WAITERS, _ask, page, seconds, dict(said))
+    return await asyncio.get_running_loop().run_in_executor(WAITERS, _ask, page, seconds, dict(answer))
 
 
-def _ask(page: Response, seconds: float, said: dict[str, str]) -> Found:
+def _ask(page: Response, seconds: float, answer: dict[str, str]) -> Found:
     """Start a process, hand it the page, and end it when its time is up."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     parts = (type(page), page.url, page.status, dict(page.headers), page.body, getattr(page, "encoding", None))
-    worker = context.Process(target=_answer, args=(there, parts, said), daemon=True)
+    worker = context.Process(target=_answer, args=(there, parts, answer), daemon=True)
     worker.start()
     there.close()
     try:
@@ -49,11 +49,11 @@ def _ask(page: Response, seconds: float, said: dict[str, str]) -> Found:
         here.close()
 
 
-def _answer(there: Connection, parts: tuple[Any, ...], said: dict[str, str]) -> None:
+def _answer(there: Connection, parts: tuple[Any, ...], answer: dict[str, str]) -> None:
     """Read the page, in the process of its own."""
     kind, url, status, headers, body, encoding = parts
     more = {"encoding": encoding} if encoding else {}
     try:
-        there.send(look(kind(url, status=status, headers=headers, body=body, **more), **said))
+        there.send(look(kind(url, status=status, headers=headers, body=body, **more), **answer))
     except Exception as error:  # noqa: BLE001  whatever a page does to a parser, it costs one article
         there.send((None, f"a page that cannot be understood ({type(error).__name__}: {str(error)[:100]})"))

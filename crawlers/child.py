@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import Source, host_of, source_of
-from groundswell.crawlers.spool import SpoolWriter, Trouble
+from groundswell.crawlers.handover import SpoolWriter, Trouble
 
 if TYPE_CHECKING:
     from groundswell.crawlers.hosts import Hosts

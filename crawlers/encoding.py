@@ -119,8 +119,8 @@ def read(body: bytes, *, content_type: str = "", lang: str = "", market: str = "
     if _is_utf8(body, codecs_named):
         return _decoded(body, "utf-8")
     spoken = SPOKEN.search(head)
-    said = (spoken[1] or spoken[2]).decode("ascii") if spoken else ""
-    usual = [] if named else _usual(said.lower(), "") or _usual(lang.lower(), market)
+    declared = (spoken[1] or spoken[2]).decode("ascii") if spoken else ""
+    usual = [] if named else _usual(declared.lower(), "") or _usual(lang.lower(), market)
     reading = _most_believable(body, codecs_named or usual)
     if not codecs_named and not usual and reading.broken > SPOILT:
         raise EncodingError(f"unknown encoding {named[0][:60]!r}" if named else "names no encoding and is not UTF-8")

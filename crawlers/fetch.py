@@ -11,8 +11,8 @@ from contextlib import suppress
 from time import monotonic
 from typing import IO, Any
 
+from groundswell.crawlers.handover import Tally
 from groundswell.crawlers.salt import author_salt
-from groundswell.crawlers.spool import Tally
 from groundswell.crawlers.visit import Visit, Work
 
 GRACE = 60.0
@@ -26,12 +26,12 @@ NAMED = 3
 def fetch(visits: Sequence[Visit], work: Work) -> Iterator[Visit]:
     """Fetch all in one process and yield each visit when it is done; where the process crashes, the rest one by one."""
     pending = {visit.source.name: visit for visit in visits}
-    said = yield from _child(pending, work)
+    output = yield from _child(pending, work)
     for name, visit in list(pending.items()):
         alone = {name: visit}
-        again = (yield from _child(alone, work)) if said else ""
+        again = (yield from _child(alone, work)) if output else ""
         if alone:
-            visit.troubles.append(again or said or "the crawling process left it out; run it again")
+            visit.troubles.append(again or output or "the crawling process left it out; run it again")
             yield visit
 
 

@@ -91,22 +91,22 @@ class Shape:
         self.since = None
 
 
-def changed_shape(known: Shape, seen: Shape, *, now: datetime) -> str:
+def changed_shape(before: Shape, seen: Shape, *, now: datetime) -> str:
     """Return how a source's items have changed, or empty; `known` learns what is not strange.
 
     A change is told at each visit until it has stayed for a week, or somebody says ``crawl --again``.
     """
-    if known.few:
-        known.few.learn(seen)
-    seen, known.few = known.few or seen, None
-    if seen.count < FEW and known.count >= ENOUGH:
-        known.few = seen
+    if before.few:
+        before.few.learn(seen)
+    seen, before.few = before.few or seen, None
+    if seen.count < FEW and before.count >= ENOUGH:
+        before.few = seen
         return ""
-    lost = known.lost(seen)
-    if not lost or (known.since and now - known.since > SETTLED):
-        known.learn(seen)
+    lost = before.lost(seen)
+    if not lost or (before.since and now - before.since > SETTLED):
+        before.learn(seen)
         return ""
-    known.since = known.since or now
+    before.since = before.since or now
     names = ", ".join(name.removesuffix("_key").removesuffix("_at") for name in lost)
     return f"its shape changed: {seen.count:.0f} items, hardly any with {names}, which nearly all had before"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from groundswell.crawlers.spool import Removed
+from groundswell.crawlers.handover import Removed
 from groundswell.index.ids import stable_id
 from groundswell.index.personal_data import masked
 from groundswell.index.records import Mention, Revision
@@ -14,15 +14,15 @@ VERSIONS = 20
 """Earlier versions of a mention that are kept: the first, and the newest."""
 
 
-def revisions(store: Store, known: Mapping[str, Mention], fresh: Sequence[Mention]) -> list[Revision]:
+def revisions(store: Store, stored: Mapping[str, Mention], fresh: Sequence[Mention]) -> list[Revision]:
     """Return the earlier versions of mentions that are about to be replaced by another wording."""
     edited = [
         (old, new)
         for new in fresh
-        if (old := known.get(new.id)) and old.source == new.source and _said(new) not in (_said(old), _masked(old))
+        if (old := stored.get(new.id)) and old.source == new.source and _said(new) not in (_said(old), _masked(old))
     ]
-    kept = {each.id: each for each in store.many(Revision, [name for old, _ in edited for name in _names(old.id)])}
-    return [_revision(old, new, _free(old.id, kept)) for old, new in edited]
+    taken = {each.id: each for each in store.many(Revision, [name for old, _ in edited for name in _names(old.id)])}
+    return [_revision(old, new, _free(old.id, taken)) for old, new in edited]
 
 
 def forget(store: Store, removed: Sequence[Removed], source: str) -> int:
@@ -65,11 +65,11 @@ def _revision(old: Mention, new: Mention, name: str) -> Revision:
     )
 
 
-def _free(mention: str, kept: Mapping[str, Revision]) -> str:
+def _free(mention: str, taken: Mapping[str, Revision]) -> str:
     """Return the first free place of a mention's versions, else that of the oldest but the very first."""
     names = _names(mention)
-    free = next((name for name in names if name not in kept), "")
-    return free or min(names[1:], key=lambda name: kept[name].at)
+    free = next((name for name in names if name not in taken), "")
+    return free or min(names[1:], key=lambda name: taken[name].at)
 
 
 def _names(mention: str) -> list[str]:

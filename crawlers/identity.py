@@ -63,30 +63,30 @@ def facts_of(mention: Mention) -> Facts:
     )
 
 
-def is_same(known: Facts, new: Facts) -> bool:
+def is_same(stored: Facts, new: Facts) -> bool:
     """Return whether two items of one address are one.
 
     Ids of the source decide where they are equal. Where they differ (some feeds make new ones at every fetch) so must
     title, or text and date, if there are to be two; two anchors with two ids are two. Without ids, an item is another
     one only if title, text and moment all are; a day or a full hour, which many notices share, is no moment.
     """
-    if known.source != new.source:
+    if stored.source != new.source:
         return True
-    same_text, same_date = known.text == new.text, known.published is not None and known.published == new.published
-    if known.guid and new.guid:
-        if known.guid == new.guid:
+    same_text, same_date = stored.text == new.text, stored.published is not None and stored.published == new.published
+    if stored.guid and new.guid:
+        if stored.guid == new.guid:
             return True
-        two_anchors = known.anchor and new.anchor and known.anchor != new.anchor
-        return not two_anchors and known.title == new.title and (same_text or same_date)
-    titled = bool(known.title and new.title)
+        two_anchors = stored.anchor and new.anchor and stored.anchor != new.anchor
+        return not two_anchors and stored.title == new.title and (same_text or same_date)
+    titled = bool(stored.title and new.title)
     same_moment = same_date and new.published is not None and bool(new.published.minute or new.published.second)
-    return same_moment or (titled and known.title == new.title) or (same_text and (new.is_long or not titled))
+    return same_moment or (titled and stored.title == new.title) or (same_text and (new.is_long or not titled))
 
 
-def is_moved(known: Facts, new: Facts) -> bool:
+def is_moved(stored: Facts, new: Facts) -> bool:
     """Return whether an item is the one that rests under another id: alike in something, or another source's page."""
-    if known.source != new.source:
+    if stored.source != new.source:
         return not new.anchor
-    alike = bool(new.title) and known.title == new.title
-    alike |= known.text == new.text or (known.published is not None and known.published == new.published)
-    return alike and is_same(known, new)
+    alike = bool(new.title) and stored.title == new.title
+    alike |= stored.text == new.text or (stored.published is not None and stored.published == new.published)
+    return alike and is_same(stored, new)

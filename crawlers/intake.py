@@ -9,11 +9,11 @@ from datetime import timedelta
 from itertools import islice
 
 from groundswell.crawlers.dates.read import AHEAD
+from groundswell.crawlers.handover import OffTopic, Removed
 from groundswell.crawlers.health import Shape
 from groundswell.crawlers.history import forget, revisions
 from groundswell.crawlers.identity import Candidate, Facts, facts_of, is_moved, is_same, settled
 from groundswell.crawlers.mention import Made
-from groundswell.crawlers.spool import OffTopic, Removed
 from groundswell.index.forgotten import Forgotten
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Mention, Refusal
@@ -99,9 +99,9 @@ class Intake:
         refusals = [each for _, each in batch if isinstance(each, Refusal)]
         self.counts.deleted += forget(self.store, [each for _, each in batch if isinstance(each, Removed)], self.source)
         fresh = list(self._remembered(self._once(batch, refusals), refusals))
-        known = {each.id: each for each in self.store.many(Mention, [mention.id for mention in fresh])}
-        news = [newer for mention in fresh if (newer := changed(mention, known.get(mention.id)))]
-        if edits := revisions(self.store, known, news):
+        stored = {each.id: each for each in self.store.many(Mention, [mention.id for mention in fresh])}
+        news = [newer for mention in fresh if (newer := changed(mention, stored.get(mention.id)))]
+        if edits := revisions(self.store, stored, news):
             self.store.put(edits)
         self.counts.duplicate += len(fresh) - len(news)
         report = self.store.put(news)
@@ -115,13 +115,13 @@ class Intake:
     def _identified(self, batch: list[Found]) -> Iterator[Found]:
         """Yield what was found, each mention under the id that it rests under already, else under its own."""
         candidates = [each for _, each in batch if isinstance(each, Candidate)]
-        known = self._known([each.id for each in candidates])
-        strangers = [each for each in candidates if each.id not in known or not is_same(known[each.id], facts_of(each))]
-        known |= self._known([other for each in strangers for other in (*each.others, each.own) if other])
+        held = self._known([each.id for each in candidates])
+        strangers = [each for each in candidates if each.id not in held or not is_same(held[each.id], facts_of(each))]
+        held |= self._known([other for each in strangers for other in (*each.others, each.own) if other])
         for where, found in batch:
             if isinstance(found, Candidate):
-                name = self._id_of(found, known)
-                known.setdefault(name, facts_of(found))
+                name = self._id_of(found, held)
+                held.setdefault(name, facts_of(found))
                 yield where, settled(found, name)
             else:
                 yield where, found
@@ -131,13 +131,13 @@ class Intake:
         return {each.id: facts_of(each) for each in self.store.many(Mention, ids)}
 
     @staticmethod
-    def _id_of(found: Candidate, known: Mapping[str, Facts]) -> str:
+    def _id_of(found: Candidate, stored: Mapping[str, Facts]) -> str:
         facts = facts_of(found)
-        if found.id in known and (not found.own or is_same(known[found.id], facts)):
+        if found.id in stored and (not found.own or is_same(stored[found.id], facts)):
             return found.id
-        there = (other for other in found.others if other in known)
-        moved = (other for other in there if not found.own or is_moved(known[other], facts))
-        return next(moved, found.own if found.own and found.id in known else found.id)
+        there = (other for other in found.others if other in stored)
+        moved = (other for other in there if not found.own or is_moved(stored[other], facts))
+        return next(moved, found.own if found.own and found.id in stored else found.id)
 
     def _once(self, batch: list[Found], refusals: list[Refusal]) -> Iterator[Mention]:
         """Yield the first of each id; count or refuse the others."""
@@ -196,50 +196,50 @@ class Intake:
         ]
 
 
-def changed(mention: Mention, known: Mention | None) -> Mention | None:
+def changed(mention: Mention, stored: Mention | None) -> Mention | None:
     """Return what is to be stored, or ``None`` where nothing new is said.
 
     An edited text keeps its id and replaces the older version. Its date stays the one of the first sighting. Another
     source that tells of the same page adds nothing: else a feed's summary and a sitemap's full text would replace each
     other. Likes alone do not make a new version, for they change with every visit.
     """
-    if known is None:
+    if stored is None:
         return mention
-    if known.source != mention.source:
+    if stored.source != mention.source:
         return None
-    mention = with_first_date(mention, known)
-    return None if content(known) == content(mention) else mention
+    mention = with_first_date(mention, stored)
+    return None if content(stored) == content(mention) else mention
 
 
-def with_first_date(mention: Mention, known: Mention) -> Mention:
+def with_first_date(mention: Mention, stored: Mention) -> Mention:
     """Return a later version with the date of the first, and what it states otherwise in `extra` (``later_dates``).
 
     Feeds restamp their entries with every answer or touch old ones at night; what was seen before was published before.
     A date that was a day or a guess may become more exact within what it said.
     """
     later = mention.published_at
-    if known.published_at is None or known.date_confidence == "none":
-        if later is None or later <= known.fetched_at + AHEAD:
+    if stored.published_at is None or stored.date_confidence == "none":
+        if later is None or later <= stored.fetched_at + AHEAD:
             return mention
-        return replace(mention, published_at=known.fetched_at, date_confidence="inferred")
-    history = {name: known.extra[name] for name in ("later_dates",) if name in known.extra}
-    if _refines(mention, known):
+        return replace(mention, published_at=stored.fetched_at, date_confidence="inferred")
+    history = {name: stored.extra[name] for name in ("later_dates",) if name in stored.extra}
+    if _refines(mention, stored):
         return replace(mention, extra={**mention.extra, **history})
-    first = replace(mention, published_at=known.published_at, date_confidence=known.date_confidence)
+    first = replace(mention, published_at=stored.published_at, date_confidence=stored.date_confidence)
     dates = str(history.get("later_dates", "")).split()
-    if later is not None and later != known.published_at and len(dates) < LATER_DATES:
+    if later is not None and later != stored.published_at and len(dates) < LATER_DATES:
         dates = list(dict.fromkeys([*dates, later.isoformat()]))
     return replace(first, extra={**mention.extra, **({"later_dates": " ".join(dates)} if dates else {})})
 
 
-def _refines(mention: Mention, known: Mention) -> bool:
+def _refines(mention: Mention, stored: Mention) -> bool:
     """Return whether a later date says more exactly what the first one said, from before it was first seen."""
-    at, first = mention.published_at, known.published_at
-    if at is None or first is None or mention.date_confidence != "exact" or at > known.fetched_at + AHEAD:
+    at, first = mention.published_at, stored.published_at
+    if at is None or first is None or mention.date_confidence != "exact" or at > stored.fetched_at + AHEAD:
         return False
-    if known.date_confidence == "day":
+    if stored.date_confidence == "day":
         return first - ZONES <= at < first + DAY + ZONES
-    return known.date_confidence == "inferred"
+    return stored.date_confidence == "inferred"
 
 
 def content(mention: Mention) -> tuple[object, ...]:

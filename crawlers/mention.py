@@ -14,10 +14,10 @@ from groundswell.configs.source import FileSource, Source
 from groundswell.crawlers.addresses import canonical, former, unwrapped
 from groundswell.crawlers.dates import DateLocale, Order, Stamp, Statement, When, choose_date
 from groundswell.crawlers.handles import Mask, brand_names, without_author
+from groundswell.crawlers.handover import OffTopic
 from groundswell.crawlers.identity import Candidate
-from groundswell.crawlers.markup import heading, one_line, tidy
 from groundswell.crawlers.own_words import CONVERSATION, own_plain, own_words
-from groundswell.crawlers.spool import OffTopic
+from groundswell.crawlers.plain_text import heading, one_line, tidy
 from groundswell.crawlers.watch import Watcher
 from groundswell.index.ids import author_key, mention_id, stable_id
 from groundswell.index.personal_data import masked
@@ -206,13 +206,13 @@ class Builder:
 
 def bounded(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return JSON-safe fields: at most 40, texts at most 500 characters, empty ones left out."""
-    kept: dict[str, Any] = {}
+    accepted: dict[str, Any] = {}
     for name, value in list(fields.items())[:EXTRA_FIELDS]:
         if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
             continue
         plain = value if isinstance(value, (bool, int, float)) else tidy(str(value)[: 2 * EXTRA_CHARS])[:EXTRA_CHARS]
-        kept[tidy(str(name))[:100]] = plain
-    return kept
+        accepted[tidy(str(name))[:100]] = plain
+    return accepted
 
 
 def is_personal(name: str) -> bool:

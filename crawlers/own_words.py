@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import lxml.html
 
-from groundswell.crawlers.markup import Words, tidy, tree_of, words_of
+from groundswell.crawlers.plain_text import Words, tidy, tree_of, words_of
 
 CONVERSATION = frozenset({"post", "comment"})
 """Kinds of texts in which a ``<blockquote>`` is somebody else's post; in news it is what a witness said."""
@@ -82,8 +82,8 @@ def without_added(text: str) -> str:
     lines = text.split("\n")
     shown = [number for number, line in enumerate(lines) if line.strip()]
     near = {*shown[:EDGE], *shown[-EDGE:]}
-    kept = (line for number, line in enumerate(lines) if number not in near or not ADDED.match(line.strip()))
-    return tidy(SUBMITTED.sub("", "\n".join(kept)))
+    own = (line for number, line in enumerate(lines) if number not in near or not ADDED.match(line.strip()))
+    return tidy(SUBMITTED.sub("", "\n".join(own)))
 
 
 def is_cluster(markup: str) -> bool:
@@ -94,8 +94,8 @@ def is_cluster(markup: str) -> bool:
     hosts = {urlsplit(node.get("href")).netloc for node in links}
     if not links or not (all(host.endswith("news.google.com") for host in hosts) or _in_list(links)):
         return False
-    said = sum(len(node.text_content()) for node in [*links, *tree.iter("font")])
-    return said >= LIST_OF_LINKS * len("".join(tree.text_content().split(" ")))
+    linked = sum(len(node.text_content()) for node in [*links, *tree.iter("font")])
+    return linked >= LIST_OF_LINKS * len("".join(tree.text_content().split(" ")))
 
 
 def is_bridge_error(title: str) -> bool:

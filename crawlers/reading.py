@@ -20,10 +20,10 @@ def look(page: Response, *, title: str, summary: str, url: str) -> tuple[Article
     if lost := astray(url, page):
         return None, lost
     found = read_article(page, title)
-    said = f"{found.title}\n{found.text}" if found else ""
-    is_about = len(said) > 4 * len(title) and (likeness(title, said) or 0.0) >= SURE
+    page_text = f"{found.title}\n{found.text}" if found else ""
+    is_about = len(page_text) > 4 * len(title) and (likeness(title, page_text) or 0.0) >= SURE
     if not is_about and (wall := wall_of(page)):
         return None, wall
-    if found and is_other(title, summary, url, said):
+    if found and is_other(title, summary, url, page_text):
         return None, "a page about something else"
     return found, ""

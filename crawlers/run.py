@@ -15,12 +15,12 @@ from groundswell.configs.schema import Settings
 from groundswell.configs.source import FileSource, choose, find_sources
 from groundswell.crawlers.fetch import fetch
 from groundswell.crawlers.files import FileError, files_of, fingerprint, read_file
+from groundswell.crawlers.handover import End, Remark, Trouble, read_spool, spooled
 from groundswell.crawlers.health import Shape, below_floor, changed_shape, silence
 from groundswell.crawlers.hosts import DAY_SECONDS
 from groundswell.crawlers.intake import Found, Intake
 from groundswell.crawlers.mention import Builder
 from groundswell.crawlers.salt import author_salt
-from groundswell.crawlers.spool import End, Remark, Trouble, read_spool, spooled
 from groundswell.crawlers.visit import Span, Visit, Work
 from groundswell.crawlers.watch import watcher_of
 from groundswell.index.ids import stable_id
@@ -79,13 +79,13 @@ def crawl(
     with _alone(settings.data_dir / "spool") as folder:
         work = Work(store, settings, folder, now, progress, span)
         past = list(store.recent(CrawlRun, limit=RUNS))
-        kept = {source.name: _checkpoint(store, source.name) for source in chosen}
-        visits = [Visit(source, _marks(kept[source.name], span, again=again)) for source in chosen]
+        marks = {source.name: _checkpoint(store, source.name) for source in chosen}
+        visits = [Visit(source, _marks(marks[source.name], span, again=again)) for source in chosen]
         for visit in visits:
-            visit.shape = Shape() if again else Shape.read(kept[visit.source.name].get("shape", {}))
+            visit.shape = Shape() if again else Shape.read(marks[visit.source.name].get("shape", {}))
         for visit in _fetched(visits, work):
             seen = _take(visit, work)
-            runs.append(_finish(visit, seen, kept[visit.source.name], past, work))
+            runs.append(_finish(visit, seen, marks[visit.source.name], past, work))
             taken = sum(run.found for run in runs)
             work.tell(taken, None, f"taken in, {len(runs)} of {len(chosen) + len(problems)} sources")
     return runs
@@ -101,9 +101,9 @@ def _checkpoint(store: Store, source: str) -> dict[str, Any]:
     return dict(checkpoint.value) if checkpoint else {}
 
 
-def _marks(kept: dict[str, Any], span: Span | None, *, again: bool) -> dict[str, Any]:
+def _marks(marks_before: dict[str, Any], span: Span | None, *, again: bool) -> dict[str, Any]:
     """Return where a visit begins: a stretch of the past has marks of its own."""
-    marks = dict(kept.get("spans", {}).get(str(span), {}) if span else kept.get("marks", {}))
+    marks = dict(marks_before.get("spans", {}).get(str(span), {}) if span else marks_before.get("marks", {}))
     if again:
         marks = {key: mark for key, mark in marks.items() if key not in (NOT_BEFORE, SLOW_UNTIL)}
     return marks
@@ -199,11 +199,11 @@ def _rows(visit: Visit, source: FileSource, work: Work) -> Iterator[Found]:
 
 def _read_before(visit: Visit, path: Path, print_of: object) -> int:
     """Return how many rows of this very file earlier visits have read."""
-    known, count = visit.marks.get(READ + path.name, ("", 0))
-    return int(count) if known == print_of else 0
+    mark, count = visit.marks.get(READ + path.name, ("", 0))
+    return int(count) if mark == print_of else 0
 
 
-def _finish(visit: Visit, seen: Shape, kept: dict[str, Any], past: Sequence[CrawlRun], work: Work) -> CrawlRun:
+def _finish(visit: Visit, seen: Shape, marks: dict[str, Any], past: Sequence[CrawlRun], work: Work) -> CrawlRun:
     """Write the run and the checkpoint after everything they stand for, then clear the spool."""
     run = replace(
         _run(visit.source.name, work.now),
@@ -222,7 +222,7 @@ def _finish(visit: Visit, seen: Shape, kept: dict[str, Any], past: Sequence[Craw
     )
     if not work.span:
         run = replace(run, complaint=_complaint(visit, seen, run, past, work.now))
-    value = _kept(visit, kept, work.span, is_done=not (run.error or run.left or run.cut))
+    value = _kept(visit, marks, work.span, is_done=not (run.error or run.left or run.cut))
     work.store.put([Checkpoint(id=checkpoint_id(visit.source.name), value=value, at=work.now), run])
     for path in spooled(work.folder, visit.source.name):
         path.unlink()
@@ -234,9 +234,9 @@ def _remarks(visit: Visit) -> list[str]:
     return [*left, *dict.fromkeys(visit.remarks)]
 
 
-def _kept(visit: Visit, kept: dict[str, Any], span: Span | None, *, is_done: bool) -> dict[str, Any]:
+def _kept(visit: Visit, marks: dict[str, Any], span: Span | None, *, is_done: bool) -> dict[str, Any]:
     """Return the value of the checkpoint; the marks of a stretch that is filled in are forgotten."""
-    spans = dict(kept.get("spans", {}))
+    spans = dict(marks.get("spans", {}))
     if span is None:
         return (
             {"marks": visit.marks}
@@ -244,18 +244,18 @@ def _kept(visit: Visit, kept: dict[str, Any], span: Span | None, *, is_done: boo
             | ({"spans": spans} if spans else {})
         )
     spans.pop(str(span), None)
-    return kept | {"spans": spans if is_done else {**spans, str(span): visit.marks}}
+    return marks | {"spans": spans if is_done else {**spans, str(span): visit.marks}}
 
 
 def _complaint(visit: Visit, seen: Shape, run: CrawlRun, past: Sequence[CrawlRun], now: datetime) -> str:
     """Return in what a source is not what it should be, or was, or empty."""
     own = [each for each in past if each.source == run.source]
-    said = (
+    complaint = (
         below_floor(visit.source.floor, run, own, unchanged=visit.unchanged, now=now),
         "" if run.error or isinstance(visit.source, FileSource) else silence(run, own, now=now),
         changed_shape(visit.shape, seen, now=now),
     )
-    return "; ".join(each for each in said if each)
+    return "; ".join(each for each in complaint if each)
 
 
 def _run(source: str, now: datetime) -> CrawlRun:

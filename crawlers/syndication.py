@@ -10,7 +10,7 @@ from typing import Any
 
 import lxml.etree
 
-from groundswell.crawlers.markup import heading, text_of
+from groundswell.crawlers.plain_text import heading, text_of
 from groundswell.crawlers.xml_items import BrokenItemError, Document, Part, element, name_of, take_apart
 
 ROOTS = frozenset({"rss", "feed", "RDF", "channel", "Channel"})

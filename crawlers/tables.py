@@ -114,14 +114,14 @@ def _csv_body(file: TextIO, path: Path, source: FileSource, layout: Layout) -> I
     long: list[int] = []
     reader = csv.reader(bounded_lines(file, limit, long), delimiter=layout.delimiter)
     _next(reader)
-    told, above = 0, header.line - 1
+    named, above = 0, header.line - 1
     while (start := above + reader.line_num + len(long) + 1) and (cells := _next(reader)) is not None:
-        for line in long[told:]:
+        for line in long[named:]:
             yield f"{path.name}:{above + line}", f"too long: over {limit:,} characters"
-        told = len(long)
+        named = len(long)
         if cells:
             yield f"{path.name}:{start}", cells if isinstance(cells, str) else as_row(header.names, cells, source)
-    for line in long[told:]:
+    for line in long[named:]:
         yield f"{path.name}:{above + line}", f"too long: over {limit:,} characters"
 
 
@@ -243,11 +243,11 @@ def wanted_columns(source: FileSource) -> set[str]:
 def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
     """Return names of which none is there twice; columns that nobody mapped may share one."""
     seen: dict[str, int] = {}
-    told = []
+    unique = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        told.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(told)
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(unique)
 
 
 def no_columns(path: Path, head: Sequence[Cells], source: FileSource) -> str:

@@ -14,11 +14,11 @@ def without_publisher(title: str, names: Iterable[str], addresses: Iterable[str]
 
     A name of a section ("The Star - Nation") counts by its parts; a title that would be too short stays.
     """
-    known = {_plain(part) for name in names for part in [name, *PARTS.split(name)]} - {""}
-    known |= {_plain(host) for address in addresses for host in _hosts(address)}
+    publishers = {_plain(part) for name in names for part in [name, *PARTS.split(name)]} - {""}
+    publishers |= {_plain(host) for address in addresses for host in _hosts(address)}
     for separator in sorted(_separators(title), reverse=True):
         head, tail = title[:separator].rstrip(), title[separator:].strip(" -–—|·•:»/")
-        if len(head) >= 8 and _plain(tail) in known:
+        if len(head) >= 8 and _plain(tail) in publishers:
             return head
     return title
 

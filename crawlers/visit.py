@@ -10,9 +10,9 @@ from typing import Any
 
 from groundswell.configs.schema import Settings
 from groundswell.configs.source import Source
+from groundswell.crawlers.handover import spool_path
 from groundswell.crawlers.health import Shape
 from groundswell.crawlers.intake import Counts
-from groundswell.crawlers.spool import spool_path
 from groundswell.index.progress import Progress
 from groundswell.index.store import Store
 

@@ -106,12 +106,12 @@ def wall_of(response: Response) -> str:
         return GUARDED
     if not isinstance(response, (HtmlResponse, TextResponse)) or b"<" not in response.body[:2000]:
         return ""
-    said = visible(response)
-    if len(said) > SHORT:
+    text = visible(response)
+    if len(text) > SHORT:
         return ""
     if SCRIPTS.search(response.body):
         return "a page that checks browsers or asks for consent"
-    return "" if _first(response, EVIDENCE) is not None else _by_heads(response) or _by_words(said)
+    return "" if _first(response, EVIDENCE) is not None else _by_heads(response) or _by_words(text)
 
 
 def _by_heads(response: TextResponse) -> str:
@@ -120,12 +120,12 @@ def _by_heads(response: TextResponse) -> str:
     return next((name for name, pattern in TITLES.items() if any(pattern.search(head) for head in heads)), "")
 
 
-def _by_words(said: str) -> str:
+def _by_words(text: str) -> str:
     """Return what a short page is by its words alone."""
-    met = [match[0].casefold() for match in VOCABULARY.finditer(said)]
-    if len(said) <= SHELL and "javascript" in met:
+    met = [match[0].casefold() for match in VOCABULARY.finditer(text)]
+    if len(text) <= SHELL and "javascript" in met:
         return "a page that wants JavaScript"
-    if len(set(met)) >= DISTINCT and len(met) * DENSITY >= len(said):
+    if len(set(met)) >= DISTINCT and len(met) * DENSITY >= len(text):
         return "a page that asks for consent or checks browsers"
     return ""
 
@@ -166,12 +166,12 @@ def likeness(text: str, page: str) -> float | None:
 
     Short words stand on every page; where a text has others, they do not count.
     """
-    said = words(text)
-    long = {word for word in said if len(word) > SHORT_WORD or UNSPACED.match(word)}
-    said = long if len(long) >= FEWEST else said
-    if len(said) < FEWEST or not _same_script(text, page):
+    spoken = words(text)
+    long = {word for word in spoken if len(word) > SHORT_WORD or UNSPACED.match(word)}
+    spoken = long if len(long) >= FEWEST else spoken
+    if len(spoken) < FEWEST or not _same_script(text, page):
         return None
-    return len(said & words(page)) / len(said)
+    return len(spoken & words(page)) / len(spoken)
 
 
 def words(text: str) -> set[str]:

@@ -44,16 +44,16 @@ class Watcher:
 
     def meets(self, text: str, lang: str = "") -> tuple[str, ...]:
         """Return the ids of the conditions that a text meets; in an unknown language every word counts."""
-        said = set(self._engine.Match(folded(text)) or ()) if self._engine else set()
+        matches = set(self._engine.Match(folded(text)) or ()) if self._engine else set()
         own = family(lang)
 
         def speaks(words: Sequence[Spoken]) -> bool:
-            return any(self._numbers[each] in said and (not own or each.lang in {"", own}) for each in words)
+            return any(self._numbers[each] in matches and (not own or each.lang in {"", own}) for each in words)
 
         return tuple(
             each.id
             for each in self.conditions
-            if said and all(speaks(clause) for clause in each.clauses) and not speaks(each.none)
+            if matches and all(speaks(clause) for clause in each.clauses) and not speaks(each.none)
         )
 
 

@@ -224,9 +224,9 @@ def _tags(text: str) -> Iterator[tuple[re.Match[str], int, int]]:
             yield found, found.start(), at
 
 
-def _find(text: str, what: str, at: int, known: int) -> int:
-    if known >= at and known:
-        return known
+def _find(text: str, what: str, at: int, beyond: int) -> int:
+    if beyond >= at and beyond:
+        return beyond
     found = text.find(what, at)
     return len(text) if found < 0 else found
 
@@ -309,8 +309,8 @@ def _letter(found: re.Match[str]) -> str:
     if reference in XML_OWN:
         return reference
     if not reference.startswith("&#"):
-        known = html.entities.html5.get(reference[1:])
-        return html.escape(known) if known else f"&amp;{reference[1:]}"
+        character = html.entities.html5.get(reference[1:])
+        return html.escape(character) if character else f"&amp;{reference[1:]}"
     letter = ILLEGAL.sub("", html.unescape(reference if reference.endswith(";") else f"{reference};"))
     return html.escape(letter) if letter else "\ufffd"
 

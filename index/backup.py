@@ -73,10 +73,10 @@ def check(path: Path) -> None:
         StoreError: it is not.
     """
     with explained(path), closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-        said = db.execute("PRAGMA quick_check").fetchone()[0]
+        verdict = db.execute("PRAGMA quick_check").fetchone()[0]
         version = version_of(db)
-    if said != "ok":
-        raise StoreError(f"{path} is not whole: {said}; take another copy")
+    if verdict != "ok":
+        raise StoreError(f"{path} is not whole: {verdict}; take another copy")
     if version > newest():
         raise StoreError(
             f"{path} is of a newer Groundswell (schema {version}, this one knows {newest()}): upgrade first"

@@ -70,7 +70,7 @@ def _write_sheet(part: Path, rows: list[dict[str, Any]]) -> None:
         fill(sheet, list(FACT), [list(row.values()) for row in rows])
         about = book.add_worksheet("about")
         about.set_column(1, 1, 100)
-        fill(about, ["column", "means"], [[name, said] for name, said in MEANS.items()])
+        fill(about, ["column", "means"], [[name, meaning] for name, meaning in MEANS.items()])
 
 
 def workbook(part: Path) -> Any:

@@ -186,15 +186,15 @@ def _from_store(store: Store, ids: frozenset[str], wanted: Wanted, says: Quotes,
 def _titles(store: Store, says: Quotes, reached: Reached) -> None:
     """Take the names from themes, and from what tells of them, that quote what goes; the next turn names them anew."""
     themes = [theme for theme in store.recent(Theme, limit=MOST) if says.cite(theme.label, *theme.titles.values())]
-    told = [replace(one, why="") for one in store.recent(Lineage, limit=MOST) if says.cite(one.why)]
+    cited = [replace(one, why="") for one in store.recent(Lineage, limit=MOST) if says.cite(one.why)]
     signals = [
         replace(one, title="" if says.cite(one.title) else one.title, why=FORGOTTEN if says.cite(one.why) else one.why)
         for one in store.recent(Signal, limit=MOST)
         if says.cite(one.title, one.why)
     ]
     sent = [replace(one, title=FORGOTTEN) for one in store.recent(Delivery, limit=MOST) if says.cite(one.title)]
-    store.put([*(replace(theme, label="", titles={}, keywords=()) for theme in themes), *told, *signals, *sent])
-    reached.counts["titles that quoted it"] += len(themes) + len(told) + len(signals) + len(sent)
+    store.put([*(replace(theme, label="", titles={}, keywords=()) for theme in themes), *cited, *signals, *sent])
+    reached.counts["titles that quoted it"] += len(themes) + len(cited) + len(signals) + len(sent)
     if themes:
         stale = store.get(Checkpoint, "themes/stale")
         names = sorted({*(stale.value["themes"] if stale else ()), *(theme.id for theme in themes)})
@@ -231,14 +231,14 @@ def _case(store: Store, case: str, ids: frozenset[str], wanted: Wanted, says: Qu
 def _bereft(case: Case, ids: frozenset[str], wanted: Wanted, says: Quotes, now: datetime) -> tuple[Case | None, int]:
     """Return a case without what goes, or nothing where it holds none of it; and how many snapshots went."""
 
-    def gone(kept: Mapping[str, Any]) -> bool:
-        return not kept.get("forgotten_at") and (
-            kept.get("id") in ids
-            or kept.get("url") in wanted.urls
-            or says(f"{kept.get('title', '')}\n{kept.get('text', '')}")
+    def gone(item: Mapping[str, Any]) -> bool:
+        return not item.get("forgotten_at") and (
+            item.get("id") in ids
+            or item.get("url") in wanted.urls
+            or says(f"{item.get('title', '')}\n{item.get('text', '')}")
         )
 
-    evidence = tuple(_tombstone(kept, now) if gone(kept) else kept for kept in case.evidence)
+    evidence = tuple(_tombstone(item, now) if gone(item) else item for item in case.evidence)
     count = sum(map(gone, case.evidence))
 
     def clean(text: str) -> str:
@@ -252,12 +252,12 @@ def _bereft(case: Case, ids: frozenset[str], wanted: Wanted, says: Quotes, now: 
     return (changed, count) if changed != case else (None, 0)
 
 
-def _tombstone(kept: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _tombstone(item: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Return what stays of a snapshot: that there was one, of which source and day, and the hash of what it said."""
-    stays = {name: kept[name] for name in ("source", "published_at", "fetched_at", "market", "sha256") if name in kept}
-    marks = {name: value for name, value in kept.items() if name.startswith("added_")}
+    stays = {name: item[name] for name in ("source", "published_at", "fetched_at", "market", "sha256") if name in item}
+    marks = {name: value for name, value in item.items() if name.startswith("added_")}
     return {
-        **stays, **marks, "id": kept.get("id", ""), "url": "", "title": FORGOTTEN, "text": "", "cut": False, "lang": "",
+        **stays, **marks, "id": item.get("id", ""), "url": "", "title": FORGOTTEN, "text": "", "cut": False, "lang": "",
         "sentiment": "", "risks": {}, "made_by": "", "forgotten_at": now.isoformat(),
     }  # fmt: skip
 
@@ -355,12 +355,12 @@ def _without_records(path: Path, ids: frozenset[str], says: Quotes) -> int:
     csv.field_size_limit(10**9)
     text = path.read_text("utf-8-sig", "replace")
     rows = list(csv.reader(io.StringIO(text, newline="")))
-    kept = [row for row in rows if not (ids.intersection(row) or says.cite(*row))]
-    if len(kept) < len(rows):
+    rows_left = [row for row in rows if not (ids.intersection(row) or says.cite(*row))]
+    if len(rows_left) < len(rows):
         out = io.StringIO(newline="")
-        csv.writer(out).writerows(kept)
+        csv.writer(out).writerows(rows_left)
         write_whole(path, out.getvalue().encode("utf-8-sig", "replace"))
-    return len(rows) - len(kept)
+    return len(rows) - len(rows_left)
 
 
 def _without_rows(path: Path, ids: frozenset[str], says: Quotes) -> int:

@@ -64,8 +64,8 @@ class Forgotten:
         """Return a case without the evidence that was to be forgotten; any other record as it is."""
         if not isinstance(record, Case):
             return record
-        said = ((kept, f"{kept.get('title', '')}\n{kept.get('text', '')}") for kept in record.evidence)
-        left = tuple(kept for kept, words in said if kept.get("id") not in self.ids and not self.says(words))
+        texts = ((item, f"{item.get('title', '')}\n{item.get('text', '')}") for item in record.evidence)
+        left = tuple(item for item, words in texts if item.get("id") not in self.ids and not self.says(words))
         return record if len(left) == len(record.evidence) else replace(record, evidence=left)
 
     def says(self, text: str) -> bool:
@@ -106,5 +106,5 @@ def without_forgotten(reader: Reader, records: Sequence[Record]) -> tuple[list[R
     forgotten = Forgotten.of(reader)
     if not forgotten:
         return list(records), 0
-    kept = [forgotten.without(record) for record in records if not forgotten.holds(record)]
-    return kept, len(records) - len(kept)
+    records_left = [forgotten.without(record) for record in records if not forgotten.holds(record)]
+    return records_left, len(records) - len(records_left)

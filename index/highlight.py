@@ -13,7 +13,7 @@ WIDTH = 160
 """Characters of one fragment, about."""
 MOST = 3
 """Fragments of one hit."""
-LONGEST = 100_000
+LONGEST_SHOWN = 100_000
 """Characters of a text that are looked at."""
 _IN_WORD = rf"[^\W_{UNSPACED}{EMOJI}]"
 
@@ -22,7 +22,7 @@ def highlights(texts: Iterable[str], wanted: Iterable[Word | Phrase]) -> tuple[s
     """Return up to `MOST` fragments of the texts in which the wanted words are marked."""
     if (pattern := _pattern(wanted)) is None:
         return ()
-    found = [fragment for text in texts for fragment in _fragments(text[:LONGEST], pattern)]
+    found = [fragment for text in texts for fragment in _fragments(text[:LONGEST_SHOWN], pattern)]
     return tuple(found[:MOST])
 
 

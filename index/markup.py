@@ -104,20 +104,20 @@ def without_markup(text: str) -> str:
     """
     if "<" not in text:
         return text
-    kept: list[str] = []
+    parts: list[str] = []
     hidden, within = "", ""
     for piece in pieces(text):
         if piece.kind == "text" and hidden:
             within += piece.value
         elif piece.kind == "text":
-            kept.append(piece.value)
+            parts.append(piece.value)
         elif hidden and piece.kind == "close" and piece.name == hidden:
-            kept += (" ", "" if is_code(within) else within, " ")
+            parts += (" ", "" if is_code(within) else within, " ")
             hidden, within = "", ""
         elif not hidden:
-            kept.append(" ")
+            parts.append(" ")
             hidden = piece.name if piece.kind == "open" and piece.name in ("script", "style") else ""
-    return "".join(kept)
+    return "".join(parts)
 
 
 def is_code(text: str) -> bool:
@@ -142,6 +142,6 @@ def _tag(text: str, at: int, ends: dict[str, int]) -> Piece | None:
     return Piece("open", found[0], name)
 
 
-def _find(text: str, what: str, at: int, known: int) -> int:
+def _find(text: str, what: str, at: int, beyond: int) -> int:
     """Return where something is found next, -1 where never; `known` is the last answer: each is looked for once."""
-    return known if known < 0 or known >= at > 0 else text.find(what, at)
+    return beyond if beyond < 0 or beyond >= at > 0 else text.find(what, at)

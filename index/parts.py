@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from groundswell.index.check import NO_MENTION, apart_from_fetch, objection
 from groundswell.index.codec import decode, encode
 from groundswell.index.records import Document, Enriched, Membership, Mention, Record
+from groundswell.index.refusals import NO_MENTION, apart_from_fetch, objection
 from groundswell.index.store import Refused
 from groundswell.index.vector import from_blob, to_blob
 

@@ -151,11 +151,11 @@ def find(text: str, *, market: str = "") -> list[Found]:
     plain = folded(text)  # as long as the text, so that places in it are places in the text
     if "@" not in plain and sum(map(str.isdigit, plain)) < 4 and not SPELT.search(plain):
         return []
-    market, kept = market or _spoken_in(plain), list[Found]()
+    market, found = market or _spoken_in(plain), list[Found]()
     for each in sorted([*_mails(plain), *_lettered(plain), *_numbers(plain, market)], key=lambda f: (f.start, -f.end)):
-        if not kept or each.start >= kept[-1].end:
-            kept.append(each)
-    return kept
+        if not found or each.start >= found[-1].end:
+            found.append(each)
+    return found
 
 
 def _spoken_in(text: str) -> str:
@@ -199,10 +199,10 @@ def _numbers(text: str, market: str) -> Iterator[Found]:
     for count, match in enumerate(NUMBER.finditer(text)):
         start, end = _trimmed(text, *match.span())
         before, after = text[max(0, start - NEAR) : start], text[end : end + 12]
-        said, calls = text[start:end], bool(CALLS.search(before))
+        shown, calls = text[start:end], bool(CALLS.search(before))
         if not calls and (_within(start, links) or _in_a_code(text, start, end)):
             continue
-        mask = _kind(said, before, after, market, calls) if count < MOST_NUMBERS else _by_length(said)
+        mask = _kind(shown, before, after, market, calls) if count < MOST_NUMBERS else _by_length(shown)
         if mask:
             yield Found(start, end, mask)
     yield from (Found(*match.span(), PHONE) for match in SLASHED.finditer(text))
@@ -229,26 +229,26 @@ def _in_a_code(text: str, start: int, end: int) -> bool:
     return "_" in around or any(map(str.isdigit, around)) or len(around) > 12
 
 
-def _by_length(said: str) -> str:
-    return PHONE if 9 <= sum(map(str.isdigit, said)) <= 15 else ""
+def _by_length(shown: str) -> str:
+    return PHONE if 9 <= sum(map(str.isdigit, shown)) <= 15 else ""
 
 
-def _kind(said: str, before: str, after: str, market: str, calls: bool) -> str:
+def _kind(shown: str, before: str, after: str, market: str, calls: bool) -> str:
     """Return what a number is, by the mask that takes its place; nothing where it is nobody's."""
-    digits = "".join(filter(str.isdigit, said))
+    digits = "".join(filter(str.isdigit, shown))
     near = before
     named = any(words.search(near) for words in IDENTITY_BEFORE.values())
     if MONEY_BEFORE.search(near) or MONEY_AFTER.match(after):
         return ""
-    if not named and (DATES.match(said) or GROUPED.match(said)):
+    if not named and (DATES.match(shown) or GROUPED.match(shown)):
         return ""
-    if is_card(digits) and not re.search(r"[.()]", said):
+    if is_card(digits) and not re.search(r"[.()]", shown):
         return CARD
-    if is_identity(said, digits, near, market):
+    if is_identity(shown, digits, near, market):
         return IDENTITY
     if ORDER_BEFORE.search(near):
         return ""
-    return PHONE if is_phone(said, digits, market, called=calls or bool(PHONE_BEFORE.search(near))) else ""
+    return PHONE if is_phone(shown, digits, market, called=calls or bool(PHONE_BEFORE.search(near))) else ""
 
 
 # --- what it is ------------------------------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def is_nric(value: str) -> bool:
     return letters[total % 11] == value[8]
 
 
-def is_identity(said: str, digits: str, near: str, market: str) -> bool:
+def is_identity(shown: str, digits: str, near: str, market: str) -> bool:
     """Return whether a number is a person's in one of the eight countries.
 
     Those without a check digit count where they are written as printed, where a word before them names them, or where
@@ -286,7 +286,7 @@ def is_identity(said: str, digits: str, near: str, market: str) -> bool:
     here = {region: bool(words.search(near)) or market == region for region, words in IDENTITY_BEFORE.items()}
     named = {region: bool(words.search(near)) for region, words in IDENTITY_BEFORE.items()}
     if len(digits) == 12:
-        printed = bool(re.fullmatch(r"\d{6}-\d{2}-\d{4}", said))
+        printed = bool(re.fullmatch(r"\d{6}-\d{2}-\d{4}", shown))
         if (printed or here["MY"]) and _is_mykad(digits):
             return True
         if here["VN"] and _is_cccd(digits):
@@ -296,10 +296,10 @@ def is_identity(said: str, digits: str, near: str, market: str) -> bool:
         or (len(digits) == 16 and _is_nik(digits))
         or (named["ID"] and len(digits) in {15, 16})
         or (named["VN"] and len(digits) == 9)
-        or (here["PH"] and bool(PHILIPPINE.fullmatch(said)))
+        or (here["PH"] and bool(PHILIPPINE.fullmatch(shown)))
         or (named["PH"] and len(digits) in {9, 10, 12, 16})
-        or (here["AU"] and _is_australian(said, digits, named=named["AU"]))
-        or (here["NZ"] and _is_ird(said, digits, named=named["NZ"]))
+        or (here["AU"] and _is_australian(shown, digits, named=named["AU"]))
+        or (here["NZ"] and _is_ird(shown, digits, named=named["NZ"]))
     )
 
 
@@ -327,34 +327,34 @@ def _is_cccd(digits: str) -> bool:
     return digits[0] == "0" and 1 <= int(digits[:3]) <= 96 and digits[3] in "0123"
 
 
-def _is_australian(said: str, digits: str, *, named: bool) -> bool:
+def _is_australian(shown: str, digits: str, *, named: bool) -> bool:
     from stdnum.au import tfn
 
-    printed = bool(re.fullmatch(r"\d{3}[ -]\d{3}[ -]\d{2,3}", said))
+    printed = bool(re.fullmatch(r"\d{3}[ -]\d{3}[ -]\d{2,3}", shown))
     if len(digits) in {8, 9} and (named or printed) and tfn.is_valid(digits):
         return True
     weights = (1, 3, 7, 9, 1, 3, 7, 9)
     medicare = len(digits) in {10, 11} and digits[0] in "23456"
-    grouped = named or bool(re.fullmatch(r"\d{4}[ -]\d{5}[ -]\d(?:[ -/]?\d)?", said))
+    grouped = named or bool(re.fullmatch(r"\d{4}[ -]\d{5}[ -]\d(?:[ -/]?\d)?", shown))
     return (
         medicare and grouped and sum(w * int(d) for w, d in zip(weights, digits, strict=False)) % 10 == int(digits[8])
     )
 
 
-def _is_ird(said: str, digits: str, *, named: bool) -> bool:
+def _is_ird(shown: str, digits: str, *, named: bool) -> bool:
     from stdnum.nz import ird
 
-    printed = bool(re.fullmatch(r"\d{2,3}-\d{3}-\d{3}", said))
+    printed = bool(re.fullmatch(r"\d{2,3}-\d{3}-\d{3}", shown))
     return len(digits) in {8, 9} and (named or printed) and bool(ird.is_valid(digits))
 
 
-def is_phone(said: str, digits: str, market: str, *, called: bool) -> bool:
+def is_phone(shown: str, digits: str, market: str, *, called: bool) -> bool:
     """Return whether a number is a telephone that may be a person's.
 
     With a country's code, or the 0 that is dialled within one, wherever it would be valid; without either only where a
     word before it says so, or in Singapore, where numbers have neither.
     """
-    if said.startswith("+") or digits.startswith("00"):
+    if shown.startswith("+") or digits.startswith("00"):
         return _is_persons("+" + digits.removeprefix("00"), None)
     if not 7 <= len(digits) <= 15:
         return False
@@ -368,7 +368,7 @@ def is_phone(said: str, digits: str, market: str, *, called: bool) -> bool:
     return (
         market == "SG"
         and len(digits) == 8
-        and bool(re.fullmatch(r"[89]\d{3}[ -]?\d{4}", said))
+        and bool(re.fullmatch(r"[89]\d{3}[ -]?\d{4}", shown))
         and _is_persons(digits, "SG")
     )
 

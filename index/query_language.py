@@ -39,7 +39,7 @@ thread, duplicate, date_confidence (exact, day, inferred, none).
 Times are UTC. Documents without a trustworthy date are found only without since:, until: and on:.
 """
 
-LONGEST = 4000
+LONGEST_QUERY = 4000
 """Characters of a query."""
 DEEPEST = 20
 """Brackets within brackets."""
@@ -158,8 +158,8 @@ def parse(text: str, *, now: datetime, values: Mapping[Field, Collection[str]] |
     Raises:
         QueryError: it cannot be understood; the message says where and, if it can, what was meant.
     """
-    if len(text) > LONGEST:
-        raise QueryError(f"a search may have {LONGEST} characters, this has {len(text)}", LONGEST)
+    if len(text) > LONGEST_QUERY:
+        raise QueryError(f"a search may have {LONGEST_QUERY} characters, this has {len(text)}", LONGEST_QUERY)
     parser = _Parser(list(_tokens(text.translate(_SIGNS))), now.astimezone(UTC), values or {})
     match = parser.whole()
     if match is None and not parser.asks and text.strip():
@@ -326,9 +326,9 @@ class _Parser:
     def value(self, name: Field, value: str, token: Token) -> str:
         """Return a value as the store keeps it; one that the field never has is refused."""
         found = _value(name, value, token)
-        known = self.values.get(name)
-        if found and known and found not in known:
-            raise QueryError(never(name, value, known), token.at)
+        values = self.values.get(name)
+        if found and values and found not in values:
+            raise QueryError(never(name, value, values), token.at)
         return found
 
     def time(self, name: str, value: str, token: Token) -> None:
@@ -391,16 +391,16 @@ def _joined(kind: type[AllOf] | type[AnyOf], items: Iterable[Expression | None])
     return kind(there) if len(there) > 1 else next(iter(there), None)
 
 
-def never(name: Field, value: str, known: Collection[str]) -> str:
+def never(name: Field, value: str, values: Collection[str]) -> str:
     """Return that a field never has a value, and which one was meant."""
     low = value.lower().replace(" ", "_").replace("-", "_")
-    near = [one for one in sorted(known) if low in one.lower()] or difflib.get_close_matches(low, sorted(known), 3)
-    meant = "did you mean " + " or ".join(f"{name}:{one}" for one in near[:4]) + "?" if near else _list(known)
+    near = [one for one in sorted(values) if low in one.lower()] or difflib.get_close_matches(low, sorted(values), 3)
+    meant = "did you mean " + " or ".join(f"{name}:{one}" for one in near[:4]) + "?" if near else _list(values)
     return f"{name}: is never {value} ({meant})"
 
 
-def _list(known: Collection[str]) -> str:
-    return f"it is one of {', '.join(sorted(known)[:MOST_NAMED])}" + (" …" if len(known) > MOST_NAMED else "")
+def _list(values: Collection[str]) -> str:
+    return f"it is one of {', '.join(sorted(values)[:MOST_NAMED])}" + (" …" if len(values) > MOST_NAMED else "")
 
 
 def _unknown(name: str) -> str:

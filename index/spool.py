@@ -280,11 +280,11 @@ def _not_understood_yet(cluster: Store, records: Sequence[Record]) -> list[Recor
     better, because copies from before could not be seen here.
     """
     ids = [record.id for record in records if isinstance(record, Enriched)]
-    known = {each.id: each for each in cluster.many(Document, ids)}
+    stored = {each.id: each for each in cluster.many(Document, ids)}
     texts = {record.id: record.text for record in records if isinstance(record, Mention)}
 
     def again(record: Record) -> bool:
-        there = known.get(record.id)
+        there = stored.get(record.id)
         if not isinstance(record, Enriched) or there is None or there.enriched is None:
             return False
         text = there.mention.text

@@ -118,7 +118,7 @@ class Store(Reader, Protocol):
         another title or text also voids its `Enriched` and `Membership`, so that the stages read it again.
         `Enriched` and `Membership` without their mention are refused. An `Enriched` without a vector keeps the vector
         that is there; vectors are kept as float16, and all have the same length. A `Case` that is there changes only
-        through `edit`. Whatever is refused comes back with its reason (`groundswell.index.check`).
+        through `edit`. Whatever is refused comes back with its reason (`groundswell.index.refusals`).
         """
 
     def edit(self, case: Case, *, expected_version: int) -> Case:

@@ -120,11 +120,11 @@ def main(args: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(0)  # `groundswell search … | head`: whoever reads has enough
     except Exception as error:
-        known = _exit_code(error)
-        if known is None:
+        exit_code = _exit_code(error)
+        if exit_code is None:
             raise
         click.echo(f"groundswell: {error}", err=True)
-        sys.exit(known)
+        sys.exit(exit_code)
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -87,9 +87,9 @@ class Desk:
         found = self._alert(signal)
         episode = self._episode(found, now)
         case_id = stable_id("case", signal)
-        known = self.store.get(Case, case_id)
-        if known is not None:
-            return known
+        existing = self.store.get(Case, case_id)
+        if existing is not None:
+            return existing
         theme = self.store.get(Theme, found.theme) if found.theme else None
         case = Case(
             id=case_id,
@@ -102,8 +102,8 @@ class Desk:
             policy_area=episode.risk,
             evidence=self._evidence(episode, now),
         )
-        kept = _kept(len(case.evidence))
-        case = replace(case, history=(Note(at=now, by=_name(by), text=f"opened from an alert, {kept}: {found.why}"),))
+        held = _kept(len(case.evidence))
+        case = replace(case, history=(Note(at=now, by=_name(by), text=f"opened from an alert, {held}: {found.why}"),))
         self._put(case)
         self._decide([signal], "case", by=by, now=now, to=case.id)
         return case
@@ -190,12 +190,12 @@ class Desk:
         self, case: Case, documents: Iterable[Mapping[str, Any]], *, because: str, by: str, now: datetime
     ) -> Case:  # fmt: skip
         """Return a case with documents that it does not hold yet, each marked with when, by whom and why it came."""
-        known = {str(item["id"]) for item in case.evidence}
+        present = {str(item["id"]) for item in case.evidence}
         mark = {"added_at": now.isoformat(), "added_by": _name(by), "added_because": _line(because)[:500]}
-        fresh = {str(item["id"]): {**item, **mark} for item in documents if str(item["id"]) not in known}
+        fresh = {str(item["id"]): {**item, **mark} for item in documents if str(item["id"]) not in present}
         if not fresh and because.startswith("what its"):
             return case
-        room = list(fresh.values())[: max(0, MOST_EVIDENCE - len(known))]
+        room = list(fresh.values())[: max(0, MOST_EVIDENCE - len(present))]
         left = f"; {len(fresh) - len(room)} more had no room" if len(room) < len(fresh) else ""
         note = Note(at=now, by=_name(by), text=f"added {_plural(len(room), 'document')} ({_line(because)[:500]}){left}")
         return replace(case, evidence=(*case.evidence, *room), history=(*case.history, note))
@@ -429,7 +429,7 @@ def snapshot(document: Document) -> Mapping[str, Any]:
     ``sha256`` is of the other values as JSON with sorted keys, no spaces and no escapes (`fingerprint`).
     """
     mention, enriched = document.mention, document.enriched
-    kept = {
+    fields = {
         "id": mention.id,
         "source": mention.source,
         "url": mention.url,
@@ -444,12 +444,12 @@ def snapshot(document: Document) -> Mapping[str, Any]:
         "risks": {risk: round(p, 4) for risk, p in sorted(enriched.risks.items())} if enriched else {},
         "made_by": enriched.made_by if enriched else "",
     }
-    return {**kept, "sha256": fingerprint(kept)}
+    return {**fields, "sha256": fingerprint(fields)}
 
 
-def fingerprint(kept: Mapping[str, Any]) -> str:
+def fingerprint(fields: Mapping[str, Any]) -> str:
     """Return the SHA-256 of what a case keeps of a document, whatever was noted about its coming."""
-    values = {k: v for k, v in kept.items() if k != "sha256" and not k.startswith("added_")}
+    values = {k: v for k, v in fields.items() if k != "sha256" and not k.startswith("added_")}
     text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -484,15 +484,15 @@ def _clean(name: str, value: object) -> object:
 
 def _told(case: Case, changes: Mapping[str, Any]) -> str:
     """Return what changed, in words."""
-    said = []
+    parts = []
     for name, value in changes.items():
         shown = f"{value:%Y-%m-%d %H:%M}Z" if isinstance(value, datetime) else value
-        said.append(
+        parts.append(
             f"{name}: {shown or 'nobody'}"
             if name in {"cause", "decision"} or not getattr(case, name)
             else f"{name}: {_old(case, name)} → {shown or 'nobody'}"
         )
-    return "; ".join(said)
+    return "; ".join(parts)
 
 
 def _old(case: Case, name: str) -> str:
@@ -508,10 +508,10 @@ def _meanwhile(case: Case) -> str:
 
 def _line(text: str) -> str:
     """Return a person's words, bounded, without control characters."""
-    kept = (
+    evidence = (
         char if char.isprintable() or char == "\n" else " " if char.isspace() else "" for char in text[:LONGEST_LINE]
     )
-    return "".join(kept).strip()
+    return "".join(evidence).strip()
 
 
 def _name(by: str) -> str:

@@ -73,7 +73,7 @@ def _taxonomy(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
-    from groundswell.crawlers.check import check_sources
+    from groundswell.crawlers.source_report import check_sources
     from groundswell.index.open import open_reader
 
     with open_reader(settings) as reader:
@@ -94,8 +94,8 @@ def _rules(settings: Settings) -> Iterator[Finding]:
 
     rules, broken = proven_rules(settings, now())
     yield Finding("rules", "ok", f"{len(rules)} rules keep their promises")
-    for said in broken:
-        yield Finding("rules", "bad", said, "the rule is left out until that is mended: groundswell rules check")
+    for complaint in broken:
+        yield Finding("rules", "bad", complaint, "the rule is left out until that is mended: groundswell rules check")
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:
@@ -118,11 +118,11 @@ def _receivers(settings: Settings) -> Iterator[Finding]:
     from groundswell.configs.yaml_lines import nearest
     from groundswell.ui.report.delivery.send import NotDeliveredError, address
 
-    known = load_taxonomy(settings.taxonomy).risk_ids if settings.alerts.receivers else ()
+    risks = load_taxonomy(settings.taxonomy).risk_ids if settings.alerts.receivers else ()
     for one in settings.alerts.receivers:
         name = f"alerts to {one.id}"
-        for risk in set(one.risks).difference(known):
-            yield Finding(name, "bad", f"there is no risk {risk!r}{nearest(risk, known)}", "see the taxonomy")
+        for risk in set(one.risks).difference(risks):
+            yield Finding(name, "bad", f"there is no risk {risk!r}{nearest(risk, risks)}", "see the taxonomy")
         if one.kind == "mail":
             state: Literal["ok", "bad"] = "ok" if settings.digest.smtp_host else "bad"
             yield Finding(

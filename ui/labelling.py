@@ -18,7 +18,7 @@ from groundswell.ui.desk import DeskError
 SENTIMENTS = ("negative", "neutral", "positive", UNSURE)
 MOST = 100_000
 """Tasks that may wait."""
-LONGEST = 2000
+LONGEST_NOTE = 2000
 ORDER: tuple[Queue, ...] = ("gold", "calibration", "audit", "drift", "disagreement", "uncertain")
 """Queues in the order they are served where no queue is asked for."""
 
@@ -50,8 +50,8 @@ class Labelling:
     def add(self, tasks: Iterable[Task], sample: Sample | None = None) -> int:
         """Let documents wait for labels, each once in a queue; return how many came."""
         records: list[Record] = [*tasks]
-        known = {task.id for task in waiting(self.store)}
-        fresh: list[Record] = [task for task in records if task.id not in known]
+        present = {task.id for task in waiting(self.store)}
+        fresh: list[Record] = [task for task in records if task.id not in present]
         report = self.store.put([*([sample] if sample else []), *fresh])
         if report.refused:
             raise DeskError(f"the store would not take it: {report.refused[0].reason}")
@@ -83,7 +83,7 @@ class Labelling:
                 queue=found.queue, sample=found.sample, stratum=found.stratum,
                 predicted=found.predicted.get(field, ""), made_by=found.made_by,
                 expected=found.expected.get(field, ""), lang=found.lang, market=found.market, seconds=seconds,
-                note=note.strip()[:LONGEST],
+                note=note.strip()[:LONGEST_NOTE],
             )
             for field, value in checked.items()
         ]  # fmt: skip
@@ -104,7 +104,7 @@ class Labelling:
             raise DeskError(f"there is no document {document!r}")
         label = Label(
             id=stable_id("ruling", document, field), subject=document, field=field, value=self.checked(field, value),
-            annotator=by.strip()[:80] or "somebody", at=now, round=ARBITRATION, note=note.strip()[:LONGEST],
+            annotator=by.strip()[:80] or "somebody", at=now, round=ARBITRATION, note=note.strip()[:LONGEST_NOTE],
             lang=found.enriched.lang if found.enriched else found.mention.lang, market=found.mention.market,
         )  # fmt: skip
         self.store.put([label])

@@ -52,8 +52,8 @@ def run_once(
     for name in stages:
         begun = time.monotonic()
         with progress_bar(name) as progress:
-            said, failed = _step(name, store, settings, clock(), progress)
-        yield Stage(name, said, time.monotonic() - begun, _peak_mb(), failed)
+            report, failed = _step(name, store, settings, clock(), progress)
+        yield Stage(name, report, time.monotonic() - begun, _peak_mb(), failed)
 
 
 def _step(name: str, store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
@@ -93,11 +93,11 @@ def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) 
         for part in ("found", "stored", "duplicate", "refused", "undated", "off_topic")
     )
     left = sum(run.left for run in runs)
-    said = f"{found:,} found = {stored:,} stored + {twice:,} already there + {refused:,} refused"
-    said += f" + {beside:,} off topic" if beside else ""
-    said += f"; {undated:,} undated, {len(runs)} sources"
-    said += f", {left:,} known to be left for the next visit" if left else ""
-    return "\n  ".join([said, *troubles(runs)]), any(run.error or run.complaint for run in runs)
+    counts = f"{found:,} found = {stored:,} stored + {twice:,} already there + {refused:,} refused"
+    counts += f" + {beside:,} off topic" if beside else ""
+    counts += f"; {undated:,} undated, {len(runs)} sources"
+    counts += f", {left:,} known to be left for the next visit" if left else ""
+    return "\n  ".join([counts, *troubles(runs)]), any(run.error or run.complaint for run in runs)
 
 
 def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
@@ -107,7 +107,7 @@ def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress)
     rules, broken = proven_rules(settings, now)
     with opened_model(settings) as its:
         report = enrich(store, its.model, settings, now=now, rules=rules, progress=progress, batch=its.batch)
-    return "\n  ".join([str(report), *(f"left out: {said}" for said in broken)]), False
+    return "\n  ".join([str(report), *(f"left out: {complaint}" for complaint in broken)]), False
 
 
 def _themes(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
@@ -130,8 +130,8 @@ def _notify(store: Store, settings: Settings, now: datetime, progress: Progress)
 
     if not settings.alerts.receivers:
         return "nobody to tell (alerts.receivers)", False
-    told = notify(store, settings, now=now)
-    return "\n  ".join([str(told) or "nothing to tell", *told.troubles]), bool(told.troubles)
+    deliveries = notify(store, settings, now=now)
+    return "\n  ".join([str(deliveries) or "nothing to tell", *deliveries.troubles]), bool(deliveries.troubles)
 
 
 def _export(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
@@ -151,11 +151,11 @@ def _digest(store: Store, settings: Settings, now: datetime, progress: Progress)
     if written and not (sends and pending(edition.day, mail, store)):
         return f"the digest of {edition.day} is out; the next one is due at {mail.hour}:00 ({mail.timezone})", False
     digest = make_digest(store, settings, now=now, edition=edition)
-    said = ", ".join(str(path) for path in write_digest(digest, settings.data_dir / "digests"))
+    paths = ", ".join(str(path) for path in write_digest(digest, settings.data_dir / "digests"))
     note_edition(store, edition, now=now)
     if sends:
-        said += "; " + send_digest(digest, settings, store, now=now)
-    return said, False
+        paths += "; " + send_digest(digest, settings, store, now=now)
+    return paths, False
 
 
 STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool]]] = {

@@ -31,11 +31,11 @@ class ThemeDesk:
         Raises:
             DeskError: no such theme, or no such name to take back.
         """
-        seen, hand, said = self._theme(theme), decided(self.store), " ".join(title.split())[:LONGEST_TITLE]
-        if not said:
+        seen, hand, name = self._theme(theme), decided(self.store), " ".join(title.split())[:LONGEST_TITLE]
+        if not name:
             return self._unnamed(seen, hand, by=by, now=now)
         before = hand.before if theme in hand.titles else _with(hand.before, {theme: seen.label})
-        hand = replace(hand, titles=_with(hand.titles, {theme: said}), before=before)
+        hand = replace(hand, titles=_with(hand.titles, {theme: name}), before=before)
         event = _event(seen.id, "renamed", (), f"by {by}; was “{seen.label}”", now)
         self._put(hand.titled(seen), hand.record(now), event)
         return hand.titled(seen)
@@ -81,22 +81,22 @@ class ThemeDesk:
         Raises:
             DeskError: no such theme, no name, none of its documents, or all of them.
         """
-        seen, hand, said = self._theme(theme), decided(self.store), " ".join(title.split())[:LONGEST_TITLE]
+        seen, hand, name = self._theme(theme), decided(self.store), " ".join(title.split())[:LONGEST_TITLE]
         own, wanted = self._documents(theme), set(documents)
         chosen = [document for document in own if document.id in wanted]
-        if not said:
+        if not name:
             raise DeskError("what is split off needs a name: who or what, and what is wrong")
         if not chosen or len(chosen) == len(own):
             raise DeskError(f"{len(chosen)} of its {len(own)} documents were chosen: a part of them can be split off")
         new = stable_id("theme", theme, "split", now.isoformat())
         times = [d.mention.published_at for d in chosen if d.mention.published_at] or [seen.last_seen]
         fresh = Theme(
-            id=new, label=said, titles={"en": said}, first_seen=min(times), last_seen=max(times), parents=(theme,),
+            id=new, label=name, titles={"en": name}, first_seen=min(times), last_seen=max(times), parents=(theme,),
             size=len(chosen), risk=seen.risk, exemplars=tuple(d.id for d in chosen[:6]), keywords=seen.keywords,
         )  # fmt: skip
         left = replace(seen, size=max(0, seen.size - len(chosen)), children=(*seen.children, new))
         hand = replace(
-            hand, titles=_with(hand.titles, {new: said}), parents=_with(hand.parents, {new: theme}),
+            hand, titles=_with(hand.titles, {new: name}), parents=_with(hand.parents, {new: theme}),
             pinned=_with(hand.pinned, {d.id: new for d in chosen}),
             moved=_with(hand.moved, {new: tuple(d.id for d in chosen)}),
         )  # fmt: skip
@@ -168,9 +168,9 @@ def _event(theme: str, what: LineageKind, others: tuple[str, ...], why: str, now
     return Lineage(id=key, theme=theme, what=what, at=now, others=others, why=why)
 
 
-def _with(known: Mapping[K, V], more: Mapping[K, V]) -> dict[K, V]:
-    return {**known, **more}
+def _with(before: Mapping[K, V], more: Mapping[K, V]) -> dict[K, V]:
+    return {**before, **more}
 
 
-def _without(known: Mapping[K, V], key: K) -> dict[K, V]:
-    return {one: value for one, value in known.items() if one != key}
+def _without(before: Mapping[K, V], key: K) -> dict[K, V]:
+    return {one: value for one, value in before.items() if one != key}

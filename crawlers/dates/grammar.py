@@ -328,15 +328,15 @@ def _rest(row: Row, ignored: str) -> tuple[str, list[int]]:
     ):
         keep[seam.start() : seam.end()] = [False] * (seam.end() - seam.start())
     return (
-        "".join(kind for kind, kept in zip(kinds, keep, strict=True) if kept),
-        [place for place, kept in zip(places, keep, strict=True) if kept],
+        "".join(kind for kind, is_left in zip(kinds, keep, strict=True) if is_left),
+        [place for place, is_left in zip(places, keep, strict=True) if is_left],
     )
 
 
 def _hinted(row: Row) -> Order:
     """Return the order of day and month: the source's own, else what the words around give away."""
-    if known := row.locale.usual_order:
-        return known
+    if usual := row.locale.usual_order:
+        return usual
     return "dmy" if any(token.lang in DAY_FIRST for token in row.tokens if token.lang) else ""
 
 
@@ -394,8 +394,8 @@ def _pairs(order: Order) -> list[tuple[str, str]]:
 
 def _triples(order: Order) -> list[tuple[str, str, str]]:
     """Return which of three short numbers are year, month and day."""
-    known = {"dmy": ("k", "j", "i"), "mdy": ("k", "i", "j"), "ymd": ("i", "j", "k")}
-    return [known[order]] if order in known else list(known.values())
+    orders = {"dmy": ("k", "j", "i"), "mdy": ("k", "i", "j"), "ymd": ("i", "j", "k")}
+    return [orders[order]] if order in orders else list(orders.values())
 
 
 def _dates(row: Row, year: int, month: int, day: int, era: int | None, *, wide: bool) -> Iterator[date]:

@@ -23,7 +23,7 @@ EASTMOST = timedelta(hours=14)
 """Where a day begins first."""
 EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
 """Before it there was little web: 1970 and 1900 are empty fields of somebody's database."""
-LONGEST = 120
+LONGEST_DATE = 120
 SERIALS = (30_000.0, 60_000.0)
 """Days of a spreadsheet's calendar, from 1982 to 2064."""
 SERIAL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  a spreadsheet's days have no zone
@@ -100,7 +100,7 @@ def _read(stamp: str | float | datetime | date, now: datetime, locale: DateLocal
 
 
 def _said(stamp: str, now: datetime, locale: DateLocale, pattern: str) -> When:
-    if len(stamp) > 4 * LONGEST or len(text := normalise(stamp)) > LONGEST:
+    if len(stamp) > 4 * LONGEST_DATE or len(text := normalise(stamp)) > LONGEST_DATE:
         return When(why="too long for a date")
     if pattern and (when := _by_pattern(stamp.strip(), pattern, locale)):
         return when

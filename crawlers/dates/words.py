@@ -198,9 +198,9 @@ def _lexicon() -> dict[str, Word]:
     words: dict[str, Word] = {}
     for spelling, word in _entries():
         key = normalise(spelling)
-        known = words.get(key)
-        same = known is not None and (known.kind, known.value, known.lang) == (word.kind, word.value, word.lang)
-        words[key] = word if known is None or same or known.kind != word.kind else replace(word, lang="")
+        meaning = words.get(key)
+        same = meaning is not None and (meaning.kind, meaning.value, meaning.lang) == (word.kind, word.value, word.lang)
+        words[key] = word if meaning is None or same or meaning.kind != word.kind else replace(word, lang="")
     return words
 
 

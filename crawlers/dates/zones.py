@@ -100,8 +100,8 @@ def named_zones(name: str, market: str) -> list[tzinfo]:
     """Return what a zone's name may mean for a market: one zone where it is certain, none where nobody knows it."""
     meanings = AMBIGUOUS.get(name)
     if meanings is not None:
-        known = meanings.get(market, meanings.get(""))
-        return [offset(hours) for hours in ([known] if known is not None else dict.fromkeys(meanings.values()))]
+        here = meanings.get(market, meanings.get(""))
+        return [offset(hours) for hours in ([here] if here is not None else dict.fromkeys(meanings.values()))]
     if (value := ABBREVIATIONS.get(name, NAMES.get(name))) is not None:
         return [ZoneInfo(value) if isinstance(value, str) else offset(value)]
     full = iana_names().get(name)

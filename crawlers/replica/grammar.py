@@ -113,7 +113,7 @@ def _read(path: Path) -> Any:
 
 
 def _subject(name: str, spec: Mapping[str, Any]) -> Subject:
-    talk = {lang: Talk(**{part: lines(block) for part, block in said.items()}) for lang, said in spec["talk"].items()}
+    talk = {lang: Talk(**{part: lines(block) for part, block in parts.items()}) for lang, parts in spec["talk"].items()}
     curve = Curve(**spec["curve"]) if "curve" in spec else None
     plain = {key: value for key, value in spec.items() if key not in {"talk", "curve"}}
     lists = {key: tuple(value) for key, value in plain.items() if isinstance(value, list)}

@@ -22,8 +22,8 @@ def write_sources(folder: Path, url: str) -> list[Path]:
 
 
 def _write(path: Path, spec: Mapping[str, Any]) -> Path:
-    said = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in spec.items())
-    path.write_text("# A source of the demo: our own replica web on loopback.\n" + said, encoding="utf-8")
+    lines = "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in spec.items())
+    path.write_text("# A source of the demo: our own replica web on loopback.\n" + lines, encoding="utf-8")
     return path
 
 

@@ -165,8 +165,8 @@ class _Teller:
         if site is None:
             return None
         at = min(self._at_rhythm(at, site, exact=subject.curve is not None), self.now)
-        said = compose(self.speaker, subject.talk[lang], Manner(subject.name, lang, site.form, subject.mood))
-        return self._made(subject, site, lang, at, said)
+        post = compose(self.speaker, subject.talk[lang], Manner(subject.name, lang, site.form, subject.mood))
+        return self._made(subject, site, lang, at, post)
 
     def _site(self, subject: Subject, lang: str, at: datetime) -> Site | None:
         """Return a place where this language talks of this subject, or ``None`` where there is none."""
@@ -198,7 +198,7 @@ class _Teller:
         hour = (local - OFFSET.get(site.market, 8) - midnight.hour) % 24
         return (midnight + hour * HOUR + self.rng.randrange(3600) * timedelta(seconds=1)).replace(microsecond=0)
 
-    def _made(self, subject: Subject, site: Site, lang: str, at: datetime, said: tuple[str, str]) -> Item:
+    def _made(self, subject: Subject, site: Site, lang: str, at: datetime, post: tuple[str, str]) -> Item:
         self.number += 1
         tags = self._tags(site, subject, lang)
         return Item(
@@ -207,8 +207,8 @@ class _Teller:
             form=site.form,
             appears=at,
             published=at,
-            title=said[0],
-            text=said[1] + self._hashtags(site, lang),
+            title=post[0],
+            text=post[1] + self._hashtags(site, lang),
             author=self._author(site),
             lang=lang,
             market=site.market,

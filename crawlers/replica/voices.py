@@ -43,8 +43,8 @@ def _article(speaker: Speaker, talk: Talk, subject: str, lang: str) -> tuple[str
 
 
 def _reader_quote(speaker: Speaker, talk: Talk, subject: str, lang: str, part: str) -> str:
-    said = speaker.fill(speaker.draw(getattr(talk, part), subject, lang, part), lang)
-    return speaker.word(lang, "quote").replace("@", said.rstrip(".。!！"))
+    quote = speaker.fill(speaker.draw(getattr(talk, part), subject, lang, part), lang)
+    return speaker.word(lang, "quote").replace("@", quote.rstrip(".。!！"))
 
 
 def _title(speaker: Speaker, talk: Talk, manner: Manner) -> str:
@@ -65,25 +65,25 @@ def _chat(speaker: Speaker, talk: Talk, manner: Manner) -> str:
     rng, subject, lang, form = speaker.rng, manner.subject, manner.lang, manner.form
     parts = [getattr(talk, part) and (part, getattr(talk, part)) for part in rng.choice(SHAPES[form])]
     drawn = dict.fromkeys(speaker.draw(found[1], subject, lang, found[0]) for found in parts if found)
-    said = [speaker.fill(line, lang) for line in drawn]
+    messages = [speaker.fill(line, lang) for line in drawn]
     if form == "thread" and rng.random() < 0.5:
-        said.insert(0, speaker.word(lang, "opener"))
+        messages.insert(0, speaker.word(lang, "opener"))
     if form == "thread" and rng.random() < 0.45:
-        said.append(speaker.word(lang, "ask"))
+        messages.append(speaker.word(lang, "ask"))
     careless = rng.random() < CASUAL[form]
     if careless:
-        said = [_careless(sentence, lang, speaker) for sentence in said]
-    text = _join(said, lang, rng)
+        messages = [_careless(sentence, lang, speaker) for sentence in messages]
+    text = _join(messages, lang, rng)
     return _decorate(text, lang, manner.mood, speaker) if careless and form != "comment" else text
 
 
-def _join(said: list[str], lang: str, rng: Random) -> str:
+def _join(messages: list[str], lang: str, rng: Random) -> str:
     if lang == "zh":
-        return "".join(part if part[-1:] in "，。！？～…?!" else part + "。" for part in said)
+        return "".join(part if part[-1:] in "，。！？～…?!" else part + "。" for part in messages)
     if lang == "th":
-        return " ".join(said)
+        return " ".join(messages)
     broken = rng.random() < 0.15
-    return ("\n" if broken else " ").join(part if part[-1:] in ".,!?…)" else part + "." for part in said)
+    return ("\n" if broken else " ").join(part if part[-1:] in ".,!?…)" else part + "." for part in messages)
 
 
 def _careless(text: str, lang: str, speaker: Speaker) -> str:

@@ -17,8 +17,8 @@ from w3lib.url import add_or_replace_parameter, url_query_parameter
 
 from groundswell.configs.source import JsonSource, Paths
 from groundswell.crawlers.addresses import absolute
-from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
+from groundswell.crawlers.plain_text import heading
 from groundswell.crawlers.spiders.base import beginning
 from groundswell.crawlers.spiders.seen import Part, SeenSpider
 
@@ -77,26 +77,26 @@ class JsonSpider(SeenSpider[JsonSource]):
             extra = {name: plain(path.search(item)) for name, path in self.beside.items()}
         except JMESPathError as error:
             raise ValueError(f"a path does not fit: {str(error)[:200]}") from None
-        said = {name: plain(value) for name, value in found.items()}
-        own = said.get("id") or ""
+        values = {name: plain(value) for name, value in found.items()}
+        own = values.get("id") or ""
         return Part(
-            own or said.get("url") or where,
+            own or values.get("url") or where,
             Raw(
                 where=where,
-                text=said.get("text") or "",
-                title=heading(said.get("title") or "", is_html=self.source.html),
+                text=values.get("text") or "",
+                title=heading(values.get("title") or "", is_html=self.source.html),
                 is_html=self.source.html,
-                url=self._link(said, where),
+                url=self._link(values, where),
                 own_id=own,
                 by_address=self.source.by_address or not own,
                 published=_stamp(found.get("published_at")),
                 updated=_stamp(found.get("updated_at")),
-                author=said.get("author"),
-                lang=said.get("lang"),
-                market=said.get("market"),
+                author=values.get("author"),
+                lang=values.get("lang"),
+                market=values.get("market"),
                 reach=found.get("reach"),
                 rating=found.get("rating"),
-                thread=said.get("thread"),
+                thread=values.get("thread"),
                 extra=extra,
             ),
         )
@@ -155,10 +155,10 @@ class JsonSpider(SeenSpider[JsonSource]):
             request.meta["handle_httpstatus_list"] = [*request.meta["handle_httpstatus_list"], *PAST_THE_END]
         return request
 
-    def _link(self, said: dict[str, str], where: str) -> str:
-        if said.get("url"):
-            return absolute(said["url"], where.split(" ", maxsplit=1)[0])
-        return re.sub(r"\{(\w+)\}", lambda name: quote(said.get(name[1]) or "", safe=""), self.source.link)
+    def _link(self, values: dict[str, str], where: str) -> str:
+        if values.get("url"):
+            return absolute(values["url"], where.split(" ", maxsplit=1)[0])
+        return re.sub(r"\{(\w+)\}", lambda name: quote(values.get(name[1]) or "", safe=""), self.source.link)
 
 
 def plain(value: Any) -> str:

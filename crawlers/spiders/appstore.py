@@ -146,8 +146,8 @@ class AppstoreSpider(SourceSpider[AppstoreSource]):
         return request.replace(errback=self.on_page_missed)
 
     def _is_new(self, review: dict[str, Any], key: str) -> bool:
-        known: str | None = self.marks[key]["seen"].get(label(review, "id"))
-        return known != self._version(review)
+        version: str | None = self.marks[key]["seen"].get(label(review, "id"))
+        return version != self._version(review)
 
     def _note(self, review: dict[str, Any], key: str) -> None:
         seen = self.marks[key]["seen"]

@@ -25,10 +25,10 @@ from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import BaseSource
 from groundswell.crawlers.encoding import read as read_text
 from groundswell.crawlers.guard import BLOCKED, private
+from groundswell.crawlers.handover import End, Remark, Removed, SpoolWriter, Trouble
 from groundswell.crawlers.hosts import GivenUp, Hosts, Postponed, seconds
 from groundswell.crawlers.mention import Builder, Raw
 from groundswell.crawlers.politeness import LONGEST_SILENCE, LONGEST_WAIT, UNREACHABLE, until, wait_of
-from groundswell.crawlers.spool import End, Remark, Removed, SpoolWriter, Trouble
 from groundswell.crawlers.visit import Span
 from groundswell.crawlers.walls import wall_of
 from groundswell.crawlers.watch import watcher_of

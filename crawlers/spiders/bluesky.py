@@ -92,8 +92,8 @@ class BlueskySpider(ListSpider[BlueskySource]):
         """Return a post; its position is when the service took it in."""
         record = post["record"]
         indexed, created = (moment(each, now=self.job.now) for each in (post.get("indexedAt"), record.get("createdAt")))
-        known = [at for at in (indexed, created) if at is not None]
-        return Item(str(post["uri"]), seconds(indexed), self._raw(post, record, where, min(known, default=None)))
+        stated = [at for at in (indexed, created) if at is not None]
+        return Item(str(post["uri"]), seconds(indexed), self._raw(post, record, where, min(stated, default=None)))
 
     def is_wanted(self, walk: Walk, item: Item) -> bool:
         """Return whether a post is new. The service searches by its own order, so that a position decides nothing."""

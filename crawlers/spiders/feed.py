@@ -15,12 +15,12 @@ from groundswell.configs.source import FeedSource
 from groundswell.crawlers.addresses import absolute, canonical, host_of, unwrapped
 from groundswell.crawlers.dates import Statement, read_date
 from groundswell.crawlers.encoding import EncodingError
-from groundswell.crawlers.markup import text_of
+from groundswell.crawlers.handover import Trouble
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.own_words import is_bridge_error, is_cluster
+from groundswell.crawlers.plain_text import text_of
 from groundswell.crawlers.spiders.base import Missed
 from groundswell.crawlers.spiders.follow import ArticleSpider
-from groundswell.crawlers.spool import Trouble
 from groundswell.crawlers.syndication import Body, Entry, Feed, NoFeedError, label_of, read_feed
 from groundswell.crawlers.titles import without_publisher
 from groundswell.index.ids import stable_id

@@ -16,12 +16,12 @@ from twisted.python.failure import Failure
 from groundswell.crawlers.addresses import canonical
 from groundswell.crawlers.apart import LARGE, Found, look_apart
 from groundswell.crawlers.encoding import EncodingError
+from groundswell.crawlers.handover import Trouble
 from groundswell.crawlers.hosts import Postponed
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.reading import look
 from groundswell.crawlers.spiders.article import Article
 from groundswell.crawlers.spiders.base import Missed, SourceSpider, explain
-from groundswell.crawlers.spool import Trouble
 from groundswell.crawlers.titles import without_publisher
 from groundswell.index.ids import stable_id
 
@@ -112,11 +112,11 @@ class ArticleSpider(SourceSpider[Any]):
         """Yield an entry that is not followed. One that is known costs nothing and shows that the list is alive."""
         name = stable_id(raw.own_id, raw.url, str(raw.title))
         version = stable_id(str(raw.title), str(raw.text))[:8]
-        known = self.before(key).get("seen", {}).get(name) == version
+        is_read = self.before(key).get("seen", {}).get(name) == version
         if self.is_new(key, name, version):
             self.marks[key]["seen"][name] = version
             yield raw
-        elif known:
+        elif is_read:
             yield raw
 
     def article(self, url: str, raw: Raw, *, key: str, version: str) -> Iterator[Request | Raw]:
@@ -165,10 +165,10 @@ class ArticleSpider(SourceSpider[Any]):
 
     async def _read(self, response: Response, raw: Raw) -> Found:
         """Return the article on a page, and what stands in its place. A large page does not hold up the others."""
-        said = {"title": str(raw.title or ""), "summary": str(raw.text or ""), "url": raw.url}
+        summary = {"title": str(raw.title or ""), "summary": str(raw.text or ""), "url": raw.url}
         try:
             page = self.readable(response)
-            return look(page, **said) if len(page.body) < LARGE else await look_apart(page, said)
+            return look(page, **summary) if len(page.body) < LARGE else await look_apart(page, summary)
         except EncodingError as error:
             return None, str(error)
         except Exception as error:  # noqa: BLE001  whatever a page does to a parser, it costs one article
@@ -226,10 +226,10 @@ class ArticleSpider(SourceSpider[Any]):
             return mark
         gone = {name: version for name, version in self.before(key).get("seen", {}).items() if name not in mark["seen"]}
         seen = dict(list(gone.items())[-REMEMBERED:]) | mark["seen"]
-        kept = {"seen": seen, "tries": mark.get("tries", {}), "size": mark.get("size", 0)}
+        mark_now = {"seen": seen, "tries": mark.get("tries", {}), "size": mark.get("size", 0)}
         if not self.answered and key in self.owed:
-            kept["owed"] = self.owed[key]
-        return kept if self.waiting[key] else mark | kept
+            mark_now["owed"] = self.owed[key]
+        return mark_now if self.waiting[key] else mark | mark_now
 
     def _is_due(self, key: str, name: str) -> bool:
         """Return whether an article may be asked for; one that is not to be had is asked for less and less often."""

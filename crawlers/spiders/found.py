@@ -188,8 +188,8 @@ def _of_sitemap(text: str, url: str, now: datetime) -> Found | None:
 
 
 def _newest(stamps: list[str], now: datetime) -> str:
-    known = [at for stamp in stamps if stamp and (at := read_date(stamp, now=now).at)]
-    return max(known).isoformat() if known else ""
+    dated = [at for stamp in stamps if stamp and (at := read_date(stamp, now=now).at)]
+    return max(dated).isoformat() if dated else ""
 
 
 def named(found: Found, title: str, lang: str) -> Found:

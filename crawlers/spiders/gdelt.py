@@ -49,8 +49,8 @@ class GdeltSpider(ListSpider[GdeltSource]):
     def read_page(self, response: Response, key: str, walk: Walk, before: int | None) -> Iterator[Any]:
         """Yield the articles of an answer, and where it was full the request for what lies below."""
         if not response.body.lstrip().startswith(b"{"):
-            said = response.body[:200].decode("utf-8", "replace").strip() or "nothing"
-            yield self.refuse(key, response, f"GDELT answers: {said}")
+            excerpt = response.body[:200].decode("utf-8", "replace").strip() or "nothing"
+            yield self.refuse(key, response, f"GDELT answers: {excerpt}")
             return
         articles = parse(response).get("articles", [])
         if not isinstance(articles, list):
@@ -70,8 +70,8 @@ class GdeltSpider(ListSpider[GdeltSource]):
     def _loaded(self, key: str) -> Any:
         """Return what is to be read, as far back as the search looks."""
         earliest = int((self.job.now - FARTHEST).timestamp())
-        kept: list[Stretch] = super()._loaded(key)
-        near = [each for each in kept if each.before is None or each.before > earliest]
+        stretches: list[Stretch] = super()._loaded(key)
+        near = [each for each in stretches if each.before is None or each.before > earliest]
         return [Stretch(max(each.after, earliest), each.before, each.had) for each in near]
 
     def _search(self, query: str, walk: Walk, before: int | None) -> Request:

@@ -53,8 +53,8 @@ class HackernewsSpider(SourceSpider[HackernewsSource]):
         """Ask for the newest page of every window of every query."""
         until = int(self.until.timestamp()) if self.until else None
         for query in self.source.queries:
-            known = self.job.marks.get(query, {}).get("windows")
-            stretches = [[int(self.since.timestamp()), until]] if known is None else known
+            windows = self.job.marks.get(query, {}).get("windows")
+            stretches = [[int(self.since.timestamp()), until]] if windows is None else windows
             self.windows[query] = {}
             since = int(self.job.now.timestamp()) - OVERLAP
             self.recents[query] = Recent.read(self.job.marks.get(query), since)

@@ -101,16 +101,16 @@ class LemmySpider(ListSpider[LemmySource]):
 
     def read_view(self, view: dict[str, Any], where: str) -> Item:
         """Return a post or a comment, nothing where it was taken away."""
-        said = view.get("comment") or view["post"]
-        stated = said.get("published_at") or said.get("published")
+        entry = view.get("comment") or view["post"]
+        stated = entry.get("published_at") or entry.get("published")
         at = moment(stated, now=self.job.now)
         creator = view.get("creator") or {}
-        is_gone = said.get("deleted") or said.get("removed") or (creator.get("bot_account") and not self.source.bots)
-        raw: Raw | Gone | None = None if is_gone else raw_view(view, said, where, at or stated)
-        if (said.get("deleted") or said.get("removed")) and said.get("ap_id"):
-            raw = _gone(str(said["ap_id"]))
-        edited = said.get("updated_at") or said.get("updated") or ""
-        return Item(f"{said.get('ap_id') or said['id']} {edited}", seconds(at), raw)
+        is_gone = entry.get("deleted") or entry.get("removed") or (creator.get("bot_account") and not self.source.bots)
+        raw: Raw | Gone | None = None if is_gone else raw_view(view, entry, where, at or stated)
+        if (entry.get("deleted") or entry.get("removed")) and entry.get("ap_id"):
+            raw = _gone(str(entry["ap_id"]))
+        edited = entry.get("updated_at") or entry.get("updated") or ""
+        return Item(f"{entry.get('ap_id') or entry['id']} {edited}", seconds(at), raw)
 
     def _search(self, api: str, query: str, what: str, walk: Walk, *, number: int = 1, cursor: str = "") -> Request:
         asked = {"q": query, "type_": TYPE[api][what], "sort": SORT[api], "limit": PAGE}
@@ -136,25 +136,25 @@ def views(answer: Any, what: str) -> list[Any] | None:
     return None
 
 
-def raw_view(view: dict[str, Any], said: dict[str, Any], where: str, published: Any) -> Raw:
+def raw_view(view: dict[str, Any], entry: dict[str, Any], where: str, published: Any) -> Raw:
     """Return a post or comment. Its own page identifies it, not the article it may link to."""
-    post, counts = view.get("post") or {}, view.get("counts") or said
-    is_comment = "content" in said
+    post, counts = view.get("post") or {}, view.get("counts") or entry
+    is_comment = "content" in entry
     return Raw(
         where=where,
-        text=said.get("content") if is_comment else said.get("body") or "",
-        title="" if is_comment else said.get("name"),
-        url=said.get("ap_id") or "",
-        own_id=str(said.get("ap_id") or said["id"]),
+        text=entry.get("content") if is_comment else entry.get("body") or "",
+        title="" if is_comment else entry.get("name"),
+        url=entry.get("ap_id") or "",
+        own_id=str(entry.get("ap_id") or entry["id"]),
         published=published,
         author=(view.get("creator") or {}).get("actor_id") or (view.get("creator") or {}).get("ap_id"),
         reach=(counts.get("score") or 0) + (counts.get("comments") or counts.get("child_count") or 0),
         thread=post.get("ap_id") or "",
         extra={
-            "link": said.get("url"),
+            "link": entry.get("url"),
             "post": post.get("name") if is_comment else None,
-            "alt": said.get("alt_text"),
-            "edited_at": said.get("updated_at") or said.get("updated"),
+            "alt": entry.get("alt_text"),
+            "edited_at": entry.get("updated_at") or entry.get("updated"),
             "community": (view.get("community") or {}).get("name"),
         },
     )

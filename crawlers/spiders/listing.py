@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 from scrapy.http import Response
 
 from groundswell.crawlers.dates import DateLocale, read_date
+from groundswell.crawlers.handover import Trouble
 from groundswell.crawlers.mention import Raw
 from groundswell.crawlers.spiders.base import Gone, Missed, S, SourceSpider
 from groundswell.crawlers.spiders.recheck import Recent
 from groundswell.crawlers.spiders.stretches import Walk, dumped, loaded
-from groundswell.crawlers.spool import Trouble
 
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 SERVICE = DateLocale(timezone="UTC")

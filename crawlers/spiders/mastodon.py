@@ -16,8 +16,8 @@ from twisted.python.failure import Failure
 
 from groundswell.configs.source import MastodonSource
 from groundswell.crawlers.dates import read_date
-from groundswell.crawlers.markup import text_of
 from groundswell.crawlers.mention import Raw
+from groundswell.crawlers.plain_text import text_of
 from groundswell.crawlers.spiders.base import Gone, Missed, SourceSpider, safely
 
 PAGE = 40

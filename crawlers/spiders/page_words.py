@@ -47,12 +47,12 @@ AUTHOR_PATHS = (
 def own_text(text: str, page: Page, title: str, author: str) -> str:
     """Return an article's text with its lead, without the lines that are only a date or a byline, each line once."""
     lines = [line for line in text.splitlines() if line.strip() and line.strip() != title]
-    kept = [
+    own = [
         line
         for k, line in enumerate(lines)
         if FIRST_LINES <= k < len(lines) - LAST_LINES or not is_about_itself(line, author)
     ]
-    once = [line for k, line in enumerate(kept) if len(line) < COPY_LETTERS or line not in kept[:k]]
+    once = [line for k, line in enumerate(own) if len(line) < COPY_LETTERS or line not in own[:k]]
     leads = list(dict.fromkeys(_leads(page)))
     letters = _letters("".join(once)) if leads else ""
     missing = (lead for lead in leads if _letters(lead)[:60] not in letters)

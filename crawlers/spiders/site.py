@@ -13,10 +13,10 @@ from scrapy.utils.gz import gunzip
 from twisted.python.failure import Failure
 
 from groundswell.configs.source import SiteSource
-from groundswell.crawlers.markup import heading
+from groundswell.crawlers.handover import Trouble
+from groundswell.crawlers.plain_text import heading
 from groundswell.crawlers.spiders.base import SourceSpider, explain
 from groundswell.crawlers.spiders.found import PATHS, Found, classify, lang_of, links_of, named, sitemaps_of
-from groundswell.crawlers.spool import Trouble
 
 KEY = "found"
 GZIP = b"\x1f\x8b"

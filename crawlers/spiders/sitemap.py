@@ -17,8 +17,8 @@ from groundswell.configs.source import SitemapSource
 from groundswell.crawlers.addresses import absolute
 from groundswell.crawlers.dates import read_date
 from groundswell.crawlers.encoding import EncodingError
-from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
+from groundswell.crawlers.plain_text import heading
 from groundswell.crawlers.spiders.base import Missed
 from groundswell.crawlers.spiders.follow import ArticleSpider
 from groundswell.crawlers.syndication import Entry, NoFeedError, read_feed
@@ -117,12 +117,12 @@ class SitemapSpider(ArticleSpider):
 
         Many indexes add their newest part at the end, so where nothing is dated the last one comes first.
         """
-        known = self.before(key).get("parts", {})
+        parts_before = self.before(key).get("parts", {})
         self.keep(key, {"parts": {}})
         fresh = [(absolute(place.loc, response.url), place.lastmod) for place in places if not self._is_old(place)]
         parts = [SitemapPart(url, lastmod, key, depth + 1) for url, lastmod in reversed(fresh) if url]
         parts.sort(key=lambda part: part.lastmod, reverse=True)
-        read = {part.url: known.get(stable_id(part.url), ["", ""]) for part in parts}
+        read = {part.url: parts_before.get(stable_id(part.url), ["", ""]) for part in parts}
         parts.sort(key=lambda part: read[part.url][1] if read[part.url][0] == part.lastmod else "")
         self.marks[key]["parts"] = {stable_id(url): mark for url, mark in read.items() if mark[1]}
         if depth < DEEPEST:
@@ -147,8 +147,8 @@ class SitemapSpider(ArticleSpider):
         """Return the newest articles first: a visit may not get to all of them."""
         include, exclude = self.source.include, self.source.exclude
         named = [place for place in places if not include or any(part in place.loc for part in include)]
-        kept = [place for place in named if not any(part in place.loc for part in exclude) and not self._is_old(place)]
-        return sorted(kept, key=lambda place: place.published or place.lastmod, reverse=True)
+        left = [place for place in named if not any(part in place.loc for part in exclude) and not self._is_old(place)]
+        return sorted(left, key=lambda place: place.published or place.lastmod, reverse=True)
 
     def _is_old(self, place: Place) -> bool:
         when = read_date(place.published or place.lastmod, now=self.job.now)
@@ -227,14 +227,14 @@ def place_of(node: Any) -> Place:
     """Return one place. What belongs to its pictures and clips (``image:``, ``video:``) says nothing of the page."""
     own = {name_of(child): child for child in reversed(node)}
     news = next((child for child in node if name_of(child) in ("news:news", "news")), None)
-    told = {name_of(child).rpartition(":")[2]: child for child in reversed(news)} if news is not None else {}
-    publication = {name_of(child).rpartition(":")[2]: child for child in told.get("publication", ())}
+    stated = {name_of(child).rpartition(":")[2]: child for child in reversed(news)} if news is not None else {}
+    publication = {name_of(child).rpartition(":")[2]: child for child in stated.get("publication", ())}
     return Place(
         loc=_text(own.get("loc")),
         lastmod=_text(own.get("lastmod")),
-        published=_text(told.get("publication_date")) or _text(own.get("publication_date")),
-        title=heading(_text(told.get("title")), is_html=True),
-        lang=_text(publication.get("language")) or _text(told.get("language")),
+        published=_text(stated.get("publication_date")) or _text(own.get("publication_date")),
+        title=heading(_text(stated.get("title")), is_html=True),
+        lang=_text(publication.get("language")) or _text(stated.get("language")),
         publisher=_text(publication.get("name")),
     )
 

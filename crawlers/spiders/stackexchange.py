@@ -15,8 +15,8 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from groundswell.configs.source import StackexchangeSource
-from groundswell.crawlers.markup import heading
 from groundswell.crawlers.mention import Raw
+from groundswell.crawlers.plain_text import heading
 from groundswell.crawlers.spiders.base import beginning
 from groundswell.crawlers.spiders.listing import Item, ListSpider, Page, address
 from groundswell.crawlers.spiders.stretches import Walk
@@ -71,10 +71,10 @@ class StackexchangeSpider(ListSpider[StackexchangeSource]):
             yield self._search(key, walk, bound)
 
     def _refused(self, key: str, response: Response, answer: Any) -> Any:
-        said = answer.get("error_message") if isinstance(answer, dict) else beginning(response)
+        reason = answer.get("error_message") if isinstance(answer, dict) else beginning(response)
         if isinstance(answer, dict) and answer.get("error_id") == THROTTLED:
-            self.resting = str(said)
-        return self.refuse(key, response, f"it answers: {str(said)[:300]}")
+            self.resting = str(reason)
+        return self.refuse(key, response, f"it answers: {str(reason)[:300]}")
 
     async def _pause(self, answer: dict[str, Any]) -> None:
         """Keep the pause that is asked for, or end the visit where it is too long."""

@@ -86,8 +86,8 @@ class Walk:
 
     def is_past(self, positions: Iterable[int | None]) -> bool:
         """Return whether a whole page lies below all that is wanted."""
-        known = [at for at in positions if at is not None]
-        return bool(known) and max(known) < self.low
+        dated = [at for at in positions if at is not None]
+        return bool(dated) and max(dated) < self.low
 
     def rest(self, *, overlap: int = 0) -> Iterator[Stretch]:
         """Yield what is still to be read, the newest last: what this reading did not reach, and what is to come.
@@ -127,10 +127,10 @@ def dumped(stretches: Iterable[Stretch]) -> list[list[Any]]:
 
 def loaded(mark: Mapping[str, Any] | None, *, since: int, until: int | None = None) -> list[Stretch]:
     """Return the stretches of a mark, newest first; without one, everything since (and until) a position."""
-    kept = (mark or {}).get("stretches")
-    if not isinstance(kept, list) or not kept:
+    stretches = (mark or {}).get("stretches")
+    if not isinstance(stretches, list) or not stretches:
         return [Stretch(since, until)]
-    return [Stretch(after, before, had) for after, before, had in reversed(kept)]
+    return [Stretch(after, before, had) for after, before, had in reversed(stretches)]
 
 
 __all__ = ["Stretch", "Walk", "dumped", "loaded"]

@@ -54,19 +54,19 @@ class YoutubeSpider(ListSpider[YoutubeSource]):
     def read_thread(self, thread: dict[str, Any], where: str) -> Item:
         """Return the comment that begins a thread."""
         top = thread["snippet"]["topLevelComment"]
-        said, video = top["snippet"], thread["snippet"].get("videoId") or ""
-        at = moment(said.get("publishedAt"), now=self.job.now)
-        edited = said.get("updatedAt") if said.get("updatedAt") != said.get("publishedAt") else None
+        comment, video = top["snippet"], thread["snippet"].get("videoId") or ""
+        at = moment(comment.get("publishedAt"), now=self.job.now)
+        edited = comment.get("updatedAt") if comment.get("updatedAt") != comment.get("publishedAt") else None
         raw = Raw(
             where=where,
-            text=said.get("textDisplay") or said.get("textOriginal"),
-            is_html=bool(said.get("textDisplay")),
+            text=comment.get("textDisplay") or comment.get("textOriginal"),
+            is_html=bool(comment.get("textDisplay")),
             url=f"https://www.youtube.com/watch?v={video}&lc={top['id']}" if video else "",
             own_id=str(top["id"]),
             by_address=False,
-            published=said.get("publishedAt"),
-            author=(said.get("authorChannelId") or {}).get("value") or said.get("authorDisplayName"),
-            reach=(said.get("likeCount") or 0) + (thread["snippet"].get("totalReplyCount") or 0),
+            published=comment.get("publishedAt"),
+            author=(comment.get("authorChannelId") or {}).get("value") or comment.get("authorDisplayName"),
+            reach=(comment.get("likeCount") or 0) + (thread["snippet"].get("totalReplyCount") or 0),
             thread=video,
             extra={"edited_at": edited},
         )

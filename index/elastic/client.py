@@ -46,8 +46,8 @@ def connect(settings: ElasticSettings) -> Elasticsearch:
     try:
         return Elasticsearch(settings.url, **options)
     except (ValueError, TypeError, OSError) as error:
-        said = str(error).replace(settings.url, settings.place)
-        raise StoreError(f"store.url {settings.place}: {said}") from None
+        reason = str(error).replace(settings.url, settings.place)
+        raise StoreError(f"store.url {settings.place}: {reason}") from None
 
 
 @contextmanager

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from groundswell.index.check import OWN_TIME
 from groundswell.index.codec import from_json, to_json
 from groundswell.index.fields import COLUMNS, UNDATED, cluster_of, columns, moment, tags
 from groundswell.index.records import Document, Enriched, Membership, Mention, Record, Vector
+from groundswell.index.refusals import OWN_TIME
 from groundswell.index.segment import for_index
 
 FLAGS = ("enriched", "membership")

@@ -15,7 +15,6 @@ from typing import Any
 from elasticsearch import ConflictError, helpers
 
 from groundswell.configs.schema import ElasticSettings
-from groundswell.index.check import CHANGED_CASE, NO_MENTION, wrong_dimensions
 from groundswell.index.codec import encode, from_json, name_of
 from groundswell.index.dead_letters import keep
 from groundswell.index.elastic.client import BACKOFF_SECONDS, FULL, OVERLOADED, RETRIES, explained
@@ -26,6 +25,7 @@ from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.fields import dated
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
 from groundswell.index.records import Case, Document, Enriched, Record
+from groundswell.index.refusals import CHANGED_CASE, NO_MENTION, wrong_dimensions
 from groundswell.index.store import Conflict, R, Refused, Report, StoreError, UnavailableError
 
 CHUNK = 500
@@ -221,17 +221,17 @@ class ElasticStore(ElasticReader):
 
     def _put_kind(self, alias: str, records: Sequence[Record]) -> Report:
         there = self.sources(alias, list({record.id for record in records}))
-        known: dict[str, Record] = {one: from_json(type(records[0]), source["body"]) for one, source in there.items()}
+        stored: dict[str, Record] = {one: from_json(type(records[0]), source["body"]) for one, source in there.items()}
         report, actions = Report(), {}
         for record in records:
-            old = known.get(record.id)
+            old = stored.get(record.id)
             if old is not None and (encode(old) == encode(record) or old == record):
                 report += Report(same=1)
             elif old is not None and isinstance(record, Case):
                 report += Report(refused=(Refused(id=record.id, reason=CHANGED_CASE),))
             else:
                 report += Report(new=1) if old is None else Report(updated=1)
-                known[record.id] = record
+                stored[record.id] = record
                 actions[record.id] = {"_op_type": "index", "_index": alias, "_id": record.id, **record_source(record)}
         failed = self._bulk(list(actions.values()))
         return report + Report(refused=tuple(Refused(id=one, reason=str(why)) for one, why in failed.items()))

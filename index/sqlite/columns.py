@@ -99,11 +99,11 @@ def _changed(
     rows, tags = block
     places = [change.n % BLOCK for change in changes]
     rows[places] = np.array([_row(change.values, codes) for change in changes], ROW)
-    kept = tags[~np.isin(tags["place"], places)]
+    remaining = tags[~np.isin(tags["place"], places)]
     fresh = [
         (change.n % BLOCK, TAGS.index(name), codes[name, value]) for change in changes for name, value in change.tags
     ]
-    tags = np.concatenate([kept, np.array(fresh, TAG)])
+    tags = np.concatenate([remaining, np.array(fresh, TAG)])
     return rows, tags[np.argsort(tags["place"], kind="stable")]
 
 

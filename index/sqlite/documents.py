@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from groundswell.index.batches import sliced
-from groundswell.index.check import NO_MENTION, wrong_dimensions
 from groundswell.index.codec import encode
 from groundswell.index.fields import COLUMNS, columns, dated, day_of, tags
 from groundswell.index.parts import ORDER, Part, applied, text_of, without
 from groundswell.index.records import Document, Enriched, Mention
+from groundswell.index.refusals import NO_MENTION, wrong_dimensions
 from groundswell.index.segment import for_index
 from groundswell.index.sqlite.columns import Change, update
 from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers
@@ -52,14 +52,14 @@ def put(db: sqlite3.Connection, parts: Sequence[Part]) -> Report:
 
 def _load(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Entry]:
     """Return what is there of each id, and a fresh row number for each that is not."""
-    known = numbers(db, ids)
-    found = {document.id: document for document in documents(db, list(known.values()), vectors=True)}
+    places = numbers(db, ids)
+    found = {document.id: document for document in documents(db, list(places.values()), vectors=True)}
     fresh = int(db.execute("SELECT coalesce(max(n), 0) FROM document").fetchone()[0])
     entries = {}
     for one in ids:
-        if one not in known:
+        if one not in places:
             fresh += 1
-        entries[one] = Entry(known.get(one, fresh), found.get(one), found.get(one))
+        entries[one] = Entry(places.get(one, fresh), found.get(one), found.get(one))
     return entries
 
 

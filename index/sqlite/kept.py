@@ -21,11 +21,11 @@ class RecordCache:
 
         A text is told from another by its hash (64 bits), so that the texts themselves need not be held.
         """
-        known = self._held.get(kind, {})
+        cached = self._held.get(kind, {})
         fresh: dict[str, tuple[int, R]] = {}
         for one, text in rows:
             own = hash(text)
-            old = known.get(one)
+            old = cached.get(one)
             fresh[one] = old if old is not None and old[0] == own else (own, decode(kind, text))
-        self._held[kind] = fresh if whole else known | fresh
+        self._held[kind] = fresh if whole else cached | fresh
         return [record for _, record in fresh.values()]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from groundswell.index.batches import sliced
-from groundswell.index.check import CHANGED_CASE, OWN_TIME
 from groundswell.index.codec import decode, encode, name_of
 from groundswell.index.fields import moment
 from groundswell.index.older import SNOOZED, snooze_of
 from groundswell.index.records import Case, Checkpoint, Record, Signal
+from groundswell.index.refusals import CHANGED_CASE, OWN_TIME
 from groundswell.index.sqlite.load import ROWS_AT_ONCE
 from groundswell.index.store import Conflict, Refused, Report
 

@@ -84,10 +84,10 @@ class SqliteReader:
             yield db
         finally:
             with self._guard:
-                kept = not self._closed and len(self._idle) < IDLE
-                if kept:
+                is_idle = not self._closed and len(self._idle) < IDLE
+                if is_idle:
                     self._idle.append(db)
-            if not kept:
+            if not is_idle:
                 db.close()
 
     def get(self, kind: type[R], id: str) -> R | None:

@@ -121,16 +121,16 @@ def _later(db: sqlite3.Connection, held: Held, seq: int, count: int) -> Held | N
     if not fresh:
         return None
     own = np.array([n for n, _ in fresh], np.int64)
-    kept = ~np.isin(held.numbers, own)
-    numbers = np.concatenate([held.numbers[kept], own])
+    remaining = ~np.isin(held.numbers, own)
+    numbers = np.concatenate([held.numbers[remaining], own])
     if len(numbers) != count:
         return None
     wide = _wide([half for _, half in fresh])
     if held.whole is not None:
-        return Held(numbers, held.dimensions, np.concatenate([held.whole[kept], wide]))
+        return Held(numbers, held.dimensions, np.concatenate([held.whole[remaining], wide]))
     if held.bits is None or held.mean is None:
         return None
-    bits = np.concatenate([held.bits[:, kept], packed(wide > held.mean).T], axis=1)
+    bits = np.concatenate([held.bits[:, remaining], packed(wide > held.mean).T], axis=1)
     return Held(numbers, held.dimensions, None, bits, held.mean)
 
 

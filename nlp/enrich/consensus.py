@@ -15,7 +15,7 @@ LEAST_MEAN = 0.25
 """Mean weight from which a risk is said of the whole: every fourth text sure of it, or half of them half sure."""
 
 
-def common_risk(read: Sequence[Enriched], known: Collection[str] = ()) -> tuple[str, float]:
+def common_risk(read: Sequence[Enriched], risks: Collection[str] = ()) -> tuple[str, float]:
     """Return the risk that texts carry together and its mean weight, from 0 to 1; ("", 0.0) where none stands out.
 
     A text's weight for a risk is its calibrated probability, or `RULE_WEIGHT` where a rule about it hits
@@ -23,11 +23,11 @@ def common_risk(read: Sequence[Enriched], known: Collection[str] = ()) -> tuple[
     """
     weights: Counter[str] = Counter()
     for enriched in read:
-        said = {risk: float(probability) for risk, probability in enriched.risks.items()}
+        own = {risk: float(probability) for risk, probability in enriched.risks.items()}
         for about in sorted({rule.partition(".")[0] for rule in enriched.rules}):
-            if (about in said or about in known) and enriched.stances.get(about, "claims") in CLAIMED:
-                said[about] = max(said.get(about, 0.0), RULE_WEIGHT)
-        weights.update(said)
+            if (about in own or about in risks) and enriched.stances.get(about, "claims") in CLAIMED:
+                own[about] = max(own.get(about, 0.0), RULE_WEIGHT)
+        weights.update(own)
     risk, weight = max(weights.items(), key=lambda pair: (pair[1], pair[0]), default=("", 0.0))
     mean = weight / len(read) if read else 0.0
     return (risk, mean) if mean >= LEAST_MEAN else ("", 0.0)

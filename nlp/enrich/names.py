@@ -71,9 +71,9 @@ class Names:
         found: dict[str, Named] = {}
         own = family(lang)
         for match in self._pattern.finditer(text.lower()) if self._pattern else ():
-            known = next((self._known[key] for key in _keys(match.group(), own) if key in self._known), None)
-            if known:
-                found.setdefault(known[0], Named(*known, *match.span()))
+            name = next((self._known[key] for key in _keys(match.group(), own) if key in self._known), None)
+            if name:
+                found.setdefault(name[0], Named(*name, *match.span()))
         return list(found.values())
 
     def name(self, text: str, lang: str, targets: Sequence[Target], impersonated: bool) -> tuple[Target, ...]:

@@ -53,7 +53,7 @@ class Rules:
 
     def complaints(self) -> Iterator[str]:
         """Yield a sentence, with file and line, for every example that a rule does not treat as it promises."""
-        yield from (said for _, said in self._broken())
+        yield from (complaint for _, complaint in self._broken())
 
     def proven(self, now: datetime | None = None) -> tuple[Rules, tuple[str, ...]]:
         """Return the rules that keep their promises and have not expired, and what is said of those left out."""
@@ -61,7 +61,7 @@ class Rules:
         if not broken:
             return self, ()
         failing = {name for name, _ in broken}
-        return Rules([each for each in self.compiled if each.rule.id not in failing]), tuple(said for _, said in broken)
+        return Rules([each for each in self.compiled if each.rule.id not in failing]), tuple(why for _, why in broken)
 
     def _expired(self, now: datetime | None) -> Iterator[tuple[str, str]]:
         for each in self.compiled:
@@ -90,16 +90,16 @@ class Rules:
     def _of(self, text: str, lang: str) -> tuple[str, ...]:
         if self._engine is None:
             return ()
-        said = set(self._engine.Match(unicodedata.normalize("NFC", text.lower())) or ())
+        matches = set(self._engine.Match(unicodedata.normalize("NFC", text.lower())) or ())
         return tuple(
             SHADOW + each.rule.id if each.rule.shadow else each.rule.id
-            for each, (some, every, no) in self._candidates(said)
-            if (not some or said & some) and every <= said and not said & no and _speaks(each, lang)
+            for each, (some, every, no) in self._candidates(matches)
+            if (not some or matches & some) and every <= matches and not matches & no and _speaks(each, lang)
         )
 
-    def _candidates(self, said: set[int]) -> list[tuple[Compiled, tuple[frozenset[int], ...]]]:
+    def _candidates(self, matches: set[int]) -> list[tuple[Compiled, tuple[frozenset[int], ...]]]:
         """Return the rules that one of the patterns found belongs to, in order."""
-        rows = sorted({row for pattern in said for row in self._used_by[pattern]})
+        rows = sorted({row for pattern in matches for row in self._used_by[pattern]})
         return [(self.compiled[row], self._patterns[row]) for row in rows]
 
     @cached_property
@@ -146,9 +146,9 @@ class Rules:
         return "\n".join(f"{each.where}: rule {each.rule.id}: {refusal(pattern)}" for each in users)
 
 
-def read_rules(paths: Sequence[Path] = (), *, known: Sequence[str] | None = None) -> Rules:
+def read_rules(paths: Sequence[Path] = (), *, risks: Sequence[str] | None = None) -> Rules:
     """Read shipped and own rules (`groundswell.configs.rules.load_rules`), ready to be applied."""
-    return Rules(load_rules(paths, known=known))
+    return Rules(load_rules(paths, risks=risks))
 
 
 def _speaks(each: Compiled, lang: str) -> bool:

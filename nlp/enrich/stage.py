@@ -187,7 +187,7 @@ def all_rules(settings: Settings) -> Rules:
         ConfigError: a file cannot be used; every problem with file and line.
     """
     taxonomy = load_taxonomy(settings.taxonomy)
-    return read_rules(settings.rules, known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
+    return read_rules(settings.rules, risks=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
 
 
 @lru_cache(maxsize=4)
@@ -209,27 +209,27 @@ def understand(
 ) -> tuple[list[Enriched], list[tuple[str, str]]]:
     """Return what was understood of each document, and (id, reason) of those that could not be read."""
     names = watched_names(settings)
-    said = [
+    inputs = [
         InputText(id=m.id, text=m.text, title=m.title, lang=m.lang, market=m.market)
         for m in (document.mention for document in documents)
     ]
     return one_by_one_where_needed(
-        said,
+        inputs,
         lambda part: read_texts(part, model, rules, unsure_below=settings.model.unsure_below, names=names),
         lambda one: one.id,
     )
 
 
 def read_texts(
-    said: Sequence[InputText], model: Model, rules: Rules, *, unsure_below: float, names: Names = NOBODY
+    inputs: Sequence[InputText], model: Model, rules: Rules, *, unsure_below: float, names: Names = NOBODY
 ) -> list[Enriched]:
     """Return what each text means; a text without anything readable is ``unsure`` and has no vector."""
-    texts = document_texts(said)
-    languages = detect(texts, hints=[one.lang for one in said], markets=[one.market for one in said])
+    texts = document_texts(inputs)
+    languages = detect(texts, hints=[one.lang for one in inputs], markets=[one.market for one in inputs])
     hits = rules.hits(texts, [language.code for language in languages])
     rows = [row for row, text in enumerate(texts) if text]
     reading = model.read([texts[row] for row in rows]) if rows else None
-    found = [_nothing(one, language, model.made_by) for one, language in zip(said, languages, strict=True)]
+    found = [_nothing(one, language, model.made_by) for one, language in zip(inputs, languages, strict=True)]
     for place, row in enumerate(rows):
         assert reading is not None  # noqa: S101  there are rows, so the model was asked
         found[row] = replace(
@@ -310,10 +310,10 @@ class _Window:
 
     def copies(self, mentions: Sequence[Mention]) -> list[str]:
         """Return for each mention the id of the first it repeats, or its own."""
-        told = [_told(mention) for mention in mentions]
-        if told:
-            self._move_to(min(one.at for one in told), max(one.at for one in told))
-        return self._known.add(told)
+        posts = [_told(mention) for mention in mentions]
+        if posts:
+            self._move_to(min(one.at for one in posts), max(one.at for one in posts))
+        return self._known.add(posts)
 
     def _move_to(self, begin: datetime, end: datetime) -> None:
         earliest, latest = _shifted(begin, -self._days), _shifted(end, self._days)
@@ -400,15 +400,15 @@ def _refusal_id(mention_id: str, made_by: str) -> str:
     return stable_id("enrich", mention_id, made_by)
 
 
-def _nothing(said: InputText, language: Language, made_by: str) -> Enriched:
+def _nothing(given: InputText, language: Language, made_by: str) -> Enriched:
     third = round(1 / 3, 4)
     return Enriched(
-        id=said.id,
+        id=given.id,
         lang=language.code or UNKNOWN,
         lang_confidence=round(language.confidence, 3),
         sentiment=Sentiment(label="unsure", negative=third, neutral=third, positive=third),
         made_by=made_by,
-        duplicate_of=said.id,
+        duplicate_of=given.id,
     )
 
 
@@ -430,16 +430,16 @@ def _count(
     report: EnrichReport, read: int, enriched: Sequence[Enriched], refusals: Sequence[tuple[str, str]], aside: int
 ) -> None:
     refused = {each for each, _ in refusals}
-    kept = [one for one in enriched if one.id not in refused]
+    accepted = [one for one in enriched if one.id not in refused]
     report.pending += read
-    report.enriched += len(kept)
+    report.enriched += len(accepted)
     report.refused += len(refused)
     report.set_aside += aside
-    report.copies += sum(one.duplicate_of != one.id for one in kept)
-    report.unsure += sum(one.sentiment.label == "unsure" for one in kept)
-    report.languages.update(one.lang for one in kept)
-    report.risks.update(risk for one in kept for risk, chance in one.risks.items() if chance >= 0.5)
-    report.rules.update(rule for one in kept for rule in one.rules)
+    report.copies += sum(one.duplicate_of != one.id for one in accepted)
+    report.unsure += sum(one.sentiment.label == "unsure" for one in accepted)
+    report.languages.update(one.lang for one in accepted)
+    report.risks.update(risk for one in accepted for risk, chance in one.risks.items() if chance >= 0.5)
+    report.rules.update(rule for one in accepted for rule in one.rules)
 
 
 __all__ = ["SHADOW", "EnrichReport", "InputText", "Model", "enrich", "read_texts", "shipped_rules", "understand"]

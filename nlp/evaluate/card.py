@@ -50,12 +50,12 @@ def goals(report: Evaluation) -> list[tuple[str, str, str, str]]:
     ]
     if together:
         fair = f"{together.halves:.3f} with corrections from the other half, {together.chance:.3f} by chance"
-        said = f"{together.error:.3f} ({fair})"
-        rows.append(("calibration error of sentiment, all texts", "≤ .05", "–", said))
+        error = f"{together.error:.3f} ({fair})"
+        rows.append(("calibration error of sentiment, all texts", "≤ .05", "–", error))
     if runtimes:
-        said = f"{100 * runtimes.same:.1f} %; {runtimes.cosine:.4f}; {runtimes.least_cosine:.3f}"
+        error = f"{100 * runtimes.same:.1f} %; {runtimes.cosine:.4f}; {runtimes.least_cosine:.3f}"
         wanted = "≥ 98 %; ≥ .99; ≥ .95"
-        rows.append(("fast runtime and float32: same label, mean and least cosine", wanted, "–", said))
+        rows.append(("fast runtime and float32: same label, mean and least cosine", wanted, "–", error))
     return [row for row in rows if row[3]]
 
 

@@ -196,8 +196,8 @@ def evaluate(
     for number, (name, texts) in enumerate(sets.items()):
         say(number, len(sets), name)
         readings[name] = model.read([e.text for e in texts])
-        known = floor if not name.startswith("ours/") else None
-        report.feelings.append(_feeling(name, texts, readings[name], floor=known, unsure_below=unsure_below))
+        floor_scores = floor if not name.startswith("ours/") else None
+        report.feelings.append(_feeling(name, texts, readings[name], floor=floor_scores, unsure_below=unsure_below))
     if previous:
         report.feelings = _beside(report.feelings, previous)
     report.calibration = _calibration(sets, readings, model)
@@ -298,13 +298,13 @@ def _error(chances: Array, gold: Labels) -> float:
 
 def other_half(logits: Array, gold: Labels, langs: NDArray[np.str_]) -> Array:
     """Return probabilities ``(n, 3)``, the corrections of each half of the texts having been fitted on the other."""
-    known = sorted(set(langs))
-    number = np.array([known.index(lang) for lang in langs])
+    languages = sorted(set(langs))
+    number = np.array([languages.index(lang) for lang in langs])
     first = np.random.default_rng(0).random(len(gold)) < 0.5
     found = np.zeros_like(logits)
     for fitted, judged in ((first, ~first), (~first, first)):
         silent = np.zeros_like(logits[fitted])
-        found_here = fit_sentiment(logits[fitted], silent, gold[fitted], langs[fitted].tolist(), known)
+        found_here = fit_sentiment(logits[fitted], silent, gold[fitted], langs[fitted].tolist(), languages)
         own = number[judged]
         found[judged] = softmax(found_here.scales[own, None] * logits[judged] + found_here.shifts[own])
     return found
@@ -329,11 +329,11 @@ def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
     gold = np.stack([t.labels for t in texts])
     claimed = (chances >= CLAIMED).astype(np.int64)
     for column, name in enumerate(model.risk_ids):
-        known = gold[:, column] >= 0
-        mine, said = gold[known, column].astype(np.int64), claimed[known, column]
-        right = mine == said
-        sure = np.maximum(chances[known, column], 1 - chances[known, column])
-        report.risks.append(RiskScore(name, score(mine, said, 1), calibration_error(right, sure)))
+        labelled = gold[:, column] >= 0
+        mine, predicted = gold[labelled, column].astype(np.int64), claimed[labelled, column]
+        right = mine == predicted
+        sure = np.maximum(chances[labelled, column], 1 - chances[labelled, column])
+        report.risks.append(RiskScore(name, score(mine, predicted, 1), calibration_error(right, sure)))
     many = [column for column, risk in enumerate(report.risks) if risk.score.support >= FEWEST]
     if many:
         report.risk_f1 = bootstrap(lambda rows: risk_macro(gold[rows], claimed[rows], many), len(texts))
@@ -341,8 +341,8 @@ def _risks(report: Evaluation, texts: Sequence[RiskText], model: Model) -> None:
     langs = np.array([t.lang for t in texts])
     for lang in sorted(set(langs)):
         rows = gold[langs == lang]
-        known = rows >= 0
-        report.risk_by_lang[lang] = score(rows[known].astype(np.int64), claimed[langs == lang][known], 1)
+        labelled = rows >= 0
+        report.risk_by_lang[lang] = score(rows[labelled].astype(np.int64), claimed[langs == lang][labelled], 1)
 
 
 def _own_risks(report: Evaluation, texts: Sequence[RiskText], readings: Mapping[str, Reading]) -> None:
@@ -354,9 +354,9 @@ def _own_risks(report: Evaluation, texts: Sequence[RiskText], readings: Mapping[
         chances = readings[f"ours/{lang}"].risks
         claimed.append((chances >= CLAIMED).astype(np.int64))
         gold.append(np.stack([t.labels for t in texts if t.lang == lang])[: len(chances)])
-    labels, said = np.concatenate(gold), np.concatenate(claimed)
+    labels, predicted = np.concatenate(gold), np.concatenate(claimed)
     columns = list(range(labels.shape[1]))
-    report.own_risk_f1 = bootstrap(lambda rows: risk_macro(labels[rows], said[rows], columns), len(labels))
+    report.own_risk_f1 = bootstrap(lambda rows: risk_macro(labels[rows], predicted[rows], columns), len(labels))
 
 
 def risks_by_halves(chances: Array, gold: Array, columns: Sequence[int]) -> float:
@@ -381,8 +381,8 @@ def risk_macro(gold: Array, claimed: Labels, columns: Sequence[int]) -> float:
     """Return the mean F1 over classes, unknown labels left out."""
     figures = []
     for column in columns:
-        known = gold[:, column] >= 0
-        figures.append(score(gold[known, column].astype(np.int64), claimed[known, column], 1).f1)
+        labelled = gold[:, column] >= 0
+        figures.append(score(gold[labelled, column].astype(np.int64), claimed[labelled, column], 1).f1)
     return float(np.mean(figures))
 
 
@@ -413,13 +413,13 @@ def _mains(report: Evaluation, texts: Sequence[TargetText], model: Model) -> Non
         {target.who: target.label for target in targets} for targets in model.read([t.text for t in texts]).targets
     ]
     for lang in sorted({t.lang for t in texts}):
-        mine = [(t.targets[0], said) for t, said in zip(texts, found, strict=True) if t.lang == lang]
+        mine = [(t.targets[0], predicted) for t, predicted in zip(texts, found, strict=True) if t.lang == lang]
         report.mains.append(
             MainTarget(
                 lang,
                 len(mine),
-                float(np.mean([who in said for (who, _), said in mine])),
-                float(np.mean([said.get(who) == feeling for (who, feeling), said in mine])),
-                float(np.mean([len(said) for _, said in mine])),
+                float(np.mean([who in predicted for (who, _), predicted in mine])),
+                float(np.mean([predicted.get(who) == feeling for (who, feeling), predicted in mine])),
+                float(np.mean([len(predicted) for _, predicted in mine])),
             )
         )

@@ -44,9 +44,9 @@ class Interval:
 def score(gold: Labels, claimed: Labels, label: int) -> Score:
     """Return precision, recall and F1 of one class."""
     right = int(((gold == label) & (claimed == label)).sum())
-    said, held = int((claimed == label).sum()), int((gold == label).sum())
-    precision, recall = right / said if said else 0.0, right / held if held else 0.0
-    return Score(precision, recall, 2 * right / (said + held) if said + held else 0.0, held)
+    predicted, held = int((claimed == label).sum()), int((gold == label).sum())
+    precision, recall = right / predicted if predicted else 0.0, right / held if held else 0.0
+    return Score(precision, recall, 2 * right / (predicted + held) if predicted + held else 0.0, held)
 
 
 def macro_f1(gold: Labels, claimed: Labels) -> float:

@@ -38,11 +38,11 @@ def judge(challenger: Evaluation, champion: Evaluation) -> Verdict:
         "risk, macro-F1": (_risk(challenger), _risk(champion)),
         "main target named, labelled documents": (challenger.main_named, champion.main_named),
     }
-    known = {name: (new, old) for name, (new, old) in pairs.items() if new == new and old == old}  # noqa: PLR0124  nan
-    reasons = [f"{name}: {100 * new:.1f} against {100 * old:.1f}" for name, (new, old) in known.items()]
+    both = {name: (new, old) for name, (new, old) in pairs.items() if new == new and old == old}  # noqa: PLR0124  nan
+    reasons = [f"{name}: {100 * new:.1f} against {100 * old:.1f}" for name, (new, old) in both.items()]
     reasons.append(f"calibration error: {challenger.error:.3f} against {champion.error:.3f}")
-    better = any(new > old for new, old in known.values())
-    worse = any(new < old - SLACK for new, old in known.values())
+    better = any(new > old for new, old in both.values())
+    worse = any(new < old - SLACK for new, old in both.values())
     believable = not challenger.error > max(MOST_ERROR, champion.error)
     return Verdict(better and not worse and believable, tuple(reasons))
 

@@ -159,10 +159,10 @@ def fit_targets(vectors: Array, texts: Sequence[str], main: Sequence[TargetKind 
     from sklearn.linear_model import LogisticRegression
 
     labels = [label or _only_named(text) for text, label in zip(texts, main or [None] * len(texts), strict=True)]
-    known = [n for n, label in enumerate(labels) if label]
-    counts = np.array([1.0 if main and main[n] else NAMED_COUNTS for n in known])
+    labelled = [n for n, label in enumerate(labels) if label]
+    counts = np.array([1.0 if main and main[n] else NAMED_COUNTS for n in labelled])
     model = LogisticRegression(C=TARGET_STRENGTH, max_iter=500)
-    model.fit(vectors[known], [KINDS.index(labels[n] or "other") for n in known], sample_weight=counts)
+    model.fit(vectors[labelled], [KINDS.index(labels[n] or "other") for n in labelled], sample_weight=counts)
     weight = np.zeros((len(KINDS), vectors.shape[1]), np.float32)
     bias = np.full(len(KINDS), -1e3, np.float32)
     weight[model.classes_], bias[model.classes_] = model.coef_, model.intercept_

@@ -40,12 +40,12 @@ class Wording:
     def __init__(self, lists: Sequence[tuple[Sequence[str], Sequence[str]]]) -> None:
         patterns = [[_pattern(words) for words in pair] for pair in lists]
         self._classes = len(lists)
-        known = list(dict.fromkeys(pattern for pair in patterns for pattern in pair if pattern))
-        number = {pattern: n for n, pattern in enumerate(known)}
+        patterns_once = list(dict.fromkeys(pattern for pair in patterns for pattern in pair if pattern))
+        number = {pattern: n for n, pattern in enumerate(patterns_once)}
         self._rows = [
             (column, number[says], number.get(unless, -1)) for column, (says, unless) in enumerate(patterns) if says
         ]
-        self._engine = _engine(known)
+        self._engine = _engine(patterns_once)
 
     @classmethod
     def of(cls, risks: Sequence[Worded]) -> Wording:
@@ -56,9 +56,9 @@ class Wording:
         """Return ``(n, classes)``: 1 where words of a class stand in a text that are not taken back."""
         found = np.zeros((len(texts), self._classes), dtype=np.float32)
         for row, text in enumerate(texts if self._engine else ()):
-            said = set(self._engine.Match(text.lower().encode("utf-8", "replace")) or ())
+            matches = set(self._engine.Match(text.lower().encode("utf-8", "replace")) or ())
             for column, says, unless in self._rows:
-                found[row, column] = says in said and unless not in said
+                found[row, column] = says in matches and unless not in matches
         return found
 
 

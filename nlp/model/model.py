@@ -124,8 +124,8 @@ class Model:
         if self._heads.mixes is not None:
             for number in np.unique(own).tolist():
                 rows = np.flatnonzero(own == number).tolist()
-                said = self._surface.logits([texts[row] for row in rows], self._heads.languages[number])
-                logits[rows] += self._heads.mixes[number] * said
+                surface = self._surface.logits([texts[row] for row in rows], self._heads.languages[number])
+                logits[rows] += self._heads.mixes[number] * surface
         return logits
 
     def _stances(self, texts: Sequence[str], spoken: Array) -> tuple[tuple[Stance, ...], Array]:
@@ -178,18 +178,18 @@ class Model:
     ) -> tuple[tuple[Target, ...], ...]:
         """Return whom each text's feelings are about; what it says of one of several is read once more by itself."""
         named = [_named(text, chances) for text, chances in zip(texts, usual, strict=True)]
-        asides = [(row, who) for row, said in enumerate(named) if len(said) > 1 for who in said if said[who]]
+        asides = [(row, who) for row, whom in enumerate(named) if len(whom) > 1 for who in whom if whom[who]]
         felt: dict[tuple[int, TargetKind], Array] = {}
         if asides:
             places = [row for row, _ in asides]
             scale, shift, own = correction[0][places], correction[1][places], correction[2][places]
-            said = plainly([named[row][who] for row, who in asides])
-            once = dict(zip(dict.fromkeys(said), self.encode(list(dict.fromkeys(said))).pooled, strict=True))
-            pooled = np.stack([once[text] for text in said])
-            felt = dict(zip(asides, softmax(self._feeling(said, pooled, (scale, shift), own)), strict=True))
+            whom = plainly([named[row][who] for row, who in asides])
+            once = dict(zip(dict.fromkeys(whom), self.encode(list(dict.fromkeys(whom))).pooled, strict=True))
+            pooled = np.stack([once[text] for text in whom])
+            felt = dict(zip(asides, softmax(self._feeling(whom, pooled, (scale, shift), own)), strict=True))
         return tuple(
-            tuple(Target(who=who, label=_label(felt.get((row, who), sentiment[row]))) for who in said)
-            for row, said in enumerate(named)
+            tuple(Target(who=who, label=_label(felt.get((row, who), sentiment[row]))) for who in whom)
+            for row, whom in enumerate(named)
         )
 
 
@@ -261,15 +261,15 @@ def _with_taxonomy(model: Model, heads: Heads, taxonomy: Taxonomy) -> Model:
     """Return the model with heads for just the taxonomy's classes, new ones from their examples."""
     from groundswell.nlp.model.few_shot import fit_risk, stack
 
-    known = dict(zip(heads.risk_ids, range(len(heads.risk_ids)), strict=True))
+    columns = dict(zip(heads.risk_ids, range(len(heads.risk_ids)), strict=True))
     if taxonomy.risk_ids == heads.risk_ids:
         return model
     width = heads.risks.weight.shape[1]
     stretch = risk_stretch(width, len(heads.risk_ids)) if width > heads.dimensions else np.ones(width, np.float32)
     made = []
     for risk in taxonomy.risks:
-        if risk.id in known:
-            row = known[risk.id]
+        if risk.id in columns:
+            row = columns[risk.id]
             made.append(Head(heads.risks.weight[row : row + 1], heads.risks.bias[row : row + 1]))
             continue
         others = np.concatenate([heads.background, _features(model, risk.counterexamples)])

@@ -27,7 +27,7 @@ CLAIMING = (0, 2)
 """Stances by which a risk counts: it is claimed, or warned of."""
 CUES = Path(__file__).parent / "data" / "stance.cues"
 KINDS = ("neg", "post", "not", "ask", "why", "warn", "solved", "then", "doubt", "bad")
-LONGEST = 1_200
+LONGEST_READ = 1_200
 """Characters that are looked at: a stance is told at the beginning, and patterns take time."""
 SCOPE = 60
 """Characters behind a negation that it denies, within its clause; a Thai or Chinese one reaches half as far."""
@@ -54,7 +54,7 @@ class _Found:
 
 def stance_features(texts: Sequence[str]) -> Array:
     """Return what is read of each text's stance, shape ``(n, len(NAMES))``, zeros and ones."""
-    single = np.array([_features(text[:LONGEST].lower()) for text in texts], np.float32).reshape(-1, len(SINGLE))
+    single = np.array([_features(text[:LONGEST_READ].lower()) for text in texts], np.float32).reshape(-1, len(SINGLE))
     pairs = [single[:, a] * single[:, b] for a, b in combinations(range(len(SINGLE)), 2)]
     return (
         np.concatenate([single, np.stack(pairs, axis=1)], axis=1)

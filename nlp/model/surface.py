@@ -18,7 +18,7 @@ from scipy import sparse
 
 Array = NDArray[np.float32]
 
-LONGEST = 1_200
+LONGEST_READ = 1_200
 """Characters of a text that are read: its feeling and its risk are told by then, and counts of more say little new."""
 SIZES = (1, 2, 3, 4, 5)
 """Lengths of the pieces, in characters; blanks count, so that words begin and end somewhere."""
@@ -41,7 +41,7 @@ def features(texts: Sequence[str], bits: int) -> sparse.csr_matrix:
 
 
 def _chunk(texts: Sequence[str], bits: int) -> sparse.csr_matrix:
-    padded = [f" {text[:LONGEST].lower()} " for text in texts]
+    padded = [f" {text[:LONGEST_READ].lower()} " for text in texts]
     lengths = np.array([len(text) for text in padded])
     codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     rows = np.repeat(np.arange(len(padded)), lengths)
@@ -114,19 +114,19 @@ class Table:
         if not len(self.keys):
             return np.broadcast_to(self.bias, (rows.shape[0], len(self.bias))).astype(np.float32)
         place = np.minimum(np.searchsorted(self.keys, rows.indices), len(self.keys) - 1)
-        known = self.keys[place] == rows.indices
-        kept = sparse.csr_matrix((rows.data * known, place, rows.indptr), shape=(rows.shape[0], len(self.keys)))
-        return np.asarray(kept @ (self.weights.astype(np.float32) * np.float32(self.scale)) + self.bias, np.float32)
+        is_stored = self.keys[place] == rows.indices
+        weighted = sparse.csr_matrix((rows.data * is_stored, place, rows.indptr), shape=(rows.shape[0], len(self.keys)))
+        return np.asarray(weighted @ (self.weights.astype(np.float32) * np.float32(self.scale)) + self.bias, np.float32)
 
     @classmethod
     def packed(cls, weights: Array, bias: Array, most: int) -> Table:
         """Return the table of a dense model ``(classes, 2 ** bits)``: the `most` largest weights, in 8 bits."""
         centred = weights - weights.mean(axis=0, keepdims=True)
         strength = np.abs(centred).max(axis=0)
-        kept = np.sort(np.argsort(-strength, kind="stable")[: min(most, int((strength > 0).sum()))])
-        scale = float(np.abs(centred[:, kept]).max() / 127) if len(kept) else 1.0
-        coded = np.round(centred[:, kept].T / scale).astype(np.int8)
-        return cls(kept.astype(np.uint32), coded, scale, (bias - bias.mean()).astype(np.float32))
+        strongest = np.sort(np.argsort(-strength, kind="stable")[: min(most, int((strength > 0).sum()))])
+        scale = float(np.abs(centred[:, strongest]).max() / 127) if len(strongest) else 1.0
+        coded = np.round(centred[:, strongest].T / scale).astype(np.int8)
+        return cls(strongest.astype(np.uint32), coded, scale, (bias - bias.mean()).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

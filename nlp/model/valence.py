@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 CUES = Path(__file__).parent / "data" / "valence.cues"
-LONGEST = 1_200
+LONGEST_READ = 1_200
 """Characters that are looked at."""
 LANGUAGES = ("en", "ms", "th", "vi", "zh")
 """Indonesian is written with Malay's cues: they share them."""
@@ -64,7 +64,7 @@ def plainly(texts: Sequence[str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    read, rest = text[:LONGEST], text[LONGEST:]
+    read, rest = text[:LONGEST_READ], text[LONGEST_READ:]
     several = [cues for cues in _cues() if WRITTEN[cues.lang].search(read)]
     read = without_identity(read, several)
     for cues in several:

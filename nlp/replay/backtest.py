@@ -136,9 +136,9 @@ def backtest(
     theme_of_given = {line.given: theme for line, theme in zip(lines, placed, strict=True)}
     _write(target / "themes.jsonl", ({"id": one, "theme": theme_of_given.get(one) or None} for one in ids))
     _write(target / "refused.jsonl", (asdict(item) for item in refused))
-    known = known_events(events, list(by_id), document_texts(mentions), langs) if events else []
+    events_found = known_events(events, list(by_id), document_texts(mentions), langs) if events else []
     first, last = (mentions[k].fetched_at for k in (0, -1))
-    budgets = weigh(signals, settings.signals, known, began=first, ended=last)
+    budgets = weigh(signals, settings.signals, events_found, began=first, ended=last)
     seconds = (datetime.now(UTC) - began).total_seconds()
     summary = _summary(lines, refused, placed, signals, budgets=budgets, seconds=seconds)
     _write(target / "summary.json", [asdict(summary)])
@@ -292,16 +292,16 @@ class _Vectors:
 
 def _labels(model: Model) -> Label:
     """Return what reads the risks of documents, each once."""
-    known: dict[str, dict[str, float]] = {}
+    labels: dict[str, dict[str, float]] = {}
 
     def label(documents: Sequence[Document]) -> list[Document]:
-        fresh = [d for d in documents if d.id not in known and d.enriched is not None]
+        fresh = [d for d in documents if d.id not in labels and d.enriched is not None]
         if fresh:
             reading = model.read(document_texts([d.mention for d in fresh]))
             for document, row in zip(fresh, reading.risks, strict=True):
-                known[document.id] = dict(zip(model.risk_ids, (round(float(p), 4) for p in row), strict=True))
+                labels[document.id] = dict(zip(model.risk_ids, (round(float(p), 4) for p in row), strict=True))
         return [
-            replace(d, enriched=replace(d.enriched, risks=known[d.id])) if d.enriched is not None else d
+            replace(d, enriched=replace(d.enriched, risks=labels[d.id])) if d.enriched is not None else d
             for d in documents
         ]
 
@@ -354,10 +354,10 @@ def _summary(
 
 def _table(budgets: Sequence[BudgetResult]) -> Iterator[str]:
     """Yield lines that compare budgets: what each would have fired, found, missed and cost."""
-    known = any(worth.found or worth.missed for worth in budgets)
+    has_events = any(worth.found or worth.missed for worth in budgets)
     yield "false alerts a week allowed" + "".join(f"{worth.budget:>8g}" for worth in budgets)
     yield "alerts                     " + "".join(f"{worth.fired:>8,}" for worth in budgets)
-    if known:
+    if has_events:
         yield "known events found         " + "".join(f"{len(worth.found):>8,}" for worth in budgets)
         yield "known events missed        " + "".join(f"{len(worth.missed):>8,}" for worth in budgets)
         yield "hours until told, median   " + "".join(

@@ -86,7 +86,7 @@ def known_events(
 
 
 def weigh(
-    signals: Sequence[Signal], settings: SignalSettings, known: Sequence[Known], *, began: datetime, ended: datetime,
+    signals: Sequence[Signal], settings: SignalSettings, events: Sequence[Known], *, began: datetime, ended: datetime,
     budgets: Sequence[float] = BUDGETS,
 ) -> list[BudgetResult]:  # fmt: skip
     """Return what each budget would have given, the whole policy applied anew.
@@ -94,7 +94,7 @@ def weigh(
     Args:
         signals: candidates, as found; how they were decided does not matter.
         settings: everything of the policy but the budget.
-        known: what happened.
+        events: what happened.
         began: of the stream, for the warm-up.
         ended: of the stream.
         budgets: false alerts a week.
@@ -104,14 +104,14 @@ def weigh(
     worth = []
     for budget in budgets:
         policy = Policy(settings.model_copy(update={"false_alerts_a_week": budget}), began=began)
-        worth.append(_worth(budget, [signal for signal in policy.decide(fresh) if signal.fired], known, weeks))
+        worth.append(_worth(budget, [signal for signal in policy.decide(fresh) if signal.fired], events, weeks))
     return worth
 
 
-def _worth(budget: float, alerts: Sequence[Signal], known: Sequence[Known], weeks: float) -> BudgetResult:
-    first = {event.name: min((a.at for a in alerts if event.told_by(a)), default=None) for event in known}
-    delays = [(at - event.start) / timedelta(hours=1) for event in known if (at := first[event.name])]
-    about = sum(any(event.told_by(alert) for event in known) for alert in alerts)
+def _worth(budget: float, alerts: Sequence[Signal], events: Sequence[Known], weeks: float) -> BudgetResult:
+    first = {event.name: min((a.at for a in alerts if event.told_by(a)), default=None) for event in events}
+    delays = [(at - event.start) / timedelta(hours=1) for event in events if (at := first[event.name])]
+    about = sum(any(event.told_by(alert) for event in events) for alert in alerts)
     return BudgetResult(
         budget,
         len(alerts),

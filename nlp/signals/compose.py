@@ -19,7 +19,7 @@ from groundswell.nlp.text.document_text import document_text
 
 MOSTLY, WHOLLY = 0.34, 0.67
 """Share of a signal's documents that makes a theme its own; a standing topic runs through many themes."""
-LONGEST = 2000
+LONGEST_NAMED = 2000
 """Characters of a document whose words are compared."""
 BATCH = 100
 """Departures whose documents are read at a time."""
@@ -68,7 +68,7 @@ class SignalBuilder:
         for document in documents:
             if document.id not in self.words:
                 lang = document.enriched.lang if document.enriched else document.mention.lang
-                self.words[document.id] = keywords.terms(document_text(document.mention)[:LONGEST], lang)
+                self.words[document.id] = keywords.terms(document_text(document.mention)[:LONGEST_NAMED], lang)
         while len(self.words) > MOST_READ:
             self.words.popitem(last=False)
 
@@ -90,15 +90,15 @@ class SignalBuilder:
         places, voices = explanation.markets(chosen), explanation.voices(chosen)
         market = found.scope.market or (places[0][0] if len(places) == 1 else "")
         ratio = (found.observed + 0.5) / (found.expected + 0.5) if found.kind != "sour" else 1.0
-        ids, known = tuple(d.id for d in chosen), explanation.epoch(found.known)
+        ids, noticed_at = tuple(d.id for d in chosen), explanation.epoch(found.known)
         name = (found.kind, found.scope.market, found.scope.kind, f"{found.at:.0f}", found.subject, ids[0], len(ids))
         return Signal(
-            id=stable_id("signal", *map(str, name)), theme=theme, kind=found.kind, at=known,
+            id=stable_id("signal", *map(str, name)), theme=theme, kind=found.kind, at=noticed_at,
             start=explanation.epoch(found.start), end=explanation.epoch(found.at), observed=found.observed,
             expected=found.expected, strength=round(found.strength, 4), evidence=ids, title=title, market=market,
             source_kind=found.scope.kind, risk=risk, subject=found.subject, standing=bool(found.title),
             statistic=found.statistic, terms=tuple(terms), authors=voices.authors or None, growth=round(ratio, 2),
-            explained=found.explained, nearest_case=explanation.nearest_case(terms, risk, self.cases, known),
+            explained=found.explained, nearest_case=explanation.nearest_case(terms, risk, self.cases, noticed_at),
             severity=severity(self._inputs(chosen, risk, claimed, ratio, market), self.markets),
             why=explanation.sentence(
                 kind=found.kind, title=title, observed=found.observed, expected=found.expected,

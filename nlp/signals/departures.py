@@ -108,12 +108,12 @@ class Teller:
         strengths = load_ranking().strengths(found.numbers, kinds) - cost
         for candidate, kind, strength in zip(found.found, kinds, strengths, strict=True):
             if life.tells(candidate.subject, float(strength), candidate.documents, candidate.at, self.rule):
-                told = life.told[candidate.subject]
+                notice = life.told[candidate.subject]
                 first = str(self.watch.memory.ids[candidate.whole[0]])
-                told.name = told.name or stable_id("subject", found.scope.market, found.scope.kind, first)
+                notice.name = notice.name or stable_id("subject", found.scope.market, found.scope.kind, first)
                 if self._news(candidate.documents, candidate.at):
                     yield self._candidate(
-                        candidate, "new" if kind == "new" else "surge", float(strength), found.scope, told.name
+                        candidate, "new" if kind == "new" else "surge", float(strength), found.scope, notice.name
                     )
 
     def _candidate(self, c: Candidate, kind: SignalKind, strength: float, scope: Scope, subject: str) -> Departure:
@@ -128,8 +128,8 @@ class Teller:
         strengths = load_ranking().standing(found.swell_numbers) - cost
         for swell, strength in zip(found.swells, strengths, strict=True):
             key = (swell.topic, swell.episode)
-            told = life.tells(key, float(strength), swell.documents, swell.at, self.rule)
-            if told and self._news(swell.documents, swell.at):
+            notice = life.tells(key, float(strength), swell.documents, swell.at, self.rule)
+            if notice and self._news(swell.documents, swell.at):
                 yield self._swell(swell, self.watch.topics[swell.topic], float(strength), found.scope)
 
     def _swell(self, swell: TopicSurge, topic: Topic, strength: float, scope: Scope) -> Departure:
@@ -143,8 +143,8 @@ class Teller:
     def _drifts(self, found: Sequence[Drift], life: Life) -> Iterator[Departure]:
         rule = Rule(self.rule.kept, self.rule.grows)
         for drift in found:
-            told = life.tells((drift.kind, drift.theme), drift.strength, drift.documents, drift.at, rule)
-            if told and self._news(drift.documents, drift.at):
+            notice = life.tells((drift.kind, drift.theme), drift.strength, drift.documents, drift.at, rule)
+            if notice and self._news(drift.documents, drift.at):
                 yield self._drift(drift)
 
     def _drift(self, drift: Drift) -> Departure:
@@ -185,8 +185,8 @@ class Teller:
     def _explained(self, documents: NDArray[np.int64], at: float) -> str:
         heard = self.watch.memory.sources[documents]
         names, counts = np.unique(heard, return_counts=True)
-        known = self._silences(str(names[counts.argmax()]))
-        return known.explanation(heard.tolist(), at)
+        outages = self._silences(str(names[counts.argmax()]))
+        return outages.explanation(heard.tolist(), at)
 
     def _silences(self, source: str) -> Silences:
         """Return the silences of a source, found once for each hour that the watch has come to."""

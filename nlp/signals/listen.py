@@ -97,13 +97,13 @@ class Listener:
         """
         if "upto" not in self.mark:
             return -math.inf
-        told = datetime.fromisoformat(str(self.mark["upto"]))
-        if told <= self.now:
-            return told.timestamp() / 3600
+        upto = datetime.fromisoformat(str(self.mark["upto"]))
+        if upto <= self.now:
+            return upto.timestamp() / 3600
         log.warning(
             "signals were looked for up to %s, but it is %s now: the clock was wrong then or is now; "
             "everything since the newest document heard then is looked at again",
-            f"{told:%Y-%m-%d %H:%M}Z", f"{self.now:%Y-%m-%d %H:%M}Z",
+            f"{upto:%Y-%m-%d %H:%M}Z", f"{self.now:%Y-%m-%d %H:%M}Z",
         )  # fmt: skip
         heard = self.mark.get("seen")
         return min(float(heard) if heard is not None else -math.inf, self.now.timestamp() / 3600)
@@ -180,7 +180,7 @@ class Listener:
     def _batch(self, documents: Sequence[Document]) -> Batch:
         """Return those of the documents that count, as the watch hears them."""
         moments = [known_at(d.mention, epoch(self.sources[d.mention.source])) for d in documents]
-        timely = [(d, known) for d, known in zip(documents, moments, strict=True) if known is not None]
+        timely = [(d, heard) for d, heard in zip(documents, moments, strict=True) if heard is not None]
         timely.sort(key=lambda pair: (_hour(pair[0]), pair[0].id))
         mentions = [d.mention for d, _ in timely]
         self._same_model(documents)
@@ -189,7 +189,7 @@ class Listener:
         vectors = [e.vector for e in enriched if e.vector is not None]
         return Batch(
             ids=[m.id for m in mentions], texts=document_texts(mentions), hours=np.array([_hour(d) for d, _ in timely]),
-            known=np.array([known.timestamp() / 3600 for _, known in timely]),
+            known=np.array([heard.timestamp() / 3600 for _, heard in timely]),
             vectors=np.array(vectors, np.float32), languages=[e.lang for e in enriched],
             places=[(m.market, m.kind) for m in mentions], sources=[m.source for m in mentions],
             moods=np.array([e.sentiment.mood for e in enriched], np.float32),

@@ -40,8 +40,8 @@ def find_signals(
         store.put([Checkpoint(id=MARK, value={**listener.mark, **listener.value()}, at=now)])
         return []
     built = list(SignalBuilder(store, settings, label).build(departures)) if departures else []
-    known = {signal.id for signal in store.many(Signal, [signal.id for signal in built])}
-    decided = decide(store, [s for s in built if s.id not in known], settings, began=epoch(listener.watch.began))
+    stored = {signal.id for signal in store.many(Signal, [signal.id for signal in built])}
+    decided = decide(store, [s for s in built if s.id not in stored], settings, began=epoch(listener.watch.began))
     name = listener.save()
     store.put([*decided, Checkpoint(id=MARK, value={**listener.value(), "state": name}, at=now)])
     state.forget_others(listener.folder, name)
@@ -51,14 +51,14 @@ def find_signals(
 def decide(store: Reader, fresh: Sequence[Signal], settings: Settings, *, began: datetime) -> list[Signal]:
     """Return the signals decided by the policy, in the light of what ran before, of snoozes and of judgements."""
     earliest = min((signal.at for signal in fresh), default=None)
-    known = sorted(store.recent(Signal, limit=5000), key=lambda s: s.at) if earliest else []
+    earlier = sorted(store.recent(Signal, limit=5000), key=lambda s: s.at) if earliest else []
     policy = Policy(
         settings.signals,
         store.many(Snooze, sorted({signal.theme for signal in fresh if signal.theme})),
         began,
-        [signal for signal in known if signal.fired],
+        [signal for signal in earlier if signal.fired],
     )
-    policy.remember(known)
+    policy.remember(earlier)
     return policy.decide(feedback.adjusted(fresh, feedback.current(store)))
 
 

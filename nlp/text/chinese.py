@@ -28,7 +28,7 @@ class Segmenter:
         folder: where its dictionary is kept by first characters; made anew where it is missing.
     """
 
-    def __init__(self, known: Collection[str], folder: Path) -> None:
+    def __init__(self, words: Collection[str], folder: Path) -> None:
         import logging  # with jieba, which logs its loading to stderr as if it were trouble
 
         import jieba
@@ -37,7 +37,7 @@ class Segmenter:
         self.parts, total = _dictionary(jieba, folder / f"jieba-{version('jieba')}.parts")
         self.tokenizer: Any = jieba.Tokenizer()
         self.tokenizer.FREQ, self.tokenizer.total, self.tokenizer.initialized = {}, total, True
-        for word in sorted(known):
+        for word in sorted(words):
             self._read(word)
             self.tokenizer.add_word(word)
 
@@ -57,17 +57,17 @@ class Segmenter:
 def _dictionary(jieba: Any, file: Path) -> tuple[Parts, int]:
     """Return jieba's dictionary by first characters, and the sum of all frequencies."""
     try:
-        kept: tuple[Parts, int] = marshal.loads(file.read_bytes())  # noqa: S302
+        parts: tuple[Parts, int] = marshal.loads(file.read_bytes())  # noqa: S302
     except (OSError, EOFError, ValueError, TypeError):
         tokenizer = jieba.Tokenizer()
         frequencies, total = tokenizer.gen_pfdict(tokenizer.get_dict_file())
         words: dict[str, dict[str, int]] = {}
         for word, frequency in frequencies.items():
             words.setdefault(word[0], {})[word] = frequency
-        kept = {character: marshal.dumps(each) for character, each in words.items()}, total
+        parts = {character: marshal.dumps(each) for character, each in words.items()}, total
         with suppress(OSError):  # a read-only home: it is made anew each time
-            write_whole(file, marshal.dumps(kept))
-    return kept
+            write_whole(file, marshal.dumps(parts))
+    return parts
 
 
 __all__ = ["Segmenter"]

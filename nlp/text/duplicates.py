@@ -93,37 +93,37 @@ class Duplicates:
         keys = band_keys(sets)
         settled = self._settled(keys)
         found = []
-        for row, (told, shingles) in enumerate(zip(batch, sets, strict=True)):
-            first = self._repeated(told, shingles, keys[row], settled[row])
+        for row, (post, shingles) in enumerate(zip(batch, sets, strict=True)):
+            first = self._repeated(post, shingles, keys[row], settled[row])
             if first is None:
-                self._remember(told, shingles, keys[row])
-            found.append(first or told.id)
+                self._remember(post, shingles, keys[row])
+            found.append(first or post.id)
         self._settle()
         return found
 
     def remember(self, batch: Sequence[Told]) -> None:
         """Take texts as firsts that were found to be so before (when the store is read again)."""
         sets = shingle_sets(batch)
-        for told, shingles, keys in zip(batch, sets, band_keys(sets), strict=True):
-            self._remember(told, shingles, keys)
+        for post, shingles, keys in zip(batch, sets, band_keys(sets), strict=True):
+            self._remember(post, shingles, keys)
         self._settle()
 
     def forget_before(self, moment: datetime) -> None:
         """Drop firsts older than a moment."""
-        kept = np.array([at >= moment for _, at, _ in self._firsts], bool)
-        if kept.all():
+        is_recent = np.array([at >= moment for _, at, _ in self._firsts], bool)
+        if is_recent.all():
             return
         self._settle(at_least=0)
-        place = np.cumsum(kept, dtype=np.int32) - 1
-        alive = kept[self._sorted_owners]
+        place = np.cumsum(is_recent, dtype=np.int32) - 1
+        alive = is_recent[self._sorted_owners]
         self._sorted_keys = self._sorted_keys[alive]
         self._sorted_owners = place[self._sorted_owners[alive]].astype(np.int32)
-        self._firsts = [first for first, keep in zip(self._firsts, kept, strict=True) if keep]
+        self._firsts = [first for first, keep in zip(self._firsts, is_recent, strict=True) if keep]
 
-    def _repeated(self, told: Told, shingles: Hashes, keys: Hashes, settled: Iterable[int]) -> str | None:
+    def _repeated(self, post: Told, shingles: Hashes, keys: Hashes, settled: Iterable[int]) -> str | None:
         """Return the earliest first that the text repeats."""
         fresh = chain.from_iterable(self._fresh.get(key, ()) for key in keys.tolist())
-        near = self._nearest(Counter(chain(settled, fresh)), told.at)
+        near = self._nearest(Counter(chain(settled, fresh)), post.at)
         if not near:
             return None
         same = alike(shingles, [others for _, _, others in near], self.similarity)
@@ -139,9 +139,9 @@ class Duplicates:
             within = nsmallest(CANDIDATES, most, key=lambda owner: (-shared[owner], *self._firsts[owner][1::-1]))
         return [self._firsts[owner] for owner in within]
 
-    def _remember(self, told: Told, shingles: Hashes, keys: Hashes) -> None:
+    def _remember(self, post: Told, shingles: Hashes, keys: Hashes) -> None:
         owner = len(self._firsts)
-        self._firsts.append((told.id, told.at, shingles))
+        self._firsts.append((post.id, post.at, shingles))
         for key in keys.tolist():
             self._fresh.setdefault(key, []).append(owner)
 
@@ -194,7 +194,7 @@ def normalised(text: str) -> str:
 
 def shingle_sets(batch: Sequence[Told]) -> list[Hashes]:
     """Return the sorted, unique shingle hashes of each text; never empty."""
-    return [_shingles(normalised(told.text), told) for told in batch]
+    return [_shingles(normalised(post.text), post) for post in batch]
 
 
 def band_keys(sets: Sequence[Hashes]) -> Hashes:
@@ -209,7 +209,7 @@ def band_keys(sets: Sequence[Hashes]) -> Hashes:
     return keys
 
 
-def _shingles(plain: str, told: Told) -> Hashes:
+def _shingles(plain: str, post: Told) -> Hashes:
     unspaced = len(_UNSPACED.findall(plain))
     if unspaced * 3 > len(plain):
         letters = plain.replace(" ", "")
@@ -220,7 +220,7 @@ def _shingles(plain: str, told: Told) -> Hashes:
         length, pieces = len(words), np.array([zlib.crc32(word.encode()) for word in words], np.uint64)
         made = _windows(pieces, 2)
     if length < VOICE_WORDS:
-        return _whole(f"{plain}\x1f{told.author or told.id}")
+        return _whole(f"{plain}\x1f{post.author or post.id}")
     return np.unique(made) if len(made) >= FEWEST_SHINGLES else _whole(plain)
 
 

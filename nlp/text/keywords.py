@@ -73,9 +73,9 @@ def terms(text: str, lang: str = "") -> list[str]:
 def terms_of(read: Sequence[str], lang: str = "") -> list[str]:
     """Return the `terms` of a text that was read into `pieces` before."""
     stop = stop_words(lang)
-    said = [word if means(word, stop) else "" for word in read]
-    pairs = [join(a, b) for a, b in pairwise(said) if a and b and a != b]
-    return [word for word in said if word] + pairs
+    meaningful = [word if means(word, stop) else "" for word in read]
+    pairs = [join(a, b) for a, b in pairwise(meaningful) if a and b and a != b]
+    return [word for word in meaningful if word] + pairs
 
 
 def join(first: str, second: str) -> str:
@@ -95,7 +95,7 @@ def stop_words(lang: str = "") -> frozenset[str]:
     lists = word_lists("stopwords.txt")
     code = {"ms": "id", "id/ms": "id", "yue": "zh", "fil": "tl"}.get(lang, lang.partition("-")[0].lower())
     if code not in lists:
-        return frozenset().union(*(lists[known] for known in OUR_LANGUAGES))
+        return frozenset().union(*(lists[language] for language in OUR_LANGUAGES))
     return lists[code] | lists["en"]
 
 

@@ -183,8 +183,8 @@ def _by_words_and_model(text: str, hint: str, market: str, amounts: Mapping[str,
     believed = _weighed(_model(text), votes, len(_VIETNAMESE.findall(text)), max(FLOOR, SHORT_FLOOR / len(words)))
     code, confidence = max(believed.items(), key=lambda item: (item[1], item[0]))
     if code in FAMILY:
-        told = {family: votes.get(family, 0) + amounts.get(family, 0) for family in FAMILY}
-        return _malay_or_indonesian(told, hint, market, confidence)
+        evidence = {family: votes.get(family, 0) + amounts.get(family, 0) for family in FAMILY}
+        return _malay_or_indonesian(evidence, hint, market, confidence)
     if confidence >= SURE:
         return Language(code, confidence)
     return _doubtful(code, confidence, hint, believed, len(words))

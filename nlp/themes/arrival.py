@@ -15,9 +15,9 @@ from groundswell.nlp.themes.evidence import Floats
 
 STEPS = 4
 """Entries of the table for each doubling of the gap."""
-LONGEST = 28
+DOUBLINGS = 28
 """Doublings of a second that are told apart: eight years."""
-EDGES = np.array([0, 2, 8, 30, 120, 480, 1800, 7200, 28800, 86400, 172800, 345600, 691200, 1382400, 2.0**LONGEST])
+EDGES = np.array([0, 2, 8, 30, 120, 480, 1800, 7200, 28800, 86400, 172800, 345600, 691200, 1382400, 2.0**DOUBLINGS])
 """Bins of gaps, in seconds."""
 CENTRES = np.log2(1 + np.sqrt(np.maximum(EDGES[:-1], 0.5) * EDGES[1:]))
 FORGET = 4000
@@ -83,7 +83,7 @@ class Arrival:
         lifts = np.clip(np.log((self.alike + SHY) / (expected + SHY)), self.least, self.most)
         seen = expected >= BELIEVED
         if not seen.any():
-            return np.zeros(STEPS * LONGEST + 1, np.float32)
-        gaps = np.arange(STEPS * LONGEST + 1) / STEPS  # a gap longer than any that was seen lifts like the longest seen
+            return np.zeros(STEPS * DOUBLINGS + 1, np.float32)
+        gaps = np.arange(STEPS * DOUBLINGS + 1) / STEPS  # beyond the longest gap seen: as there
         table: Floats = (self.weight * np.interp(gaps, CENTRES[seen], lifts[seen])).astype(np.float32)
         return table

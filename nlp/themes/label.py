@@ -80,18 +80,18 @@ def name_themes(
         others: the phrase shares of themes that they are set apart from beside one another.
         subjects: what is known of them in words of our own.
     """
-    heard = {theme: [hear(said) for said in documents] for theme, documents in themes.items()}
+    heard = {theme: [hear(document) for document in documents] for theme, documents in themes.items()}
     shares = {theme: shares_of(documents) for theme, documents in heard.items()}
     classes = [*shares.values(), *(own for theme, own in (others or {}).items() if theme not in shares)]
     across = sum_of_shares(classes)
     mean = sum(across.values()) / max(len(classes), 1)
-    known = before or {}
-    taken = {key_of(words_of(known[theme].label)) for theme in known if theme not in themes}
+    earlier = before or {}
+    taken = {key_of(words_of(earlier[theme].label)) for theme in earlier if theme not in themes}
     named: dict[str, Name] = {}
     for theme in sorted(themes, key=lambda one: -len(heard[one])):
         weights = telling_words(shares[theme], across, mean)
         about = (subjects or {}).get(theme, Subject())
-        given = name(heard[theme], weights, across, known.get(theme), taken=taken, about=about)
+        given = name(heard[theme], weights, across, earlier.get(theme), taken=taken, about=about)
         named[theme] = replace(given, shares=shares[theme])
         taken.add(key_of(words_of(named[theme].label)))
     return {theme: named[theme] for theme in themes}
@@ -167,8 +167,8 @@ def title_for_reader(lang: str, main: Title, named: tuple[str, ...], about: Subj
     quoted = "“" + ", ".join(main.words) + "”"
     if named:
         return replace(main, words=named, clause=False).said(frame, wrong or topic)
-    told = topic and not (wrong and overlap(topic, wrong))
-    head = f"{capital(topic)} ({', '.join(main.words)})" if told else quoted
+    uses_topic = topic and not (wrong and overlap(topic, wrong))
+    head = f"{capital(topic)} ({', '.join(main.words)})" if uses_topic else quoted
     return BETWEEN.join(filter(None, (head, replace(main, clause=False).tail(frame, "", wrong))))
 
 
@@ -186,9 +186,9 @@ def _by_language(documents: Sequence[Heard]) -> dict[str, list[Heard]]:
 
 def distinct(weights: Mapping[str, float]) -> list[str]:
     """Return words strongest first, without those that only repeat a part of a stronger one, or the other way round."""
-    kept: list[str] = []
+    different: list[str] = []
     for word in sorted(weights, key=lambda w: (-weights[w], w)):
         parts = set(word.split())
-        if not any(parts & set(k.split()) or word in k or k in word for k in kept):
-            kept.append(word)
-    return kept
+        if not any(parts & set(k.split()) or word in k or k in word for k in different):
+            different.append(word)
+    return different

@@ -297,11 +297,11 @@ class ThemeSpace:
 
 def known_langs(texts: Sequence[str], langs: Sequence[str] | None) -> list[str]:
     """Return the languages given, and those detected where none was."""
-    known = list(langs or [""] * len(texts))
-    lacking = [i for i, lang in enumerate(known) if not lang]
+    languages = list(langs or [""] * len(texts))
+    lacking = [i for i, lang in enumerate(languages) if not lang]
     for i, found in zip(lacking, detect([texts[i] for i in lacking]), strict=True):
-        known[i] = found.code
-    return known
+        languages[i] = found.code
+    return languages
 
 
 __all__ = ["BLOCK", "Cluster", "PlacedDocument", "Rules", "ThemeSpace", "Thresholds", "known_langs"]

@@ -46,7 +46,7 @@ READ = 2000
 """Characters of a document that a title is made of."""
 CAPITALISED = 0.7
 """Share of the times it stands within a sentence that a name is written with a capital."""
-SHORTEST, LONGEST = 12, 60
+SHORTEST, LONGEST_TITLE = 12, 60
 """Characters of a clause; scripts without spaces say three times as much in one."""
 LONGEST_PHRASE, MOST_PHRASES, CLAUSE_WORDS = 44, 3, 2
 SHARES = 400
@@ -96,10 +96,10 @@ class Heard:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def hear(said: ThemeText) -> Heard:
+def hear(text: ThemeText) -> Heard:
     """Return a document read into words, once for keywords and title."""
-    pieces = tuple(keywords.pieces(_HASHTAG.sub(" , ", said.text[:READ])))
-    return Heard(said, pieces, frozenset(phrases(pieces, said.lang)), feeling(pieces, said))
+    pieces = tuple(keywords.pieces(_HASHTAG.sub(" , ", text.text[:READ])))
+    return Heard(text, pieces, frozenset(phrases(pieces, text.lang)), feeling(pieces, text))
 
 
 def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
@@ -135,24 +135,24 @@ def _runs(pieces: Sequence[str]) -> Iterator[list[str]]:
             run = []
 
 
-def feeling(pieces: Sequence[str], said: ThemeText) -> ThemeFeeling | None:
+def feeling(pieces: Sequence[str], text: ThemeText) -> ThemeFeeling | None:
     """Return the feeling of a document that says nothing else, "" where it is unclear, ``None`` where it has a subject.
 
     One word beside praise is no subject yet ("bagus lagunya"); beside displeasure it is ("bad sound").
     """
-    stop = keywords.stop_words(said.lang)
+    stop = keywords.stop_words(text.lang)
     telling = [plain(word) for word in pieces if keywords.means(word, stop) or plain(word) in _felt()]
     praise, blame = (sum(word in _squeezed(kind) for word in telling) for kind in ("praise", "displeasure"))
     rest = sum(not _empty(word) for word in telling)
-    if rest > (1 if praise and not blame and said.mood > 0 else 0) or len(telling) > 2 * WORDS:
+    if rest > (1 if praise and not blame and text.mood > 0 else 0) or len(telling) > 2 * WORDS:
         return None
     if praise and blame:
         return ""
     return (
         "displeasure"
-        if blame or (not praise and said.mood < -CLEAR)
+        if blame or (not praise and text.mood < -CLEAR)
         else "praise"
-        if said.mood > (-CLEAR if praise else 0)
+        if text.mood > (-CLEAR if praise else 0)
         else ""
     )
 
@@ -223,15 +223,15 @@ class Title:
 
     def said(self, frame: Frame, wrong: str = "") -> str:
         """Return it in a language; `wrong` is what is wrong, in that language, where more is known than displeasure."""
-        told = ", ".join(self.words)
+        words = ", ".join(self.words)
         if self.mere:
             named = {"praise": frame.praise, "displeasure": frame.displeasure, "": frame.mixed}[self.mood]
-            return ": ".join(filter(None, (named, told)))
-        return BETWEEN.join(filter(None, (capital(told), self.tail(frame, told, wrong))))
+            return ": ".join(filter(None, (named, words)))
+        return BETWEEN.join(filter(None, (capital(words), self.tail(frame, words, wrong))))
 
-    def tail(self, frame: Frame, told: str, wrong: str) -> str:
+    def tail(self, frame: Frame, words: str, wrong: str) -> str:
         """Return what stands behind the subject: what is wrong, unless that was said before, or the feeling."""
-        if wrong and self.mood != "praise" and not overlap(told, wrong):
+        if wrong and self.mood != "praise" and not overlap(words, wrong):
             return wrong
         more = {"praise": frame.praised, "displeasure": frame.complained, "": ""}[self.mood]
         return "" if self.clause else more
@@ -299,18 +299,18 @@ def _mere(documents: Sequence[Heard], before: str, taken: Collection[frozenset[s
 def mood_of(moods: Sequence[float], before: str = "") -> ThemeFeeling:
     """Return whether a theme complains or praises on the whole; what was said before needs less to stay."""
     mean = sum(moods) / len(moods)
-    said = before.rpartition(BETWEEN)[2]
+    last = before.rpartition(BETWEEN)[2]
     for feeling, sign, words in (("praise", 1, PRAISED), ("displeasure", -1, COMPLAINED)):
         against = sum(sign * mood < -STAYS for mood in moods) / len(moods)
-        if sign * mean >= (STAYS if said in words else CLEAR) and against <= DISSENT:
+        if sign * mean >= (STAYS if last in words else CLEAR) and against <= DISSENT:
             return "praise" if feeling == "praise" else "displeasure"
     return ""
 
 
-def overlap(told: str, wrong: str) -> bool:
+def overlap(words: str, wrong: str) -> bool:
     """Return whether one says a word that the other says, too ("Too many ads", "too many or intrusive ads")."""
     stop = keywords.stop_words()
-    first, second = ({w for w in keywords.tokens(text) if keywords.means(w, stop)} for text in (told, wrong))
+    first, second = ({w for w in keywords.tokens(text) if keywords.means(w, stop)} for text in (words, wrong))
     return any(a[:STEM] == b[:STEM] for a in first for b in second)
 
 
@@ -353,21 +353,21 @@ def _phrases(
 ) -> tuple[str, ...]:  # fmt: skip
     counts, total = _counted(documents), len(documents)
     fewest = max(2 if total < 3 * FEWEST else FEWEST, SHARED * total)
-    told = {
+    weights = {
         phrase: _telling(phrase, count / total, across, names)
         for phrase, count in counts.items()
         if count >= fewest and len(phrase) <= LONGEST_PHRASE
     }
-    best = sorted(told, key=lambda phrase: (-told[phrase], phrase))
+    best = sorted(weights, key=lambda phrase: (-weights[phrase], phrase))
     if not best:
         return ()
     old = tuple(old for phrase in words_of(before) if counts.get(old := phrase.casefold(), 0) >= KEPT * total)
     if old and len(old) == len(words_of(before)):
         worth = max(_telling(phrase, counts[phrase] / total, across, names) for phrase in old)
-        if worth >= HALF * told[best[0]]:
+        if worth >= HALF * weights[best[0]]:
             return old
     alone = len(keywords.tokens(best[0])) > 1
-    chosen = best[:1] if alone else _with_next(best[:1], best, told, THIRD)
+    chosen = best[:1] if alone else _with_next(best[:1], best, weights, THIRD)
     return tuple(_apart(chosen, counts, total, across, taken))
 
 
@@ -378,36 +378,36 @@ def _apart(
     """Return phrases with others behind them, held by fewer, until no other theme bears the same."""
     if key_of(chosen) not in taken:
         return chosen
-    told = {
+    weights = {
         phrase: _telling(phrase, count / total, across)
         for phrase, count in counts.items()
         if count >= KEPT * total and len(phrase) <= LONGEST_PHRASE
     }
-    best = sorted(told, key=lambda phrase: (-told[phrase], phrase))
+    best = sorted(weights, key=lambda phrase: (-weights[phrase], phrase))
     while key_of(chosen) in taken and len(chosen) < MOST_PHRASES:
-        longer = _with_next(chosen, best, told, 0.0)
+        longer = _with_next(chosen, best, weights, 0.0)
         if longer == chosen:
             break
         chosen = longer
     return chosen
 
 
-def _with_next(chosen: list[str], best: Sequence[str], told: Mapping[str, float], least: float) -> list[str]:
+def _with_next(chosen: list[str], best: Sequence[str], weights: Mapping[str, float], least: float) -> list[str]:
     """Return phrases and the next one that does not repeat them, if it tells at least a share of the first."""
-    known = {word for phrase in chosen for word in keywords.tokens(phrase)}
+    used = {word for phrase in chosen for word in keywords.tokens(phrase)}
     for phrase in best:
         words = keywords.tokens(phrase)
-        if told[phrase] < least * told[best[0]]:
+        if weights[phrase] < least * weights[best[0]]:
             break
-        if not any(word in other or other in word for word in words for other in known):
+        if not any(word in other or other in word for word in words for other in used):
             return [*chosen, phrase]
     return chosen
 
 
 def _telling(phrase: str, share: float, across: Mapping[str, float], names: Collection[str] = ()) -> float:
     words = min(WORDS, len(keywords.tokens(phrase)))
-    known = NAMED if names and not {phrase, *phrase.split()}.isdisjoint(names) else 1.0
-    return known * WORTH[words] * share * log(1 + 1 / max(share, across.get(phrase, 0.0)))
+    weight = NAMED if names and not {phrase, *phrase.split()}.isdisjoint(names) else 1.0
+    return weight * WORTH[words] * share * log(1 + 1 / max(share, across.get(phrase, 0.0)))
 
 
 def words_of(title: str) -> tuple[str, ...]:
@@ -445,8 +445,8 @@ def _felt_words(
     if old:
         return old
     listed.sort(key=lambda word: (-counts[plain(word)], -spelt[word], word))
-    kept = list({plain(word): word for word in reversed(listed)}.values())[::-1]
-    pairs = [tuple(kept[:2]), *combinations(kept, 2), *combinations(kept, 1)]
+    spellings = list({plain(word): word for word in reversed(listed)}.values())[::-1]
+    pairs = [tuple(spellings[:2]), *combinations(spellings, 2), *combinations(spellings, 1)]
     return next((pair for pair in pairs if key_of(pair) not in taken), pairs[0])
 
 
@@ -475,11 +475,11 @@ def _worth(clause: str, lang: str, counts: Mapping[str, int], across: Mapping[st
 
     Words that no two documents of any theme share are misspelt or no words at all.
     """
-    said = {word for word in keywords.words(clause, lang) if not _empty(word) and len(word) > 1}
-    known = sum(word in across for word in said)
-    if len(said) < CLAUSE_WORDS or known < MERE * len(said):
+    words = {word for word in keywords.words(clause, lang) if not _empty(word) and len(word) > 1}
+    shared = sum(word in across for word in words)
+    if len(words) < CLAUSE_WORDS or shared < MERE * len(words):
         return 0.0
-    return sum(counts[word] for word in said) / sqrt(2 + len(said))
+    return sum(counts[word] for word in words) / sqrt(2 + len(words))
 
 
 def clauses(text: str) -> list[str]:
@@ -491,7 +491,7 @@ def clauses(text: str) -> list[str]:
 def fits(piece: str) -> bool:
     """Return whether a piece has the length of a title; wide scripts need fewer characters."""
     wide = sum(ord(c) > 0x0E00 for c in piece)
-    return len(piece) + 2 * wide >= SHORTEST and len(piece) + wide <= LONGEST
+    return len(piece) + 2 * wide >= SHORTEST and len(piece) + wide <= LONGEST_TITLE
 
 
 def frame_of(lang: str) -> Frame:

@@ -207,8 +207,8 @@ def losses(branch: Any, lesson: Lesson, rows: list[int], recipe: Recipe) -> Any:
     each = F.cross_entropy(sentiment, gold, ignore_index=UNKNOWN, reduction="none", label_smoothing=recipe.smoothing)
     total = (each * weight).sum()
     target = torch.from_numpy(lesson.risks[rows])
-    known = (target >= 0).float()
-    each = F.binary_cross_entropy_with_logits(risks, target.clamp(min=0), reduction="none") * known
+    labelled = (target >= 0).float()
+    each = F.binary_cross_entropy_with_logits(risks, target.clamp(min=0), reduction="none") * labelled
     return (total + recipe.risk_weight * (each.sum(1) * weight).sum()) / len(rows)
 
 

@@ -43,7 +43,7 @@ class Corrections:
 
 
 def fit_sentiment(
-    logits: Array, said: Array, gold: NDArray[np.int64], langs: Sequence[str], known: Sequence[str]
+    logits: Array, surface: Array, gold: NDArray[np.int64], langs: Sequence[str], languages: Sequence[str]
 ) -> Corrections:
     """Return corrections so that ``softmax(scale * logits + mix * said + shift)`` is believed.
 
@@ -52,16 +52,16 @@ def fit_sentiment(
 
     Args:
         logits: the branch's, ``(n, 3)``.
-        said: what the letters say (`groundswell.nlp.model.surface`), ``(n, 3)``.
+        surface: what the letters say (`groundswell.nlp.model.surface`), ``(n, 3)``.
         gold: labels 0 to 2.
         langs: the language of each text.
-        known: the languages, in the order of the result.
+        languages: the languages, in the order of the result.
     """
     from scipy.optimize import minimize
 
-    groups = [np.flatnonzero(np.asarray(langs) == lang) for lang in known]
+    groups = [np.flatnonzero(np.asarray(langs) == lang) for lang in languages]
     own = np.array([min(np.bincount(gold[rows], minlength=3)) >= FEWEST for rows in groups])
-    logits, said = (each - each.mean(axis=1, keepdims=True) for each in (logits, said))
+    logits, surface = (each - each.mean(axis=1, keepdims=True) for each in (logits, surface))
     counts = _balanced(gold, groups)
 
     def parts(values: Array64) -> tuple[Array64, Array64, Array64]:
@@ -76,9 +76,9 @@ def fit_sentiment(
         for n, (rows, scale, mix, shift) in enumerate(zip(groups, *parts(values), strict=True)):
             if not own[n]:  # what lacks a feeling would pull the common shift away from it
                 continue
-            surprise, wrong = _surprise(scale * logits[rows] + mix * said[rows] + shift, gold[rows], counts[rows])
+            surprise, wrong = _surprise(scale * logits[rows] + mix * surface[rows] + shift, gold[rows], counts[rows])
             total += surprise
-            slopes[n] = [(wrong * logits[rows]).sum() * scale, (wrong * said[rows]).sum(), *wrong.sum(axis=0)]
+            slopes[n] = [(wrong * logits[rows]).sum() * scale, (wrong * surface[rows]).sum(), *wrong.sum(axis=0)]
         common = slopes.sum(axis=0)
         return total, np.concatenate([common, (slopes + 2 * pulls * each).ravel()])
 
@@ -87,7 +87,7 @@ def fit_sentiment(
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
     scales, mixes, shifts = parts(best.x)
     for n, rows in enumerate(groups):
-        doubt = _doubt(scales[n] * logits[rows] + mixes[n] * said[rows] + shifts[n], gold[rows])
+        doubt = _doubt(scales[n] * logits[rows] + mixes[n] * surface[rows] + shifts[n], gold[rows])
         scales[n], mixes[n], shifts[n] = doubt * scales[n], doubt * mixes[n], doubt * shifts[n]
     return Corrections(scales.astype(np.float32), mixes.astype(np.float32), shifts.astype(np.float32))
 
@@ -138,9 +138,9 @@ def fit_risks(logits: Array, labels: Array, weight: Array) -> tuple[float, Array
     """
     from scipy.optimize import minimize
 
-    known = (labels >= 0) & (weight[:, None] > 0)
-    raw, gold = logits[known].astype(np.float64), labels[known]
-    counts = np.broadcast_to(weight[:, None], labels.shape)[known].astype(np.float64)
+    labelled = (labels >= 0) & (weight[:, None] > 0)
+    raw, gold = logits[labelled].astype(np.float64), labels[labelled]
+    counts = np.broadcast_to(weight[:, None], labels.shape)[labelled].astype(np.float64)
 
     def loss(values: NDArray[np.float64]) -> float:
         scaled = np.exp(values[0]) * raw + values[1]
@@ -150,7 +150,7 @@ def fit_risks(logits: Array, labels: Array, weight: Array) -> tuple[float, Array
     common = _best_cut(raw, gold, counts)
     cuts = np.full(labels.shape[1], common)
     for column in range(labels.shape[1]):
-        rows = known[:, column]
+        rows = labelled[:, column]
         mine = labels[rows, column]
         positives = float((mine * weight[rows]).sum())
         if positives:

@@ -43,7 +43,7 @@ FEWEST = 3
 """Documents a day that are put in at the peak, at least."""
 SUBJECT = (30, 400)
 """Texts of a foreign corpus that have a subject's word, from and to."""
-LONGEST = 2000
+LONGEST_POST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def read(corpus: Corpus, data: Path) -> Iterator[tuple[str, float]]:
     seen: set[str] = set()
     for path in sorted(data.glob(corpus.path)):
         for row in _rows(path):
-            text, at = (row[corpus.text] or "").strip()[:LONGEST], _seconds(row, corpus)
+            text, at = (row[corpus.text] or "").strip()[:LONGEST_POST], _seconds(row, corpus)
             if text and text not in seen and at is not None:
                 seen.add(text)
                 yield text, at
@@ -228,8 +228,8 @@ def of_words(base: Texts) -> dict[str, list[int]]:
 
 def of_topics(base: Texts, lang: str, topics: Sequence[Topic], dice: np.random.Generator) -> dict[str, list[int]]:
     """Return some standing topics, by some of their words, with their texts by number; no text belongs to two."""
-    said = [topic for topic in topics if topic.spoken(lang)]
-    chosen = [said[k] for k in dice.permutation(len(said))[:TOPICS]]
+    spoken = [topic for topic in topics if topic.spoken(lang)]
+    chosen = [spoken[k] for k in dice.permutation(len(spoken))[:TOPICS]]
     partly = [Topic(id=topic.id, title=topic.title, words={ANY: _some(topic.spoken(lang), dice)}) for topic in chosen]
     has, vocabulary = index_terms(base.texts)
     members = topics_of(has, vocabulary, [lang] * len(base.texts), partly)

@@ -34,9 +34,9 @@ def find_ranges(
 
     names = activations(shape)
     model = build(shape, weights, {})
-    known = {output.name for output in model.graph.output}
+    outputs = {output.name for output in model.graph.output}
     model.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names if name not in known
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names if name not in outputs
     )
     runner = session(model)
     low: dict[str, Array] = {}

@@ -109,13 +109,13 @@ PATTERNS: tuple[Pattern, ...] = (
 
 def hand_labelled(data: Path, taxonomy: Taxonomy) -> Iterator[RiskText]:
     """Yield the labelled documents whose sets are in the data folder."""
-    known = set(taxonomy.risk_ids)
+    risk_ids = set(taxonomy.risk_ids)
     rounds = [_round(name) for name in ROUNDS]
     for key, text in find_texts(data, rounds[0]):
         lang, first = rounds[0][key]
         second = rounds[1].get(key, (lang, first))[1]
-        labels = _labels(taxonomy.risk_ids, first & known)
-        labels[labels != _labels(taxonomy.risk_ids, second & known)] = UNKNOWN
+        labels = _labels(taxonomy.risk_ids, first & risk_ids)
+        labels[labels != _labels(taxonomy.risk_ids, second & risk_ids)] = UNKNOWN
         yield RiskText(clean_one(text), lang, labels, 1.0, "labelled", split_of(key))
 
 
@@ -191,7 +191,7 @@ def ours(taxonomy: Taxonomy) -> Iterator[RiskText]:
             yield RiskText(clean_one(text), "", _labels(ids, set()), 1.0, "ours")
 
 
-def by_pattern(data: Path, taxonomy: Taxonomy, known: set[str]) -> Iterator[RiskText]:
+def by_pattern(data: Path, taxonomy: Taxonomy, used: set[str]) -> Iterator[RiskText]:
     """Yield documents that a pattern labels for one class, but for those in `known`; other classes are unknown."""
     for pattern in PATTERNS:
         path = data / pattern.path
@@ -206,12 +206,12 @@ def by_pattern(data: Path, taxonomy: Taxonomy, known: set[str]) -> Iterator[Risk
         }
         labels = np.where(_labels(taxonomy.risk_ids, {pattern.risk}) == 1, 1.0, UNKNOWN).astype(np.float32)
         for text in sorted(found, key=found.__getitem__)[: pattern.most]:
-            if (cleaned := clean_one(text)) not in known:
+            if (cleaned := clean_one(text)) not in used:
                 yield RiskText(cleaned, pattern.lang, labels, 0.5, "pattern")
 
 
 def all_risk_texts(data: Path, taxonomy: Taxonomy) -> list[RiskText]:
     """Return everything the risk heads learn from and are validated on."""
     labelled = list(hand_labelled(data, taxonomy))
-    known = {text.text for text in labelled}
-    return [*ours(taxonomy), *labelled, *by_pattern(data, taxonomy, known)]
+    used = {text.text for text in labelled}
+    return [*ours(taxonomy), *labelled, *by_pattern(data, taxonomy, used)]

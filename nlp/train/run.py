@@ -44,7 +44,7 @@ NAME = "groundswell-small"
 EMBEDDING = "e5-small-72k-1"
 """Names the space of vectors: starting weights, vocabulary, prefix, pooling. Themes are calibrated on it."""
 PIECES = 72_000
-LONGEST = 64
+LONGEST_SEQUENCE = 64
 """Pieces of a training text where the branch is tuned."""
 WHOLE = 256
 """Pieces of a text where only heads are learnt: as many as are read live."""
@@ -132,8 +132,8 @@ def run(
     texts = read_texts(data, taxonomy)
     about: dict[str, Any] = {"version": version, "recipe": asdict(recipe)}
     if keep:
-        kit, sentiment, kept = keep_encoder(keep, texts, taxonomy, out)
-        about |= kept
+        kit, sentiment, held = keep_encoder(keep, texts, taxonomy, out)
+        about |= held
     else:
         kit, sentiment = tune_encoder(texts, taxonomy, recipe, out, vocabulary=vocabulary, progress=progress)
     say(4, 5, "export")
@@ -147,11 +147,11 @@ def run(
 
 def keep_encoder(folder: Path, texts: Texts, taxonomy: Taxonomy, out: Path) -> tuple[Kit, Head, dict[str, Any]]:
     """Return the encoder of a bundle, its head of sentiment, and what the manifest says of their training."""
-    kept = read_kept(folder)
+    held = read_kept(folder)
     shutil.copyfile(folder / "tokenizer.json", out / "tokenizer.json")
-    tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=WHOLE, pad=kept.manifest["pad"])
-    about = {"recipe": kept.manifest["recipe"], "encoder_of": f"{kept.manifest['name']} {kept.manifest['version']}"}
-    return Kit(kept.shape, kept.weights, tokenizer, kept.steps, texts, taxonomy), kept.sentiment, about
+    tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=WHOLE, pad=held.manifest["pad"])
+    about = {"recipe": held.manifest["recipe"], "encoder_of": f"{held.manifest['name']} {held.manifest['version']}"}
+    return Kit(held.shape, held.weights, tokenizer, held.steps, texts, taxonomy), held.sentiment, about
 
 
 def tune_encoder(
@@ -162,7 +162,7 @@ def tune_encoder(
     work, start = out / "work", read_pretrained()
     say(1, 5, "vocabulary")
     weights = cut_vocabulary(start, texts, vocabulary or find_bundle(NAME), out)
-    tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST, pad=start.pad)
+    tokenizer = Tokenizer.read(out / "tokenizer.json", prefix=PREFIX, max_tokens=LONGEST_SEQUENCE, pad=start.pad)
     shape = shape_of(start, recipe)
     say(2, 5, "ranges")
     ranges = find_ranges(trunk_of(shape), weights, texts.ranges, tokenizer)
@@ -205,12 +205,12 @@ def cut_vocabulary(start: Pretrained, texts: Texts, like: Path | None, out: Path
     """Write the tokenizer and return the weights with the rows of the pieces it keeps."""
     out.mkdir(parents=True, exist_ok=True)
     if like is not None:
-        kept = pieces_of(like / "tokenizer.json", start)
+        pieces = pieces_of(like / "tokenizer.json", start)
     else:
         seen = count_pieces([e.text for e in texts.feelings] + [r.text for r in texts.risks], make_tokenizer(start))
-        kept = choose_pieces(start, seen, PIECES)
-    make_tokenizer(start, kept).save(str(out / "tokenizer.json"))
-    return {**start.weights, "embed.word.weight": start.weights["embed.word.weight"][kept]}
+        pieces = choose_pieces(start, seen, PIECES)
+    make_tokenizer(start, pieces).save(str(out / "tokenizer.json"))
+    return {**start.weights, "embed.word.weight": start.weights["embed.word.weight"][pieces]}
 
 
 def pieces_of(path: Path, start: Pretrained) -> list[int]:
@@ -325,9 +325,9 @@ def embed(runner: Any, tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Arra
 def make_heads(kit: Kit, sentiment: Head, runner: Any, surface: Surface) -> Heads:
     """Return calibrated heads; all but language, target and stance are calibrated on validation texts."""
     texts = kit.texts.risks
-    known = languages_of(kit.texts)
-    corrections = fit_sentiment(*checked_feelings(kit, sentiment, runner, surface, known), known)
-    sample = language_sample(kit.texts, known)
+    languages = languages_of(kit.texts)
+    corrections = fit_sentiment(*checked_feelings(kit, sentiment, runner, surface, languages), languages)
+    sample = language_sample(kit.texts, languages)
     vectors, _ = embed(runner, kit.tokenizer, [text for text, _ in sample])
     risk_vectors, risk_pooled = embed(runner, kit.tokenizer, [r.text for r in texts])
     features = risk_features(risk_vectors, risk_pooled, Wording.of(kit.taxonomy.risks)([r.text for r in texts]))
@@ -343,12 +343,12 @@ def make_heads(kit: Kit, sentiment: Head, runner: Any, surface: Surface) -> Head
             [t.text for t in about] + [r.text for r in texts if r.origin == "ours"],
             [t.main for t in about] + [None] * int(own.sum()),
         ),
-        language=fit_language(vectors, [lang for _, lang in sample], known),
+        language=fit_language(vectors, [lang for _, lang in sample], languages),
         scales=corrections.scales,
         shifts=corrections.shifts,
         background=features[own][:: max(1, int(own.sum()) // BACKGROUND)][:BACKGROUND],
         mixes=corrections.mixes,
-        languages=tuple(known),
+        languages=tuple(languages),
         stance=fit_stance([r.text for r in texts if r.split == "train" and (r.labels == 1).any()]),
     )
 
@@ -374,22 +374,22 @@ def surface_lessons(data: Path, texts: Texts) -> dict[str, SurfaceLesson]:
 
 
 def checked_feelings(
-    kit: Kit, sentiment: Head, runner: Any, surface: Surface, known: Sequence[str]
+    kit: Kit, sentiment: Head, runner: Any, surface: Surface, languages: Sequence[str]
 ) -> tuple[Array, Array, NDArray[np.int64], list[str]]:
     """Return logits of branch and letters, labels and languages of all validation texts, those of ours among them."""
     rows = [(e.text, e.sentiment, e.lang) for e in kit.texts.feelings if e.split == "validation"]
     rows += [
         (r.text, r.sentiment, r.lang)
         for r in kit.texts.risks
-        if r.split == "validation" and r.sentiment >= 0 and r.lang in known
+        if r.split == "validation" and r.sentiment >= 0 and r.lang in languages
     ]
     rows = [(plain, label, lang) for plain, (_, label, lang) in zip(plainly([r[0] for r in rows]), rows, strict=True)]
     _, pooled = embed(runner, kit.tokenizer, [text for text, _, _ in rows])
-    said, langs = np.zeros((len(rows), 3), np.float32), [lang for _, _, lang in rows]
+    surface_logits, langs = np.zeros((len(rows), 3), np.float32), [lang for _, _, lang in rows]
     for lang in set(langs):
         mine = [n for n, each in enumerate(langs) if each == lang]
-        said[mine] = surface.logits([rows[n][0] for n in mine], lang)
-    return sentiment.logits(pooled), said, np.array([label for _, label, _ in rows], np.int64), langs
+        surface_logits[mine] = surface.logits([rows[n][0] for n in mine], lang)
+    return sentiment.logits(pooled), surface_logits, np.array([label for _, label, _ in rows], np.int64), langs
 
 
 STANCE_STRENGTH = 1.0
@@ -446,17 +446,17 @@ def _linear(layer: Any) -> Head:
     return Head(layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy())
 
 
-def language_sample(texts: Texts, known: Sequence[str], most: int = 150) -> list[tuple[str, str]]:
+def language_sample(texts: Texts, languages: Sequence[str], most: int = 150) -> list[tuple[str, str]]:
     """Return some texts of every language, those for validation first; of Malay and Indonesian ours as well."""
     own = [(r.text, r.lang) for r in texts.risks if r.lang in FAMILY and r.sentiment >= 0 and r.split == "train"]
     checked = sorted(texts.feelings, key=lambda e: e.split != "validation")
-    found = [[(e.text, lang) for e in checked if e.lang == lang][:most] for lang in known]
+    found = [[(e.text, lang) for e in checked if e.lang == lang][:most] for lang in languages]
     return [row for part in found for row in part] + own
 
 
-def fit_language(vectors: Array, langs: Sequence[str], known: Sequence[str]) -> Head:
+def fit_language(vectors: Array, langs: Sequence[str], languages: Sequence[str]) -> Head:
     """Return a head that tells the languages of `known` apart, in their order."""
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=100.0, max_iter=300).fit(vectors, [known.index(lang) for lang in langs])
+    model = LogisticRegression(C=100.0, max_iter=300).fit(vectors, [languages.index(lang) for lang in langs])
     return Head(model.coef_.astype(np.float32), model.intercept_.astype(np.float32))

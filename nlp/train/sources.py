@@ -29,7 +29,7 @@ WORDS = {
 }
 STARS = {"1": NEGATIVE, "2": NEGATIVE, "3": NEUTRAL, "4": POSITIVE, "5": POSITIVE}
 """Stars are weak labels: what people rate is not always what they say."""
-LONGEST = 600
+LONGEST_SAMPLE = 600
 """Characters of a training text; the encoder sees 64 pieces of it."""
 
 
@@ -168,7 +168,7 @@ def read_source(source: Source, data: Path) -> Iterator[Example]:
 
 
 def _example(source: Source, row: Mapping[str, str | None]) -> Example | None:
-    text, label = (row.get(source.text) or "").strip()[:LONGEST], source.labels.get(row.get(source.label) or "")
+    text, label = (row.get(source.text) or "").strip()[:LONGEST_SAMPLE], source.labels.get(row.get(source.label) or "")
     if not text or label is None:
         return None
     held_out = _place("held out " + text) < source.held_out

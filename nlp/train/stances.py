@@ -60,9 +60,9 @@ def _filled(template: _Template, slots: dict[str, list[str]], number: int) -> st
     """Return the sentence with phrases chosen by its hash; held-out sentences take held-out phrases first."""
 
     def phrase(found: re.Match[str]) -> str:
-        known = slots[found.group(1)]
-        kept = known[-1:] if template.split == "validation" and number == 0 else known[:-1] or known
-        return kept[(_number(template.text + found.group(1) + kept[0]) + number) % len(kept)]
+        choices = slots[found.group(1)]
+        choices_left = choices[-1:] if template.split == "validation" and number == 0 else choices[:-1] or choices
+        return choices_left[(_number(template.text + found.group(1) + choices_left[0]) + number) % len(choices_left)]
 
     return _SLOT.sub(phrase, template.text)
 

@@ -40,16 +40,16 @@ def choose_pieces(pretrained: Pretrained, counts: Counter[int], size: int) -> li
 
     Pieces seen equally often (above all: never) follow XLM-R's own order, which is by frequency on the web.
     """
-    kept = set(range(SPECIAL))
-    kept.update(n for n, (piece, _) in enumerate(pretrained.pieces) if n >= SPECIAL and _single(piece))
+    chosen = set(range(SPECIAL))
+    chosen.update(n for n, (piece, _) in enumerate(pretrained.pieces) if n >= SPECIAL and _single(piece))
     ordinary = range(SPECIAL, len(pretrained.pieces) - 1)
     ranked = sorted(ordinary, key=lambda n: (-counts[n], n))
     readable = (n for n in ranked if counts[n] > 1 or _ours(pretrained.pieces[n][0]))
     for n in readable:
-        if len(kept) >= size:
+        if len(chosen) >= size:
             break
-        kept.add(n)
-    return sorted(kept)
+        chosen.add(n)
+    return sorted(chosen)
 
 
 def _single(piece: str) -> bool:
@@ -62,11 +62,11 @@ def _ours(piece: str) -> bool:
     return all(unicodedata.name(c, "").startswith(SCRIPTS) for c in bare if c.isalnum())
 
 
-def make_tokenizer(pretrained: Pretrained, kept: Sequence[int] | None = None) -> Any:
+def make_tokenizer(pretrained: Pretrained, chosen: Sequence[int] | None = None) -> Any:
     """Return a `tokenizers.Tokenizer` over the kept pieces (default: all) that wraps a text as ``<s> … </s>``."""
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-    ids = range(len(pretrained.pieces)) if kept is None else kept
+    ids = range(len(pretrained.pieces)) if chosen is None else chosen
     vocabulary = [pretrained.pieces[n] for n in ids]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=pretrained.unknown, byte_fallback=False))
     tokenizer.normalizer = normalizers.Sequence(

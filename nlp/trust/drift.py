@@ -67,5 +67,5 @@ def _move(what: str, before: Counter[str], after: Counter[str]) -> Move:
     one, other = before.total(), after.total()
     change = {name: after[name] / other - before[name] / one for name in {*before, *after}}
     most = sorted(change, key=lambda name: (-abs(change[name]), name))[:5]
-    said = tuple(f"{name or 'none'} {change[name]:+.1%}" for name in most if change[name])
-    return Move(what, divergence(before, after), said)
+    changes = tuple(f"{name or 'none'} {change[name]:+.1%}" for name in most if change[name])
+    return Move(what, divergence(before, after), changes)

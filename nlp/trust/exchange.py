@@ -160,8 +160,8 @@ def _rows(content: str) -> Iterator[tuple[str, Row]]:
             yield str(reader.line_num), lambda row=row: [_unmarked(row)]  # type: ignore[misc]
 
 
-def _raised(said: str) -> list[dict[str, Any]]:
-    raise ValueError(said)
+def _raised(severity: str) -> list[dict[str, Any]]:
+    raise ValueError(severity)
 
 
 def _unmarked(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,9 +90,9 @@ def _decision(row: Mapping[str, str], now: datetime) -> Moderation:
 
 
 def _called(value: str, names: Mapping[str, tuple[str, ...]], what: str) -> str:
-    for kept, ways in names.items():
+    for column, ways in names.items():
         if value.lower() in ways:
-            return kept
+            return column
     raise ValueError(f"{what} is {', '.join(way for ways in names.values() for way in ways if way)}, not {value!r}")
 
 
@@ -101,10 +101,10 @@ def months(reader: Reader, decisions: Iterable[Moderation]) -> list[Month]:
     by_month: dict[str, list[Moderation]] = defaultdict(list)
     for one in decisions:
         by_month[f"{one.at:%Y-%m}"].append(one)
-    said: dict[str, int] = defaultdict(int)
+    counts: dict[str, int] = defaultdict(int)
     for bucket in reader.count(Query(where={"risk": (COMPLAINTS,)}), By(period="day")):
-        said[f"{bucket.start:%Y-%m}"] += bucket.count
-    return [_month(month, given, said[month]) for month, given in sorted(by_month.items(), reverse=True)]
+        counts[f"{bucket.start:%Y-%m}"] += bucket.count
+    return [_month(month, given, counts[month]) for month, given in sorted(by_month.items(), reverse=True)]
 
 
 def _month(month: str, given: list[Moderation], complaints: int) -> Month:

@@ -43,7 +43,7 @@ def gold(reader: Reader, given: Iterable[Label], *, size: int, now: datetime) ->
 def _expected(values: dict[str, str]) -> dict[str, str]:
     """Return what is known, of the risks as a task asks for them; only where all of them were ruled about at once."""
     risks = {field: value for field, value in values.items() if value in {"yes", "no"}}
-    known = {"sentiment": values["sentiment"]} if "sentiment" in values else {}
+    expected = {"sentiment": values["sentiment"]} if "sentiment" in values else {}
     if len(risks) > 1:
-        known[RISKS] = " ".join(sorted(field for field, value in risks.items() if value == "yes")) or NONE
-    return known
+        expected[RISKS] = " ".join(sorted(field for field, value in risks.items() if value == "yes")) or NONE
+    return expected

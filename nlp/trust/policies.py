@@ -67,9 +67,9 @@ def match(themes: Iterable[Theme], clauses: Sequence[Clause], now: datetime) -> 
 
 
 def _covering(theme: Theme, clauses: Sequence[Clause]) -> tuple[str, ...]:
-    said = {word.lower() for word in (*theme.keywords, *theme.label.split())}
+    own = {word.lower() for word in (*theme.keywords, *theme.label.split())}
     return tuple(
-        clause.id for clause in clauses if theme.risk in clause.covers or said & {word.lower() for word in clause.words}
+        clause.id for clause in clauses if theme.risk in clause.covers or own & {word.lower() for word in clause.words}
     )
 
 
@@ -170,7 +170,7 @@ def answers(question: str, clauses: Sequence[Clause], cases: Sequence[Case], *, 
     asked = set(terms(question))
     found = []
     for clause in clauses:
-        said = {word.lower() for word in clause.words}
+        words = {word.lower() for word in clause.words}
         for text in (
             clause.title,
             clause.text,
@@ -178,8 +178,8 @@ def answers(question: str, clauses: Sequence[Clause], cases: Sequence[Case], *, 
             *clause.counterexamples,
             *map(_spoken, clause.covers),
         ):
-            said |= set(terms(text))
-        if clause.holds(now.date()) and (shared := len(asked & said)):
+            words |= set(terms(text))
+        if clause.holds(now.date()) and (shared := len(asked & words)):
             decided = [one for one in cases if one.status == "closed" and one.policy_area in clause.covers]
             newest = sorted(decided, key=lambda one: one.opened_at, reverse=True)[:EVIDENCE]
             found.append(Answer(clause, shared, tuple(newest)))

@@ -68,22 +68,22 @@ def audited(labels: Iterable[Label], risk_ids: Sequence[str]) -> list[Audited]:
         if (label.queue == "audit" and label.sample) or label.round >= ARBITRATION:
             given[label.subject].append(label)
     found = []
-    for subject, said in sorted(given.items()):
-        values = _values(subject, said, risk_ids)
+    for subject, own in sorted(given.items()):
+        values = _values(subject, own, risk_ids)
         drawn: dict[str, dict[str, Label]] = defaultdict(dict)
-        for label in said:
+        for label in own:
             if label.sample:
                 drawn[label.sample][label.field] = label
         found += [_audited(sample, fields, values, risk_ids) for sample, fields in drawn.items()]
     return found
 
 
-def _values(subject: str, said: Sequence[Label], risk_ids: Sequence[str]) -> dict[str, str]:
+def _values(subject: str, labels: Sequence[Label], risk_ids: Sequence[str]) -> dict[str, str]:
     """Return field → what counts of a document; of what one person said alone no more need be asked."""
-    if len({(label.annotator, label.round) for label in said}) > 1 or is_machine(said[0].annotator):
-        counts = truths(judgements(said, risk_ids))
+    if len({(label.annotator, label.round) for label in labels}) > 1 or is_machine(labels[0].annotator):
+        counts = truths(judgements(labels, risk_ids))
         return {name: counts[subject, name].value for _, name in counts}
-    newest = {label.field: label for label in sorted(said, key=lambda label: label.at)}
+    newest = {label.field: label for label in sorted(labels, key=lambda label: label.at)}
     values = {name: label.value for name, label in newest.items() if name != RISKS}
     if RISKS in newest:
         named = set(newest[RISKS].value.split())
@@ -96,12 +96,12 @@ def _audited(
     sample: str, fields: Mapping[str, Label], values: Mapping[str, str], risk_ids: Sequence[str]
 ) -> Audited:  # fmt: skip
     one = next(iter(fields.values()))
-    known = {name: value for name, value in values.items() if value not in {"", UNSURE}}
-    true = {name for name, value in known.items() if value == "yes"}
-    judged = known.keys() & set(risk_ids)
+    certain = {name: value for name, value in values.items() if value not in {"", UNSURE}}
+    true = {name for name, value in certain.items() if value == "yes"}
+    judged = certain.keys() & set(risk_ids)
     predicted = set(fields[RISKS].predicted.split()) if RISKS in fields else set()
-    if "sentiment" in known:
-        true.add(f"sentiment:{known['sentiment']}")
+    if "sentiment" in certain:
+        true.add(f"sentiment:{certain['sentiment']}")
         judged = judged | {f"sentiment:{value}" for value in SENTIMENTS}
     if "sentiment" in fields:
         predicted.add(f"sentiment:{fields['sentiment'].predicted}")
@@ -117,14 +117,14 @@ def figures(
 ) -> list[Figure]:  # fmt: skip
     """Return the figures of each class, of everything or of each slice."""
     drawn = {sample.id: sample for sample in samples}
-    known = [one for one in found if one.sample in drawn]
-    slices = sorted({by(one) for one in known}) if by else [""]
-    used = {one.sample for one in known}
+    sampled = [one for one in found if one.sample in drawn]
+    slices = sorted({by(one) for one in sampled}) if by else [""]
+    used = {one.sample for one in sampled}
     return [
         figure
         for name in names
         for part in slices
-        if (figure := _figure(name, part, known, [drawn[one] for one in sorted(used)], by)).labelled
+        if (figure := _figure(name, part, sampled, [drawn[one] for one in sorted(used)], by)).labelled
     ]
 
 

@@ -102,9 +102,9 @@ def read(documents: Iterable[Document]) -> list[Text]:
 
 
 def _text(document: Document, text: str) -> Text:
-    said = document.enriched
-    risks = frozenset(risk for risk, chance in said.risks.items() if chance >= CLAIMED) if said else frozenset[str]()
-    return Text(document.id, text, said.lang if said else document.mention.lang, risks)
+    seen = document.enriched
+    risks = frozenset(risk for risk, chance in seen.risks.items() if chance >= CLAIMED) if seen else frozenset[str]()
+    return Text(document.id, text, seen.lang if seen else document.mention.lang, risks)
 
 
 def hits_of(rules: Rules, texts: Sequence[Text]) -> list[frozenset[str]]:
@@ -113,7 +113,7 @@ def hits_of(rules: Rules, texts: Sequence[Text]) -> list[frozenset[str]]:
     return [frozenset(hit.removeprefix(SHADOW) for hit in hits) for hits in found]
 
 
-def measure(rules: Rules, texts: Sequence[Text], known: Known) -> list[Measured]:
+def measure(rules: Rules, texts: Sequence[Text], labels: Known) -> list[Measured]:
     """Return what each rule does to texts, by what people say of them."""
     hits = hits_of(rules, texts)
     about = {each.rule.id: each.rule.about for each in rules.compiled}
@@ -128,7 +128,7 @@ def measure(rules: Rules, texts: Sequence[Text], known: Known) -> list[Measured]
         for rule, own in rows.items()
     }
     return [
-        _measured(each.rule, [texts[row] for row in rows[each.rule.id]], alone.get(each.rule.id, 0), texts, known)
+        _measured(each.rule, [texts[row] for row in rows[each.rule.id]], alone.get(each.rule.id, 0), texts, labels)
         for each in rules.compiled
     ]
 
@@ -137,10 +137,10 @@ def _finds(rules: Iterable[str], about: Mapping[str, str], risk: str) -> bool:
     return any(about[rule] == risk for rule in rules)
 
 
-def _measured(rule: Rule, hit: Sequence[Text], alone: int, texts: Sequence[Text], known: Known) -> Measured:
-    said = [known.get(one.id, {}).get(rule.about, "") for one in hit]
-    right, judged = said.count("yes"), sum(value in {"yes", "no"} for value in said)
-    positive = sum(known.get(one.id, {}).get(rule.about) == "yes" for one in texts)
+def _measured(rule: Rule, hit: Sequence[Text], alone: int, texts: Sequence[Text], labels: Known) -> Measured:
+    verdicts = [labels.get(one.id, {}).get(rule.about, "") for one in hit]
+    right, judged = verdicts.count("yes"), sum(value in {"yes", "no"} for value in verdicts)
+    positive = sum(labels.get(one.id, {}).get(rule.about) == "yes" for one in texts)
     return Measured(
         id=rule.id,
         about=rule.about,
@@ -169,20 +169,20 @@ def overlaps(rules: Rules, texts: Sequence[Text]) -> list[Overlap]:
     return sorted((pair for pair in alike if pair.similarity >= OVERLAPPING), key=lambda pair: -pair.similarity)
 
 
-def truth_for(texts: Sequence[Text], known: Known, risk: str) -> tuple[dict[str, bool], bool]:
+def truth_for(texts: Sequence[Text], marks: Known, risk: str) -> tuple[dict[str, bool], bool]:
     """Return which texts carry a risk, and whether people said so; with too few labels the model's word stands in."""
-    people = {one.id: known[one.id][risk] == "yes" for one in texts if known.get(one.id, {}).get(risk) in {"yes", "no"}}
+    people = {one.id: marks[one.id][risk] == "yes" for one in texts if marks.get(one.id, {}).get(risk) in {"yes", "no"}}
     if sum(people.values()) >= FEWEST_LABELS:
         return people, True
     return {one.id: risk in one.risks for one in texts} | people, False
 
 
-def suggest(rules: Rules, texts: Sequence[Text], known: Known, risk: str, *, most: int = 20) -> list[Suggestion]:
+def suggest(rules: Rules, texts: Sequence[Text], labels: Known, risk: str, *, most: int = 20) -> list[Suggestion]:
     """Return terms that no rule of a risk has and that would find more of it, with what they would gain.
 
     Terms are taken from one half of the judged texts and measured on the other, so that the gain is none of chance.
     """
-    truth, _ = truth_for(texts, known, risk)
+    truth, _ = truth_for(texts, labels, risk)
     about = {each.rule.id for each in rules.compiled if each.rule.about == risk}
     missed = {one.id for one, hits in zip(texts, hits_of(rules, texts), strict=True) if not hits & about}
     holds: dict[str, set[str]] = defaultdict(set)
@@ -198,13 +198,13 @@ def suggest(rules: Rules, texts: Sequence[Text], known: Known, risk: str, *, mos
     ]
     by_id = {one.id: one.text for one in texts}
     measured = [_suggestion(term, holds[term], judged[1], missed, truth=truth, texts=by_id) for term in taken]
-    kept = [one for one in measured if one.found > one.wrong]
-    return sorted(kept, key=lambda one: (one.wrong - one.found, one.term))[:most]
+    useful = [one for one in measured if one.found > one.wrong]
+    return sorted(useful, key=lambda one: (one.wrong - one.found, one.term))[:most]
 
 
-def suggest_spellings(texts: Sequence[Text], known: Known, risk: str, words: Sequence[str]) -> list[Suggestion]:
+def suggest_spellings(texts: Sequence[Text], labels: Known, risk: str, words: Sequence[str]) -> list[Suggestion]:
     """Return spellings by which texts hide words of a risk, commonest first."""
-    truth, _ = truth_for(texts, known, risk)
+    truth, _ = truth_for(texts, labels, risk)
     holds: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in texts:
         for each in hidden(one.text, words):

@@ -122,38 +122,38 @@ def draw_uncertain(documents: Sequence[Document], *, size: int, now: datetime) -
 
 
 def _doubt(document: Document) -> tuple[float, str]:
-    said = document.enriched
-    if said is None:
+    enriched = document.enriched
+    if enriched is None:
         return 0.0, ""
-    feeling = sorted((said.sentiment.negative, said.sentiment.neutral, said.sentiment.positive))
-    risk, chance = min(said.risks.items(), key=lambda each: abs(each[1] - CLAIMED), default=("", 0.0))
+    feeling = sorted((enriched.sentiment.negative, enriched.sentiment.neutral, enriched.sentiment.positive))
+    risk, chance = min(enriched.risks.items(), key=lambda each: abs(each[1] - CLAIMED), default=("", 0.0))
     of_feeling, of_risk = 1 - (feeling[2] - feeling[1]), 1 - 2 * abs(chance - CLAIMED)
     return max((of_feeling, "its feeling could be either"), (of_risk, f"{risk} could be or not"))
 
 
 def draw_disagreement(
-    documents: Sequence[Document], known: Mapping[str, Mapping[str, str]], about: Mapping[str, str], *, size: int,
+    documents: Sequence[Document], labels: Mapping[str, Mapping[str, str]], about: Mapping[str, str], *, size: int,
     now: datetime,
 ) -> list[Task]:  # fmt: skip
     """Return tasks for texts of which model, rules and labels (people's and machines') say different things.
 
     Args:
         documents: where they are looked for.
-        known: document → field → what somebody said of it.
+        labels: document → field → what somebody said of it.
         about: rule → the risk that it claims.
         size: how many.
         now: the present moment.
     """
 
     def differ(document: Document) -> tuple[float, str]:
-        said = document.enriched
-        if said is None:
+        enriched = document.enriched
+        if enriched is None:
             return 0.0, ""
-        claimed = {risk for risk, chance in said.risks.items() if chance >= CLAIMED}
-        ruled = {about[rule] for each in said.rules if (rule := each.removeprefix(SHADOW)) in about}
-        people = known.get(document.id, {})
+        claimed = {risk for risk, chance in enriched.risks.items() if chance >= CLAIMED}
+        ruled = {about[rule] for each in enriched.rules if (rule := each.removeprefix(SHADOW)) in about}
+        people = labels.get(document.id, {})
         wrong = [f for f, v in people.items() if v in {"yes", "no"} and (v == "yes") != (f in claimed)]
-        wrong += ["sentiment"] if people.get("sentiment", said.sentiment.label) != said.sentiment.label else []
+        wrong += ["sentiment"] if people.get("sentiment", enriched.sentiment.label) != enriched.sentiment.label else []
         missed = sorted(ruled - claimed)
         reasons = [f"labelled otherwise: {name}" for name in wrong] + [f"a rule says {risk}" for risk in missed]
         return len(wrong) + 0.5 * len(missed), "; ".join(reasons)
@@ -184,9 +184,9 @@ def draw_drift(documents: Sequence[Document], *, since: datetime, size: int, now
 
 
 def _said(document: Document) -> list[str]:
-    said = document.enriched
-    assert said is not None  # noqa: S101  asked before
-    return [said.sentiment.label, *(risk for risk, chance in said.risks.items() if chance >= CLAIMED)]
+    enriched = document.enriched
+    assert enriched is not None  # noqa: S101  asked before
+    return [enriched.sentiment.label, *(risk for risk, chance in enriched.risks.items() if chance >= CLAIMED)]
 
 
 def divergence(before: Mapping[str, int], after: Mapping[str, int]) -> float:
@@ -227,8 +227,8 @@ def task_of(
     expected: Mapping[str, str] | None = None,
 ) -> Task:  # fmt: skip
     """Return the task to label a document."""
-    said, mention = document.enriched, document.mention
-    risks = sorted(risk for risk, chance in said.risks.items() if chance >= CLAIMED) if said else []
+    enriched, mention = document.enriched, document.mention
+    risks = sorted(risk for risk, chance in enriched.risks.items() if chance >= CLAIMED) if enriched else []
     return Task(
         id=stable_id("task", queue, document.id),
         subject=document.id,
@@ -236,10 +236,10 @@ def task_of(
         at=now,
         wanted=wanted,
         priority=priority,
-        predicted={"sentiment": said.sentiment.label, RISKS: " ".join(risks) or NONE} if said else {},
+        predicted={"sentiment": enriched.sentiment.label, RISKS: " ".join(risks) or NONE} if enriched else {},
         expected=dict(expected or {}),
-        made_by=said.made_by if said else "",
-        lang=said.lang if said else mention.lang,
+        made_by=enriched.made_by if enriched else "",
+        lang=enriched.lang if enriched else mention.lang,
         market=mention.market,
         why=why,
     )

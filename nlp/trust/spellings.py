@@ -65,9 +65,9 @@ def _shown(text: str) -> str:
 def _skeleton(text: str) -> tuple[str, str, Sequence[int]]:
     """Return the text as shown, its skeleton, and where each letter of the skeleton stands in what is shown."""
     shown = _shown(text)
-    kept = [(place, letter) for place, letter in enumerate(shown) if letter not in BETWEEN or letter in "|"]
-    skeleton = "".join(letter for _, letter in kept).translate(ALIKE)
-    return shown, skeleton, [place for place, _ in kept]
+    letters = [(place, letter) for place, letter in enumerate(shown) if letter not in BETWEEN or letter in "|"]
+    skeleton = "".join(letter for _, letter in letters).translate(ALIKE)
+    return shown, skeleton, [place for place, _ in letters]
 
 
 def _spans(skeleton: str, meant: str, places: Sequence[int], shown: str) -> Iterator[tuple[int, int]]:

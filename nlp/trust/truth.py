@@ -95,8 +95,8 @@ def disputed(given: Iterable[Label]) -> list[list[Label]]:
 
 def by_document(found: Mapping[tuple[str, str], Truth]) -> dict[str, dict[str, str]]:
     """Return document → field → value, what is disputed left out."""
-    known: dict[str, dict[str, str]] = defaultdict(dict)
+    labels: dict[str, dict[str, str]] = defaultdict(dict)
     for (document, name), truth in found.items():
         if truth.state != "disputed":
-            known[document][name] = truth.value
-    return dict(known)
+            labels[document][name] = truth.value
+    return dict(labels)

@@ -13,12 +13,12 @@ from hypothesis import strategies as some
 from groundswell.configs.schema import CrawlSettings, Settings
 from groundswell.configs.source import FeedSource
 from groundswell.crawlers.addresses import canonical
-from groundswell.crawlers.markup import text_of, tidy
+from groundswell.crawlers.handover import End, SpoolWriter, Trouble, read_spool
 from groundswell.crawlers.mention import Builder, Raw
+from groundswell.crawlers.plain_text import text_of, tidy
 from groundswell.crawlers.salt import author_salt
 from groundswell.crawlers.spiders.appstore import entries
 from groundswell.crawlers.spiders.sitemap import Place, parse
-from groundswell.crawlers.spool import End, SpoolWriter, Trouble, read_spool
 from groundswell.index.records import Mention, Refusal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from groundswell.crawlers.handover import Tally
 from groundswell.crawlers.run import CrawlError
-from groundswell.crawlers.spool import Tally
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SCRIPT = """

@@ -81,7 +81,7 @@ def test_what_is_wrong_with_one_item_is_its_own_affair(kind: str) -> None:
 
 def raw_text(entry: Entry | str) -> str:
     """Return an entry's words."""
-    from groundswell.crawlers.markup import text_of
+    from groundswell.crawlers.plain_text import text_of
     from groundswell.crawlers.spiders.feed import best_body
 
     assert isinstance(entry, Entry), entry

@@ -11,10 +11,10 @@ import pytest
 from groundswell.configs.schema import CrawlSettings
 from groundswell.configs.source import FORMATS, Kind, choose, find_sources, host_of, read_source
 from groundswell.configs.yaml_lines import ConfigError
-from groundswell.crawlers.check import check_sources
 from groundswell.crawlers.child import SPIDERS, by_host
 from groundswell.crawlers.dates.zones import market_zone
 from groundswell.crawlers.guard import why_not
+from groundswell.crawlers.source_report import check_sources
 from groundswell.index import records
 
 MARKETS = {"SG", "MY", "ID", "TH", "VN", "PH", "AU", "NZ"}

@@ -35,7 +35,7 @@ def _file(tmp_path: Path, text: str = POLICY) -> Path:
 def test_the_example_that_ships_is_a_policy() -> None:
     """It follows its own schema and covers every risk somewhere but those about ads as such."""
     taxonomy = load_taxonomy()
-    clauses = load_policies(known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
+    clauses = load_policies(risks=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
     covered = {risk for clause in clauses for risk in clause.covers}
     assert set(taxonomy.risk_ids) - covered == {"privacy_targeting", "brand_adjacency", "ad_experience"}
     assert all(clause.examples and clause.counterexamples for clause in clauses)
@@ -66,7 +66,7 @@ def test_a_clause_holds_in_its_markets_from_its_day_to_its_end(tmp_path: Path) -
 def test_a_policy_that_cannot_be_meant_is_refused_with_its_line(tmp_path: Path, old: str, new: str, says: str) -> None:
     """Two versions at once, a risk that is none, an end before the beginning, a mistyped key."""
     with pytest.raises(ConfigError, match=rf"policy\.yaml:\d+: .*{says}"):
-        load_policies([_file(tmp_path, POLICY.replace(old, new))], known=["gambling", "scam_jobs"])
+        load_policies([_file(tmp_path, POLICY.replace(old, new))], risks=["gambling", "scam_jobs"])
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from groundswell.nlp.enrich.rules import Rules, read_rules
 @cache
 def _shipped() -> Rules:
     taxonomy = load_taxonomy()
-    return read_rules(known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
+    return read_rules(risks=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
 
 
 def _file(tmp_path: Path, content: str) -> Path:
@@ -111,7 +111,7 @@ def test_typing_errors_are_named_with_the_nearest_key(tmp_path: Path) -> None:
         read_rules([bad_key])
     bad_risk = _file(tmp_path, "rules:\n  - id: x.own\n    about: gambing\n    any: [a]\n    match: [a]\n")
     with pytest.raises(ConfigError, match=r"own\.yaml:2: nothing is called 'gambing'.*gambling"):
-        read_rules([bad_risk], known=["gambling"])
+        read_rules([bad_risk], risks=["gambling"])
 
 
 def test_boundaries_know_every_script(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from groundswell.nlp.themes.framing import FRAMES, subject_of
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.subjects import Subject
-from groundswell.nlp.themes.title import LONGEST, ThemeText, hear, make_title, shares_of, sum_of_shares
+from groundswell.nlp.themes.title import LONGEST_TITLE, ThemeText, hear, make_title, shares_of, sum_of_shares
 
 ADS = (
     "Too many ads now, every song",
@@ -229,7 +229,7 @@ def test_a_clause_stands_in_only_where_no_phrase_is_shared() -> None:
         if " of " not in text and "xc" not in text
     }
     label = named({"mixed": (tuple(texts), "en", -0.5), **others})["mixed"].label
-    assert len(label) <= LONGEST
+    assert len(label) <= LONGEST_TITLE
     assert label in texts
     said = [
         ThemeText(str(n), text, "en", np.ones(384, np.float32), mood) for n, (text, mood) in enumerate(texts.items())

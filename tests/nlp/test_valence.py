@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from groundswell.nlp.model.valence import LONGEST, plainly
+from groundswell.nlp.model.valence import LONGEST_READ, plainly
 
 SWAPS = {
     "She is a {} engineer from the next town.": ["gay", "asexual", "Muslim", "Jewish", "Black", "Nigerian", "straight"],
@@ -70,6 +70,6 @@ def test_praise_of_what_nobody_praises_is_blame() -> None:
 def test_repetitions_do_not_hang_it() -> None:
     """Hostile repetitions are read, for patterns reach only so far."""
     hostile = [
-        part * (LONGEST // len(part)) for part in ("not ", "used to now ", "I can't say ", "不", "was not ", "a ")
+        part * (LONGEST_READ // len(part)) for part in ("not ", "used to now ", "I can't say ", "不", "was not ", "a ")
     ]
     assert all(plainly(hostile))

@@ -77,8 +77,8 @@ def area(bands: Sequence[Band | None], x: Scale, y: Scale) -> str:
 
 
 def _outline(bands: Sequence[Band | None], stretch: Sequence[int], x: Scale, y: Scale) -> Points:
-    known = [(i, band) for i in stretch if (band := bands[i]) is not None]
-    return [(x(i), y(band.high)) for i, band in known] + [(x(i), y(band.low)) for i, band in reversed(known)]
+    points = [(i, band) for i in stretch if (band := bands[i]) is not None]
+    return [(x(i), y(band.high)) for i, band in points] + [(x(i), y(band.low)) for i, band in reversed(points)]
 
 
 def stretches(values: Sequence[object | None]) -> list[list[int]]:
@@ -96,8 +96,8 @@ def stretches(values: Sequence[object | None]) -> list[list[int]]:
 
 def lines(values: Sequence[float | None], colour: str, x: Scale, y: Scale, *, bridge: bool) -> str:
     """Return a line through the values; days without one are bridged or left open."""
-    known = [i for i, value in enumerate(values) if value is not None]
-    runs = [known] if bridge and known else stretches(values)
+    points = [i for i, value in enumerate(values) if value is not None]
+    runs = [points] if bridge and points else stretches(values)
     return "".join(_line([(x(i), y(values[i] or 0.0)) for i in run], colour) for run in runs)
 
 
@@ -157,11 +157,11 @@ def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
     value, count = heat.departures.get((risk, market), 0.0), heat.counts.get((risk, market), 0)
     share = min(100, round(abs(value) * PER_SD))
     digits = 1 if abs(value) < WHOLE_FROM else 0
-    said = wording.signed(value, digits) if abs(value) >= SAID_FROM else ""
+    text = wording.signed(value, digits) if abs(value) >= SAID_FROM else ""
     title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'text')} in 24 h, "
     title += f"{wording.signed(value, 1)} standard deviations"
     cls = f"hc {'up' if value >= 0 else 'down'}{' full' if share > 55 else ''}"
-    return link(risk_address(risk, market, now), esc(said), cls=cls, title=title, style=f"--s:{share}%")
+    return link(risk_address(risk, market, now), esc(text), cls=cls, title=title, style=f"--s:{share}%")
 
 
 def coverage_map(found: Coverage) -> Html:
@@ -193,7 +193,7 @@ def coverage_words(found: Coverage) -> Html:
     bad = sorted((row for row in found.rows if row.bad_days), key=lambda row: -row.bad_days)
     if not bad:
         return tag("p", esc(tr("Every source was seen on every day it was watched.")), cls="note")
-    said = (
+    text = (
         tag(
             "li",
             [
@@ -204,7 +204,7 @@ def coverage_words(found: Coverage) -> Html:
         for row in bad[:4]
     )
     more = [tag("li", esc(f"and {len(bad) - 4} more"))] if len(bad) > 4 else []
-    return tag("ul", [*said, *more], cls="note")
+    return tag("ul", [*text, *more], cls="note")
 
 
 def bars(

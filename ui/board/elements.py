@@ -23,8 +23,8 @@ def esc(text: object) -> Html:
 
     Bidirectional overrides and control characters are dropped: a hostile text may not reorder what stands around it.
     """
-    said = str(text)
-    return Html(escape(said if said.isprintable() else "".join(filter(_shown, said)), quote=True))
+    plain = str(text)
+    return Html(escape(plain if plain.isprintable() else "".join(filter(_shown, plain)), quote=True))
 
 
 def _shown(char: str) -> bool:
@@ -37,8 +37,8 @@ _BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 def tag(name: str, content: Html | Iterable[Html] = NOTHING, /, cls: str = "", **attributes: str | None) -> Html:
     """Return one element; attributes are escaped, ``None`` leaves one out, ``_`` in a name becomes ``-``."""
     named = {"class": cls or None, **{key.strip("_").replace("_", "-"): value for key, value in attributes.items()}}
-    told = {key: _told(value) if value and key in SPOKEN else value for key, value in named.items()}
-    given = "".join(f' {key}="{esc(value)}"' for key, value in told.items() if value is not None)
+    spoken = {key: _told(value) if value and key in SPOKEN else value for key, value in named.items()}
+    given = "".join(f' {key}="{esc(value)}"' for key, value in spoken.items() if value is not None)
     return Html(f"<{name}{given}>{joined(content)}</{name}>")
 
 
@@ -117,5 +117,5 @@ def facts(pairs: Iterable[tuple[str, Html]], cls: str = "") -> Html:
 
 def panel(title: str, note: str, body: Html, cls: str = "") -> Html:
     """Return a framed part of a page, with its title and what the title leaves unsaid."""
-    said = tag("em", esc(f" · {note}")) if note else NOTHING
-    return tag("section", [tag("h2", [esc(title), said]), body], cls=f"panel {cls}".strip())
+    suffix = tag("em", esc(f" · {note}")) if note else NOTHING
+    return tag("section", [tag("h2", [esc(title), suffix]), body], cls=f"panel {cls}".strip())

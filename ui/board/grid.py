@@ -51,12 +51,12 @@ def _reserved(name: str) -> bool:
 
 def _column(values: Sequence[Any]) -> tuple[list[Any], None, str]:
     """Return values, no index of their own, and their type for pandas."""
-    known = [value for value in values if value is not None]
-    if known and all(isinstance(value, bool) for value in known):
+    present = [value for value in values if value is not None]
+    if present and all(isinstance(value, bool) for value in present):
         return list(values), None, "boolean"
-    if known and all(type(value) is int and abs(value) <= EXACT for value in known):
+    if present and all(type(value) is int and abs(value) <= EXACT for value in present):
         return list(values), None, "Int64"
-    if known and all(_is_number(value) for value in known):
+    if present and all(_is_number(value) for value in present):
         return [plain(value) for value in values], None, "Float64"
     return [None if value is None else _text(value) for value in values], None, "string"
 

@@ -53,9 +53,9 @@ class Kept:
 
     def behind(self) -> bool:
         """Return whether this thread, which draws a page, was given an answer of an earlier state since last asked."""
-        said = bool(getattr(self._thread, "behind", False))
+        behind = bool(getattr(self._thread, "behind", False))
         self._thread.behind = False
-        return said
+        return behind
 
     def clear(self) -> None:
         """Forget everything."""

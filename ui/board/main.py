@@ -99,9 +99,9 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
             )
         zone = queries.zone()
         _language()
-        said = tr("Times are {name} ({zone}); days of charts are UTC.")
-        said = said.format(name=wording.zone_name(zone, datetime.now(UTC)), zone=zone)
-        st.html(tag("p", esc(said), cls="zone"))
+        zone_note = tr("Times are {name} ({zone}); days of charts are UTC.")
+        zone_note = zone_note.format(name=wording.zone_name(zone, datetime.now(UTC)), zone=zone)
+        st.html(tag("p", esc(zone_note), cls="zone"))
 
 
 def _language() -> None:
@@ -119,8 +119,8 @@ def _keep() -> None:
 def _speak() -> None:
     """Speak the language that the person chose, now or before; else that of their browser."""
     if st.session_state.get("tongue") not in TONGUES:
-        kept = st.context.cookies.get(COOKIE, "")
-        asked = [kept, *preferred(st.context.headers.get("Accept-Language") or st.context.locale or "")]
+        cookie = st.context.cookies.get(COOKIE, "")
+        asked = [cookie, *preferred(st.context.headers.get("Accept-Language") or st.context.locale or "")]
         st.session_state["tongue"] = tongue_of(asked)
     speak(st.session_state["tongue"])
 

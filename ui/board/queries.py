@@ -272,11 +272,11 @@ def reopen(alerts: Sequence[str]) -> None:
 
 def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Offer a table as a CSV file that a spreadsheet shows and never computes."""
-    kept = list(rows)
+    table = list(rows)
 
     def file() -> bytes:
         written = StringIO()
-        csv.writer(written).writerows([head, *([harmless(cell) for cell in row] for row in kept)])
+        csv.writer(written).writerows([head, *([harmless(cell) for cell in row] for row in table)])
         return written.getvalue().encode("utf-8-sig", "replace")
 
     stem = f"groundswell-{name}-{datetime.now(UTC):%Y%m%d-%H%M}.csv"

@@ -145,8 +145,8 @@ def _blind_words(runs: Sequence[Sequence[int]], unseen: Sequence[Sequence[str]],
     names = sorted({name for i in run for name in unseen[i]})
     left = run[0] < days / 2  # on the side with room for them
     side = f"left:{100 * run[0] / days:.1f}%" if left else f"right:{100 * (days - run[-1] - 1) / days:.1f}%"
-    said = tr("{count} down: not calm, unseen").format(count=wording.plural(len(names), "source"))
-    yield tag("span", esc(said), cls="axis blind", style=side, title=", ".join(names))
+    text = tr("{count} down: not calm, unseen").format(count=wording.plural(len(names), "source"))
+    yield tag("span", esc(text), cls="axis blind", style=side, title=", ".join(names))
 
 
 def _days(series: Series, unseen: Sequence[Sequence[str]], address: Address, unit: str) -> Html:
@@ -156,9 +156,9 @@ def _days(series: Series, unseen: Sequence[Sequence[str]], address: Address, uni
 
 def _told(series: Series, unseen: Sequence[Sequence[str]], i: int, unit: str) -> str:
     usual = series.bands[i]
-    said = f"{_date(series.days[i])}: {wording.plural(int(series.values[i] or 0), unit)}"
-    said += f", usually {wording.number(round(usual.low))} to {wording.number(round(usual.high))}" if usual else ""
-    return said + (f"; not seen: {', '.join(unseen[i][:5])}" if i < len(unseen) and unseen[i] else "")
+    text = f"{_date(series.days[i])}: {wording.plural(int(series.values[i] or 0), unit)}"
+    text += f", usually {wording.number(round(usual.low))} to {wording.number(round(usual.high))}" if usual else ""
+    return text + (f"; not seen: {', '.join(unseen[i][:5])}" if i < len(unseen) and unseen[i] else "")
 
 
 def _mood_days(series: Series, address: Address) -> Html:

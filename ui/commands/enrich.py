@@ -22,8 +22,8 @@ def command(ctx: click.Context, cluster: str) -> int:
     from groundswell.ui.pipeline import only_one
 
     rules, broken = proven_rules(settings, now())
-    for said in broken:
-        click.echo(f"left out: {said}", err=True)
+    for complaint in broken:
+        click.echo(f"left out: {complaint}", err=True)
     with (
         only_one(settings), open_store(settings, spool=True) as store, opened_model(settings) as its,
         progress_bar("enrich") as progress,

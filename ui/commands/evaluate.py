@@ -55,11 +55,11 @@ def command(
         previous = figures(model=other, baseline=False) if other else None
         report = figures(model=load_model(settings.model), previous=previous, exact=slow)
     beside = f" beside {other.made_by}" if other else ""
-    said = f"data folder{beside}{' --exact' * exact}, at most {most:,} texts a set"
+    options = f"data folder{beside}{' --exact' * exact}, at most {most:,} texts a set"
     click.echo(
         json.dumps(asdict(report), ensure_ascii=False, default=lambda array: array.tolist())
         if as_json
-        else write_card(report, read_bundle(folder).manifest, said, judge(report, previous) if previous else None)
+        else write_card(report, read_bundle(folder).manifest, options, judge(report, previous) if previous else None)
     )
     if place and previous:
         if not judge(report, previous).wins:

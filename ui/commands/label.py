@@ -84,8 +84,8 @@ def _drawn(desk: Labelling, settings: Settings, queue: str, *, size: int, days: 
     if queue == "drift":
         return sampling.draw_drift(documents, since=at - timedelta(days=days), size=size, now=at)
     about = {each.rule.id: each.rule.about for each in all_rules(settings).compiled}
-    known = known_documents(store, settings, machines=True)
-    return sampling.draw_disagreement(documents, known, about, size=size, now=at)
+    labelled = known_documents(store, settings, machines=True)
+    return sampling.draw_disagreement(documents, labelled, about, size=size, now=at)
 
 
 @command.command("list")
@@ -138,8 +138,8 @@ def answer(
     """Say what the document of TASK is."""
     values = {name: value for name, value in {"sentiment": sentiment, "risks": risks}.items() if value is not None}
     with _labelling(settings_of(ctx)) as desk:
-        kept = desk.answer(task, values, by=by, team=team, note=note, now=now())
-    click.echo(f"kept: {', '.join(f'{one.field} {one.value}' for one in kept)}")
+        labels = desk.answer(task, values, by=by, team=team, note=note, now=now())
+    click.echo(f"kept: {', '.join(f'{one.field} {one.value}' for one in labels)}")
     return 0
 
 
@@ -170,8 +170,8 @@ def disputes(ctx: click.Context) -> int:
 def rule(ctx: click.Context, document: str, field: str, *, value: str, note: str, by: str) -> int:
     """Rule that FIELD of DOCUMENT is VALUE, whatever others said."""
     with _labelling(settings_of(ctx)) as desk:
-        kept = desk.rule(document, field, value, by=by, note=note, now=now())
-    click.echo(f"ruled: {kept.field} of {kept.subject} is {kept.value}")
+        ruling = desk.rule(document, field, value, by=by, note=note, now=now())
+    click.echo(f"ruled: {ruling.field} of {ruling.subject} is {ruling.value}")
     return 0
 
 
@@ -280,8 +280,8 @@ def import_(ctx: click.Context, source: Path, annotator: str) -> int:
         f"{source.name}: there is no document {one.subject!r}" for one in found.labels if one.subject not in there
     ]
     refused = [*found.refused, *dict.fromkeys(unknown), *(f"{one.id}: {one.reason}" for one in report.refused)]
-    for said in refused[:20]:
-        click.echo(printable(said), err=True)
+    for complaint in refused[:20]:
+        click.echo(printable(complaint), err=True)
     came = f"{report.new:,} new labels, {report.updated:,} changed, {report.same:,} there already"
     click.echo(f"{came}, {len(refused):,} refused")
     return 1 if refused else 0

@@ -25,11 +25,11 @@ def command(ctx: click.Context) -> int:
         click.echo("nobody to tell: name receivers under alerts.receivers (docs/alerts.md)")
         return 0
     with open_store(settings) as store:
-        told = notify(store, settings, now=now())
-    click.echo(str(told) or "nothing to tell")
-    for trouble in told.troubles:
+        deliveries = notify(store, settings, now=now())
+    click.echo(str(deliveries) or "nothing to tell")
+    for trouble in deliveries.troubles:
         click.echo(printable(trouble), err=True)
-    return int(bool(told.troubles))
+    return int(bool(deliveries.troubles))
 
 
 @command.command("test")
@@ -43,16 +43,16 @@ def test(ctx: click.Context, receivers: tuple[str, ...]) -> int:
     from groundswell.ui.report.delivery.send import NotDeliveredError
     from groundswell.ui.report.discretion import Cleaner, secrets_of
 
-    known = {one.id: one for one in settings.alerts.receivers}
+    by_id = {one.id: one for one in settings.alerts.receivers}
     for name in receivers:
-        if name not in known:
-            raise click.BadParameter(f"there is no receiver {name!r}{nearest(name, sorted(known))}")
-    if not known:
+        if name not in by_id:
+            raise click.BadParameter(f"there is no receiver {name!r}{nearest(name, sorted(by_id))}")
+    if not by_id:
         raise click.UsageError("name receivers under alerts.receivers first (docs/alerts.md)")
     clean, failed = Cleaner(list(secrets_of(settings))), False
-    for name in receivers or known:
+    for name in receivers or by_id:
         try:
-            click.echo(printable(f"{name}: {clean(send_test(settings, known[name], now=now()))}"))
+            click.echo(printable(f"{name}: {clean(send_test(settings, by_id[name], now=now()))}"))
         except NotDeliveredError as error:
             failed = True
             click.echo(printable(f"{name}: {clean(str(error))}"), err=True)

@@ -145,8 +145,8 @@ def page_(ctx: click.Context, clause: str) -> int:
     from groundswell.nlp.trust.policies import page
     from groundswell.ui.labelling import guidelines
 
-    known = [one for one in _clauses(settings) if one.id == clause]
-    chosen = next((one for one in known if one.holds(now().date())), known[-1] if known else None)
+    clauses = [one for one in _clauses(settings) if one.id == clause]
+    chosen = next((one for one in clauses if one.holds(now().date())), clauses[-1] if clauses else None)
     if chosen is None:
         raise click.UsageError(f"there is no clause {clause!r}: groundswell policies list names them all")
     with open_reader(settings) as reader:
@@ -175,7 +175,7 @@ def _clauses(settings: Settings) -> tuple[Clause, ...]:
     from groundswell.configs.taxonomy import load_taxonomy
 
     taxonomy = load_taxonomy(settings.taxonomy)
-    return load_policies(settings.policies, known=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
+    return load_policies(settings.policies, risks=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
 
 
 def _gaps(settings: Settings, reader: Reader) -> list[Gap]:

@@ -75,8 +75,8 @@ def import_(ctx: click.Context, source: Path) -> int:
     found, refused = read_csv(source.read_text("utf-8-sig", errors="replace"), now=now(), name=source.name)
     with open_store(settings) as store:
         report = store.put(found)
-    for said in refused[:20]:
-        click.echo(printable(said), err=True)
+    for complaint in refused[:20]:
+        click.echo(printable(complaint), err=True)
     came = f"{report.new:,} new decisions, {report.updated:,} changed, {report.same:,} there already"
     click.echo(f"{came}, {len(refused):,} refused")
     return 1 if refused else 0

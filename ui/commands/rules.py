@@ -34,10 +34,10 @@ def check(ctx: click.Context, files: Sequence[Path]) -> int:
     """
     settings = settings_of(ctx)
     rules = _of_files(settings, files) if files else _all(settings)
-    kept, broken = rules.proven(now())
-    for said in broken:
-        click.echo(printable(said))
-    click.echo(f"{len(kept):,} of {len(rules):,} rules keep their promises")
+    proven, broken = rules.proven(now())
+    for complaint in broken:
+        click.echo(printable(complaint))
+    click.echo(f"{len(proven):,} of {len(rules):,} rules keep their promises")
     return 1 if broken else 0
 
 
@@ -70,10 +70,10 @@ def try_(ctx: click.Context, file: Path, documents: int, examples: int) -> int:
     from groundswell.nlp.trust.rules import hits_of, measure
 
     fresh, standing = _of_files(settings, [file]), _all(settings)
-    texts, known = _texts(settings, documents)
+    texts, labels = _texts(settings, documents)
     names = {each.rule.id for each in fresh.compiled}
     both = type(standing)([*(each for each in standing.compiled if each.rule.id not in names), *fresh.compiled])
-    found = [one for one in measure(both, texts, known) if one.id in names]
+    found = [one for one in measure(both, texts, labels) if one.id in names]
     rows = [(one.id, one.hits, one.alone, one.judged, one.right, one.precision) for one in found]
     click.echo(f"over {len(texts):,} documents:")
     table(("rule", "hits", "alone", "judged", "right", "precision"), rows, right=(1, 2, 3, 4))
@@ -92,8 +92,8 @@ def precision(ctx: click.Context, documents: int) -> int:
     settings = settings_of(ctx)
     from groundswell.nlp.trust.rules import measure, overlaps
 
-    rules, (texts, known) = _all(settings), _texts(settings, documents)
-    found = [one for one in measure(rules, texts, known) if one.hits]
+    rules, (texts, labels) = _all(settings), _texts(settings, documents)
+    found = [one for one in measure(rules, texts, labels) if one.hits]
     rows = [
         (
             f"{one.id} v{one.version}",
@@ -106,7 +106,7 @@ def precision(ctx: click.Context, documents: int) -> int:
         )
         for one in sorted(found, key=lambda one: (one.about, one.id))
     ]
-    click.echo(f"{len(texts):,} documents, {sum(one.id in known for one in texts):,} of them labelled")
+    click.echo(f"{len(texts):,} documents, {sum(one.id in labels for one in texts):,} of them labelled")
     table(("rule", "state", "hits", "alone", "judged", "precision", "recall"), rows, right=(2, 3, 4))
     for pair in overlaps(rules, texts)[:20]:
         click.echo(f"{pair.one} and {pair.other} hit the same {pair.both:,} documents (Jaccard {pair.similarity:.2f})")
@@ -130,8 +130,8 @@ def suggest(ctx: click.Context, risk: str, documents: int, most: int) -> int:
     taxonomy = load_taxonomy(settings.taxonomy)
     if risk not in taxonomy.risk_ids:
         raise click.UsageError(f"no risk is called {risk!r}; known: {', '.join(taxonomy.risk_ids)}")
-    rules, (texts, known) = _all(settings), _texts(settings, documents)
-    if not measuring.truth_for(texts, known, risk)[1]:
+    rules, (texts, labels) = _all(settings), _texts(settings, documents)
+    if not measuring.truth_for(texts, labels, risk)[1]:
         click.echo(
             f"fewer than {measuring.FEWEST_LABELS} documents are labelled {risk}: what the model says stands in",
             err=True,
@@ -140,8 +140,8 @@ def suggest(ctx: click.Context, risk: str, documents: int, most: int) -> int:
     rows = [
         (one.term, one.meant and f"for {one.meant}", one.found, one.wrong, one.everywhere, printable(one.example)[:60])
         for one in (
-            *measuring.suggest_spellings(texts, known, risk, words)[:most],
-            *measuring.suggest(rules, texts, known, risk, most=most),
+            *measuring.suggest_spellings(texts, labels, risk, words)[:most],
+            *measuring.suggest(rules, texts, labels, risk, most=most),
         )
     ]
     if not rows:
@@ -172,8 +172,8 @@ def _texts(settings: Settings, most: int) -> tuple[list[Text], Known]:
     from groundswell.nlp.trust.rules import read
 
     with open_reader(settings) as reader:
-        known = known_documents(reader, settings)
-        return read([*reader.many(Document, sorted(known)), *reader.recent(Document, limit=most)]), known
+        labels = known_documents(reader, settings)
+        return read([*reader.many(Document, sorted(labels)), *reader.recent(Document, limit=most)]), labels
 
 
 def _state(shadow: bool, works: bool) -> str:

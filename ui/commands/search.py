@@ -122,10 +122,10 @@ def _query(text: str, settings: Settings) -> Query:
 def _fields(names: tuple[str, ...]) -> tuple[Field, ...]:
     from groundswell.index.query import Field
 
-    known: tuple[Field, ...] = get_args(Field)
-    if unknown := set(names).difference(known):
-        raise click.BadParameter(f"no field {unknown.pop()!r}; there are {', '.join(known)}", param_hint="--facet")
-    return tuple(field for field in known if field in names)
+    all_fields: tuple[Field, ...] = get_args(Field)
+    if unknown := set(names).difference(all_fields):
+        raise click.BadParameter(f"no field {unknown.pop()!r}; there are {', '.join(all_fields)}", param_hint="--facet")
+    return tuple(field for field in all_fields if field in names)
 
 
 def _vector(text: str, settings: Settings) -> Vector:

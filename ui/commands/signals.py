@@ -75,10 +75,10 @@ def looked(inbox: Inbox, count: int, show: str) -> str:
     what = "" if show == "all" else {"case": " in a case", "closed": " of closed cases"}.get(show, f" {show}")
     if inbox.upto is None:
         return "signals have not been looked for yet: groundswell signals"
-    said = (
+    text = (
         f"{count:,} alert{'' if count == 1 else 's'}{what}; signals were looked for up to {inbox.upto:%Y-%m-%d %H:%M}Z"
     )
-    return f"{said}, {len(inbox.held):,} weaker ones of the last 7 days were held back"
+    return f"{text}, {len(inbox.held):,} weaker ones of the last 7 days were held back"
 
 
 def lines(entry: Entry) -> str:
@@ -203,11 +203,11 @@ def learn(ctx: click.Context, take: bool, drop: bool, by: str) -> int:
 def told(proposal: Proposal) -> str:
     """Return a proposal in words, each number counted over past alerts."""
     would = [change for change in proposal.changes if change.would_fire]
-    kept = (
+    parts = (
         "none would fire" if proposal.kept == 0 else f"{proposal.right_then} of {proposal.kept} that would still fire"
     )
     head = (
-        f"{proposal.judged} judged alerts, {proposal.right} confirmed; with what they teach, confirmed are {kept}.\n"
+        f"{proposal.judged} judged alerts, {proposal.right} confirmed; with what they teach, confirmed are {parts}.\n"
         f"Of all signals so far {len(would)} more would fire and {len(proposal.changes) - len(would)} would not:"
     )
     rows = (
@@ -218,10 +218,10 @@ def told(proposal: Proposal) -> str:
     return "\n".join([head, *rows])
 
 
-def _decide(ctx: click.Context, alerts: Sequence[str], said: str, act: Callable[[Desk, datetime], object]) -> None:
+def _decide(ctx: click.Context, alerts: Sequence[str], verdict: str, act: Callable[[Desk, datetime], object]) -> None:
     with _desk(ctx) as desk:
         act(desk, now())
-    click.echo(f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'} {said}")
+    click.echo(f"{len(alerts)} alert{'' if len(alerts) == 1 else 's'} {verdict}")
 
 
 @contextmanager

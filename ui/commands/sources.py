@@ -69,10 +69,10 @@ def check(ctx: click.Context, what: str, show: int) -> int:
     with progress_bar("check"):
         trial = visit_once(source, settings, now=now())
     _show(trial, source, show)
-    told = warnings(trial, source, speaks=_speaks)
-    for warning in told:
+    warned = warnings(trial, source, speaks=_speaks)
+    for warning in warned:
         click.echo(f"! {printable(warning)}")
-    if not told:
+    if not warned:
         click.echo("no warnings")
     return int(bool(trial.run.error) or not trial.run.found)
 
@@ -160,10 +160,10 @@ def _asked(conditions: Sequence[Any], service: str, lang: str) -> int:
     from groundswell.configs.searches import SYNTAX, queries
     from groundswell.configs.yaml_lines import nearest
 
-    known = {str(each): each for each in SYNTAX}
-    if service not in known:
-        raise click.UsageError(f"there is no service {service!r}{nearest(service, sorted(known))}")
-    for query in queries(conditions, known[service], lang=lang):
+    by_name = {str(each): each for each in SYNTAX}
+    if service not in by_name:
+        raise click.UsageError(f"there is no service {service!r}{nearest(service, sorted(by_name))}")
+    for query in queries(conditions, by_name[service], lang=lang):
         click.echo(printable(query))
     return 0
 
@@ -260,8 +260,8 @@ def _yaml(source: Source, found: Found) -> str:
     from ruamel.yaml import YAML
     from ruamel.yaml.compat import StringIO
 
-    said = source.model_dump(mode="json", exclude_defaults=True)
-    said.pop("name", None)
+    fields = source.model_dump(mode="json", exclude_defaults=True)
+    fields.pop("name", None)
     head = [
         f"# Found at {found.url} on {now():%Y-%m-%d}. kind, market and lang are guesses where nobody stated them.",
         "# Look at the site's terms, and write under which of them the texts may be read:",
@@ -270,5 +270,5 @@ def _yaml(source: Source, found: Found) -> str:
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style, yaml.allow_unicode, yaml.width = False, True, 1_000
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # its stub says None
-    yaml.dump({"format": source.format, **said, "licence": "to be looked at"}, stream)
+    yaml.dump({"format": source.format, **fields, "licence": "to be looked at"}, stream)
     return "\n".join([*head, stream.getvalue()])

@@ -44,11 +44,11 @@ def command(
     steps, seed = steps or usual.steps, usual.seed if seed is None else seed
     recipe = replace(usual, steps=steps, seed=seed, bfloat16=bfloat16)
     taxonomy = load_taxonomy(settings.taxonomy)
-    shipped, kept = find_bundle(NAME), find_bundle(keep) if keep else None
-    if keep and kept is None:
+    shipped, earlier = find_bundle(NAME), find_bundle(keep) if keep else None
+    if keep and earlier is None:
         raise click.ClickException(f"--keep {keep}: no bundle of ours is called so, and no folder holds one")
     version = made_by or (read_bundle(shipped)["version"] if shipped else "0.1.0")
     with progress_bar("train") as progress:
-        bundle = train(data, target, version=version, taxonomy=taxonomy, recipe=recipe, keep=kept, progress=progress)
+        bundle = train(data, target, version=version, taxonomy=taxonomy, recipe=recipe, keep=earlier, progress=progress)
     click.echo(f"wrote {bundle}; compare it: groundswell --set model.name={bundle} evaluate {data}")
     return 0

@@ -104,8 +104,8 @@ def _runs(settings: Settings, count: int) -> int:
     from groundswell.ui.watch.ledger import Ledger
 
     for run in Ledger(settings.data_dir).last(count):
-        said = "; ".join(filter(None, (run.said, run.error)))
+        result = "; ".join(filter(None, (run.said, run.error)))
         click.echo(
-            printable(f"{run.started_at}  {run.stage:8} {run.seconds:7.1f} s  {'FAILED ' if run.error else ''}{said}")
+            printable(f"{run.started_at}  {run.stage:8} {run.seconds:7.1f} s  {'FAILED ' if run.error else ''}{result}")
         )
     return 0

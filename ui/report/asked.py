@@ -71,5 +71,5 @@ def evidence_of(reader: Reader, name: str) -> tuple[str, ...]:
 def _within(query: Query, ids: tuple[str, ...]) -> Query:
     """Return a query narrowed to some documents."""
     there = query.where.get("id")
-    kept = tuple(one for one in ids if there is None or one in there)
-    return replace(query, where={**query.where, "id": kept or (NONE,)})
+    inside = tuple(one for one in ids if there is None or one in there)
+    return replace(query, where={**query.where, "id": inside or (NONE,)})

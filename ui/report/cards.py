@@ -122,9 +122,9 @@ def subject_in(signal: Signal, theme: Theme | None) -> str:
 
 def reason(why: str, title: str, subject: str) -> str:
     """Return a sentence about an alert without the beginning that its title says above it."""
-    for told in (f"{title}, ", f"{capital(subject)}: "):
-        if why.startswith(told):
-            return capital(why.removeprefix(told))
+    for prefix in (f"{title}, ", f"{capital(subject)}: "):
+        if why.startswith(prefix):
+            return capital(why.removeprefix(prefix))
     return why
 
 

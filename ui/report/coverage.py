@@ -137,8 +137,8 @@ def _cell(day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *
     if before:
         return Cell(day, "before", posts, 0.0, "not watched yet")
     if failed and len(failed) == len(visits):
-        said = failed[-1].error or failed[-1].complaint or f"not whole: {failed[-1].remark}"
-        return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {said}")
+        reason = failed[-1].error or failed[-1].complaint or f"not whole: {failed[-1].remark}"
+        return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {reason}")
     if posts == 0 and missed and not looked:
         return Cell(day, "bad", posts, usual, f"no posts where about {number(round(usual, 1))} a day are usual")
     return Cell(day, "ok" if posts or visits else "idle", posts, usual, plural(posts, "post"))

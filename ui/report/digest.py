@@ -182,8 +182,8 @@ def _facts(reader: Reader, today: Today, settings: Settings) -> dict[str, Any]:
 
 def _more(today: Today) -> str:
     """Return how many alerts wait that are not told here."""
-    told = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
-    left = len(today.inbox.having("waiting")) - told
+    shown = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
+    left = len(today.inbox.having("waiting")) - shown
     return f"{wording.plural(left, 'more alert')} waiting" if left else ""
 
 
@@ -254,9 +254,9 @@ def blocks(series: Series) -> str:
 
 def _heights(series: Series) -> list[float]:
     """Return the values between 0 and 1; counts stand on nought, moods on their own lowest."""
-    known = [value for value in series.values if value is not None]
-    low = min([*known, 0.0])
-    reach = (max([*known, 0.0]) - low) or 1.0
+    values = [value for value in series.values if value is not None]
+    low = min([*values, 0.0])
+    reach = (max([*values, 0.0]) - low) or 1.0
     return [0.0 if value is None else (value - low) / reach for value in series.values]
 
 
@@ -317,5 +317,5 @@ def _plain(text: str) -> str:
         "".join(char for char in line if char.isprintable() or char in "\t\N{NO-BREAK SPACE}").rstrip()
         for line in text.split("\n")
     ]
-    kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
-    return "\n".join(kept).strip() + "\n"
+    lines_left = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
+    return "\n".join(lines_left).strip() + "\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
-LONGEST = 2000
+LONGEST_LINE = 2000
 """Characters of one line's message."""
 SHORTEST_SECRET = 6
 """What is shorter is not looked for: it would blacken half of every line."""
@@ -41,6 +41,6 @@ class Cleaner:
         """Return a line on one line, bounded, with secrets, credentials, queries, mail addresses and numbers masked."""
         for secret in self._secrets:
             text = text.replace(secret, MASKED)
-        text = "".join(char if char.isprintable() else " " for char in text[:LONGEST])
+        text = "".join(char if char.isprintable() else " " for char in text[:LONGEST_LINE])
         text = QUERY.sub(f"?{MASKED}", USERINFO.sub(f"{MASKED}@", text))
         return LONG_NUMBER.sub(MASKED, MAIL.sub(MASKED, text))

@@ -20,7 +20,7 @@ from groundswell.index.store import Reader
 DAY = timedelta(days=1)
 HISTORY_DAYS = 28
 """Windows of the same length and hour of day are compared with, as many as these days hold."""
-LONGEST = 14 * DAY
+LONGEST_SPAN = 14 * DAY
 COVERS: tuple[Field, ...] = ("source", "theme", "market")
 COPIES = "copies"
 DOCUMENTS = 10
@@ -66,7 +66,7 @@ class Explanation:
 
 def explain(reader: Reader, query: Query) -> Explanation | None:
     """Return what made the documents of a query more or fewer than usual; ``None`` where it has no bounded time."""
-    if query.since is None or query.until is None or not timedelta() < query.until - query.since <= LONGEST:
+    if query.since is None or query.until is None or not timedelta() < query.until - query.since <= LONGEST_SPAN:
         return None
     step = ceil((query.until - query.since) / DAY) * DAY
     count = max(1, HISTORY_DAYS * DAY // step)

@@ -256,8 +256,8 @@ def _lapsed(episode: Episode, decision: Decision, goes: Phase, now: datetime) ->
 
 def severity_at(episode: Episode, moment: datetime) -> Severity | None:
     """Return how grave an episode was at a moment; ``None`` before it began."""
-    known = tuple(signal for signal in episode.signals if signal.at <= moment)
-    return Episode(known).severity if known else None
+    by_then = tuple(signal for signal in episode.signals if signal.at <= moment)
+    return Episode(by_then).severity if by_then else None
 
 
 # --- how they go -----------------------------------------------------------------------------------------------------
@@ -333,8 +333,8 @@ def how_it_goes(entry: Entry, zone: str) -> str:
     if entry.phase == "over":
         return _over(pace, zone)
     now, before = wording.plural(pace.now, "document"), wording.number(pace.before)
-    said = tr("{phase}, {now} in 24 h, {before} in the 24 h before")
-    return said.format(phase=tr(entry.phase), now=now, before=before)
+    text = tr("{phase}, {now} in 24 h, {before} in the 24 h before")
+    return text.format(phase=tr(entry.phase), now=now, before=before)
 
 
 def _over(pace: Pace, zone: str) -> str:

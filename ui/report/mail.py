@@ -153,8 +153,8 @@ def _send(digest: Digest, mail: DigestSettings, store: Store, now: datetime) -> 
             _note(digest.day, served, store, now)
             went += served
     if refused:
-        said = ", ".join(f"{recipient} ({why})" for recipient, why in sorted(refused.items()))
-        raise DigestError(f"refused: {said}; {wording.plural(len(went), 'other')} sent")
+        refusals = ", ".join(f"{recipient} ({why})" for recipient, why in sorted(refused.items()))
+        raise DigestError(f"refused: {refusals}; {wording.plural(len(went), 'other')} sent")
     return f"digest of {digest.day} sent to {wording.plural(len(went), 'recipient')}"
 
 

@@ -250,12 +250,12 @@ def _gravest(today: Today) -> str:
     grave = [entry.episode.severity for entry in today.inbox.having("waiting")]
     begin = "It" if len(grave) == 1 else "The gravest" if grave.count(card.severity) == 1 else "One of the gravest"
     what = (card.subject or card.title) if spoken() == "en" else card.title
-    said = (
+    text = (
         tr(f"{begin} is over: {{what}}, {{where}}.")
         if card.entry.phase == "over"
         else tr(f"{begin} is {{phase}}: {{what}}, {{where}}.")
     )
-    return said.format(phase=tr(card.entry.phase), what=what.replace("{", "("), where=_places(card))
+    return text.format(phase=tr(card.entry.phase), what=what.replace("{", "("), where=_places(card))
 
 
 def _places(card: Card) -> str:
@@ -286,10 +286,10 @@ def _looked(today: Today) -> str:
         return tr("Signals have not been looked for yet: groundswell signals does.")
     if today.now - upto > LATE:
         since = wording.span(today.now - upto)
-        said = tr("Signals were looked for up to {time}, {since} ago; nothing newer is judged yet.")
-        return said.format(time=wording.moment(upto, zone), since=since)
-    said = tr("Signals were looked for up to {time}.").format(time=wording.moment(upto, zone))
-    return "" if today.inbox.having("waiting") else said
+        text = tr("Signals were looked for up to {time}, {since} ago; nothing newer is judged yet.")
+        return text.format(time=wording.moment(upto, zone), since=since)
+    text = tr("Signals were looked for up to {time}.").format(time=wording.moment(upto, zone))
+    return "" if today.inbox.having("waiting") else text
 
 
 def _blind(today: Today) -> str:

@@ -94,19 +94,19 @@ def assign(alerts: Sequence[str], to: str) -> None:
 
 
 def _decide(
-    alerts: Sequence[str], said: str, act: Callable[[Desk, str, datetime], object], *, undo: bool = True
+    alerts: Sequence[str], verdict: str, act: Callable[[Desk, str, datetime], object], *, undo: bool = True
 ) -> None:  # fmt: skip
     with queries.told(), queries.desk() as desk:
         act(desk, queries.me(), datetime.now(UTC))
-        queries.say(f"{wording.plural(len(alerts), 'alert')} {said}.", undo=alerts if undo else ())
+        queries.say(f"{wording.plural(len(alerts), 'alert')} {verdict}.", undo=alerts if undo else ())
 
 
 def _open(alert: str) -> None:
     with queries.told(), queries.desk() as desk:
         case = desk.open_case(alert, by=queries.me(), now=datetime.now(UTC))
         due = f", due in {wording.span(case.due - case.opened_at)}" if case.due else ""
-        kept = wording.plural(len(case.evidence), "document")
-        queries.say(f"Case opened with {kept}{due}: {case.title}")
+        held = wording.plural(len(case.evidence), "document")
+        queries.say(f"Case opened with {held}{due}: {case.title}")
 
 
 def _add(case: str, alert: str) -> None:

@@ -43,8 +43,8 @@ def _all() -> None:
     waiting = [case for case in cases if case.status != "closed"]
     late = [case for case in waiting if case.due and case.due < datetime.now(UTC)]
     counts = ((len(waiting), "open"), (len(late), "late"), (len(cases) - len(waiting), "closed"))
-    said = " · ".join(f"{wording.number(count)} {name}" for count, name in counts)
-    st.html(tag("div", [tag("h1", esc(tr("Cases"))), tag("span", esc(said))], cls="top"))
+    counted = " · ".join(f"{wording.number(count)} {name}" for count, name in counts)
+    st.html(tag("div", [tag("h1", esc(tr("Cases"))), tag("span", esc(counted))], cls="top"))
     if not cases:
         st.html(
             tag(

@@ -29,11 +29,11 @@ def show() -> None:
     wanted = st.query_params.get("id", "")
     document = queries.record(Document, wanted) if wanted else None
     if document is None:
-        said = f"There is no document {wanted}; it may have been forgotten." if wanted else "No document was chosen."
+        text = f"There is no document {wanted}; it may have been forgotten." if wanted else "No document was chosen."
         out = link("search", esc(tr("Search")), cls="out")
         st.html(
             joined(
-                [tag("div", tag("h1", esc(tr("Document"))), cls="top"), tag("p", [esc(f"{said} "), out], cls="empty")]
+                [tag("div", tag("h1", esc(tr("Document"))), cls="top"), tag("p", [esc(f"{text} "), out], cls="empty")]
             )
         )
         return
@@ -94,7 +94,7 @@ def _labels(document: Document) -> Html:
     likely = sorted(enriched.risks.items(), key=lambda pair: -pair[1])
     rows += [_chance(wording.risk(risk), p, p >= 0.5) for risk, p in likely if p >= SHOWN_RISK]
     unlikely = sum(p < SHOWN_RISK for p in enriched.risks.values())
-    said = [
+    lines = [
         ("feeling", esc(feeling.label)),
         ("language", esc(f"{enriched.lang} ({enriched.lang_confidence:.2f})")),
         ("about", esc(", ".join(map(_about, enriched.targets)) or "nobody named")),
@@ -110,7 +110,7 @@ def _labels(document: Document) -> Html:
     return panel(
         tr("Labels"),
         tr("with their probabilities"),
-        joined([chart, facts(said, cls="one"), tag("p", esc(note), cls="note")]),
+        joined([chart, facts(lines, cls="one"), tag("p", esc(note), cls="note")]),
     )
 
 
@@ -236,10 +236,10 @@ def _copies(document: Document) -> Html:
 
 
 def _correct(document: Document) -> None:
-    known = [label for label in queries.records(Label, 20_000) if label.subject == document.id]
+    labels = [label for label in queries.records(Label, 20_000) if label.subject == document.id]
     with st.container(key="panel-correct"):
         st.html(tag("h2", [esc(tr("Correct a label")), tag("em", esc(tr(" · kept beside what the model said")))]))
-        for label in known:
+        for label in labels:
             st.html(tag("p", esc(f"{label.field}: {label.value}, {label.annotator}"), cls="note"))
         with st.container(horizontal=True, key="act-correct", vertical_alignment="bottom"):
             names = [*CORRECTIONS, *(document.enriched.risks if document.enriched else ())]

@@ -32,8 +32,8 @@ def show() -> None:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
     if found is None:
-        said = "A search of at most 14 days can be explained: add since: and until:, or on: a day."
-        st.html(tag("p", esc(said), cls="empty"))
+        text = "A search of at most 14 days can be explained: add since: and until:, or on: a day."
+        st.html(tag("p", esc(text), cls="empty"))
         return
     st.html(joined([tag("p", _sentence(found, this), cls="lead"), _body(found, this)]))
 
@@ -42,8 +42,8 @@ def _sentence(found: Explanation, this: Asked) -> list[Html]:
     whole = link(_address(this), esc(wording.plural(found.observed, "document")))
     usual, more = f"{found.expected:,.1f}", f"{abs(found.excess):,.1f}"
     times = wording.plural(found.windows, "earlier window")
-    said = f", where {usual} are usual (mean of {times} of the same length and hour): {more} "
-    return [whole, esc(said + ("more." if found.excess >= 0 else "fewer."))]
+    beside = f", where {usual} are usual (mean of {times} of the same length and hour): {more} "
+    return [whole, esc(beside + ("more." if found.excess >= 0 else "fewer."))]
 
 
 def _address(this: Asked, **terms: str) -> str:

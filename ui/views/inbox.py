@@ -172,8 +172,8 @@ def decision_said(decision: Decision, zone: str) -> str:
     }
     until = f" until {wording.stamp(decision.until, zone)}" if decision.until else ""
     why = f": {decision.reason}" if decision.reason else ""
-    said = what.get(decision.what, decision.what)
-    return f"{said}{until} by {decision.by}, {wording.stamp(decision.at, zone)}{why}"
+    verb = what.get(decision.what, decision.what)
+    return f"{verb}{until} by {decision.by}, {wording.stamp(decision.at, zone)}{why}"
 
 
 def _bulk(chosen: Sequence[str], which: str) -> None:

@@ -20,7 +20,7 @@ from groundswell.ui.report import wording
 
 LETTERS = "qwetyuiopadfghjklzxvbnm"
 """Keys of the risks, in the taxonomy's order; digits are for feelings, S saves. Streamlit keeps C and R for itself."""
-LONGEST = 6000
+LONGEST_SHOWN = 6000
 EXAMPLES = 3
 
 
@@ -30,8 +30,8 @@ def show() -> None:
         left, task = len(waiting(reader)), next_task(reader, queries.me())
         document = reader.get(Document, task.subject) if task else None
         rulings = guidelines(reader)
-    said = f"{wording.plural(left, 'document')} waiting"
-    st.html(tag("div", [tag("h1", esc("Label")), tag("span", esc(said))], cls="top"))
+    text = f"{wording.plural(left, 'document')} waiting"
+    st.html(tag("div", [tag("h1", esc("Label")), tag("span", esc(text))], cls="top"))
     if not st.session_state.get("me"):
         st.html(tag("p", esc("Say who you are, at the left: a label has a name."), cls="empty"))
         return
@@ -50,26 +50,26 @@ def show() -> None:
 def _document(document: Document, task: Task) -> None:
     mention = document.mention
     where = " · ".join(part for part in (mention.kind, task.lang or mention.lang, mention.market) if part)
-    text = mention.text[:LONGEST] + (" …" if len(mention.text) > LONGEST else "")
+    text = mention.text[:LONGEST_SHOWN] + (" …" if len(mention.text) > LONGEST_SHOWN else "")
     body = [tag("h3", esc(mention.title))] if mention.title else []
     st.html(panel("What is it?", where, joined([*body, tag("p", esc(text), cls="text")])))
 
 
 def _answer(task: Task, risks: Sequence[Risk]) -> None:
     """Take the answer: a key for each feeling and risk, S to save; what was chosen stands out."""
-    kept = st.session_state.setdefault("labelling", {})
-    if kept.get("task") != task.id:
-        kept.clear()
-        kept.update(task=task.id, sentiment="", risks=set(), begun=time.monotonic())
+    answers = st.session_state.setdefault("labelling", {})
+    if answers.get("task") != task.id:
+        answers.clear()
+        answers.update(task=task.id, sentiment="", risks=set(), begun=time.monotonic())
     with st.container(horizontal=True, key="act-sentiment"):
         for number, value in enumerate(SENTIMENTS, 1):
-            chosen = _standing(kept["sentiment"] == value)
+            chosen = _standing(answers["sentiment"] == value)
             st.button(value, key=f"feel-{value}", shortcut=str(number), type=chosen, on_click=_feel, args=(value,))
     with st.container(horizontal=True, key="act-risks"):
         for risk, letter in zip_longest(risks, LETTERS[: len(risks)]):
-            chosen = _standing(risk.id in kept["risks"])
+            chosen = _standing(risk.id in answers["risks"])
             st.button(risk.title, key=f"risk-{risk.id}", shortcut=letter, type=chosen, on_click=_risk, args=(risk.id,))
-        chosen = _standing(UNSURE in kept["risks"])
+        chosen = _standing(UNSURE in answers["risks"])
         st.button("unsure which", key="risk-unsure", shortcut="0", type=chosen, on_click=_risk, args=(UNSURE,))
     note = st.text_input("Why, if it is not plain", key=f"note-{task.id}", max_chars=500)
     st.button("Save and next", key="save-label", shortcut="s", type="primary", on_click=_save, args=(task, note))
@@ -88,12 +88,12 @@ def _risk(risk: str) -> None:
 
 
 def _save(task: Task, note: str) -> None:
-    kept = st.session_state["labelling"]
-    if not kept["sentiment"]:
+    answers = st.session_state["labelling"]
+    if not answers["sentiment"]:
         queries.say("Say the feeling first: 1 to 4.", trouble=True)
         return
-    values = {"sentiment": kept["sentiment"], RISKS: " ".join(sorted(kept["risks"])) or NONE}
-    seconds = round(time.monotonic() - kept["begun"], 1)
+    values = {"sentiment": answers["sentiment"], RISKS: " ".join(sorted(answers["risks"])) or NONE}
+    seconds = round(time.monotonic() - answers["begun"], 1)
     with queries.told(), queries.desk() as desk:
         risk_ids = load_taxonomy(queries.settings().taxonomy).risk_ids
         Labelling(desk.store, risk_ids).answer(

@@ -124,7 +124,7 @@ def _teaching() -> None:
 def _preview(proposal: Proposal) -> Html:
     more = sum(change.would_fire for change in proposal.changes)
     less = len(proposal.changes) - more
-    said = (
+    text = (
         f"{wording.plural(proposal.judged, 'judged alert')}, {wording.number(proposal.right)} confirmed; of "
         f"{wording.number(proposal.kept)} that would still fire {wording.number(proposal.right_then)} are confirmed. "
         f"Of all signals so far {wording.number(more)} more would fire, {wording.number(less)} would not."
@@ -141,7 +141,7 @@ def _preview(proposal: Proposal) -> Html:
     )
     head = ("signal", "day", "strength", "then", "judged")
     body = table(head, rows, cls="right stack") if proposal.changes else NOTHING
-    return joined([tag("p", esc(said)), body])
+    return joined([tag("p", esc(text)), body])
 
 
 def _learn(proposal: Proposal) -> None:
@@ -158,12 +158,12 @@ def _unlearn() -> None:
 
 def _change(labels: Sequence[Label], signals: Mapping[str, Signal]) -> None:
     """Let a person judge again."""
-    known = {label.subject: label for label in reversed(labels) if label.subject in signals}
+    latest = {label.subject: label for label in reversed(labels) if label.subject in signals}
     st.html(tag("h2", esc(tr("Judge again"))))
     with st.container(horizontal=True, key="act-judge", vertical_alignment="bottom"):
         subject = st.selectbox(
             tr("Alert"),
-            list(known),
+            list(latest),
             format_func=lambda one: wording.shortened(signals[one].title or signals[one].why, 80),
             label_visibility="collapsed",
         )

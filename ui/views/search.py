@@ -20,7 +20,7 @@ from groundswell.ui.board.elements import NOTHING, Html, bold, esc, joined, link
 from groundswell.ui.desk import MOST_EVIDENCE
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.asked import Asked, asked
-from groundswell.ui.report.explain import LONGEST
+from groundswell.ui.report.explain import LONGEST_SPAN
 from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.actions import actions
@@ -80,7 +80,7 @@ def _ask() -> Asked:
                 "sort",
                 ["", *SORTS],
                 tr("Order of the words asked"),
-                names={name: tr(said) for name, said in SORTS.items()},
+                names={name: tr(words) for name, words in SORTS.items()},
                 width=190,
             )
             hint = "List and count each copy of a text. Otherwise texts that say the same count once."
@@ -219,7 +219,7 @@ def _found(span: str, page: Page, query: Query, this: Asked) -> list[Html]:
 
 def _explained(query: Query, this: Asked) -> list[Html]:
     """Return the way to what made it, where the time is bounded."""
-    if query.since is None or query.until is None or query.until - query.since > LONGEST:
+    if query.since is None or query.until is None or query.until - query.since > LONGEST_SPAN:
         return []
     return [esc(" · "), link(links.explain(this.text, of=this.of), esc(tr("what made it")), cls="out")]
 
@@ -283,8 +283,8 @@ def _counts(page: Page, this: Asked) -> None:
     names = queries.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
     parts = [_facet(field, counts, this, names) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
-        said = tag("p", esc(tr("documents, copies counted each")), cls="note counted") if parts else NOTHING
-        st.html(joined([said, *parts]) or tag("p", esc(tr("Nothing to count.")), cls="empty"))
+        note = tag("p", esc(tr("documents, copies counted each")), cls="note counted") if parts else NOTHING
+        st.html(joined([note, *parts]) or tag("p", esc(tr("Nothing to count.")), cls="empty"))
 
 
 def _facet(field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names: Mapping[str, str]) -> Html:

@@ -28,12 +28,12 @@ def show() -> None:
     bad = sum(row.cells[-1].state == "bad" for row in rows)
     count = wording.number(len(rows))
     missing = tr("{count} known · {missing} failed or improbably silent today")
-    said = (
+    text = (
         missing.format(count=count, missing=wording.plural(bad, "source"))
         if bad
         else tr("{count} known · none failed or improbably silent today").format(count=count)
     )
-    st.html(tag("div", [tag("h1", esc(wanted or tr("Sources"))), tag("span", esc("" if wanted else said))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(wanted or tr("Sources"))), tag("span", esc("" if wanted else text))], cls="top"))
     if not rows:
         st.html(tag("p", esc(tr("No source has been visited yet: groundswell run begins.")), cls="empty"))
         return
@@ -50,8 +50,8 @@ def show() -> None:
             "Visits", f"the newest {most} of {wording.number(len(runs))}" if len(runs) > most else "", _runs(runs, most)
         )
     ]
-    if not wanted and (told := queries.records(Delivery, 2000)):
-        parts += [_panel("Deliveries", _delivered(told), _deliveries(told[:MOST_DELIVERIES]))]
+    if not wanted and (deliveries := queries.records(Delivery, 2000)):
+        parts += [_panel("Deliveries", _delivered(deliveries), _deliveries(deliveries[:MOST_DELIVERIES]))]
     parts += [
         _panel(
             "Refused", f"{wording.plural(len(refusals), 'item')} that could not be stored, and why", _refusals(refusals)
@@ -64,16 +64,16 @@ def _panel(title: str, note: str, body: Html) -> Html:
     return tag("div", panel(title, note, body), style="margin-bottom:16px")
 
 
-def _delivered(told: Sequence[Delivery]) -> str:
+def _delivered(deliveries: Sequence[Delivery]) -> str:
     """Return how the deliveries stand, in words."""
-    count = Counter[str](row.status for row in told)
+    count = Counter[str](row.status for row in deliveries)
     parts = {"sent": "sent", "held": "held in quiet hours", "failed": "to be tried again", "dead": "given up"}
-    said = [f"{wording.number(count[status])} {words}" for status, words in parts.items() if count[status]]
+    parts_told = [f"{wording.number(count[status])} {words}" for status, words in parts.items() if count[status]]
     begun = count["sending"] + count["due"]
-    return " · ".join([*said, *([f"{wording.number(begun)} under way"] if begun else [])])
+    return " · ".join([*parts_told, *([f"{wording.number(begun)} under way"] if begun else [])])
 
 
-def _deliveries(told: Sequence[Delivery]) -> Html:
+def _deliveries(deliveries: Sequence[Delivery]) -> Html:
     zone = queries.settings().board.timezone
     return table(
         (tr("found"), tr("receiver"), tr("status"), tr("tries"), tr("what"), tr("title"), tr("answer")),
@@ -87,7 +87,7 @@ def _deliveries(told: Sequence[Delivery]) -> Html:
                 link(_about(row), esc(row.title)),
                 esc(row.said),
             ]
-            for row in told
+            for row in deliveries
         ),
         cls="stack",
     )
@@ -123,15 +123,15 @@ def _row(row: Row) -> list[Html]:
 
 
 def _complaint(run: CrawlRun | None) -> Html:
-    said = (run.error or run.complaint or (f"not whole: {run.remark}" if run.cut else "")) if run else ""
+    complaint = (run.error or run.complaint or (f"not whole: {run.remark}" if run.cut else "")) if run else ""
     return (
         tag(
             "span",
-            esc(wording.shortened(said, 160)),
+            esc(wording.shortened(complaint, 160)),
             cls="sev critical",
             style="text-transform:none;letter-spacing:0;font-weight:400",
         )
-        if said
+        if complaint
         else esc(wording.shortened(run.remark, 160) if run and run.remark else tr("all well"))
     )
 

@@ -19,8 +19,8 @@ FIRST = "select market, count(*) as posts\nfrom documents\ngroup by 1 order by 2
 
 def show() -> None:
     """Draw the page."""
-    said = "read-only; times are UTC"
-    st.html(tag("div", [tag("h1", esc(tr("Ask in SQL"))), tag("span", esc(said))], cls="top"))
+    limits = "read-only; times are UTC"
+    st.html(tag("div", [tag("h1", esc(tr("Ask in SQL"))), tag("span", esc(limits))], cls="top"))
     st.session_state.setdefault("sql", st.query_params.get("sql", FIRST))
     with st.container(key="panel-sql"), st.form("ask-sql", border=False):
         statement = st.text_area(tr("Statement"), key="sql", height=160, label_visibility="collapsed")

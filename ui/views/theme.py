@@ -55,12 +55,12 @@ def show() -> None:
 
 
 def _unknown(id: str) -> None:
-    said = f"There is no theme {id}; it may have been forgotten." if id else "No theme was chosen."
+    text = f"There is no theme {id}; it may have been forgotten." if id else "No theme was chosen."
     st.html(
         joined(
             [
                 tag("div", tag("h1", esc(tr("Theme"))), cls="top"),
-                tag("p", [esc(said + " "), link("themes", esc(tr("All themes")), cls="out")], cls="empty"),
+                tag("p", [esc(text + " "), link("themes", esc(tr("All themes")), cls="out")], cls="empty"),
             ]
         )
     )
@@ -71,9 +71,9 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != wording.theme(theme)]
     count = sum(bucket.copies for bucket in queries.count(Query(where={"theme": (theme.id,)}), By()))
     size = wording.plural(count, "document")
-    said = f"{wording.date(theme.first_seen, zone)} to "
-    said += wording.date(theme.last_seen, zone)
-    said += f" · {theme.state}" if theme.state != "living" else ""
+    span = f"{wording.date(theme.first_seen, zone)} to "
+    span += wording.date(theme.last_seen, zone)
+    span += f" · {theme.state}" if theme.state != "living" else ""
     words = (
         link(links.search_text(f'"{word}"' if " " in word else word), esc(word), cls="tagged")
         for word in theme.keywords[:14]
@@ -90,7 +90,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
                 "div",
                 [
                     tag("h1", esc(wording.shortened(wording.theme(theme), 140))),
-                    tag("span", [link(links.unfolded(links.search(theme=theme.id)), esc(size)), esc(f" · {said}")]),
+                    tag("span", [link(links.unfolded(links.search(theme=theme.id)), esc(size)), esc(f" · {span}")]),
                 ],
                 cls="top",
             ),

@@ -76,7 +76,7 @@ def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
     with st.container(horizontal=True, key="act-themes", vertical_alignment="bottom"):
         words = queries.addressed_text("words", tr("words in label or keywords"))
         order = queries.addressed_choice(
-            "sort", list(ORDERS), "", names={name: tr(said) for name, said in ORDERS.items()}, width=180
+            "sort", list(ORDERS), "", names={name: tr(label) for name, label in ORDERS.items()}, width=180
         )
         named = {risk: wording.risk(risk) for risk in risks}
         risk = queries.addressed_choice("risk", ["", *risks], tr("any risk"), names=named, width=190)
@@ -207,7 +207,7 @@ def _row(theme: Theme, talk: Talk, series: Series, alert: Entry | None, moment: 
 
 
 def _mark(theme: Theme, alert: Entry | None) -> Html:
-    said: list[str] = [theme.state] if theme.state != "living" else []
+    marks: list[str] = [theme.state] if theme.state != "living" else []
     if alert and alert.phase != "over":
-        said.append(f"{alert.episode.severity} alert, {alert.phase}")
-    return joined(tag("span", esc(f" · {word}"), cls="state") for word in said)
+        marks.append(f"{alert.episode.severity} alert, {alert.phase}")
+    return joined(tag("span", esc(f" · {word}"), cls="state") for word in marks)

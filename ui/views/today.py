@@ -38,15 +38,15 @@ def _top(today: Today, zone: str) -> Html:
     window = links.window(today.since, today.now)
     old = datetime.now(UTC) - today.now > timedelta(days=1)
     moment = wording.stamp(today.now, zone) if old else wording.moment(today.now, zone)
-    said = [
+    parts = [
         esc(f"{moment} · {wording.since(today.since, today.now, zone)} · "),
         link(links.unfolded(links.search(**window)), esc(f"{wording.plural(today.posts, 'new post')}")),
         esc(tr(" from {count} of ").format(count=wording.number(today.sources))),
         link("sources", esc(wording.plural(len(today.coverage.rows), "source"))),
     ]
     if old:
-        said.append(esc(tr(" · nothing newer has been crawled")))
-    return tag("div", [tag("h1", esc(tr("Today"))), tag("span", said)], cls="top")
+        parts.append(esc(tr(" · nothing newer has been crawled")))
+    return tag("div", [tag("h1", esc(tr("Today"))), tag("span", parts)], cls="top")
 
 
 def _lead(today: Today) -> Html:
@@ -58,8 +58,8 @@ def _lead(today: Today) -> Html:
 
 def _beside(today: Today) -> Html:
     """Return what waits beyond the cards, and what has become over since yesterday."""
-    told = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
-    left = len(today.inbox.having("waiting")) - told
+    shown = sum(card.entry.standing.status == "waiting" for card in today.cards[:MOST_CARDS])
+    left = len(today.inbox.having("waiting")) - shown
     more = (
         [link(links.inbox(), esc(f"{wording.plural(left, 'more alert')} " + tr("waiting")), cls="out")] if left else []
     )
@@ -73,8 +73,8 @@ def _beside(today: Today) -> Html:
             ]
         )
     ]
-    said = [*more, *(over if ended else [])]
-    return tag("p", _between(said, esc(" · ")), cls="note") if said else NOTHING
+    parts = [*more, *(over if ended else [])]
+    return tag("p", _between(parts, esc(" · ")), cls="note") if parts else NOTHING
 
 
 def _nothing_yet() -> None:
@@ -157,20 +157,20 @@ def _between(parts: list[Html], between: Html) -> Html:
 
 def _state(card: Card) -> Html:
     """Return who has it, and whether it may be the same event as another one."""
-    standing, said = card.entry.standing, []
+    standing, states = card.entry.standing, []
     if card.case:
         owner = f", {card.case.owner}" if card.case.owner else ""
-        said.append(link(links.case(card.case.id), esc(f"Case {card.case.status}{owner}")))
+        states.append(link(links.case(card.case.id), esc(f"Case {card.case.status}{owner}")))
     if card.confirmed_by:
-        said.append(esc(f"confirmed by {card.confirmed_by}"))
+        states.append(esc(f"confirmed by {card.confirmed_by}"))
     if standing.note:
-        said.append(esc(wording.capital(standing.note)))
+        states.append(esc(wording.capital(standing.note)))
     if standing.assignee and not card.case:
-        said.append(esc(f"{standing.assignee}'s"))
+        states.append(esc(f"{standing.assignee}'s"))
     if card.entry.twins:
         twins = wording.plural(len(card.entry.twins), "other alert")
-        said.append(link(links.alert(card.entry.id), esc(tr("may be one event with {count}").format(count=twins))))
-    return tag("p", _between(said, esc(" · ")), cls="state") if said else NOTHING
+        states.append(link(links.alert(card.entry.id), esc(tr("may be one event with {count}").format(count=twins))))
+    return tag("p", _between(states, esc(" · ")), cls="state") if states else NOTHING
 
 
 # --- lines, maps, tables -------------------------------------------------------------------------------------------

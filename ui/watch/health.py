@@ -136,12 +136,12 @@ class _Quiet(WSGIRequestHandler):
 def _app(health: Health, metrics: Metrics) -> WSGIApplication:
     from prometheus_client.exposition import make_wsgi_app
 
-    told = make_wsgi_app(metrics.registry)
+    respond = make_wsgi_app(metrics.registry)
 
     def app(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            answer: Iterable[bytes] = told(environ, start)
+            answer: Iterable[bytes] = respond(environ, start)
             return answer
         if path != "/health":
             start("404 Not Found", [("Content-Type", "text/plain")])

@@ -71,6 +71,6 @@ class Ledger:
         return value if isinstance(value, dict) else None
 
 
-def run_at(stage: str, started: datetime, seconds: float, said: str, error: str = "") -> StageRun:
+def run_at(stage: str, started: datetime, seconds: float, outcome: str, error: str = "") -> StageRun:
     """Return a run as it is written down."""
-    return StageRun(stage, started.isoformat(timespec="seconds"), round(seconds, 2), said, error)
+    return StageRun(stage, started.isoformat(timespec="seconds"), round(seconds, 2), outcome, error)

@@ -26,13 +26,13 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        said = self._clean(f"{record.getMessage()}{_fault(record)}")
+        message = self._clean(f"{record.getMessage()}{_fault(record)}")
         more = {key: self._value(value) for key, value in getattr(record, "facts", {}).items()}
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if self._form == "json":
-            line = {"time": at, "level": record.levelname.lower(), "logger": record.name, "message": said, **more}
+            line = {"time": at, "level": record.levelname.lower(), "logger": record.name, "message": message, **more}
             return json.dumps(line, ensure_ascii=False)
-        return f"{at} {record.levelname.lower():7} {said}"
+        return f"{at} {record.levelname.lower():7} {message}"
 
     def _value(self, value: Any) -> Any:
         return self._clean(value) if isinstance(value, str) else value

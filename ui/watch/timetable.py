@@ -32,8 +32,8 @@ class Timetable:
 
         A last time in the future was written while a clock was wrong: it says nothing, and the job is due.
         """
-        known = self._jobs.get(name)
-        if known is not None and known.every == every:
+        job = self._jobs.get(name)
+        if job is not None and job.every == every:
             return
         gone = (self._clock() - last).total_seconds() if last else every
         self._set(name, every, min(max(every - gone, 0.0), every) if gone >= 0 else 0.0)

@@ -126,33 +126,33 @@ class Watcher:
             return
         begun, at = self.steady(), self.clock()
         try:
-            said, error = step()
+            outcome, error = step()
         except StopAsked:
             raise
         except Exception as fault:  # months unattended: whatever fails is told, and the rest goes on
             log.error("%s failed", name, exc_info=fault, extra={"facts": {"stage": name}})
-            said, error = "", self.clean(f"{type(fault).__name__}: {fault}")
+            outcome, error = "", self.clean(f"{type(fault).__name__}: {fault}")
             self._wait_before(name)
         else:
             self.not_before.pop(name, None)
-        self._ended(name, at, self.steady() - begun, self.clean(said), self.clean(error))
+        self._ended(name, at, self.steady() - begun, self.clean(outcome), self.clean(error))
 
     def _wait_before(self, name: str) -> None:
         failed = self.health.stages.get(name)
         times = failed.in_a_row if failed else 0
         self.not_before[name] = self.steady() + min(LOOK_SECONDS * 2 ** min(times, 10), LONGEST_PAUSE)
 
-    def _ended(self, name: str, at: datetime, seconds: float, said: str, error: str) -> None:
+    def _ended(self, name: str, at: datetime, seconds: float, outcome: str, error: str) -> None:
         self.health.went(name, error)
         self.metrics.ran(name, seconds, failed=bool(error), at=self.clock())
-        if not (said or error):
+        if not (outcome or error):
             return
         level = logging.WARNING if error else logging.INFO
-        log.log(level, "%s: %s", name, "; ".join(filter(None, (said, error))), extra={
+        log.log(level, "%s: %s", name, "; ".join(filter(None, (outcome, error))), extra={
             "facts": {"stage": name, "seconds": round(seconds, 2), "outcome": "failed" if error else "ok"}
         })  # fmt: skip
         try:
-            self.ledger.note(run_at(name, at, seconds, said, error))
+            self.ledger.note(run_at(name, at, seconds, outcome, error))
         except OSError as fault:
             log.warning("the ledger of runs cannot be written: %s", fault)
 
@@ -241,7 +241,7 @@ class Watcher:
             )  # fmt: skip
         self.metrics.documents.labels("enriched").inc(report.enriched)
         self.done += report.enriched
-        return "; ".join([str(report), *(f"left out: {said}" for said in broken)]) if report.pending else ""
+        return "; ".join([str(report), *(f"left out: {complaint}" for complaint in broken)]) if report.pending else ""
 
     def _themes(self, store: Store) -> str:
         from groundswell.nlp.themes.stage import update_themes
@@ -290,9 +290,9 @@ class Watcher:
         return f"forgotten: {reached}" if reached.counts.total() else ""
 
     def _step(self, step: Callable[..., tuple[str, bool]], store: Store) -> tuple[str, str]:
-        said, failed = step(store, self.settings, self.clock(), self.progress("reading"))
-        quiet = said == "nothing to tell" or (said.startswith("the digest of ") and said.endswith(")"))
-        return ("", said) if failed else ("" if quiet else said, "")
+        outcome, failed = step(store, self.settings, self.clock(), self.progress("reading"))
+        quiet = outcome == "nothing to tell" or (outcome.startswith("the digest of ") and outcome.endswith(")"))
+        return ("", outcome) if failed else ("" if quiet else outcome, "")
 
 
 class _Visiting:
@@ -330,10 +330,10 @@ class _Visiting:
         for path, problem in problems.items():
             self._tell_once(f"source file {path.name} is left out: {problem}")
 
-    def _tell_once(self, said: str) -> None:
-        if said not in self._told:
-            self._told.add(said)
-            log.warning("%s", said)
+    def _tell_once(self, complaint: str) -> None:
+        if complaint not in self._told:
+            self._told.add(complaint)
+            log.warning("%s", complaint)
 
     def _last_visits(self) -> dict[str, datetime]:
         from groundswell.index.open import open_store
@@ -359,10 +359,10 @@ class _Visiting:
             self._counted(run)
         troubles = [run.source for run in runs if run.error or run.complaint]
         found, stored = sum(run.found for run in runs), sum(run.stored for run in runs)
-        said = f"{len(runs)} sources, {found:,} found, {stored:,} stored" if found or troubles else ""
+        counts = f"{len(runs)} sources, {found:,} found, {stored:,} stored" if found or troubles else ""
         if runs and all(run.error for run in runs) and len(runs) == len(self._last or ()):
-            return said, "no source could be visited"
-        return said + (f"; not well: {', '.join(troubles)}" if troubles else ""), ""
+            return counts, "no source could be visited"
+        return counts + (f"; not well: {', '.join(troubles)}" if troubles else ""), ""
 
     def _counted(self, run: CrawlRun) -> None:
         metrics = self._watcher.metrics

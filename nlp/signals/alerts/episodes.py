@@ -86,8 +86,8 @@ def episodes(signals: Iterable[Signal], *, until: datetime, merged: Mapping[str,
         until: what came later is left out.
         merged: alerts that a person put to another one's episode.
     """
-    told = (s for s in signals if s.at <= until and (s.fired or s.held_by == "follow-up"))
-    ordered = sorted(told, key=lambda s: (s.at, not s.fired, s.id))
+    counted = (s for s in signals if s.at <= until and (s.fired or s.held_by == "follow-up"))
+    ordered = sorted(counted, key=lambda s: (s.at, not s.fired, s.id))
     roots: dict[str, list[Signal]] = {}
     root_of: dict[str, str] = {}
     latest: dict[str, list[str]] = defaultdict(list)

@@ -71,7 +71,7 @@ def _readable(ranked: Sequence[tuple[str, float]], most: int) -> list[str]:
         parts = term.split()
         if any(part in stop_words() for part in parts) or all(map(_empty, parts)):
             continue
-        if any(term in known or set(parts) & set(known.split()) for known in chosen):
+        if any(term in before or set(parts) & set(before.split()) for before in chosen):
             continue
         longer = next((t for t, n in ranked if t != term and term in t and n >= HOLDS * count), term)
         chosen.append(term if any(part in stop_words() for part in longer.split()) else longer)
@@ -164,8 +164,8 @@ def sentence(
     louder = "new" if kind == "new" else times(observed, expected)
     counted = f"{_documents(voices.documents)}{voices.said()} in {span}{inside}"
     body = f"{subject}: {louder}, {counted}, where {usual(expected, hours)} would be usual{beside}"
-    said = f"; what sets them apart: {', '.join(terms[:TOLD])}" if terms else ""
-    return f"{body}{said}{risk}."
+    contrast = f"; what sets them apart: {', '.join(terms[:TOLD])}" if terms else ""
+    return f"{body}{contrast}{risk}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,27 +96,27 @@ def propose(reader: Reader, *, threshold: float) -> Proposal | None:
     """
     judged = judgements(reader)
     signals = {signal.id: signal for signal in reader.recent(Signal, limit=20_000)}
-    known = [(signals[one], value) for one, value in sorted(judged.items()) if one in signals]
-    if len(known) < FEWEST or len({value == "confirmed" for _, value in known}) < 2:
+    examples = [(signals[one], value) for one, value in sorted(judged.items()) if one in signals]
+    if len(examples) < FEWEST or len({value == "confirmed" for _, value in examples}) < 2:
         return None
-    taught = fit(known)
+    taught = fit(examples)
     changes = [change for signal in signals.values() if (change := _change(signal, taught, threshold, judged))]
-    kept = [value for signal, value in known if adjust(signal, taught).strength >= threshold]
-    right = sum(value == "confirmed" for _, value in known)
+    passing = [value for signal, value in examples if adjust(signal, taught).strength >= threshold]
+    right = sum(value == "confirmed" for _, value in examples)
     return Proposal(
         taught=taught,
-        judged=len(known),
+        judged=len(examples),
         right=right,
-        kept=len(kept),
-        right_then=sum(value == "confirmed" for value in kept),
+        kept=len(passing),
+        right_then=sum(value == "confirmed" for value in passing),
         changes=sorted(changes, key=lambda change: change.at, reverse=True),
     )
 
 
-def fit(known: Sequence[tuple[Signal, str]]) -> Taught:
+def fit(examples: Sequence[tuple[Signal, str]]) -> Taught:
     """Return the correction that judgements teach."""
-    x = np.stack([describe(signal) for signal, _ in known])
-    y = np.array([value == "confirmed" for _, value in known], np.float64)
+    x = np.stack([describe(signal) for signal, _ in examples])
+    y = np.array([value == "confirmed" for _, value in examples], np.float64)
     rate = (y.sum() + 1) / (len(y) + 2)
     usual = math.log(rate / (1 - rate))
     weights = np.zeros(x.shape[1])
@@ -126,7 +126,7 @@ def fit(known: Sequence[tuple[Signal, str]]) -> Taught:
         bend = (x * (chance * (1 - chance))[:, None]).T @ x + RIDGE * np.eye(x.shape[1])
         weights += np.linalg.solve(bend, slope)
     themes: dict[str, list[float]] = {}
-    for signal, value in known:
+    for signal, value in examples:
         if signal.theme:
             themes.setdefault(signal.theme, []).append(float(value == "confirmed"))
     often = {theme: (sum(v) - len(v) * rate) / (len(v) + 3) for theme, v in themes.items() if len(v) >= 2}

@@ -125,8 +125,8 @@ class Policy:
         if signal.standing:
             least = TOUCHED * len(signal.evidence)
             return same_name(signal, alert) or len(grown.wide.intersection(signal.evidence)) >= least
-        known = len(grown.close.intersection(signal.evidence))
-        return known > 0 and (same_name(signal, alert) or known >= KNOWN * len(signal.evidence))
+        shared = len(grown.close.intersection(signal.evidence))
+        return shared > 0 and (same_name(signal, alert) or shared >= KNOWN * len(signal.evidence))
 
     def _grown(self, alert: Signal) -> AlertExtent:
         """Return what an alert has become: itself, before anything followed it."""

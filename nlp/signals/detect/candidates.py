@@ -102,7 +102,7 @@ def candidates(
         life: subjects that live; it goes on.
     """
     grown = list(_grown(families, life))
-    kept: list[NDArray[np.int64]] = []
+    recent: list[NDArray[np.int64]] = []
     for each in grown:
         look = each.found.look
         cut = onset(
@@ -113,11 +113,11 @@ def candidates(
             window=float(look["window"]),
             expected=float(look["expected"]),
         )
-        kept.append(each.found.members[cut:])
-    seconds = refine(kept, [each.at for each in grown])
+        recent.append(each.found.members[cut:])
+    seconds = refine(recent, [each.at for each in grown])
     return [
         _candidate(each, families[each.found.family], documents, second, hours, volume)
-        for each, documents, second in zip(grown, kept, seconds, strict=True)
+        for each, documents, second in zip(grown, recent, seconds, strict=True)
     ]
 
 
@@ -155,21 +155,21 @@ def _grown(families: Sequence[Family], life: Life) -> Iterator[_Grown]:
 
 
 def _candidate(  # noqa: PLR0917  what is known of one candidate
-    grown: _Grown, family: Family, kept: NDArray[np.int64], second: Refined, hours: NDArray[np.float64],
+    grown: _Grown, family: Family, recent: NDArray[np.int64], second: Refined, hours: NDArray[np.float64],
     volume: NDArray[np.float64],
 ) -> Candidate:  # fmt: skip
     at, look, scores = grown.at, grown.found.look, grown.found.scores
-    if len(second.documents) > len(kept) and second.score > max(scores.values()):
+    if len(second.documents) > len(recent) and second.score > max(scores.values()):
         begin = onset(
             second.documents, hours, volume,
             at=at, window=at - float(hours[second.documents[0]]) + 1e-6, expected=second.expected,
         )  # fmt: skip
-        kept = second.documents[begin:]
+        recent = second.documents[begin:]
     return Candidate(
         at=at, subject=grown.subject, born=grown.born, records=grown.records, family=family.name, size=family.size,
         group=int(look["group"]), window=float(look["window"]), observed=float(look["observed"]),
         past=float(look["past"]), expected=float(look["expected"]), spread=float(look["spread"]),
-        score=float(look["score"]), scores=scores, documents=kept, whole=grown.found.members, refined=second,
+        score=float(look["score"]), scores=scores, documents=recent, whole=grown.found.members, refined=second,
     )  # fmt: skip
 
 

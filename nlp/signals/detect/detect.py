@@ -346,10 +346,10 @@ class View:
 
     def _tested(self, use: NDArray[np.bool_]) -> Iterator[Family]:
         """Yield each way to form groups with the tests of those that grew in a scope."""
-        kept = [(name, radius, self._grown(made, centres, use)) for name, radius, made, centres in self.families]
+        families = [(name, radius, self._grown(made, centres, use)) for name, radius, made, centres in self.families]
         for part, least, baselines in (
-            ([each for each in kept if each[0] == "ball"], LEAST, (LONG,)),
-            ([each for each in kept if each[0] != "ball"], LEAST_STEADY, (LONG, SHORT)),
+            ([each for each in families if each[0] == "ball"], LEAST, (LONG,)),
+            ([each for each in families if each[0] != "ball"], LEAST_STEADY, (LONG, SHORT)),
         ):
             if not part:
                 continue
@@ -376,9 +376,9 @@ class View:
         if not len(tests):
             return tests
         whole, bare = GroupCounts(keep.rows, self.hours, use), self.stems[1]
-        kept = use[bare.items]
-        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
-        alone = GroupCounts(Rows(counts[bare.starts], bare.items[kept], bare.near[kept]), self.hours, use)
+        rows_used = use[bare.items]
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows_used)])
+        alone = GroupCounts(Rows(counts[bare.starts], bare.items[rows_used], bare.near[rows_used]), self.hours, use)
         which = keep.which[tests.group]
         since = tests.at - REACH
         own = alone.before(which, tests.at) - alone.before(which, since)
@@ -390,11 +390,11 @@ class View:
     ) -> tuple[list[TopicSurge], NDArray[np.float64]]:
         topics = self.watch.topics
         rows = self.memory.topic_rows(len(topics), self.begin)
-        kept = use[rows.items]
-        if not topics or not kept[rows.items >= self.fresh].any():
+        rows_used = use[rows.items]
+        if not topics or not rows_used[rows.items >= self.fresh].any():
             return [], np.zeros((0, len(STANDING_NAMES)))
-        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
-        rows = Rows(counts[rows.starts], rows.items[kept], rows.near[kept])
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows_used)])
+        rows = Rows(counts[rows.starts], rows.items[rows_used], rows.near[rows_used])
         return Standing(
             rows, self.hours, use, holds, self.weighted, life, since=self.since, until=self.until,
             began=self.watch.began,

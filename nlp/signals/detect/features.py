@@ -110,12 +110,12 @@ class Describer:
 
     def _noise(self, table: _Table, top: Floats) -> tuple[Floats, Floats]:
         """Return median and ninetieth percentile of the daily maxima before the day, shrunk to the usual."""
-        noise, known = self.life.noise, dict[int, tuple[float, float]]()
+        noise, by_group = self.life.noise, dict[int, tuple[float, float]]()
         found: list[tuple[float, float]] = []
         for day, score in zip((table.at // DAY).astype(int).tolist(), top.tolist(), strict=True):
-            if day not in known:
-                known[day] = self._usual(day)
-            found.append(known[day])
+            if day not in by_group:
+                by_group[day] = self._usual(day)
+            found.append(by_group[day])
             noise[day] = max(noise.get(day, 0.0), score)
         median, high = np.array(found).T
         return median, high
@@ -161,12 +161,12 @@ class Describer:
         which = np.flatnonzero(frequent)
         owner, times = words.owner[which], words.times[which]
         end = table.at - table.window - GAP
-        known = self._known(words.terms[which], end[owner])
+        shares = self._known(words.terms[which], end[owner])
         low, high = np.searchsorted(self.volume, end - RECALLED), np.searchsorted(self.volume, end)
-        rarity = np.log((np.maximum(1.0, high - low)[owner] + 1) / (known + 0.5)) * times / count[owner]
+        rarity = np.log((np.maximum(1.0, high - low)[owner] + 1) / (shares + 0.5)) * times / count[owner]
         rarest = np.full(len(count), -np.inf)
         np.maximum.at(rarest, owner, rarity)
-        unseen = np.bincount(owner[(times >= 2) & (known == 0)], minlength=len(count)) * (count > 1)
+        unseen = np.bincount(owner[(times >= 2) & (shares == 0)], minlength=len(count)) * (count > 1)
         return [
             (by_meaning + by_words) / 2, by_meaning, by_words, commonest / count, shared,
             np.where(commonest > 0, rarest, 0.0), unseen,

@@ -62,8 +62,8 @@ class Groups:
         some = _alive(self.rows, since, recent, fewest)
         mine = chosen(self.rows, some)
         keep = holds[mine.items]
-        kept = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
-        rows = Rows(kept[mine.starts], mine.items[keep], mine.near[keep])
+        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
+        rows = Rows(offsets[mine.starts], mine.items[keep], mine.near[keep])
         left = _alive(rows, since, recent, fewest)
         some = some[left]
         kept_rows = rows if len(left) == len(rows.starts) - 1 else chosen(rows, left)
@@ -264,16 +264,16 @@ def families_of(has: sparse.csr_matrix, dense: NDArray[np.float32], scale: int) 
     if has.shape[0] < FEWEST_TO_DIVIDE:
         return []
     frequent = np.asarray(has.sum(axis=0)).ravel()
-    kept = np.flatnonzero((frequent >= FEWEST_OF_WORD) & (frequent <= MOST_OF_WORD * has.shape[0]))
-    if len(kept) > MOST_WORDS:
-        kept = np.sort(kept[np.argsort(-frequent[kept], kind="stable")[:MOST_WORDS]])
-    total = has[:, kept].T.astype(np.float64) @ dense.astype(np.float64)  # whole numbers: exact in any order
-    company = total / np.maximum(frequent[kept], 1)[:, None]
-    company -= company.mean(axis=0) if len(kept) else 0
+    words = np.flatnonzero((frequent >= FEWEST_OF_WORD) & (frequent <= MOST_OF_WORD * has.shape[0]))
+    if len(words) > MOST_WORDS:
+        words = np.sort(words[np.argsort(-frequent[words], kind="stable")[:MOST_WORDS]])
+    total = has[:, words].T.astype(np.float64) @ dense.astype(np.float64)  # whole numbers: exact in any order
+    company = total / np.maximum(frequent[words], 1)[:, None]
+    company -= company.mean(axis=0) if len(words) else 0
     unit = _whole(company, scale)
     likeness = unit @ unit.T / np.float32(scale * scale)
-    sets = {tuple(np.flatnonzero(likeness[k] >= least).tolist()): None for least in KINSHIP for k in range(len(kept))}
-    return [kept[list(members)] for members in sets if len(members) > 1]
+    sets = {tuple(np.flatnonzero(likeness[k] >= least).tolist()): None for least in KINSHIP for k in range(len(words))}
+    return [words[list(members)] for members in sets if len(members) > 1]
 
 
 def by_family(has: sparse.csr_matrix, words: NDArray[np.int64], owner: NDArray[np.int64], begin: int) -> Rows:

@@ -225,9 +225,9 @@ class Memory:
         seen = {key: k for k in recent if self.alone[k] & 2 and (key := int(self.keys[k])) in fresh}
         first, alone = self.first.tolist(), self.alone.tolist()
         for here in range(old, len(self)):
-            told = place.get(given[here - old], -1)
+            copy = place.get(given[here - old], -1)
             key = int(self.keys[here])
-            before = told if 0 <= told <= here else seen.get(key, -1)
+            before = copy if 0 <= copy <= here else seen.get(key, -1)
             if before < 0 or self.hours[here] - self.hours[before] > HISTORY:
                 seen[key] = here
                 first.append(here)
@@ -240,11 +240,11 @@ class Memory:
             first[row] = min(first[row], first[col])
         self.first = np.array(first, np.int64)
         pairs = list(zip(first, self.markets.tolist(), self.kinds.tolist(), strict=True))
-        known = set(pairs[max(0, int(self.first[old:].min())) : old])
+        earlier = set(pairs[max(0, int(self.first[old:].min())) : old])
         joins = []
         for pair in pairs[old:]:
-            joins.append(pair not in known)
-            known.add(pair)
+            joins.append(pair not in earlier)
+            earlier.add(pair)
         self.joins = np.concatenate([self.joins, np.array(joins, bool)])
 
     def _copies(self, old: int) -> Iterator[tuple[int, int]]:
@@ -312,8 +312,8 @@ class Memory:
 
     def tell_themes(self, begin: int, themes: Sequence[str]) -> None:
         """Note the themes of the documents from position `begin` on."""
-        known = self.themes[:begin].tolist()
-        self.themes = np.array([*known, *themes], np.str_) if known or themes else _texts()
+        themes_before = self.themes[:begin].tolist()
+        self.themes = np.array([*themes_before, *themes], np.str_) if themes_before or themes else _texts()
 
     def places(self, position: int) -> list[str]:
         """Return where a document comes from: what can be new to a theme ("source:x", "lang:th", "market:SG")."""
@@ -442,8 +442,8 @@ def _rarest(has: sparse.csr_matrix, size: Int) -> sparse.csr_matrix:
     owner = np.repeat(np.arange(has.shape[0]), size)
     order = np.lexsort((has.indices, frequent[has.indices], owner))
     rank = np.arange(len(order)) - has.indptr[owner]
-    kept = rank < (size - np.ceil(COPY * size - 1e-9) + 1)[owner]
-    column, row = has.indices[order][kept], owner[kept]
+    is_rare = rank < (size - np.ceil(COPY * size - 1e-9) + 1)[owner]
+    column, row = has.indices[order][is_rare], owner[is_rare]
     return sparse.csr_matrix((np.ones(len(row), np.float32), (row, column)), shape=has.shape)
 
 

@@ -40,8 +40,8 @@ class Rows:
     def within(self, radius: float) -> Rows:
         """Return the same groups, without members further than the radius (in similarity)."""
         keep = self.near >= radius
-        kept = np.concatenate([[0], np.cumsum(keep)])
-        return Rows(kept[self.starts], self.items[keep], self.near[keep])
+        offsets = np.concatenate([[0], np.cumsum(keep)])
+        return Rows(offsets[self.starts], self.items[keep], self.near[keep])
 
 
 __all__ = ["COPY", "DAY", "FRESH", "GAP", "HISTORY", "HOUR", "NEAREST", "REACH", "SCALE", "Rows"]

@@ -17,7 +17,7 @@ _ADDRESS = re.compile(addresses.ANY)
 _PIECES = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:['’][^\W_{UNSPACED}]+)*")
 _UNSPACED = re.compile(rf"[{UNSPACED}]")
 _STRETCHED = re.compile(r"(.)\1{2,}")
-LONGEST = 400
+LONGEST_COUNTED = 400
 """Pieces of one text that are read: the rest of a long article repeats its beginning."""
 
 
@@ -27,14 +27,14 @@ def pieces(text: str) -> list[str]:
     parts = _PIECES.findall(plain)
     stretched = _STRETCHED.search(plain) is not None
     if _UNSPACED.search(plain) is None:
-        return [_word(piece, stretched) for piece in parts if len(piece) > 1][:LONGEST]
+        return [_word(piece, stretched) for piece in parts if len(piece) > 1][:LONGEST_COUNTED]
     found: list[str] = []
     for piece in parts:
         if _UNSPACED.match(piece):
             found += [a + b for a, b in pairwise(piece)] or [piece]
         elif len(piece) > 1:
             found.append(_word(piece, stretched))
-        if len(found) >= LONGEST:
+        if len(found) >= LONGEST_COUNTED:
             break
     return found
 

@@ -82,8 +82,8 @@ class Standing:
         found: list[TopicSurge] = []
         numbers: list[list[float]] = []
         for swell, scores in self._tests():
-            self.life.lately = [told for told in self.life.lately if swell.at - told.at <= DAY]
-            others = [told for told in self.life.lately if told.topic != swell.topic]
+            self.life.lately = [notice for notice in self.life.lately if swell.at - notice.at <= DAY]
+            others = [notice for notice in self.life.lately if notice.topic != swell.topic]
             found.append(swell)
             numbers.append([*scores, *self._own(swell), *self._beside(swell, others), *self._stream(swell)])
             self.life.lately.append(Lately(swell.at, swell.topic, swell.score, swell.documents))
@@ -141,12 +141,12 @@ class Standing:
     def _beside(self, s: TopicSurge, others: Sequence[Lately]) -> list[float]:
         """Return what other topics do in the same day: what all do together has a cause of its own."""
         best: dict[int, Lately] = {}
-        for told in others:
-            if told.topic not in best or told.score > best[told.topic].score:
-                best[told.topic] = told
-        ordered = sorted(best.values(), key=lambda told: -told.score)
-        scores = [told.score for told in ordered]
-        stronger = [told.documents for told in ordered if told.score >= s.score - 0.5]
+        for notice in others:
+            if notice.topic not in best or notice.score > best[notice.topic].score:
+                best[notice.topic] = notice
+        ordered = sorted(best.values(), key=lambda notice: -notice.score)
+        scores = [notice.score for notice in ordered]
+        stronger = [notice.documents for notice in ordered if notice.score >= s.score - 0.5]
         shared = max((float(np.isin(s.documents, d).mean()) for d in stronger), default=0.0)
         first, second = [*scores, 0.0, 0.0][:2]
         return [len(scores), first, second, sum(scores), shared]
@@ -173,5 +173,5 @@ class Standing:
 
     def _length(self, begin: float, end: float) -> float:
         low, high = np.searchsorted(self.hours, [begin, end])
-        told = self.lengths[low:high][self.holds[low:high]]
-        return float(told.sum()) / max(1, len(told))
+        lengths = self.lengths[low:high][self.holds[low:high]]
+        return float(lengths.sum()) / max(1, len(lengths))

@@ -105,26 +105,26 @@ class _Round:
     def _wanted(self) -> Iterator[tuple[Receiver, News]]:
         since, inbox = self._since(), self.inbox
         visits = telling.visits_of(self.store)
-        told = sorted(self.rows.values(), key=lambda row: row.at)
+        earlier = sorted(self.rows.values(), key=lambda row: row.at)
         for receiver in self.receivers.values():
-            own = [row for row in told if row.receiver == receiver.id]
+            own = [row for row in earlier if row.receiver == receiver.id]
             for news in telling.of_alerts(inbox, self.settings, own, since[receiver.id]):
                 if telling.concerns(receiver, news):
                     yield receiver, news
             if receiver.sources:
                 yield from ((receiver, n) for n in telling.of_sources(visits, self.settings, own, self.now))
-        yield from telling.escalations(inbox, self.settings, told, self.now)
+        yield from telling.escalations(inbox, self.settings, earlier, self.now)
 
     def _since(self) -> dict[str, datetime]:
         """Return since when each receiver is told; a new one hears of the last day, once and for all."""
         mark = self.store.get(Checkpoint, MARK)
-        known = {name: datetime.fromisoformat(at) for name, at in (mark.value if mark else {}).items()}
-        known = {name: at for name, at in known.items() if at <= self.now}  # of the future: the clock was wrong then
-        fresh = {name: self.now - NEWCOMER for name in self.receivers if name not in known}
+        begun = {name: datetime.fromisoformat(at) for name, at in (mark.value if mark else {}).items()}
+        begun = {name: at for name, at in begun.items() if at <= self.now}  # of the future: the clock was wrong then
+        fresh = {name: self.now - NEWCOMER for name in self.receivers if name not in begun}
         if fresh:
-            value = {name: at.isoformat() for name, at in {**known, **fresh}.items()}
+            value = {name: at.isoformat() for name, at in {**begun, **fresh}.items()}
             self.store.put([Checkpoint(id=MARK, value=value, at=self.now)])
-        return {**known, **fresh}
+        return {**begun, **fresh}
 
     def _row(self, receiver: Receiver, news: News) -> Delivery | None:
         """Return the delivery of news to a receiver, unless it is there already."""
@@ -170,11 +170,11 @@ class _Round:
         name = rows[0].id if len(rows) == 1 else stable_id("message", *(row.id for row in rows))
         self.store.put(trying)
         try:
-            said = self.hand(Message(name, items, repeat=begun), receiver, self.settings, self.now)
+            answer = self.hand(Message(name, items, repeat=begun), receiver, self.settings, self.now)
         except NotDeliveredError as error:
             self._failed(receiver, trying, error)
         else:
-            done = [replace(row, status="sent", sent_at=self.now, said=self.clean(said)[:300]) for row in trying]
+            done = [replace(row, status="sent", sent_at=self.now, said=self.clean(answer)[:300]) for row in trying]
             self.store.put(done)
             self.told.sent += len(done)
 
@@ -198,15 +198,15 @@ class _Round:
         )  # fmt: skip
 
     def _failed(self, receiver: Receiver, rows: Sequence[Delivery], error: NotDeliveredError) -> None:
-        said = self.clean(str(error))[:300]
+        why = self.clean(str(error))[:300]
         attempts = rows[0].attempts
         dead = error.for_good or attempts >= self.settings.alerts.attempts
         pause = max(min(FIRST_PAUSE * 4 ** (attempts - 1), LONGEST_PAUSE), error.wait)
         next_at = None if dead else self.now + timedelta(seconds=pause)
-        self.store.put([replace(row, status="dead" if dead else "failed", said=said, next_at=next_at) for row in rows])
+        self.store.put([replace(row, status="dead" if dead else "failed", said=why, next_at=next_at) for row in rows])
         self.told.dead += len(rows) * dead
         self.told.failed += len(rows) * (not dead)
-        self.told.troubles.append(f"{receiver.id}: {said}")
+        self.told.troubles.append(f"{receiver.id}: {why}")
 
 
 def try_again(store: Store, ids: Sequence[str], *, now: datetime) -> int:
@@ -224,11 +224,11 @@ def send_test(settings: Settings, receiver: Receiver, *, now: datetime) -> str:
     """
     from groundswell.ui.report.digest import board_address
 
-    said = News(
+    news = News(
         about="test", state="test", severity="low", title="Groundswell reaches you", at=now,
         place=board_address(settings), more=("This is a test that somebody asked for; nothing has happened.",),
     )  # fmt: skip
-    return deliver(Message(stable_id("test", receiver.id, now.isoformat()), [said]), receiver, settings, now=now)
+    return deliver(Message(stable_id("test", receiver.id, now.isoformat()), [news]), receiver, settings, now=now)
 
 
 __all__ = ["Told", "notify", "send_test", "try_again"]

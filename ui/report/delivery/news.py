@@ -72,13 +72,13 @@ def _wait(settings: AlertSettings) -> timedelta:
     return timedelta(minutes=settings.escalate_minutes)
 
 
-def of_alerts(inbox: Inbox, settings: Settings, told: Sequence[Delivery], since: datetime) -> Iterator[News]:
+def of_alerts(inbox: Inbox, settings: Settings, deliveries: Sequence[Delivery], since: datetime) -> Iterator[News]:
     """Yield what began or became graver after a moment, of alerts that wait for a decision.
 
     What was told as grave as it is now is told no more; which receivers are concerned, `concerns` says.
     """
     as_grave: dict[str, int] = {}
-    for one in told:
+    for one in deliveries:
         if one.state == "new" or one.state.startswith("graver"):
             as_grave[one.about] = max(as_grave.get(one.about, -1), SEVERITIES.index(one.severity))
     for entry in inbox.having("waiting"):
@@ -102,13 +102,13 @@ def concerns(receiver: Receiver, news: News) -> bool:
 
 
 def escalations(
-    inbox: Inbox, settings: Settings, told: Sequence[Delivery], now: datetime
+    inbox: Inbox, settings: Settings, deliveries: Sequence[Delivery], now: datetime
 ) -> Iterator[tuple[Receiver, News]]:
     """Yield whom to tell of alerts that nobody has decided about for too long, since somebody was told of them."""
     if not settings.alerts.escalate_minutes:
         return
     receivers = {one.id: one for one in settings.alerts.receivers}
-    for one in told:
+    for one in deliveries:
         entry = inbox[one.about]
         if one.status != "sent" or one.sent_at is None or one.state == "escalated" or one.receiver not in receivers:
             continue
@@ -118,11 +118,11 @@ def escalations(
             yield receivers[lead], alert_news(entry, "escalated", settings)
 
 
-def _lead(assignee: str, told: Delivery, receivers: dict[str, Receiver]) -> str:
+def _lead(assignee: str, delivery: Delivery, receivers: dict[str, Receiver]) -> str:
     """Return the lead of the alert's owner, where the owner is known, else of whoever was told."""
     name = assignee.casefold()
     owner = next((r for r in receivers.values() if name and name in map(str.casefold, (r.id, *r.names))), None)
-    return owner.lead if owner is not None else receivers[told.receiver].lead
+    return owner.lead if owner is not None else receivers[delivery.receiver].lead
 
 
 def visits_of(reader: Reader) -> dict[str, list[CrawlRun]]:
@@ -134,7 +134,7 @@ def visits_of(reader: Reader) -> dict[str, list[CrawlRun]]:
 
 
 def of_sources(
-    visits: Mapping[str, Sequence[CrawlRun]], settings: Settings, told: Sequence[Delivery], now: datetime
+    visits: Mapping[str, Sequence[CrawlRun]], settings: Settings, sent: Sequence[Delivery], now: datetime
 ) -> Iterator[News]:
     """Yield the sources that have failed, or been silent, at each of their last visits for too long; once, until one of
     them goes well. Also that no source has been visited at all.
@@ -142,7 +142,7 @@ def of_sources(
     for source, own in sorted(visits.items()):
         bad = _streak(own)
         last_good = own[len(bad)].started_at if len(bad) < len(own) else None
-        before = [row for row in told if row.about == f"source:{source}" and (not last_good or row.at > last_good)]
+        before = [row for row in sent if row.about == f"source:{source}" and (not last_good or row.at > last_good)]
         long = bad and now - bad[-1].started_at >= timedelta(hours=settings.alerts.source_hours)
         if before or len(bad) < FEWEST_VISITS or not long:
             continue

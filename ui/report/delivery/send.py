@@ -32,8 +32,8 @@ TOO_MANY, TIMED_OUT, TOO_EARLY = 429, 408, 425
 class NotDeliveredError(OSError):
     """The other side did not take it. `for_good` says that trying again is of no use; `wait` seconds it asked for."""
 
-    def __init__(self, said: str, *, for_good: bool = False, wait: float = 0.0) -> None:
-        super().__init__(said)
+    def __init__(self, reason: str, *, for_good: bool = False, wait: float = 0.0) -> None:
+        super().__init__(reason)
         self.for_good, self.wait = for_good, wait
 
 
@@ -123,22 +123,22 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bo
                 "POST", target, body=body, headers={**headers, "host": parts.netloc.rpartition("@")[2]},
                 redirect=False, preload_content=False,
             )  # fmt: skip
-            said = answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
+            reply = answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
             answer.close()
     except urllib3.exceptions.SSLError as error:
         raise NotDeliveredError(f"{host} has no certificate that can be trusted: {error}") from error
     except urllib3.exceptions.HTTPError as error:
         raise NotDeliveredError(f"{host}:{port} cannot be reached: {type(error).__name__}") from error
-    return _judged(answer.status, said, answer.headers.get("retry-after", ""), host)
+    return _judged(answer.status, reply, answer.headers.get("retry-after", ""), host)
 
 
-def _judged(status: int, said: str, retry_after: str, host: str) -> str:
+def _judged(status: int, body: str, retry_after: str, host: str) -> str:
     if 200 <= status < 300:
         return str(status)
     wait = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else 0.0
     passing = status >= 500 or status in {TOO_MANY, TIMED_OUT, TOO_EARLY}
     raise NotDeliveredError(
-        f"{host} answered {status} {said[:200]}".strip(), for_good=not passing, wait=min(wait, LONGEST_WAIT)
+        f"{host} answered {status} {body[:200]}".strip(), for_good=not passing, wait=min(wait, LONGEST_WAIT)
     )
 
 

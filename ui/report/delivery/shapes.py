@@ -33,12 +33,12 @@ def cut(text: str, most: int) -> str:
     text = "".join(char if char.isprintable() else " " for char in text).strip()
     if _units(text) <= most:
         return text
-    kept = text[: most - 1]
-    while _units(kept) > most - 1:
-        kept = kept[:-1]
-    if unicodedata.category(text[len(kept)]) in JOINS:  # its letter goes with the mark
-        kept = kept.rstrip("".join({char for char in kept if unicodedata.category(char) in JOINS}))[:-1]
-    return kept.rstrip() + "…"
+    beginning = text[: most - 1]
+    while _units(beginning) > most - 1:
+        beginning = beginning[:-1]
+    if unicodedata.category(text[len(beginning)]) in JOINS:  # its letter goes with the mark
+        beginning = beginning.rstrip("".join({char for char in beginning if unicodedata.category(char) in JOINS}))[:-1]
+    return beginning.rstrip() + "…"
 
 
 def _units(text: str) -> int:
@@ -48,8 +48,8 @@ def _units(text: str) -> int:
 def headline(news: News) -> str:
     """Return the news in a line: how grave, what, where."""
     places = f" in {', '.join(news.markets[:3])}" if news.markets else ""
-    said = {"graver": "has become graver: ", "escalated": "waits for a decision: "}.get(news.kind.split(".")[1], "")
-    return f"{news.severity.upper()} · {said}{news.title}{places}"
+    prefix = {"graver": "has become graver: ", "escalated": "waits for a decision: "}.get(news.kind.split(".")[1], "")
+    return f"{news.severity.upper()} · {prefix}{news.title}{places}"
 
 
 def subject(items: Sequence[News]) -> str:
@@ -89,12 +89,12 @@ def slack(items: Sequence[News], *, repeat: bool) -> dict[str, Any]:
         blocks.append(_slack_section("\n".join(facts(news)) or news.kind))
         button = {"type": "button", "text": _plain("Open on the board", 75), "url": news.place[:SLACK_URL]}
         blocks.append({"type": "actions", "elements": [button]})
-    blocks += [_slack_section(said) for said in _left(items)]
+    blocks += [_slack_section(line) for line in _left(items)]
     return {"text": _escaped(cut(subject(items), SLACK_FALLBACK // 5)), "blocks": blocks[:SLACK_BLOCKS]}
 
 
-def _slack_section(said: str) -> dict[str, Any]:
-    lines = "\n".join(cut(line, SLACK_TEXT) for line in said.split("\n"))
+def _slack_section(item: str) -> dict[str, Any]:
+    lines = "\n".join(cut(line, SLACK_TEXT) for line in item.split("\n"))
     return {"type": "section", "text": {**_plain("", 1), "text": _within(lines, SLACK_TEXT) or "–"}}
 
 
@@ -103,8 +103,8 @@ def _within(lines: str, most: int) -> str:
     return lines if _units(lines) <= most else cut(lines.replace("\n", " "), most)
 
 
-def _plain(said: str, most: int) -> dict[str, Any]:
-    return {"type": "plain_text", "text": cut(said, most) or "–", "emoji": False}
+def _plain(line: str, most: int) -> dict[str, Any]:
+    return {"type": "plain_text", "text": cut(line, most) or "–", "emoji": False}
 
 
 def _escaped(text: str) -> str:
@@ -140,9 +140,9 @@ def _card(items: Sequence[News], count: int, *, repeat: bool, most: int) -> dict
     return {"type": "message", "attachments": [card]}
 
 
-def _run(said: str, most: int, **looks: str) -> dict[str, Any]:
+def _run(line: str, most: int, **looks: str) -> dict[str, Any]:
     """Return a paragraph whose text is no Markdown: a TextBlock would make links of what strangers wrote."""
-    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": cut(said, most) or "–", **looks}]}
+    return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": cut(line, most) or "–", **looks}]}
 
 
 def webhook(items: Sequence[News], *, id: str, repeat: bool) -> dict[str, Any]:

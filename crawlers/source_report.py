@@ -39,8 +39,8 @@ def last_runs(reader: Reader) -> Mapping[str, CrawlRun]:
     """Return the newest run of each source."""
     newest: dict[str, CrawlRun] = {}
     for run in reader.recent(CrawlRun, limit=RUNS):
-        known = newest.get(run.source)
-        if known is None or run.started_at > known.started_at:
+        latest = newest.get(run.source)
+        if latest is None or run.started_at > latest.started_at:
             newest[run.source] = run
     return newest
 
