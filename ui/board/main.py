@@ -31,7 +31,7 @@ VIEWS = {
     "cases": "Cases",
     "sources": "Sources",
     "labels": "Labels",
-    "label": "Label",
+    "label": "Labelling",
     "sql": "Ask in SQL",
 }
 

@@ -28,7 +28,7 @@ NEWEST = 5000
 def command() -> None:
     """Draw documents to be labelled, label them blind, settle disputes, measure agreement, exchange labels.
 
-    The board's page Label does the labelling with the keyboard.
+    The board's page Labelling does the labelling with the keyboard.
     """
 
 

@@ -17,6 +17,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import esc, joined, panel, tag
 from groundswell.ui.labelling import SENTIMENTS, Labelling, guidelines, next_task, waiting
 from groundswell.ui.report import wording
+from groundswell.ui.report.tongue import tr
 
 LETTERS = "qwetyuiopadfghjklzxvbnm"
 """Keys of the risks, in the taxonomy's order; digits are for feelings, S saves. Streamlit keeps C and R for itself."""
@@ -31,7 +32,7 @@ def show() -> None:
         document = reader.get(Document, task.subject) if task else None
         rulings = guidelines(reader)
     text = f"{wording.plural(left, 'document')} waiting"
-    st.html(tag("div", [tag("h1", esc("Label")), tag("span", esc(text))], cls="top"))
+    st.html(tag("div", [tag("h1", esc(tr("Labelling"))), tag("span", esc(text))], cls="top"))
     if not st.session_state.get("me"):
         st.html(tag("p", esc("Say who you are, at the left: a label has a name."), cls="empty"))
         return
