@@ -98,8 +98,8 @@ class Builder:
         """Return the mention, or why there is none."""
         try:
             return self._on_topic(self._mention(raw), raw.where)
-        except (ValueError, TypeError, RecursionError, OverflowError) as error:
-            return self.refuse(raw.where, f"cannot be understood: {error}", raw.text)
+        except Exception as error:  # noqa: BLE001  whatever an item does, it is refused and never lost in silence
+            return self.refuse(raw.where, f"cannot be understood: {error}")
 
     def _on_topic(self, made: Mention | Refusal, where: str) -> Made:
         if self.watcher is None or not isinstance(made, Mention):
