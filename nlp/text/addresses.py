@@ -5,7 +5,9 @@ take the sentence behind an address for a part of it.
 """
 
 LATIN = "A-Za-zÀ-ÖØ-öø-ɏ"
-LINK = r"(?<![A-Za-z0-9])(?:https?://|www\.(?=\w))[!#-;=?-~]*[A-Za-z0-9/=&#_~%+$@*-]"
+NAMED = r"(?<=[/=])[^\W_A-Za-z0-9]{1,60}(?=[\s/?#&=]|$)"
+"""A part of a path in letters of any script counts where it stands alone: behind ``/x`` the sentence goes on."""
+LINK = rf"(?<![A-Za-z0-9])(?:https?://|www\.(?=\w))(?:[!#-;=?-~]|{NAMED})*(?:[A-Za-z0-9/=&#_~%+$@*-]|{NAMED})"
 """A comma or full stop behind it is the sentence's."""
 MAIL = (
     rf"(?<![{LATIN}0-9])[{LATIN}0-9_][{LATIN}0-9_.+-]{{0,63}}"

@@ -223,6 +223,7 @@ def test_a_stem_gathers_words_that_contain_it() -> None:
 def test_words_of_unspaced_scripts_are_pairs() -> None:
     """Chinese and Thai are read without spaces; addresses are not read at all."""
     assert terms.pieces("广告太多 https://x.example/太多") == ["广告", "告太", "太多"]
+    assert terms.pieces("看 https://x.example/a退款") == ["看", "退款"]
     assert "โฆ" in terms.pieces("โฆษณา")
 
 
