@@ -24,6 +24,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from groundswell.index.audit import ROWS
 from groundswell.index.batches import batched
 from groundswell.index.codec import KINDS, decode
 from groundswell.index.files import ASIDE, held_alone, write_whole, written_aside
@@ -326,7 +327,7 @@ def _named(text: str, ids: Iterable[str]) -> bool:
 def _files(place: Path, ids: frozenset[str], says: Quotes, reached: Reached, *, skip: Path) -> None:
     """Take what goes out of exports and day files; remove digests and briefs that quote it."""
     for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-        if not path.is_file() or skip in path.parents or path.name in {"dead-letters.jsonl", "runs.jsonl"}:
+        if not path.is_file() or skip in path.parents or path.name in {"dead-letters.jsonl", "runs.jsonl", ROWS}:
             continue
         if path.suffix in LINES:
             reached.counts["lines of exports"] += _without_lines(path, ids, says)

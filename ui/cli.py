@@ -37,6 +37,7 @@ COMMANDS = {
     "import": "Read back what export wrote.",
     "backup": "Copy the embedded store while everything goes on, and put a copy back.",
     "forget": "Take a person, an address or a text out of everything that is kept.",
+    "audit": "Who changed or took away what, when; whether that log is whole.",
     "migrate": "Bring the store to this version's schema.",
     "annotate": "Label the texts of a JSONL file (for other programs).",
     "backtest": "Replay dated documents as if live and write what would have fired.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -15,6 +16,7 @@ import click
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
+    from groundswell.index.audit import Audit
     from groundswell.index.progress import Progress
 
 QUIET_SECONDS = 2.0
@@ -45,6 +47,33 @@ def settings_of(ctx: click.Context) -> Settings:
 
     given = ctx.find_root().obj or {}
     return load_settings(given.get("config"), given.get("overrides"))
+
+
+def audit_of(settings: Settings) -> Audit:
+    """Return the log into which whatever a person changes or takes away is written first."""
+    from groundswell.index.audit import Audit
+
+    return Audit(settings.data_dir)
+
+
+def took(settings: Settings, what: str, subject: str = "", **after: object) -> None:
+    """Note that whoever is at this terminal takes something away, or changes something.
+
+    Raises:
+        StoreError: the audit log cannot be written.
+    """
+    from groundswell.index.audit import Entry
+
+    entry = Entry(who=at_terminal(), what=what, subject=subject, after={k: str(v) for k, v in after.items() if v})
+    audit_of(settings).note(entry)
+
+
+def at_terminal() -> str:
+    """Return who is at this terminal, as the operating system knows them."""
+    try:
+        return f"terminal ({getpass.getuser()})"
+    except (OSError, KeyError, ImportError):  # a container's user without a name
+        return "terminal"
 
 
 def now() -> datetime:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from groundswell.configs.schema import Settings
+from groundswell.index.audit import Audit, Entry
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import (
@@ -35,6 +37,7 @@ from groundswell.nlp.signals.alerts.episodes import Episode, episodes
 from groundswell.nlp.signals.alerts.feedback import Proposal, accept, forget, propose
 from groundswell.nlp.signals.alerts.policy import threshold
 from groundswell.ui.report.inbox import MOST, find_inbox, title_of
+from groundswell.ui.trail import recorded, removed
 
 Disposition = Literal["confirmed", "false", "duplicate"]
 DUE: Mapping[Severity, timedelta] = {
@@ -71,10 +74,10 @@ class DeskError(StoreError):
 
 
 class Desk:
-    """What a person may do to the store."""
+    """What a person may do to the store; each change is in the audit log before it is made."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, audit: Audit | None = None) -> None:
+        self.store, self.audit = store, audit
 
     # --- cases
 
@@ -104,7 +107,7 @@ class Desk:
         )
         held = _kept(len(case.evidence))
         case = replace(case, history=(Note(at=now, by=_name(by), text=f"opened from an alert, {held}: {found.why}"),))
-        self._put(case)
+        self._put(case, who=by)
         self._decide([signal], "case", by=by, now=now, to=case.id)
         return case
 
@@ -143,7 +146,7 @@ class Desk:
             return seen
         edited = replace(seen, **changes, history=(*seen.history, *notes))
         try:
-            return self.store.edit(edited, expected_version=version)
+            return self._edit(edited, version, who=by)
         except Conflict as error:
             raise Conflict(_meanwhile(self._case(case))) from error
 
@@ -158,7 +161,7 @@ class Desk:
             return seen
         documents = self._evidence(self._episode(found, now), now)
         added = self._added(seen, documents, because=f"another alert: {found.why}", by=by, now=now)
-        edited = self.store.edit(replace(added, signals=(*seen.signals, signal)), expected_version=seen.version)
+        edited = self._edit(replace(added, signals=(*seen.signals, signal)), seen.version, who=by)
         self._decide([signal], "case", by=by, now=now, to=case)
         return edited
 
@@ -173,7 +176,7 @@ class Desk:
         if not documents:
             raise DeskError("none of these documents is there any more; nothing was added")
         added = self._added(seen, documents, because=because, by=by, now=now)
-        return seen if added == seen else self.store.edit(added, expected_version=seen.version)
+        return seen if added == seen else self._edit(added, seen.version, who=by)
 
     def catch_up(self, case: str, *, by: str, now: datetime) -> Case:
         """Add to a case what its alerts have gathered since, marked as added later."""
@@ -184,7 +187,7 @@ class Desk:
             for document in self._evidence(self._episode(signal, now), now)
         ]
         added = self._added(seen, fresh, because="what its alerts gathered since", by=by, now=now)
-        return seen if added == seen else self.store.edit(added, expected_version=seen.version)
+        return seen if added == seen else self._edit(added, seen.version, who=by)
 
     def _added(
         self, case: Case, documents: Iterable[Mapping[str, Any]], *, because: str, by: str, now: datetime
@@ -275,7 +278,8 @@ class Desk:
         for alert in alerts:
             found = self._alert(alert)
             labels = [label.id for label in self.store.recent(Label, limit=MOST) if label.subject == alert]
-            self.store.delete(Label, labels)
+            with removed(self.audit, self.store, Label, labels, who=_name(by)):
+                self.store.delete(Label, labels)
             if found.theme and self._silenced(alert):
                 self.wake(found.theme, by=by, now=now)
         return self._decide(alerts, "reopened", by=by, now=now, reason=reason)
@@ -328,7 +332,7 @@ class Desk:
             )
             for alert in map(self._alert, alerts)
         ]  # fmt: skip
-        self._put(*made)
+        self._put(*made, who=by)
         return made
 
     def correct(self, document: str, field: str, value: str, *, by: str, now: datetime) -> Label:
@@ -344,7 +348,7 @@ class Desk:
         name = _name(by)
         own = stable_id("label", document, field, name)
         label = Label(id=own, subject=document, field=field, value=value, annotator=name, at=now)
-        self._put(label)
+        self._put(label, who=by)
         return label
 
     # --- what judgements teach
@@ -356,11 +360,21 @@ class Desk:
 
     def learn(self, proposal: Proposal, *, by: str, now: datetime) -> None:
         """Let a proposal take effect on signals found from now on."""
-        accept(self.store, proposal.taught, by=_name(by), now=now)
+        with self._noted(
+            "accept learning", by, {"judged": str(proposal.judged), "changes": str(len(proposal.changes))}
+        ):
+            accept(self.store, proposal.taught, by=_name(by), now=now)
 
-    def unlearn(self) -> None:
+    def unlearn(self, *, by: str) -> None:
         """Go back to the ranking as it came."""
-        forget(self.store)
+        with self._noted("forget learning", by, {}):
+            forget(self.store)
+
+    @contextmanager
+    def _noted(self, what: str, by: str, after: Mapping[str, str]) -> Iterator[None]:
+        entry = Entry(who=_name(by), what=what, subject="ranking", after=after)
+        with self.audit.around(entry) if self.audit else nullcontext():
+            yield
 
     # --- judgements, silence, searches
 
@@ -382,18 +396,18 @@ class Desk:
             annotator=name,
             at=now,
         )
-        self._put(label)
+        self._put(label, who=by)
         return label
 
     def snooze(self, theme: str, *, days: float, by: str, now: datetime, reason: str = "") -> datetime:
         """Silence a theme for some days; return until when."""
         until = now + timedelta(days=days)
-        self._put(Snooze(id=theme, at=now, until=until, by=_name(by), reason=_line(reason)[:500]))
+        self._put(Snooze(id=theme, at=now, until=until, by=_name(by), reason=_line(reason)[:500]), who=by)
         return until
 
     def wake(self, theme: str, *, by: str, now: datetime) -> None:
         """End a theme's silence."""
-        self._put(Snooze(id=theme, at=now, until=now, by=_name(by)))
+        self._put(Snooze(id=theme, at=now, until=now, by=_name(by)), who=by)
 
     def save_search(self, name: str, text: str, *, by: str, now: datetime) -> SavedSearch:
         """Keep a query under a name; the same person saving the same name again replaces it.
@@ -410,17 +424,23 @@ class Desk:
             owner=_name(by),
             at=now,
         )
-        self._put(saved)
+        self._put(saved, who=by)
         return saved
 
-    def forget_search(self, id: str) -> bool:
+    def forget_search(self, id: str, *, by: str) -> bool:
         """Forget a saved search; say whether there was one."""
-        return bool(self.store.delete(SavedSearch, [id]))
+        with removed(self.audit, self.store, SavedSearch, [id], who=_name(by)):
+            return bool(self.store.delete(SavedSearch, [id]))
 
-    def _put(self, *records: Case | Label | Snooze | SavedSearch | Decision) -> None:
-        report = self.store.put(records)
-        if report.refused:
-            raise DeskError(f"the store would not take it: {report.refused[0].reason}")
+    def _put(self, *records: Case | Label | Snooze | SavedSearch | Decision, who: str) -> None:
+        with recorded(self.audit, self.store, records, who=_name(who)):
+            report = self.store.put(records)
+            if report.refused:
+                raise DeskError(f"the store would not take it: {report.refused[0].reason}")
+
+    def _edit(self, case: Case, version: int, *, who: str) -> Case:
+        with recorded(self.audit, self.store, [case], who=_name(who)):
+            return self.store.edit(case, expected_version=version)
 
 
 def snapshot(document: Document) -> Mapping[str, Any]:

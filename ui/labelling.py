@@ -6,14 +6,17 @@ Nobody who labels sees what the model or anybody else said of a document: labels
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 
+from groundswell.index.audit import Audit, Entry
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Document, Label, Queue, Record, Sample, Task
-from groundswell.index.store import Reader, Store
+from groundswell.index.store import Reader, Report, Store
 from groundswell.nlp.trust.truth import ARBITRATION, NO_DOCUMENT, NONE, RISKS, UNSURE
 from groundswell.ui.desk import DeskError
+from groundswell.ui.trail import recorded
 
 SENTIMENTS = ("negative", "neutral", "positive", UNSURE)
 MOST = 100_000
@@ -43,19 +46,28 @@ def guidelines(reader: Reader) -> list[Label]:
 class Labelling:
     """The tasks and labels of a store."""
 
-    def __init__(self, store: Store, risk_ids: Sequence[str]) -> None:
-        self.store = store
+    def __init__(self, store: Store, risk_ids: Sequence[str], audit: Audit | None = None) -> None:
+        self.store, self.audit = store, audit
         self.risk_ids = tuple(risk_ids)
 
-    def add(self, tasks: Iterable[Task], sample: Sample | None = None) -> int:
+    def add(self, tasks: Iterable[Task], sample: Sample | None = None, *, by: str = "") -> int:
         """Let documents wait for labels, each once in a queue; return how many came."""
         records: list[Record] = [*tasks]
         present = {task.id for task in waiting(self.store)}
         fresh: list[Record] = [task for task in records if task.id not in present]
+        if self.audit:
+            queues = " ".join(sorted({one.queue for one in records if isinstance(one, Task)}))
+            self.audit.note(Entry(who=by, what="draw documents", subject=queues, after={"tasks": str(len(fresh))}))
         report = self.store.put([*([sample] if sample else []), *fresh])
         if report.refused:
             raise DeskError(f"the store would not take it: {report.refused[0].reason}")
         return len(fresh)
+
+    def take(self, labels: Sequence[Label], *, by: str) -> Report:
+        """Keep labels that were given elsewhere."""
+        entry = Entry(who=by, what="import labels", after={"labels": str(len(labels))})
+        with self.audit.around(entry) if self.audit else nullcontext():
+            return self.store.put(labels)
 
     def answer(
         self, task: str, values: Mapping[str, str], *, by: str, now: datetime, team: str = "",
@@ -88,7 +100,8 @@ class Labelling:
             for field, value in checked.items()
         ]  # fmt: skip
         answered = replace(found, given=(*found.given, name))
-        self.store.put([*labels, answered])
+        with recorded(self.audit, self.store, labels, who=name):
+            self.store.put([*labels, answered])
         if len(answered.given) >= answered.wanted:
             self.store.delete(Task, [task])
         return labels
@@ -107,7 +120,8 @@ class Labelling:
             annotator=by.strip()[:80] or "somebody", at=now, round=ARBITRATION, note=note.strip()[:LONGEST_NOTE],
             lang=found.enriched.lang if found.enriched else found.mention.lang, market=found.mention.market,
         )  # fmt: skip
-        self.store.put([label])
+        with recorded(self.audit, self.store, [label], who=label.annotator, what="rule"):
+            self.store.put([label])
         return label
 
     def checked(self, field: str, value: str) -> str:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+from groundswell.index.audit import Audit
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Document, Lineage, LineageKind, Membership, Record, Theme
 from groundswell.index.store import Store
 from groundswell.nlp.themes.by_hand import ByHand, decided
 from groundswell.ui.desk import DeskError
+from groundswell.ui.trail import recorded
 
 LONGEST_TITLE = 120
 K = TypeVar("K")
@@ -24,6 +26,7 @@ class ThemeDesk:
     """Decisions about themes; each is written with who made it, and the stage of themes keeps to it."""
 
     store: Store
+    audit: Audit | None = None
 
     def rename(self, theme: str, title: str, *, by: str, now: datetime) -> Theme:
         """Give a theme a name that stays; an empty one lets the product name it again.
@@ -37,7 +40,7 @@ class ThemeDesk:
         before = hand.before if theme in hand.titles else _with(hand.before, {theme: seen.label})
         hand = replace(hand, titles=_with(hand.titles, {theme: name}), before=before)
         event = _event(seen.id, "renamed", (), f"by {by}; was “{seen.label}”", now)
-        self._put(hand.titled(seen), hand.record(now), event)
+        self._put(by, hand.titled(seen), hand.record(now), event)
         return hand.titled(seen)
 
     def _unnamed(self, theme: Theme, hand: ByHand, *, by: str, now: datetime) -> Theme:
@@ -47,7 +50,7 @@ class ThemeDesk:
         named = replace(theme, label=label, titles={"en": label} if label else {})
         hand = replace(hand, titles=_without(hand.titles, theme.id), before=_without(hand.before, theme.id))
         event = _event(theme.id, "renamed", (), f"its name by hand, “{theme.label}”, was taken back by {by}", now)
-        self._put(named, hand.record(now), event)
+        self._put(by, named, hand.record(now), event)
         return named
 
     def merge(self, theme: str, into: str, *, by: str, now: datetime) -> int:
@@ -72,7 +75,7 @@ class ThemeDesk:
             other, first_seen=seen_span[0], last_seen=seen_span[1], size=other.size + seen.size, parents=parents
         )
         event = _event(theme, "merged", (into,), f"by {by}", now)
-        self._put(hand.applied(seen), grown, hand.record(now), event, *_members(moved, hand.end(into), now))
+        self._put(by, hand.applied(seen), grown, hand.record(now), event, *_members(moved, hand.end(into), now))
         return len(moved)
 
     def split(self, theme: str, documents: Sequence[str], title: str, *, by: str, now: datetime) -> Theme:
@@ -101,7 +104,7 @@ class ThemeDesk:
             moved=_with(hand.moved, {new: tuple(d.id for d in chosen)}),
         )  # fmt: skip
         event = _event(theme, "split", (new,), f"by {by}", now)
-        self._put(fresh, left, hand.record(now), event, *_members(chosen, new, now))
+        self._put(by, fresh, left, hand.record(now), event, *_members(chosen, new, now))
         return fresh
 
     def undo(self, theme: str, *, by: str, now: datetime) -> int:
@@ -123,7 +126,7 @@ class ThemeDesk:
         hand = replace(hand, merged=_without(hand.merged, theme.id), moved=_without(hand.moved, theme.id))
         alone = replace(theme, state="living", children=(), size=len(back))
         event = _event(theme.id, "revived", (into,), f"the merge was taken back by {by}", now)
-        self._put(hand.titled(alone), hand.record(now), event, *_members(back, theme.id, now))
+        self._put(by, hand.titled(alone), hand.record(now), event, *_members(back, theme.id, now))
         return len(back)
 
     def _joined(self, theme: Theme, hand: ByHand, *, by: str, now: datetime) -> int:
@@ -136,7 +139,7 @@ class ThemeDesk:
         )  # fmt: skip
         gone = replace(theme, state="merged", children=(home,), size=0)
         event = _event(theme.id, "merged", (home,), f"the split was taken back by {by}", now)
-        self._put(gone, hand.record(now), event, *_members(back, home, now))
+        self._put(by, gone, hand.record(now), event, *_members(back, home, now))
         return len(back)
 
     def _theme(self, id: str) -> Theme:
@@ -152,10 +155,11 @@ class ThemeDesk:
         """Return those of some documents that are in a theme now."""
         return [d for d in self.store.many(Document, ids) if d.membership and d.membership.theme == theme]
 
-    def _put(self, *records: Record) -> None:
-        report = self.store.put(records)
-        if report.refused:
-            raise DeskError(f"the store refused this: {report.refused[0].reason}")
+    def _put(self, by: str, *records: Record) -> None:
+        with recorded(self.audit, self.store, records, who=by):
+            report = self.store.put(records)
+            if report.refused:
+                raise DeskError(f"the store refused this: {report.refused[0].reason}")
 
 
 def _members(documents: Sequence[Document], theme: str, now: datetime) -> list[Membership]:

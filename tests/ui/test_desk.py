@@ -135,7 +135,7 @@ def test_a_saved_search_is_kept_replaced_and_forgotten(world: World) -> None:
         desk.save_search("mine", "risk:gambling", by="mei", now=world.now)
         saved = desk.save_search("mine", "risk:gambling market:SG", by="mei", now=world.now)
         assert [search.text for search in store.recent(SavedSearch)] == ["risk:gambling market:SG"]
-        assert desk.forget_search(saved.id)
+        assert desk.forget_search(saved.id, by="mei")
         with pytest.raises(DeskError, match="needs a name"):
             desk.save_search(" ", "x", by="mei", now=world.now)
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from groundswell.configs.schema import Settings, SqliteSettings
+from groundswell.index.audit import Audit, Entry
 from groundswell.index.closed_fields import closed_values
 from groundswell.index.open import OpenReader, database, open_reader, open_store
 from groundswell.index.query import Bucket, By, Page, Query
@@ -122,7 +123,7 @@ def desk() -> Iterator[Desk]:
     """Open the store for a person's change; what they see next is made anew."""
     try:
         with open_store(settings()) as store:
-            yield Desk(store)
+            yield Desk(store, Audit(settings().data_dir))
     finally:
         _changes[0] += 1
 
@@ -270,11 +271,21 @@ def reopen(alerts: Sequence[str]) -> None:
         say(f"Taken back: {wording.plural(len(alerts), 'alert')} again as before anybody decided.")
 
 
+def took(who: str, what: str, subject: str, after: Mapping[str, str]) -> None:
+    """Note that somebody takes something away, before they have it.
+
+    Raises:
+        StoreError: the audit log cannot be written.
+    """
+    Audit(settings().data_dir).note(Entry(who=who, what=what, subject=subject, after=after))
+
+
 def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Offer a table as a CSV file that a spreadsheet shows and never computes."""
-    table = list(rows)
+    table, who = list(rows), me()
 
     def file() -> bytes:
+        took(who, "export table", name, {"rows": str(len(table)), "columns": str(len(head))})
         written = StringIO()
         csv.writer(written).writerows([head, *([harmless(cell) for cell in row] for row in table)])
         return written.getvalue().encode("utf-8-sig", "replace")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from groundswell.ui.console import settings_of
+from groundswell.ui.console import settings_of, took
 
 
 @click.command("backup")
@@ -31,9 +31,11 @@ def command(ctx: click.Context, *, folder: Path, back: bool, force: bool) -> int
         )
     if back:
         with only_one(settings):
+            took(settings, "restore the store")
             restore(folder, database(settings), settings.data_dir, force=force)
         click.echo(f"{database(settings)} is what it was in {folder}")
         return 0
+    took(settings, "copy the store")
     size = back_up(database(settings), settings.data_dir, folder)
     click.echo(f"{size:,} bytes in {folder}, whole")
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from groundswell.ui.console import now, printable, settings_of, table
+from groundswell.ui.console import audit_of, now, printable, settings_of, table, took
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -51,7 +51,7 @@ def open_(ctx: click.Context, signal: str, owner: str, by: str) -> None:
     from groundswell.ui.desk import Desk
 
     with _store(ctx) as store:
-        case = Desk(store).open_case(signal, by=by, owner=owner, now=now())
+        case = Desk(store, audit_of(settings_of(ctx))).open_case(signal, by=by, owner=owner, now=now())
     click.echo(f"case {case.id} opened, due {case.due:%Y-%m-%d}" if case.due else f"case {case.id} opened")
 
 
@@ -89,7 +89,7 @@ def edit(ctx: click.Context, /, case: str, by: str, due: datetime | None, **chan
     from groundswell.ui.desk import Desk
 
     with _store(ctx) as store:
-        edited = Desk(store).edit_case(
+        edited = Desk(store, audit_of(settings_of(ctx))).edit_case(
             case,
             by=by,
             now=now(),
@@ -119,6 +119,7 @@ def brief(ctx: click.Context, case: str, kind: Literal["html", "md", "pdf"], out
         found = store.get(Case, case)
         if found is None:
             raise click.UsageError(f"there is no case {case!r}; `groundswell case list --all` lists them")
+        took(settings_of(ctx), "brief", case, format=kind)
         if kind == "pdf":
             _write_pdf(store, found, settings_of(ctx), output)
             return

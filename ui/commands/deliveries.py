@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from groundswell.ui.console import json_line, now, settings_of, table
+from groundswell.ui.console import json_line, now, settings_of, table, took
 
 STATUSES = ("due", "held", "sending", "sent", "failed", "dead")
 """`groundswell.index.records.DeliveryStatus`, spelt out so that help does not wait; a test compares."""
@@ -30,6 +30,7 @@ def command(ctx: click.Context, *, status: str | None, receiver: str, limit: int
 
     if retry:
         with open_store(settings) as store:
+            took(settings, "try deliveries again", retry)
             count = try_again(store, () if retry == "all" else (retry,), now=now())
         click.echo(f"{count} to be tried again: groundswell notify")
         return 0 if count or retry == "all" else 1

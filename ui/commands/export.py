@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from groundswell.ui.console import now, progress_bar, settings_of
+from groundswell.ui.console import now, progress_bar, settings_of, took
 
 
 @click.command("export")
@@ -46,21 +46,25 @@ def command(
     from groundswell.index.export import export_all, export_search
     from groundswell.index.open import open_reader
     from groundswell.index.query_language import QueryError, parse
+    from groundswell.ui.trail import conditions
 
     with open_reader(settings) as reader, progress_bar("export") as progress:
         if facts:
             from groundswell.index.facts import export_facts
 
+            took(settings, "export facts", since=since, until=until)
             rows = export_facts(reader, target, since=_day(since), until=_day(until))
             click.echo(f"{rows:,} rows of facts in {target}")
             return 0
         if query is None:
+            took(settings, "export everything", form)
             click.echo(str(export_all(reader, target, form=form, progress=progress)))
             return 0
         try:
             asked = parse(query, now=now(), values=closed_values(settings))
         except QueryError as error:
             raise click.UsageError(str(error)) from None
+        took(settings, "export search", target.suffix.lstrip("."), **conditions(asked))
         click.echo(f"{export_search(reader, asked, target):,} documents in {target}")
     return 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import now, progress_bar, settings_of
+from groundswell.ui.console import now, progress_bar, settings_of, took
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -44,11 +44,13 @@ def command(
         raise click.UsageError("say --author, --url or --text, or --expired alone")
     _long_enough(texts)
     with only_one(settings), open_store(settings) as store, progress_bar("forget") as progress:
+        took(settings, "forget", authors=len(authors), urls=len(urls), texts=len(texts), expired=expired)
         if expired:
             reached = expire_now(store, settings)
         else:
             wanted = _wanted(store, settings, authors, urls, texts)
             reached = forget(store, settings.data_dir, wanted, now=now(), more=folders, progress=progress)
+    took(settings, "forgot", reached=reached)
     after(settings, reached)
     click.echo(str(reached))
     return 0

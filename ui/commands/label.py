@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from groundswell.ui.console import now, printable, settings_of, table
+from groundswell.ui.console import at_terminal, audit_of, now, printable, settings_of, table, took
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -56,12 +56,12 @@ def draw(ctx: click.Context, queue: str, *, size: int, days: float, second: floa
             members, size=size, second=second, since=since, until=until, by=by, now=until
         )
         with _labelling(settings) as desk:
-            count = desk.add(tasks, sample if tasks else None)
+            count = desk.add(tasks, sample if tasks else None, by=by)
         click.echo(f"{count:,} of {len(members):,} documents drawn at random, in {len(sample.drawn)} strata")
         return 0
     with _labelling(settings) as desk:
         tasks = _drawn(desk, settings, queue, size=size, days=days, people=people)
-        click.echo(f"{desk.add(tasks):,} documents wait in {queue}")
+        click.echo(f"{desk.add(tasks, by=by):,} documents wait in {queue}")
     return 0
 
 
@@ -257,6 +257,7 @@ def export(ctx: click.Context, target: Path, shape: Literal["csv", "jsonl", "lab
     with _labelling(settings_of(ctx)) as desk:
         labels = _of_documents(desk)
         documents = {one.id: one for one in desk.store.many(Document, sorted({one.subject for one in labels}))}
+    took(settings_of(ctx), "export labels", shape, labels=len(labels), documents=len(documents))
     write_whole(target, written(labels, documents, shape).encode("utf-8-sig" if shape == "csv" else "utf-8"))
     click.echo(f"{len(labels):,} labels of {len(documents):,} documents in {target}")
     return 0
@@ -275,7 +276,7 @@ def import_(ctx: click.Context, source: Path, annotator: str) -> int:
     with _labelling(settings_of(ctx)) as desk:
         found = read(content, checked=desk.checked, now=now(), annotator=annotator, name=source.name)
         there = {one.id for one in desk.store.many(Mention, sorted({one.subject for one in found.labels}))}
-        report = desk.store.put([one for one in found.labels if one.subject in there])
+        report = desk.take([one for one in found.labels if one.subject in there], by=at_terminal())
     unknown = [
         f"{source.name}: there is no document {one.subject!r}" for one in found.labels if one.subject not in there
     ]
@@ -303,7 +304,7 @@ def _labelling(settings: Settings) -> Iterator[Labelling]:
     from groundswell.ui.labelling import Labelling
 
     with open_store(settings) as store:
-        yield Labelling(store, load_taxonomy(settings.taxonomy).risk_ids)
+        yield Labelling(store, load_taxonomy(settings.taxonomy).risk_ids, audit_of(settings))
 
 
 def _number(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import now, printable, settings_of, table
+from groundswell.ui.console import now, printable, settings_of, table, took
 
 if TYPE_CHECKING:
     from groundswell.ui.report.quality import Quality
@@ -36,6 +36,8 @@ def command(ctx: click.Context, days: float, by: str, targets: tuple[Path, ...])
 
     with open_reader(settings) as reader:
         quality = look(reader, settings, days=days, now=now())
+    if targets:
+        took(settings, "export quality", files=len(targets))
     for target in targets:
         write(quality, target)
         click.echo(f"written to {target}")
@@ -74,6 +76,7 @@ def import_(ctx: click.Context, source: Path) -> int:
 
     found, refused = read_csv(source.read_text("utf-8-sig", errors="replace"), now=now(), name=source.name)
     with open_store(settings) as store:
+        took(settings, "import decisions", decisions=len(found))
         report = store.put(found)
     for complaint in refused[:20]:
         click.echo(printable(complaint), err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from groundswell.ui.console import json_line, now, printable, settings_of, table
+from groundswell.ui.console import audit_of, json_line, now, printable, settings_of, table
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -79,7 +79,7 @@ def _save(settings: Settings, name: str, text: str) -> None:
     from groundswell.ui.desk import Desk
 
     with open_store(settings) as store:
-        Desk(store).save_search(name, text, by="terminal", now=now())
+        Desk(store, audit_of(settings)).save_search(name, text, by="terminal", now=now())
 
 
 def _saved(settings: Settings, name: str) -> str:

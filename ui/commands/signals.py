@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import json_line, now, printable, progress_bar, settings_of
+from groundswell.ui.console import audit_of, json_line, now, printable, progress_bar, settings_of
 
 if TYPE_CHECKING:
     from groundswell.nlp.signals.alerts.feedback import Proposal
@@ -186,7 +186,7 @@ def learn(ctx: click.Context, take: bool, drop: bool, by: str) -> int:
     settings = settings_of(ctx)
     with _desk(ctx) as desk:
         if drop:
-            desk.unlearn()
+            desk.unlearn(by=by)
             click.echo("the ranking is as it came")
             return 0
         proposal = Desk.proposal(desk.store, settings)
@@ -231,4 +231,4 @@ def _desk(ctx: click.Context) -> Iterator[Desk]:
     from groundswell.ui.desk import Desk
 
     with open_store(settings_of(ctx)) as store:
-        yield Desk(store)
+        yield Desk(store, audit_of(settings_of(ctx)))

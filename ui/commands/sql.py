@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from groundswell.ui.console import json_line, now, settings_of, table
+from groundswell.ui.console import json_line, now, settings_of, table, took
 
 if TYPE_CHECKING:
     from groundswell.index.sql import Table
@@ -27,8 +27,10 @@ def command(ctx: click.Context, statement: str, as_json: bool, as_csv: bool) -> 
     For example: groundswell sql "select market, count(*) from documents group by 1 order by 2 desc"
     """
     settings = settings_of(ctx)
+    from groundswell.index.audit import fingerprint
     from groundswell.ui.report.sql_tables import answer
 
+    took(settings, "ask in SQL", statement=fingerprint(statement))
     found = answer(settings, statement, now=now())
     if as_json:
         _json(found)

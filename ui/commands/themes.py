@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import now, progress_bar, settings_of, table
+from groundswell.ui.console import audit_of, now, progress_bar, settings_of, table
 
 if TYPE_CHECKING:
     from groundswell.ui.theme_desk import ThemeDesk
@@ -104,4 +104,4 @@ def _desk(ctx: click.Context) -> Iterator[ThemeDesk]:
 
     settings = settings_of(ctx)
     with only_one(settings), open_store(settings) as store:
-        yield ThemeDesk(store)
+        yield ThemeDesk(store, audit_of(settings))

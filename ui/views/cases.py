@@ -267,11 +267,19 @@ def _forms(case: Case) -> None:
     with st.container(horizontal=True, key=f"act-brief-{case.id}", vertical_alignment="center"):
         for kind, name in BRIEFS:
             st.download_button(
-                tr(name), partial(_brief, case, kind), f"case-{case.id}.{kind}", on_click="ignore", key=f"brief-{kind}"
+                tr(name),
+                partial(_brief, case, kind, queries.me()),
+                f"case-{case.id}.{kind}",
+                on_click="ignore",
+                key=f"brief-{kind}",
             )
         if pdf_possible():
             st.download_button(
-                tr("Brief as PDF"), partial(_pdf, case), f"case-{case.id}.pdf", on_click="ignore", key="brief-pdf"
+                tr("Brief as PDF"),
+                partial(_pdf, case, queries.me()),
+                f"case-{case.id}.pdf",
+                on_click="ignore",
+                key="brief-pdf",
             )
     if not case.owner and queries.me() != "somebody":
         st.button(tr("Take it"), key=f"take-{case.id}", on_click=_take, args=(case,))
@@ -301,12 +309,14 @@ def _new_due(case: Case, day: Any) -> datetime | None:
     return datetime.combine(day, time(18), ZoneInfo(queries.settings().board.timezone)).astimezone(UTC)
 
 
-def _brief(case: Case, kind: Format) -> bytes:
+def _brief(case: Case, kind: Format, who: str) -> bytes:
+    queries.took(who, "brief", case.id, {"format": kind})
     with queries.reader() as store:
         return make_brief(store, case, queries.settings(), kind=kind, now=queries.now()).encode("utf-8", "replace")
 
 
-def _pdf(case: Case) -> bytes:
+def _pdf(case: Case, who: str) -> bytes:
+    queries.took(who, "brief", case.id, {"format": "pdf"})
     with queries.reader() as store:
         return make_pdf(store, case, queries.settings(), now=queries.now())
 

@@ -97,7 +97,7 @@ def _save(task: Task, note: str) -> None:
     seconds = round(time.monotonic() - answers["begun"], 1)
     with queries.told(), queries.desk() as desk:
         risk_ids = load_taxonomy(queries.settings().taxonomy).risk_ids
-        Labelling(desk.store, risk_ids).answer(
+        Labelling(desk.store, risk_ids, desk.audit).answer(
             task.id, values, by=queries.me(), now=datetime.now(UTC), seconds=seconds, note=note
         )
 

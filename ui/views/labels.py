@@ -152,7 +152,7 @@ def _learn(proposal: Proposal) -> None:
 
 def _unlearn() -> None:
     with queries.told(), queries.desk() as desk:
-        desk.unlearn()
+        desk.unlearn(by=queries.me())
         queries.say("The ranking is as it came.")
 
 

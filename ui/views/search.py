@@ -23,6 +23,7 @@ from groundswell.ui.report.asked import Asked, asked
 from groundswell.ui.report.explain import LONGEST_SPAN
 from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.report.tongue import tr
+from groundswell.ui.trail import conditions
 from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import document_list
 from groundswell.ui.views.inbox import standing_said
@@ -157,7 +158,7 @@ def _saved(asked: str) -> None:
 
 def _forget(id: str) -> None:
     with queries.told(), queries.desk() as desk:
-        desk.forget_search(id)
+        desk.forget_search(id, by=queries.me())
         queries.say("Forgotten.")
 
 
@@ -254,25 +255,27 @@ def _timeline(query: Query, page: Page, this: Asked) -> Html:
 
 
 def _exports(query: Query) -> None:
+    who = queries.me()
     stem = f"groundswell-{datetime.now(UTC):%Y%m%d-%H%M}"
     st.download_button(
-        tr("CSV"), lambda: _export(query, "csv"), f"{stem}.csv", "text/csv", on_click="ignore", key="csv"
+        tr("CSV"), lambda: _export(query, "csv", who), f"{stem}.csv", "text/csv", on_click="ignore", key="csv"
     )
     st.download_button(
         tr("JSONL"),
-        lambda: _export(query, "jsonl"),
+        lambda: _export(query, "jsonl", who),
         f"{stem}.jsonl",
         "application/jsonl",
         on_click="ignore",
         key="jsonl",
     )
     st.download_button(
-        tr("Parquet"), lambda: _export(query, "parquet"), f"{stem}.parquet", on_click="ignore", key="parquet"
+        tr("Parquet"), lambda: _export(query, "parquet", who), f"{stem}.parquet", on_click="ignore", key="parquet"
     )
 
 
-def _export(query: Query, kind: str) -> bytes:
+def _export(query: Query, kind: str, who: str) -> bytes:
     """Return everything that was found, as a file's content."""
+    queries.took(who, "export search", kind, conditions(query))
     with TemporaryDirectory(prefix="groundswell-") as folder, queries.reader() as reader:
         file = Path(folder) / f"found.{kind}"
         export_search(reader, query, file)

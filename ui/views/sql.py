@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from groundswell.index.audit import fingerprint
 from groundswell.index.sql import Table, plain, told_apart
 from groundswell.index.store import StoreError
 from groundswell.index.tables import columns_of, table_names
@@ -37,6 +38,7 @@ def _ask(statement: str) -> None:
     st.session_state.pop("answer", None)
     try:
         with st.spinner(tr("asking")):
+            queries.took(queries.me(), "ask in SQL", "", {"statement": fingerprint(statement)})
             st.session_state["answer"] = answer(queries.settings(), statement, now=queries.now())
     except StoreError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))

@@ -64,7 +64,7 @@ def _act(act: Callable[[ThemeDesk, datetime], str]) -> None:
     """Do something while no run places documents, and say what came of it."""
     try:
         with queries.told(), only_one(queries.settings()), queries.desk() as desk:
-            queries.say(act(ThemeDesk(desk.store), datetime.now(UTC)))
+            queries.say(act(ThemeDesk(desk.store, desk.audit), datetime.now(UTC)))
     except (BusyError, QueryError) as error:
         queries.say(str(error), trouble=True)
 

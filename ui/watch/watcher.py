@@ -283,10 +283,14 @@ class Watcher:
                 self.stage(name, lambda name=name: self._step(STEPS[name], store))  # type: ignore[misc]
 
     def _expire(self, store: Store) -> str:
+        from groundswell.index.audit import Audit, Entry
         from groundswell.index.forget import expire
 
         days = {"": self.settings.retention.days, **self.settings.retention.markets}
         reached = expire(store, days, now=self.clock())
+        if reached.counts.total():
+            took = Entry(who="watch", what="forgot", after={"expired": "True", "reached": str(reached)})
+            Audit(self.settings.data_dir).note(took)
         return f"forgotten: {reached}" if reached.counts.total() else ""
 
     def _step(self, step: Callable[..., tuple[str, bool]], store: Store) -> tuple[str, str]:
