@@ -134,7 +134,7 @@ def test_the_log_is_listed_filtered_and_verified(world: World, capsys: pytest.Ca
     assert _rows(world)[-1].hash in whole.output
     path = world.settings.data_dir / ROWS
     path.write_bytes(path.read_bytes().replace(b'"arif"', b'"mei"', 1))
-    with pytest.raises(SystemExit, match="^1$"):
+    with pytest.raises(SystemExit, match=r"^1$"):
         main(["--set", f"data_dir={world.settings.data_dir}", "audit", "verify"])
     assert "row 3" in capsys.readouterr().err
 
