@@ -150,3 +150,26 @@ def test_no_desk_is_opened_for_a_person_without_the_log() -> None:
                 without.append(f"{path.name}: {ast.unparse(node)}")
     assert without == ["signals.py: Desk(store)", "pipeline.py: Desk(store)", "watcher.py: Desk(store)"]
     assert isinstance(cli.get_command(click.Context(cli), "audit"), click.Group)
+
+
+def test_what_is_decided_on_the_board_stands_under_the_name_that_was_typed(shown: World) -> None:
+    """The board's own buttons leave rows, before and after."""
+    from streamlit.testing.v1 import AppTest
+
+    from groundswell.ui.board import queries
+    from groundswell.ui.board.launch import SERVER
+
+    queries._answers.clear()
+    queries._settings.cache_clear()
+    app = AppTest.from_file(SERVER.with_name("main.py"), default_timeout=60)
+    app.query_params["view"] = "inbox"
+    app.run()
+    app.text_input(key="me").input("mei").run()
+    app.checkbox(key=f"choose-{signal_id('deepfake')}").check().run()
+    app.button(key="bulk-confirm").click().run()
+    assert not app.exception
+    assert [(row.who, row.what, row.subject) for row in _rows(shown)] == [
+        ("mei", "write label", signal_id("deepfake")),
+        ("mei", "write decision", signal_id("deepfake")),
+    ]
+    assert _rows(shown)[1].after["decision"] == "confirmed"

@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from groundswell.index.audit import Audit
+from groundswell.index.ids import stable_id
 from groundswell.index.records import Case, Decision
 from groundswell.ui.board.launch import start
 from groundswell.ui.desk import Desk
@@ -306,3 +308,37 @@ def test_the_board_says_that_it_is_well(board: tuple[World, str]) -> None:
     flags = " ".join(command(port=1, host="127.0.0.1", headless=True))
     assert "--browser.gatherUsageStats=false" in flags
     assert "--server.address=127.0.0.1" in flags
+
+
+def test_what_is_downloaded_from_the_board_stands_in_the_log(board: tuple[World, str], context: BrowserContext) -> None:
+    """A search's file, a case's brief and an answer in SQL are recorded, once each."""
+    world, base = board
+    log = Audit(world.settings.data_dir)
+    begun = len(log.rows())
+    page = context.new_page()
+    page.goto(f"{base}/search?q=market:SG")
+    _ready(page)
+    with page.expect_download() as file:
+        page.get_by_role("button", name="JSONL").click()
+    assert file.value.path().stat().st_size
+    page.goto(_address(base, "cases?case="))
+    _ready(page)
+    with page.expect_download() as file:
+        page.locator(".st-key-act-brief-" + stable_id("case", signal_id("sneakers"))).get_by_role(
+            "button"
+        ).first.click()
+    assert file.value.path().stat().st_size
+    page.goto(f"{base}/sql")
+    _ready(page)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    with page.expect_download() as file:
+        page.get_by_role("button", name="CSV").click()
+    assert file.value.path().stat().st_size
+    found = [(row.who, row.what, row.subject) for row in log.rows()[begun:]]
+    assert found == [
+        ("somebody", "export search", "jsonl"),
+        ("somebody", "brief", stable_id("case", signal_id("sneakers"))),
+        ("somebody", "ask in SQL", ""),
+        ("somebody", "export table", "answer"),
+    ]
+    assert not log.verify().wrong
