@@ -43,6 +43,11 @@ class Topic(Section):
         """Return the title in a language; a name that is written with capitals is the same in all."""
         return self.titles.get(language, "") or (self.title if language == "en" or self.title[0].isupper() else "")
 
+    @property
+    def all_words(self) -> tuple[str, ...]:
+        """Return its words of every language."""
+        return tuple(word for words in self.words.values() for word in words)
+
     def spoken(self, language: str) -> tuple[str, ...]:
         """Return the words that count in texts of a language (ISO 639-1; empty: only those of every language)."""
         own = {"id": "ms"}.get(language, language)

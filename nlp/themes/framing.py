@@ -1,4 +1,4 @@
-"""How a title says that people praise or complain, in the languages that we speak."""
+"""How a title says that people praise, complain or do neither, in the languages that we speak."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ class Frame:
     mixed: str
     praised: str
     complained: str
+    neither: str
 
 
-ENGLISH = Frame("Praise", "Displeasure", "Mixed remarks", "praise", "complaints")
+ENGLISH = Frame("Praise", "Displeasure", "Mixed remarks", "praise", "complaints", "mixed or neutral")
 FRAMES = {
     "en": ENGLISH,
-    "id": Frame("Pujian", "Kekecewaan", "Komentar campuran", "pujian", "keluhan"),
-    "zh": Frame("好评", "不满", "零散评论", "好评", "抱怨"),
-    "th": Frame("คำชม", "ความไม่พอใจ", "ความเห็นปนกัน", "คำชม", "คำบ่น"),
-    "vi": Frame("Khen ngợi", "Không hài lòng", "Ý kiến lẻ tẻ", "khen ngợi", "phàn nàn"),
+    "id": Frame("Pujian", "Kekecewaan", "Komentar campuran", "pujian", "keluhan", "campuran atau netral"),
+    "zh": Frame("好评", "不满", "零散评论", "好评", "抱怨", "褒贬不一或中性"),
+    "th": Frame("คำชม", "ความไม่พอใจ", "ความเห็นปนกัน", "คำชม", "คำบ่น", "ปนกันหรือเป็นกลาง"),
+    "vi": Frame("Khen ngợi", "Không hài lòng", "Ý kiến lẻ tẻ", "khen ngợi", "phàn nàn", "lẫn lộn hoặc trung tính"),
 }
 PRAISED = frozenset(frame.praised for frame in FRAMES.values())
 MERE = frozenset(word for frame in FRAMES.values() for word in (frame.praise, frame.displeasure))
 COMPLAINED = frozenset(frame.complained for frame in FRAMES.values())
+NEITHER = frozenset(frame.neither for frame in FRAMES.values())
 
 
 def subject_of(title: str) -> str:
@@ -46,7 +48,7 @@ def phrases_of(title: str) -> str:
     subject, _, behind = title.rpartition(BETWEEN)
     if colon and before in MERE:
         return words
-    return subject if behind in PRAISED | COMPLAINED else title
+    return subject if behind in PRAISED | COMPLAINED | NEITHER else title
 
 
 def capital(text: str) -> str:

@@ -15,18 +15,19 @@ from groundswell.nlp.themes.evidence import plain_code
 from groundswell.nlp.themes.framing import BETWEEN, ENGLISH, capital
 from groundswell.nlp.themes.subjects import Subject
 from groundswell.nlp.themes.title import (
+    READ,
     WORTH,
     Heard,
     Shares,
     ThemeText,
     Title,
+    capitalised,
     frame_of,
     hear,
     key_of,
     make_title,
     mere_of,
     names_of,
-    overlap,
     shares_of,
     sum_of_shares,
     words_of,
@@ -41,6 +42,8 @@ LONGEST_KEYWORD = 2
 """Words of a keyword at most."""
 EXEMPLARS = 5
 """Documents that stand for a theme."""
+BRAND_SHARE = 0.4
+"""Share of a theme's documents that must speak of a watched name for it to lead the title."""
 NAME_SHARE, MOST_NAMES = 0.25, 2
 """Share of a theme's documents that must hold a name for it to stand in a title in another language; how many may."""
 READERS = ("en", "zh", "id")
@@ -125,20 +128,36 @@ def name(
     spoken = next(iter(by_lang), "")
     names = names_of(best, across)
     main = make_title(
-        by_lang.get(spoken, best), across, weights, before.label if before else "", taken=taken, names=names
+        by_lang.get(spoken, best),
+        across,
+        weights,
+        before.label if before else "",
+        taken=taken,
+        names=names,
+        points=about.holds,
     )
     made = {
-        lang: main if lang == spoken else make_title(own, across, weights, old.get(lang, ""), names=names)
+        lang: main
+        if lang == spoken
+        else make_title(own, across, weights, old.get(lang, ""), names=names, points=about.holds)
         for lang, own in by_lang.items()
     }
     exemplars = tuple(dict.fromkeys(heard.said.id for heard in best))[:EXEMPLARS]
-    titles = {lang: title.said(frame_of(lang), about.risk.get(lang, "")) for lang, title in made.items()}
+    brand = main_brand(best)
+    titles = {
+        lang: title.said(frame_of(lang), brand=brand, **about.told(lang))
+        for lang, title in made.items()
+        if lang == spoken or not (title.clause or title.is_listed)
+    }
     named = main_names(best, names)
+    if brand and brand.casefold() not in " ".join(named).casefold():
+        named = (brand, *named)[:MOST_NAMES]
     titles |= {lang: title_for_reader(lang, main, named, about) for lang in READERS if lang not in titles}
     words = tuple(distinct(weights)[:KEYWORDS])
     return Name(
-        main.said(ENGLISH, about.risk.get("en", "")), words, titles, exemplars, mere_of(by_lang.get(spoken, best))
-    )
+        main.said(ENGLISH, brand=brand, **about.told("en")),
+        words, titles, exemplars, mere_of(by_lang.get(spoken, best)),
+    )  # fmt: skip
 
 
 def main_names(documents: Sequence[Heard], names: Collection[str]) -> tuple[str, ...]:
@@ -150,6 +169,20 @@ def main_names(documents: Sequence[Heard], names: Collection[str]) -> tuple[str,
         if apart and counts[phrase] >= NAME_SHARE * len(documents) and len(chosen) < MOST_NAMES:
             chosen.append(phrase)
     return tuple(written(phrase, documents) for phrase in chosen)
+
+
+def main_brand(documents: Sequence[Heard]) -> str:
+    """Return the name that most documents speak of, if a good part does, or "".
+
+    Watched names count, and words written with a capital within sentences: a theme of one shop is named after it, even
+    if many other themes speak of the shop, too.
+    """
+    counts = Counter(brand for heard in documents for brand in heard.said.brands)
+    if not any(count >= BRAND_SHARE * len(documents) for count in counts.values()):
+        capitals = capitalised([heard.said.text[:READ] for heard in documents])
+        counts = Counter(word for heard in documents for word in heard.phrases & capitals)
+    best = max(counts, key=lambda brand: (counts[brand], brand), default="")
+    return written(best, documents) if best and counts[best] >= BRAND_SHARE * len(documents) else ""
 
 
 def title_for_reader(lang: str, main: Title, named: tuple[str, ...], about: Subject) -> str:
@@ -166,9 +199,13 @@ def title_for_reader(lang: str, main: Title, named: tuple[str, ...], about: Subj
         return main.said(frame)
     quoted = "“" + ", ".join(main.words) + "”"
     if named:
-        return replace(main, words=named, clause=False).said(frame, wrong or topic)
-    uses_topic = topic and not (wrong and overlap(topic, wrong))
-    head = f"{capital(topic)} ({', '.join(main.words)})" if uses_topic else quoted
+        return replace(main, words=named, clause=False).said(frame, wrong or topic or about.mixture.get(lang, ""))
+    if topic:
+        head = capital(topic) if main.is_weak else f"{capital(topic)} ({', '.join(main.words)})"
+    elif main.is_scattered and not wrong and about.mixture.get(lang):
+        return main.mixed(frame, about.mixture[lang])
+    else:
+        head = quoted
     return BETWEEN.join(filter(None, (head, replace(main, clause=False).tail(frame, "", wrong))))
 
 

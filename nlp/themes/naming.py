@@ -18,7 +18,7 @@ from groundswell.nlp.themes.by_hand import decided
 from groundswell.nlp.themes.cluster import Cluster
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.space import ThemeSpace
-from groundswell.nlp.themes.subjects import Subject, TopicFinder, main_topic
+from groundswell.nlp.themes.subjects import Subject, TopicFinder, main_topic, mixture_of
 from groundswell.nlp.themes.title import ThemeText
 
 LANGUAGES = ("en", "zh", "id", "th", "vi")
@@ -71,12 +71,18 @@ def subjects_of(
     shares = {one: finder.shares([(each.text, each.lang) for each in read]) for one, read in texts.items()}
     found: dict[str, Subject] = {}
     for one, own in shares.items():
-        topic = main_topic(own, [*others, *(shares[each] for each in shares if each != one)])
         risk = names.get(risks[one])
+        said = {topic for topic in own if risk and finder.speaks_of(topic, risk.title.casefold(), "en")}
+        unsaid = {topic: share for topic, share in own.items() if topic not in said}  # what is wrong says the others
+        rest = [*others, *(shares[each] for each in shares if each != one)]
+        topic = main_topic(unsaid, rest) or main_topic(own, rest)
+        mixed = () if topic else mixture_of(own)
         found[one] = Subject(
             {lang: lowered(title) for lang in LANGUAGES if risk and (title := risk.titled(lang))},
             {lang: title for lang in LANGUAGES if topic and (title := finder.topics[topic].titled(lang))},
             own,
+            {lang: "; ".join(filter(None, (finder.topics[each].titled(lang) for each in mixed))) for lang in LANGUAGES},
+            (*(risk.words if risk else ()), *(finder.topics[topic].all_words if topic else ())),
         )
     return found
 
@@ -109,7 +115,8 @@ def text_of_theme(document: Document) -> ThemeText:
     assert enriched is not None  # noqa: S101  `latest` gives no others
     assert enriched.vector is not None  # noqa: S101
     text = document_text(mention)
-    return ThemeText(document.id, text, enriched.lang, enriched.vector, enriched.sentiment.mood)
+    brands = tuple(dict.fromkeys(target.name for target in enriched.targets if target.name))
+    return ThemeText(document.id, text, enriched.lang, enriched.vector, enriched.sentiment.mood, brands)
 
 
 def name_of(theme: Theme) -> Name:

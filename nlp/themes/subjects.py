@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_OF_THEM = 0.4
 """Share of a theme's documents that must be about a topic for the theme to be about it."""
+PART_OF_THEM, ALONE, MIXED = 0.1, 0.25, 3
+"""Share that makes a topic one of those that a theme mixes; the same where it is the only one; how many are named."""
 EVERYWHERE = 0.02
 """Share of documents that is added to how common a topic is among themes, so that rare ones do not win by chance."""
 _UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
@@ -29,11 +31,25 @@ class Subject:
         risk: names of its risk.
         topic: titles of its standing topic.
         topics: the share of its documents that is about each topic, kept to set other themes apart.
+        mixture: titles of the topics that it mixes, where it is about no single one.
+        words: what people say of its risk and its topic, as taxonomy and topics spell words.
     """
 
     risk: Mapping[str, str] = field(default_factory=dict)
     topic: Mapping[str, str] = field(default_factory=dict)
     topics: Mapping[str, float] = field(default_factory=dict)
+    mixture: Mapping[str, str] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+    def told(self, lang: str) -> dict[str, str]:
+        """Return what is known in a language, under the names that a title asks for."""
+        return {
+            "wrong": self.risk.get(lang, ""), "topic": self.topic.get(lang, ""), "mixture": self.mixture.get(lang, ""),
+        }  # fmt: skip
+
+    def holds(self, phrase: str) -> bool:
+        """Return whether a phrase, in small letters, has a word that points to the risk or the topic."""
+        return bool(self.words) and _any_of(self.words).search(phrase) is not None
 
 
 class TopicFinder:
@@ -76,6 +92,17 @@ def pattern_of(word: str) -> str:
         return core
     before = "" if word.startswith("*") else r"(?<!\w)"
     return before + core + (r"\w*" if word.endswith("*") else r"(?!\w)")
+
+
+@lru_cache(maxsize=256)
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(pattern_of, words)))
+
+
+def mixture_of(own: Mapping[str, float]) -> tuple[str, ...]:
+    """Return the topics that a good part of a theme is about, the commonest first; one alone must be commoner."""
+    common = sorted((topic for topic in own if own[topic] >= PART_OF_THEM), key=lambda topic: (-own[topic], topic))
+    return tuple(common[:MIXED]) if len(common) > 1 or (common and own[common[0]] >= ALONE) else ()
 
 
 def main_topic(own: Mapping[str, float], others: Sequence[Mapping[str, float]]) -> str:

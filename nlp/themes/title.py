@@ -8,8 +8,9 @@ feeling and nothing else ("good", "bagus"), the title says just that. A title st
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, reduce
 from itertools import combinations
@@ -20,18 +21,26 @@ from groundswell.nlp.text import addresses, keywords
 from groundswell.nlp.themes.evidence import Floats, plain_code
 from groundswell.nlp.themes.framing import BETWEEN, COMPLAINED, ENGLISH, FRAMES, PRAISED, Frame, capital, phrases_of
 
-WORDS = 4
-"""Words of a phrase at most."""
+WORDS, SHORT_WORDS = 4, 6
+"""Words of a phrase at most; more where one is written as several ("quảng cáo")."""
+IN_SHORT_WORDS = frozenset({"vi"})
+"""Languages of such words."""
+WHOLE = 0.8
+"""A longer phrase takes a shorter one's place if it stands in so much of the documents that hold the shorter."""
 WORTH = (0.0, 1.0, 1.6, 1.9, 2.0)
 """What a phrase of so many words tells, against a single one as frequent."""
 SHARED = 0.15
 """Share of the documents that must hold a phrase for it to become the title."""
+HELD = 0.3
+"""Share of the documents that must hold a single word for it to say what a theme of several topics is about."""
 KEPT = 0.1
 """Share of the documents by which a title that stands already may stay."""
 HALF, THIRD = 0.5, 0.33
 """A title stays while the best phrase tells at most twice as much; a second phrase tells a third of the first."""
 NAMED = 2.5
 """How much more a name tells that several languages share: it is what the reader of any of them searches for."""
+POINTED = 1.5
+"""How much more a phrase tells that holds a word of the theme's risk or topic."""
 ELSEWHERE = 0.5
 """A word that other themes hold to more than this part of its share here is no name, it travels ("video")."""
 MERE, PARTLY = 0.6, 0.35
@@ -59,6 +68,10 @@ FEWEST = 3
 """Documents that must hold a phrase; two where there are fewer than ten."""
 # A point ends a clause only after a real word and before a blank: "fall 0.4 %" and "Mt. Gox" are one clause each.
 _CLAUSE = re.compile(r"(?<=\w{3})[.!?…]+(?=\s|$)|[。！？；;\n\r]+|\s[-–—|]\s|(?<=[\u0e00-\u0e7f])\s{2,}")
+_COUNTED = re.compile(
+    r"\d+\w{0,3}|第?[0-9一二三四五六七八九十百千万两几半]+[年月日天周次度个块元岁分秒届斤点]*[内后前多]?"
+)
+_HEAD = re.compile(r"[^()]{1,60} \((?P<inner>.+)\)$|[^:()]{1,40}: (?P<behind>.+)$")
 _HASHTAG = re.compile(r"[#＃]\w+")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+")
 _HANDLE = re.compile(
@@ -73,13 +86,14 @@ Shares = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class ThemeText:
-    """A document of a theme; `mood` is from −1 to 1."""
+    """A document of a theme; `mood` is from −1 to 1, `brands` are the watched names it speaks of."""
 
     id: str
     text: str
     lang: str
     vector: Floats
     mood: float = 0.0
+    brands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +122,31 @@ def phrases(pieces: Sequence[str], lang: str) -> Iterator[str]:
     They begin and end with words that mean something, or with a negation or an amount ("too many ads", "can't log in"),
     and hold more than feelings and words that every review holds.
     """
-    stop = keywords.stop_words(lang)
+    stop, longest = keywords.stop_words(lang), SHORT_WORDS if plain_code(lang) in IN_SHORT_WORDS else WORDS
     for run in _runs(pieces):
-        telling = [keywords.means(word, stop) for word in run]
+        telling = [keywords.means(word, stop) and not is_amount(word) and not _is_torn(word) for word in run]
         subject = [tells and not _empty(word) for word, tells in zip(run, telling, strict=True)]
         for i in range(len(run)):
             if not (telling[i] or run[i] in title_words("opens")) or (i and run[i - 1].isdecimal()):
                 continue  # "kg in a week" is no phrase where "5" stands before it
-            for j in range(i + 1, min(i + WORDS, len(run)) + 1):
+            for j in range(i + 1, min(i + longest, len(run)) + 1):
                 if any(subject[i:j]) and _closes(run[i:j], telling[i:j]):
                     yield reduce(keywords.join, run[i:j])
+
+
+@lru_cache(maxsize=100_000)
+def is_amount(word: str) -> bool:
+    """Return whether a word counts, measures or dates: how much or when, never who or what.
+
+    >>> [word for word in ("week", "kg", "三天", "ads") if is_amount(word)]
+    ['week', 'kg', '三天']
+    """
+    return word in title_words("amount") or _COUNTED.fullmatch(word) is not None
+
+
+def _is_torn(word: str) -> bool:
+    """Return whether a word begins with a mark that belongs onto a letter before it, as a bad cut in Thai leaves it."""
+    return unicodedata.category(word[0]).startswith("M")
 
 
 def _closes(words: Sequence[str], telling: Sequence[bool]) -> bool:
@@ -220,26 +249,61 @@ class Title:
     mood: ThemeFeeling = ""
     mere: bool = False
     clause: bool = False
+    is_listed: bool = False
+    """Telling words in a row, since no phrase is shared."""
+    held: float = 0.0
+    """Share of the documents that hold the first phrase."""
 
-    def said(self, frame: Frame, wrong: str = "") -> str:
-        """Return it in a language; `wrong` is what is wrong, in that language, where more is known than displeasure."""
+    @property
+    def is_scattered(self) -> bool:
+        """Return whether it is weak, and of words that few of the documents hold."""
+        return self.is_weak and self.held < HELD
+
+    @property
+    def is_weak(self) -> bool:
+        """Return whether it is of single words or one person's clause: true, and no telling subject by itself."""
+        return self.clause or all(len(keywords.tokens(word)) < 2 for word in self.words)
+
+    def said(self, frame: Frame, wrong: str = "", topic: str = "", brand: str = "", mixture: str = "") -> str:
+        """Return it in a language.
+
+        Args:
+            frame: words of that language for what people feel.
+            wrong: what is wrong, in that language, where more is known than displeasure.
+            topic: what it is about, in that language; it leads where the phrases are weak.
+            brand: whom it is about; leads unless it is named already.
+            mixture: what it mixes, in that language; stands for weak phrases of which nothing else is known.
+        """
         words = ", ".join(self.words)
         if self.mere:
             named = {"praise": frame.praise, "displeasure": frame.displeasure, "": frame.mixed}[self.mood]
             return ": ".join(filter(None, (named, words)))
-        return BETWEEN.join(filter(None, (capital(words), self.tail(frame, words, wrong))))
+        head = capital(words)
+        if brand and brand.casefold() not in words.casefold() and not (self.is_scattered and (topic or mixture)):
+            head = f"{brand}: {words}"
+        elif topic and self.is_weak and not brand and not overlap(topic, words):
+            head = f"{capital(topic)} ({words})"
+        elif brand and self.is_scattered and (topic or mixture):
+            head = f"{brand}: {topic or mixture}"
+        elif mixture and self.is_scattered and not (topic or wrong):
+            return self.mixed(frame, mixture)
+        return BETWEEN.join((head, self.tail(frame, words, wrong)))
+
+    def mixed(self, frame: Frame, mixture: str) -> str:
+        """Return what stands for a theme of several topics and no phrase: these, and what is felt about them."""
+        tail = self.tail(frame, "", "") if self.mood else ""
+        return BETWEEN.join(filter(None, (f"{frame.mixed} ({mixture})", tail)))
 
     def tail(self, frame: Frame, words: str, wrong: str) -> str:
         """Return what stands behind the subject: what is wrong, unless that was said before, or the feeling."""
-        if wrong and self.mood != "praise" and not overlap(words, wrong):
+        if wrong and self.mood != "praise" and not repeats(words, wrong):
             return wrong
-        more = {"praise": frame.praised, "displeasure": frame.complained, "": ""}[self.mood]
-        return "" if self.clause else more
+        return {"praise": frame.praised, "displeasure": frame.complained, "": frame.neither}[self.mood]
 
 
 def make_title(
     documents: Sequence[Heard], across: Mapping[str, float], weights: Mapping[str, float], before: str = "", *,
-    taken: Collection[frozenset[str]] = (), names: Collection[str] = (),
+    taken: Collection[frozenset[str]] = (), names: Collection[str] = (), points: Callable[[str], bool] | None = None,
 ) -> Title:  # fmt: skip
     """Return the title of documents of one theme in one language.
 
@@ -250,18 +314,20 @@ def make_title(
         before: the title that stood till now; it stays while it holds.
         taken: phrases of titles that other themes bear (`key_of`): two themes should not have the same.
         names: phrases that several languages of the theme share (`names_of`).
+        points: whether a phrase holds a word of the theme's risk or topic.
     """
     if _without_subject(documents) >= MERE:
         return _mere(documents, before, taken)
     mood = mood_of([heard.said.mood for heard in documents], before)
-    if chosen := _phrases(documents, across, before, taken, names):
-        return Title(tuple(written(phrase, documents) for phrase in chosen), mood)
+    if chosen := _phrases(documents, across, before, taken=taken, names=names, points=points):
+        held = sum(chosen[0] in heard.phrases for heard in documents) / len(documents)
+        return Title(tuple(written(phrase, documents) for phrase in chosen), mood, held=held)
     if clause := _clause(documents, across, mood, before):
         return Title((clause,), mood, clause=True)
     words = [word for word in weights if word in across and not all(map(_empty, word.split()))][:3]
     if _without_subject(documents) >= PARTLY or not words:
         return _mere(documents, before, taken)
-    return Title(tuple(words), mood)
+    return Title(tuple(words), mood, is_listed=True)
 
 
 def key_of(words: Iterable[str]) -> frozenset[str]:
@@ -314,6 +380,16 @@ def overlap(words: str, wrong: str) -> bool:
     return any(a[:STEM] == b[:STEM] for a in first for b in second)
 
 
+def repeats(words: str, wrong: str) -> bool:
+    """Return whether all that the words say is said by what is wrong: "Too many ads" by "too many or intrusive ads".
+
+    A word in common is no repetition: "Vape ad" says more than "unsuitable ads".
+    """
+    stop = keywords.stop_words()
+    first, second = ({w[:STEM] for w in keywords.tokens(text) if keywords.means(w, stop)} for text in (words, wrong))
+    return bool(first) and first <= second
+
+
 def names_of(documents: Sequence[Heard], across: Mapping[str, float]) -> frozenset[str]:
     """Return the phrases that name somebody or something, and that hardly any other theme holds.
 
@@ -348,17 +424,18 @@ def capitalised(texts: Iterable[str]) -> frozenset[str]:
 
 
 def _phrases(
-    documents: Sequence[Heard], across: Mapping[str, float], before: str, taken: Collection[frozenset[str]],
-    names: Collection[str],
+    documents: Sequence[Heard], across: Mapping[str, float], before: str, *, taken: Collection[frozenset[str]],
+    names: Collection[str], points: Callable[[str], bool] | None,
 ) -> tuple[str, ...]:  # fmt: skip
     counts, total = _counted(documents), len(documents)
     fewest = max(2 if total < 3 * FEWEST else FEWEST, SHARED * total)
     weights = {
         phrase: _telling(phrase, count / total, across, names)
+        * (POINTED if " " in phrase and points and points(phrase) else 1)
         for phrase, count in counts.items()
         if count >= fewest and len(phrase) <= LONGEST_PHRASE
     }
-    best = sorted(weights, key=lambda phrase: (-weights[phrase], phrase))
+    best = sorted(weights, key=lambda phrase: (-weights[phrase], -len(phrase), phrase))
     if not best:
         return ()
     old = tuple(old for phrase in words_of(before) if counts.get(old := phrase.casefold(), 0) >= KEPT * total)
@@ -366,9 +443,19 @@ def _phrases(
         worth = max(_telling(phrase, counts[phrase] / total, across, names) for phrase in old)
         if worth >= HALF * weights[best[0]]:
             return old
-    alone = len(keywords.tokens(best[0])) > 1
-    chosen = best[:1] if alone else _with_next(best[:1], best, weights, THIRD)
+    first = _whole(best[0], counts)
+    chosen = [first] if len(keywords.tokens(first)) > 1 else _with_next([first], best, weights, THIRD)
     return tuple(_apart(chosen, counts, total, across, taken))
+
+
+def _whole(phrase: str, counts: Mapping[str, int]) -> str:
+    """Return the longest phrase around one that nearly all who hold it hold: no title is cut out of a longer term."""
+    around = [
+        longer
+        for longer, count in counts.items()
+        if phrase in longer and len(longer) <= LONGEST_PHRASE and count >= WHOLE * counts[phrase]
+    ]
+    return max(around, key=lambda longer: (len(longer), counts[longer], longer), default=phrase)
 
 
 def _apart(
@@ -413,7 +500,9 @@ def _telling(phrase: str, share: float, across: Mapping[str, float], names: Coll
 def words_of(title: str) -> tuple[str, ...]:
     """Return the phrases of a title made before."""
     subject, _, _ = title.rpartition(BETWEEN)  # behind it stands a feeling, or what is wrong
-    return tuple(phrases_of(subject or title).split(", "))
+    phrases = phrases_of(subject or title)
+    led = _HEAD.fullmatch(phrases)  # a topic or a brand of ours may stand before them
+    return tuple(((led["inner"] or led["behind"]) if led else phrases).split(", "))
 
 
 def written(phrase: str, documents: Sequence[Heard]) -> str:
