@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from scrapy.http import Response
 
@@ -21,6 +21,8 @@ from groundswell.crawlers.spiders.stretches import Walk, dumped, loaded
 UNREADABLE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 SERVICE = DateLocale(timezone="UTC")
 """How services write moments: where they name no zone, they mean UTC."""
+MOST_REPEATS = 3
+"""Pages in a row that may hold nothing new: two may meet where many items share a moment."""
 AHEAD = 600
 """Seconds that somebody else's clock may be ahead of ours."""
 
@@ -64,6 +66,7 @@ class ListSpider(SourceSpider[S]):
         super().__init__(*args, **kwargs)
         self.walks: dict[str, list[Walk]] = {}
         self.recents: dict[str, Recent] = {}
+        self.repeats: dict[Walk, int] = {}
 
     def recent(self, key: str) -> Recent:
         """Return the items of the last hours under a mark, to see which have gone; for spiders that note them."""
@@ -96,7 +99,7 @@ class ListSpider(SourceSpider[S]):
             try:
                 item = read(each, where)
             except UNREADABLE as error:
-                item = Item(where, None, unreadable(where, error))
+                item = Item(f"unreadable {each!r:.2000}", None, unreadable(where, error))
             positions.append(item.at)
             wanted = self.is_wanted(walk, item)
             if wanted and self.is_full():
@@ -108,6 +111,17 @@ class ListSpider(SourceSpider[S]):
                 self.taken += 1
                 yield item.raw
         page.below = walk.is_past(positions)
+        self._stop_at_repeats(page, walk, items, response)
+
+    def _stop_at_repeats(self, page: Page, walk: Walk, items: Sequence[Any], response: Response) -> None:
+        """Read no further where a service gives the same page whatever it is asked for; the rest stays to be read."""
+        self.repeats[walk] = 0 if page.fresh or not items else self.repeats.get(walk, 0) + 1
+        if self.repeats[walk] >= MOST_REPEATS:
+            page.whole = False
+            self.remark(
+                f"{urlsplit(response.url).netloc} gave the same items {MOST_REPEATS + 1} times, whatever page was asked"
+                " for: what lies below them is tried again at the next visit"
+            )
 
     def is_wanted(self, walk: Walk, item: Item) -> bool:
         """Return whether an item is still to be read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,6 +119,24 @@ def test_lemmy_before_1_0_is_asked_in_its_own_way(web: Web, house: House) -> Non
     served.posts = hourly(60, now=NOW + HOUR, first=3000)
     house.source("list", f"{served.yaml}url: '{web.url}/list'\nkind: post\napi: v3\n")
     assert "say api: v4" in house.crawl("list", now=NOW + HOUR)["list"].error
+
+
+@pytest.mark.parametrize("name", ["lemmy-1.0", "bluesky"])
+def test_a_service_that_gives_one_page_whatever_is_asked_is_not_asked_for_ever(
+    web: Web, house: House, name: str
+) -> None:
+    """Nor where a post of that page cannot be read, which is refused once; what lies below is told and tried again."""
+    served = _set_up(web, house, name, hourly(120, now=NOW))
+    page = json.loads(served.answer(served, {"limit": "50", "q": "x"}).content)
+    posts = page.get("posts") or page["search"]
+    posts[3].clear()
+    posts[3] |= {"comment": 7, "post": 7, "record": 7}
+    served.answer = lambda _service, _asked: said(page)
+    run = house.crawl("list")["list"]
+    assert run.stored == len(posts) - 1
+    assert run.refused == 1
+    assert "gave the same items 4 times, whatever page was asked for" in f"{run.remark} {run.error}"
+    assert len(served.asked) <= 6
 
 
 def test_gdelt_says_errors_under_http_200(web: Web, house: House) -> None:
