@@ -23,6 +23,7 @@ from groundswell.nlp.signals.detect.groups import REBUILT, Groups
 from groundswell.nlp.signals.detect.lives import Life
 from groundswell.nlp.signals.detect.memory import NEAR_FOR, Batch, Memory
 from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, REACH, SCALE, Rows
+from groundswell.nlp.signals.detect.ragged import Ragged
 from groundswell.nlp.signals.detect.refine import Refined, Refiner
 from groundswell.nlp.signals.detect.scan import LONG, SHORT, WINDOWS, GroupCounts, ScanTests, look
 from groundswell.nlp.signals.detect.scopes import WHOLE, Scope, watched
@@ -291,13 +292,17 @@ class View:
         number = {name: int(column[k]) for name, k in zip(names, long, strict=True)}
         own = [column[[long[k] for k in members]] for members in holders.values() if len(members) > 1]
         bare = [number[stem] for stem, members in holders.items() if len(members) > 1]
-        wide = groups.from_members([np.unique(np.concatenate([self._having(c) for c in each])) for each in own])
-        return wide, groups.from_members([self._having(c) for c in bare])
+        return self._having(own), self._having([np.array([c], np.int64) for c in bare])
 
-    def _having(self, column: int) -> NDArray[np.int64]:
-        items = self.columns.indices[self.columns.indptr[column] : self.columns.indptr[column + 1]]
-        having: NDArray[np.int64] = items[np.searchsorted(items, self.begin) :].astype(np.int64)
-        return having
+    def _having(self, columns: Sequence[NDArray[np.int64]]) -> Rows:
+        """Return the documents that have one term (column) at least of each of several sets."""
+        wanted, size = Ragged.of(columns), len(self.memory)
+        lay = Ragged.parts(self.columns.indptr.astype(np.int64), wanted.items)
+        items = self.columns.indices[lay.items]
+        lately = items >= self.begin
+        numbers = np.unique(wanted.owner[lay.owner[lately]] * size + items[lately])
+        starts = np.searchsorted(numbers, np.arange(len(columns) + 1) * size)
+        return Rows(starts, (numbers % max(1, size)).astype(np.int32), np.ones(len(numbers), np.float32))
 
     def _kin(self) -> Rows | None:
         codes, count = self.week.kin, len(self.week.sizes)
@@ -366,10 +371,7 @@ class View:
 
     def _grown(self, made: Groups, centres: NDArray[np.int64], use: NDArray[np.bool_]) -> Groups:
         """Return the groups that grew in a scope; of balls, those whose centre counts there."""
-        if len(centres):
-            mine = np.flatnonzero(use[centres])
-            made = Groups(groups.chosen(made.rows, mine), made.first[mine], made.last[mine])
-        return made.touched(use, self.fresh, self.recent, FEWEST)
+        return made.touched(use, self.fresh, self.recent, FEWEST, use[centres] if len(centres) else None)
 
     def _spoken(self, tests: ScanTests, keep: Groups, use: NDArray[np.bool_]) -> ScanTests:
         """Return the tests of stems that people use by themselves, and that hold more than the bare word."""

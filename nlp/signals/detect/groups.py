@@ -7,7 +7,7 @@ themes do. Each keeps one rule of membership through window and history, so that
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -50,24 +50,32 @@ class Groups:
     last: NDArray[np.float64]
     which: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def touched(self, holds: NDArray[np.bool_], since: int, recent: int = 0, fewest: int = 1) -> Groups:
+    def touched(
+        self, holds: NDArray[np.bool_], since: int, recent: int = 0, fewest: int = 1,
+        among: NDArray[np.bool_] | None = None,
+    ) -> Groups:  # fmt: skip
         """Return the groups, of members in a scope only, that are worth a test.
 
         Args:
             holds: which documents belong to the scope.
             since: position; one member at least is from there on.
             recent: position before `since`; so many as `fewest` are from there on.
-            fewest: members.
+            fewest: members, one at least.
+            among: which of the groups come into question, or all.
         """
-        some = _alive(self.rows, since, recent, fewest)
-        mine = chosen(self.rows, some)
-        keep = holds[mine.items]
-        offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(keep)])
-        rows = Rows(offsets[mine.starts], mine.items[keep], mine.near[keep])
-        left = _alive(rows, since, recent, fewest)
-        some = some[left]
-        kept_rows = rows if len(left) == len(rows.starts) - 1 else chosen(rows, left)
-        return Groups(kept_rows, self.first[some], self.last[some], some)
+        starts, items = self.rows.starts, self.rows.items
+        lately = np.flatnonzero(items >= recent)  # what decides is new, and little: the rest is not touched for it
+        lately = lately[holds[items[lately]]]
+        bounds = np.searchsorted(lately, starts)
+        some = np.flatnonzero(np.diff(bounds) >= fewest)
+        some = some[items[lately[bounds[some + 1] - 1]] >= since]
+        some = some if among is None else some[among[some]]
+        taken = np.zeros(len(starts) - 1, bool)
+        taken[some] = True
+        members = np.flatnonzero(np.repeat(taken, np.diff(starts)) & holds[items])
+        ends = np.searchsorted(members, starts[some + 1])
+        rows = Rows(np.concatenate([np.zeros(1, np.int64), ends]), items[members], self.rows.near[members])
+        return Groups(rows, self.first[some], self.last[some], some)
 
     def __len__(self) -> int:
         """Return how many."""
@@ -140,20 +148,19 @@ def stems(words: Sequence[str], touched: Sequence[str], frequent: frozenset[str]
         touched: those of which documents have just come.
         frequent: those that may be stems.
     """
-    wanted = {part for word in touched for part in _parts(word) if part in frequent}
+    wanted = {part for word in touched for part in _parts(word) & frequent}
     holders: dict[str, list[int]] = {stem: [] for stem in sorted(wanted)}
     for k, word in enumerate(words):
-        for part in dict.fromkeys(_parts(word)):
-            if part in holders:
-                holders[part].append(k)
+        for part in _parts(word) & wanted:
+            holders[part].append(k)
     return holders
 
 
-def _parts(word: str) -> Iterator[str]:
-    if len(word) <= LONGEST_STEM_WORD:
-        for size in range(SHORTEST_STEM, len(word) + 1):
-            for start in range(len(word) - size + 1):
-                yield word[start : start + size]
+def _parts(word: str) -> set[str]:
+    if len(word) > LONGEST_STEM_WORD:
+        return set()
+    sizes = range(SHORTEST_STEM, len(word) + 1)
+    return {word[start : start + size] for size in sizes for start in range(len(word) - size + 1)}
 
 
 def topics_of(
@@ -294,11 +301,16 @@ def _divide(dense: NDArray[np.float32], grain: int, scale: int) -> NDArray[np.fl
         closest = np.maximum(closest, dense @ centres[-1])
         centres.append(dense[int(np.argmin(closest))])
     now = np.stack(centres[1:])
-    exact = dense.astype(np.float64)
+    exact, before = dense.astype(np.float64), np.full(len(dense), -1)
     for _ in range(ROUNDS):
         nearest = (dense @ now.T).argmax(1)
-        total = (nearest == np.arange(grain)[:, None]).astype(np.float64) @ exact  # whole numbers: exact in any order
-        now = np.where(total.any(1)[:, None], _whole(total, scale), now)
+        if np.array_equal(nearest, before):  # at rest: every further round would give the same
+            break
+        order = np.argsort(nearest, kind="stable")
+        starts = np.searchsorted(nearest[order], np.arange(grain + 1))
+        belongs = sparse.csr_matrix((np.ones(len(order)), order, starts), shape=(grain, len(dense)))
+        total = belongs @ exact  # whole numbers: exact in any order
+        now, before = np.where(total.any(1)[:, None], _whole(total, scale), now), nearest
     return now
 
 

@@ -27,6 +27,8 @@ STANDING = "standing"
 COLD, WARM = 3.0, 14.0
 """Taken off every strength on the first day of a stream, and less until so many days are known: nobody can tell
 what is usual after a week."""
+AT_ONCE = 1024
+"""Rows that go down the trees together: bounds the memory."""
 STRONGEST = 6.0
 """One false alert in twenty thousand years of weeks is enough of a superlative."""
 
@@ -50,14 +52,22 @@ class Trees:
     def score(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the sum of leaves for each row, ``(rows,)``: log-odds of the development mix."""
         rows = numbers.astype(np.float32)
+        parts = [self._sum(rows[start : start + AT_ONCE]) for start in range(0, len(rows), AT_ONCE)]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _sum(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         total = np.full(len(rows), self.start)
-        everyone = np.arange(len(rows))
-        for root in self.roots:
-            node = np.full(len(rows), root)
-            while (inner := self.left[node] >= 0).any():
-                goes_left = rows[everyone, np.maximum(self.feature[node], 0)] <= self.threshold[node]
-                node = np.where(inner, np.where(goes_left, self.left[node], self.right[node]), node)
-            total += self.value[node]
+        node = np.repeat(self.roots[:, None], len(rows), axis=1)  # (trees, rows): all trees go down together
+        tree, row = np.nonzero(self.left[node] >= 0)
+        while len(row):
+            here = node[tree, row]
+            goes_left = rows[row, self.feature[here]] <= self.threshold[here]
+            below = np.where(goes_left, self.left[here], self.right[here])
+            node[tree, row] = below
+            inner = self.left[below] >= 0
+            tree, row = tree[inner], row[inner]
+        for leaves in self.value[node]:  # one after the other: sums of floats depend on their order
+            total += leaves
         return total
 
 

@@ -109,8 +109,8 @@ class GroupCounts:
         self.volume = hours[use]
         self.zero = int(hours[0] * FINE) - MARGIN if len(hours) else 0
         self.span = int(hours[-1] * FINE) - self.zero + MARGIN if len(hours) else 1
-        self.owner = np.repeat(np.arange(len(rows.starts) - 1), np.diff(rows.starts))
-        self.keys = self.owner * self.span + (_fine(hours) - self.zero)[rows.items]
+        self.keys = np.repeat(np.arange(len(rows.starts) - 1) * self.span, np.diff(rows.starts))
+        self.keys += (_fine(hours) - self.zero)[rows.items]
 
     def before(self, group: Ints, moment: NDArray[np.float64]) -> Ints:
         """Return the position behind the last member of each group that came before the moment."""
@@ -165,7 +165,7 @@ def growth(
     items, starts = clock.rows.items, clock.rows.starts
     fresh = int(np.searchsorted(hours, first.min())) if len(first) else 0
     position = np.flatnonzero(items >= fresh)
-    group = clock.owner[position]
+    group = np.searchsorted(starts, position, side="right") - 1
     when = hours[items[position]]
     at = np.floor(when) + 1.0
     looked = (when >= first[group]) & (at <= last[group] + 1.0) & (position - starts[group] >= FEWEST - 1)
