@@ -109,10 +109,20 @@ def _write_rows(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
         f"REPLACE INTO document (n, {', '.join(COLUMNS)}) VALUES ({marks})",
         [(entry.n, *columns(entry.after)) for entry in entries if entry.after],
     )
+    left = [(entry.n, entry.before, entry.after) for entry in entries if entry.after]
+    # A place in a theme is what changes most often: what was said and how it was read is not written again for it.
+    same = {n for n, before, after in left if before and _is_read_alike(before, after)}
     db.executemany(
         "REPLACE INTO body (n, mention, enriched, membership) VALUES (?, ?, ?, ?)",
-        [(entry.n, *_body(entry.after)) for entry in entries if entry.after],
+        [(n, *_body(after)) for n, _, after in left if n not in same],
     )
+    places = [(encode(after.membership) if after.membership else None, n) for n, _, after in left if n in same]
+    db.executemany("UPDATE body SET membership = ? WHERE n = ?", places)
+
+
+def _is_read_alike(before: Document, after: Document) -> bool:
+    """Return whether neither mention nor understanding was exchanged; what is equal but another object may be not."""
+    return before.mention is after.mention and before.enriched is after.enriched
 
 
 def _body(document: Document) -> tuple[str, str | None, str | None]:
@@ -140,7 +150,8 @@ def _tags(document: Document | None) -> set[tuple[str, str]]:
 
 def _write_words(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     """Write the words of those whose text is new or another; the index must be told the old words to forget them."""
-    changes = [(entry.n, _words(entry.before), _words(entry.after)) for entry in entries]
+    others = [e for e in entries if not (e.before and e.after and e.before.mention is e.after.mention)]
+    changes = [(entry.n, _words(entry.before), _words(entry.after)) for entry in others]
     gone = [("delete", n, *old) for n, old, new in changes if old and old != new]
     come = [(n, *new) for n, old, new in changes if new and old != new]
     db.executemany("INSERT INTO words (words, rowid, title, text) VALUES (?, ?, ?, ?)", gone)
@@ -154,7 +165,8 @@ def _words(document: Document | None) -> tuple[str, str] | None:
 
 def _write_vectors(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
     """Write vectors that are new or others, each with the next number of the sequence."""
-    changes = [(entry.n, _half(entry.before), _half(entry.after)) for entry in entries]
+    others = [e for e in entries if not (e.before and e.after and e.before.enriched is e.after.enriched)]
+    changes = [(entry.n, _half(entry.before), _half(entry.after)) for entry in others]
     db.executemany("DELETE FROM vector WHERE n = ?", [(n,) for n, old, new in changes if old and not new])
     come = [(n, new) for n, old, new in changes if new and new != old]
     if not come:

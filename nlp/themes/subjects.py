@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -63,17 +64,26 @@ class TopicFinder:
         """Return the share of (text, language) pairs that is about each topic, where any is."""
         if not texts:
             return {}
-        folded = [(text.casefold(), plain_code(lang)) for text, lang in texts]
-        counts = {topic: sum(self.speaks_of(topic, *each) for each in folded) for topic in self.topics}
-        return {topic: count / len(texts) for topic, count in counts.items() if count}
+        folded: dict[str, list[str]] = {}
+        for text, lang in texts:
+            folded.setdefault(plain_code(lang), []).append(text.casefold())
+        counts = Counter[str]()
+        for lang, mine in folded.items():
+            together = "\n".join(mine)  # most topics have no piece of a word in any of them
+            for topic in self.topics:
+                if self._may_speak_of(topic, together, lang):
+                    counts[topic] += sum(self.speaks_of(topic, each, lang) for each in mine)
+        return {topic: counts[topic] / len(texts) for topic in self.topics if counts[topic]}
 
     def speaks_of(self, topic: str, folded: str, lang: str) -> bool:
         """Return whether a case-folded text is about a topic.
 
         Most texts have no piece of any of its words, which is quickly seen; only the others are read by the pattern.
         """
-        parts, pattern = self._pattern(topic, lang)
-        return any(part in folded for part in parts) and pattern.search(folded) is not None
+        return self._may_speak_of(topic, folded, lang) and self._pattern(topic, lang)[1].search(folded) is not None
+
+    def _may_speak_of(self, topic: str, folded: str, lang: str) -> bool:
+        return any(part in folded for part in self._pattern(topic, lang)[0])
 
     def _compiled(self, topic: str, lang: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
         words = self.topics[topic].spoken(lang)
