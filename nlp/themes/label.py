@@ -201,7 +201,7 @@ def title_for_reader(lang: str, main: Title, named: tuple[str, ...], about: Subj
     if named:
         return replace(main, words=named, clause=False).said(frame, wrong or topic or about.mixture.get(lang, ""))
     if topic:
-        head = capital(topic) if main.is_weak else f"{capital(topic)} ({', '.join(main.words)})"
+        head = capital(topic) if main.is_scattered else f"{capital(topic)} ({', '.join(main.words)})"
     elif main.is_scattered and not wrong and about.mixture.get(lang):
         return main.mixed(frame, about.mixture[lang])
     else:

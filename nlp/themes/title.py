@@ -253,6 +253,8 @@ class Title:
     """Telling words in a row, since no phrase is shared."""
     held: float = 0.0
     """Share of the documents that hold the first phrase."""
+    word: int = 1
+    """Written words that make one: two in Vietnamese ("quảng cáo" is one word)."""
 
     @property
     def is_scattered(self) -> bool:
@@ -262,7 +264,7 @@ class Title:
     @property
     def is_weak(self) -> bool:
         """Return whether it is of single words or one person's clause: true, and no telling subject by itself."""
-        return self.clause or all(len(keywords.tokens(word)) < 2 for word in self.words)
+        return self.clause or all(len(keywords.tokens(phrase)) <= self.word for phrase in self.words)
 
     def said(self, frame: Frame, wrong: str = "", topic: str = "", brand: str = "", mixture: str = "") -> str:
         """Return it in a language.
@@ -320,8 +322,9 @@ def make_title(
         return _mere(documents, before, taken)
     mood = mood_of([heard.said.mood for heard in documents], before)
     if chosen := _phrases(documents, across, before, taken=taken, names=names, points=points):
+        word = 2 if plain_code(documents[0].said.lang) in IN_SHORT_WORDS else 1
         held = sum(chosen[0] in heard.phrases for heard in documents) / len(documents)
-        return Title(tuple(written(phrase, documents) for phrase in chosen), mood, held=held)
+        return Title(tuple(written(phrase, documents) for phrase in chosen), mood, held=held, word=word)
     if clause := _clause(documents, across, mood, before):
         return Title((clause,), mood, clause=True)
     words = [word for word in weights if word in across and not all(map(_empty, word.split()))][:3]

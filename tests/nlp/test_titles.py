@@ -221,6 +221,37 @@ def test_a_theme_of_single_words_is_called_by_its_topics() -> None:
     assert one.titles["en"] == "Songs · complaints"
 
 
+def test_a_word_of_two_syllables_is_a_single_word() -> None:
+    """Vietnamese writes “quảng cáo” as two: where few hold it, it says as little as any single word."""
+    texts = (
+        "xem clip toàn quảng cáo", "quảng cáo mãi", "mã giảm tiền", "hoàn tiền nhanh", "máy nóng", "mất sóng",
+        "bị khóa", "giao trễ", "hàng lỗi", "pin yếu", "quảng cáo dài",
+    )  # fmt: skip
+    topics = Subject(mixture={"en": "ads; refunds"})
+    assert name_themes({"a": told(texts, "vi", 0.0)}, subjects={"a": topics})["a"].label == (
+        "Mixed remarks (ads; refunds)"
+    )
+
+
+def test_a_title_made_anew_of_the_same_documents_is_the_same() -> None:
+    """Also behind a topic or a brand of ours, which are no phrases of the documents."""
+    about = {"a": Subject(topic={"en": "songs"}), "b": Subject(mixture={"en": "songs; films"})}
+    mixed = (
+        "lagu bagus di mobil",
+        "lagu lama",
+        "nonton film",
+        "nonton bola",
+        "kuota habis",
+        "sinyal putus",
+        "hp panas",
+    )
+    texts = {"a": told(mixed, "id"), "b": told(mixed[::-1], "ms"), "c": told(LOGIN, "id", brands=("Shopee",))}
+    first = name_themes(texts, subjects=about)
+    assert [each.label for each in name_themes(texts, first, subjects=about).values()] == [
+        each.label for each in first.values()
+    ]
+
+
 def test_of_phrases_as_common_the_one_about_the_risk_is_taken() -> None:
     """A headline that all repeat has many phrases; the one that the taxonomy's words point to tells most."""
     texts = [f"rivals have announced. illegal lenders blocked {n}" for n in ("now", "soon", "here", "there")]
