@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= 1
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stores test-meaning test-rooms check fast browser lock clean
+.PHONY: help demo test test-stores test-nlp test-crawlers test-rest check fast browser lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /  make \1\t/'
@@ -30,16 +30,19 @@ demo: $(VENV)/installed ## set up, crawl a replica web on loopback, run every st
 	$(BIN)/groundswell demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/installed-dev browser check ## set up, check style, types and layers, run every test
-	+$(MAKE) --no-print-directory --jobs 3 test-stores test-meaning test-rooms
+	+$(MAKE) --no-print-directory --jobs 4 test-stores test-nlp test-crawlers test-rest
 
 test-stores: $(VENV)/installed-dev ## the stores and what is built on Elasticsearch, on real servers
 	$(BIN)/pytest -q --durations 12 tests/index tests/elastic
 
-test-meaning: $(VENV)/installed-dev ## models, themes, signals
+test-nlp: $(VENV)/installed-dev
 	$(BIN)/pytest -q --durations 12 tests/nlp
 
-test-rooms: $(VENV)/installed-dev ## everything else
-	$(BIN)/pytest -q --durations 12 --ignore tests/index --ignore tests/elastic --ignore tests/nlp
+test-crawlers: $(VENV)/installed-dev
+	$(BIN)/pytest -q --durations 12 tests/crawlers
+
+test-rest: $(VENV)/installed-dev ## what people touch, settings, the house itself
+	$(BIN)/pytest -q --durations 12 tests/ui tests/configs tests/house
 
 test-%: $(VENV)/installed-dev ## one room: make test-nlp, test-crawlers, test-index, test-ui, test-configs, test-house
 	$(BIN)/pytest -q tests/$*
