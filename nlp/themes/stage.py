@@ -38,7 +38,7 @@ MARK = "themes"
 """Checkpoint: the state of the theme space after the last complete block; its pieces are at ``themes/…``."""
 STALE = "themes/stale"
 """Checkpoint: themes whose names are out of date."""
-BLOCKS_A_WRITE = 16
+BLOCKS_A_WRITE = 4
 """Complete blocks that are written together."""
 GROWN = 1.3
 """A theme that has grown by so much since it was named is named again."""
