@@ -188,10 +188,15 @@ def _bulk(chosen: Sequence[str], which: str) -> None:
             actions.snoozing(chosen, "bulk")
         if which != "waiting":
             st.button(tr("Take back"), key="bulk-reopen", on_click=queries.reopen, args=(chosen,))
-        to = st.text_input(
+        st.text_input(
             tr("Give to"), key="bulk-to", placeholder=tr("give to …"), label_visibility="collapsed", width=140
         )
-        st.button(tr("Give"), key="bulk-give", on_click=actions.assign, args=(chosen, to))
+        st.button(tr("Give"), key="bulk-give", on_click=_give, args=(chosen,))
+
+
+def _give(chosen: Sequence[str]) -> None:
+    """Give alerts to whoever stands in the field when it is clicked: what was drawn may be older."""
+    actions.assign(chosen, st.session_state["bulk-to"])
 
 
 # --- one alert -------------------------------------------------------------------------------------------------------
