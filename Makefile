@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= 1
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-stores test-nlp test-crawlers test-rest check fast browser lock clean
+.PHONY: help demo test test-stores test-rest check fast browser lock clean
 
 help: ## list these targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## /  make \1\t/'
@@ -35,17 +35,11 @@ test: $(VENV)/installed-dev browser check ## set up, check style, types and laye
 test-stores: $(VENV)/installed-dev ## the stores and what is built on Elasticsearch, on real servers
 	$(BIN)/pytest -q --durations 12 tests/index tests/elastic
 
-test-nlp: $(VENV)/installed-dev
-	$(BIN)/pytest -q --durations 12 tests/nlp
-
-test-crawlers: $(VENV)/installed-dev
-	$(BIN)/pytest -q --durations 12 tests/crawlers
-
 test-rest: $(VENV)/installed-dev ## what people touch, settings, the house itself
 	$(BIN)/pytest -q --durations 12 tests/ui tests/configs tests/house
 
 test-%: $(VENV)/installed-dev ## one room: make test-nlp, test-crawlers, test-index, test-ui, test-configs, test-house
-	$(BIN)/pytest -q tests/$*
+	$(BIN)/pytest -q --durations 12 tests/$*
 
 fast: $(VENV)/installed-dev ## the tests that take seconds
 	$(BIN)/pytest -q -m 'not slow and not browser and not elastic'
