@@ -244,11 +244,12 @@ def _correct(document: Document) -> None:
         with st.container(horizontal=True, key="act-correct", vertical_alignment="bottom"):
             names = [*CORRECTIONS, *(document.enriched.risks if document.enriched else ())]
             field = st.selectbox(tr("Label"), names, format_func=wording.risk, key="field", width=170)
-            value = st.selectbox(tr("It is"), CORRECTIONS.get(field, ("yes", "no")), key=f"value-{field}", width=110)
-            st.button(tr("Save"), key="correct", on_click=_save, args=(document.id, field, value))
+            st.selectbox(tr("It is"), CORRECTIONS.get(field, ("yes", "no")), key=f"value-{field}", width=110)
+            st.button(tr("Save"), key="correct", on_click=_save, args=(document.id, field))
 
 
-def _save(document: str, field: str, value: str) -> None:
+def _save(document: str, field: str) -> None:
+    value = st.session_state[f"value-{field}"]  # as it stands when it is clicked: what was drawn may be older
     with queries.told(), queries.desk() as desk:
         desk.correct(document, field, value, by=queries.me(), now=datetime.now(UTC))
         queries.say(f"Kept: {wording.risk(field)} is {value}.")
@@ -266,14 +267,15 @@ def _to_case(document: Document) -> None:
             st.html(tag("p", esc(tr("No other case is open.") if holding else tr("No case is open.")), cls="empty"))
             return
         with st.container(horizontal=True, key="act-case", vertical_alignment="bottom"):
-            chosen = st.selectbox(
-                tr("Case"), free, format_func=lambda one: wording.shortened(cases[one].title, 60),
+            st.selectbox(
+                tr("Case"), free, key="case-for-it", format_func=lambda one: wording.shortened(cases[one].title, 60),
                 label_visibility="collapsed", width=220,
             )  # fmt: skip
-            st.button(tr("Add to it"), key="to-case", on_click=_add, args=(chosen, document.id))
+            st.button(tr("Add to it"), key="to-case", on_click=_add, args=(document.id,))
 
 
-def _add(case: str, document: str) -> None:
+def _add(document: str) -> None:
+    case = st.session_state["case-for-it"]
     with queries.told(), queries.desk() as desk:
         desk.add_documents(case, [document], because="this document", by=queries.me(), now=datetime.now(UTC))
         queries.say("The document is in the case, as it stands now.")

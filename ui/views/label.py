@@ -72,8 +72,8 @@ def _answer(task: Task, risks: Sequence[Risk]) -> None:
             st.button(risk.title, key=f"risk-{risk.id}", shortcut=letter, type=chosen, on_click=_risk, args=(risk.id,))
         chosen = _standing(UNSURE in answers["risks"])
         st.button("unsure which", key="risk-unsure", shortcut="0", type=chosen, on_click=_risk, args=(UNSURE,))
-    note = st.text_input("Why, if it is not plain", key=f"note-{task.id}", max_chars=500)
-    st.button("Save and next", key="save-label", shortcut="s", type="primary", on_click=_save, args=(task, note))
+    st.text_input("Why, if it is not plain", key=f"note-{task.id}", max_chars=500)
+    st.button("Save and next", key="save-label", shortcut="s", type="primary", on_click=_save, args=(task,))
 
 
 def _standing(chosen: bool) -> Literal["primary", "secondary"]:
@@ -88,7 +88,8 @@ def _risk(risk: str) -> None:
     st.session_state["labelling"]["risks"] ^= {risk}
 
 
-def _save(task: Task, note: str) -> None:
+def _save(task: Task) -> None:
+    note = st.session_state[f"note-{task.id}"]  # as it stands when it is clicked: what was drawn may be older
     answers = st.session_state["labelling"]
     if not answers["sentiment"]:
         queries.say("Say the feeling first: 1 to 4.", trouble=True)

@@ -119,11 +119,12 @@ def _to_case(given: Asked) -> None:
         return
     titles = {case.id: wording.shortened(case.title, 60) for case in cases}
     with st.popover(tr("Add to a case")):
-        case = st.selectbox(tr("Case"), list(titles), format_func=titles.__getitem__, key="to-case")
-        st.button(tr("Add all that is found"), key="add-found", on_click=_add_found, args=(case, given))
+        st.selectbox(tr("Case"), list(titles), format_func=titles.__getitem__, key="to-case")
+        st.button(tr("Add all that is found"), key="add-found", on_click=_add_found, args=(given,))
 
 
-def _add_found(case: str, given: Asked) -> None:
+def _add_found(given: Asked) -> None:
+    case = st.session_state["to-case"]  # as it stands when it is clicked: what was drawn may be older
     with queries.told(), queries.desk() as desk:
         found = desk.store.scan(queries.asked(replace(given, copies=True)))
         ids = [document.id for document in islice(found, MOST_EVIDENCE)]
