@@ -103,7 +103,12 @@ SOURCE = {
     "name": "string", "title": "string", "kind": "string", "format": "string", "market": "string", "lang": "string",
     "enabled": "boolean", "licence": "string", "floor_per_run": "integer", "floor_per_day": "integer",
 }  # fmt: skip
-DERIVED: dict[str, dict[str, str]] = {"episodes": EPISODE, "rules": RULE, "sources": SOURCE}
+AUDIT = {
+    "n": "integer", "at": "time", "who": "string", "what": "string", "subject": "string", "before": "string",
+    "after": "string", "outcome": "string",
+}  # fmt: skip
+"""Columns of the audit log; `before` and `after` are JSON, of closed values and fingerprints."""
+DERIVED: dict[str, dict[str, str]] = {"episodes": EPISODE, "rules": RULE, "sources": SOURCE, "audit": AUDIT}
 """Tables that are made from the records or the configuration when somebody asks for them."""
 FACT = {
     "day": "date", "market": "string", "risk": "string", "source": "string", "sentiment": "string",

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
+from groundswell.configs.schema import Settings
+from groundswell.index.audit import Audit, Entry
 from groundswell.index.export import export_days
 from groundswell.index.facts import export_facts
-from groundswell.index.open import database
+from groundswell.index.open import database, open_store
 from groundswell.index.query import By, Query
-from groundswell.index.records import Case, Signal, Theme
-from groundswell.index.sql import ask
-from groundswell.index.sql_child import Asked, _answer
+from groundswell.index.records import Case, Mention, Signal, Theme
+from groundswell.index.sql import ask, run_sql
+from groundswell.index.sql_child import Asked, _answer, _used
 from groundswell.index.store import StoreError
 from groundswell.index.tables import DERIVED, DOCUMENT, FACT, columns_of, table_names
 from groundswell.ui.cli import cli
@@ -154,3 +159,31 @@ def test_advice_that_nobody_can_follow_is_not_given(seeded: World) -> None:
         with pytest.raises(StoreError) as caught:
             answer(seeded.settings, statement, now=seeded.now)
         assert not re.search(r"\b(INSTALL|LOAD|SET )", str(caught.value))
+
+
+def test_documents_are_counted_without_their_ids(seeded: World) -> None:
+    """DuckDB names a column even where it only counts; what a statement really takes is read all the same."""
+    with duckdb.connect(":memory:") as db:
+        db.register("rows", pa.table({"id": pa.nulls(3, pa.string()), "theme": pa.nulls(3, pa.string())}))
+        db.execute("CREATE VIEW documents AS SELECT id AS id, theme AS theme FROM rows")
+        assert _used(db, "SELECT count(*) FROM documents") == set()
+        assert _used(db, "SELECT count(*) FROM documents NATURAL JOIN (SELECT 'a' AS id)") == {"id"}
+        assert _used(db, "SELECT columns('i.*') FROM documents") == {"id"}
+    counted = answer(seeded.settings, "SELECT count(*), count(id), count(DISTINCT id) FROM documents", now=seeded.now)
+    assert len({*counted.rows[0]}) == 1
+
+
+def test_an_id_may_hold_a_line_end(tmp_path: Path) -> None:
+    """Ids come from wherever they are imported from."""
+    settings, at = Settings(data_dir=tmp_path), datetime(2026, 11, 18, tzinfo=UTC)
+    with open_store(settings) as store:
+        store.put([Mention(id=one, source="s", kind="post", text="Text", fetched_at=at) for one in ("a\nb", "c")])
+    found = run_sql(settings, "SELECT id FROM documents ORDER BY id").rows
+    assert [one for (one,) in found] == ["a\nb", "c"]
+
+
+def test_the_audit_log_can_be_asked(seeded: World) -> None:
+    """Who did what, in order; what it holds before and after is JSON."""
+    Audit(seeded.settings.data_dir).note(Entry(who="mei", what="write case", subject="c1", after={"status": "open"}))
+    found = answer(seeded.settings, "SELECT who, what, after->>'status' FROM audit WHERE who = 'mei'", now=seeded.now)
+    assert found.rows[-1] == ("mei", "write case", "open")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from groundswell.configs.schema import Settings
-from groundswell.configs.source import find_sources
-from groundswell.index.open import open_reader
 from groundswell.index.sql import Table, run_sql
-from groundswell.index.sql_child import Rows
-from groundswell.nlp.enrich.stage import all_rules
-from groundswell.ui.report.inbox import Entry, find_inbox
+
+if TYPE_CHECKING:
+    from groundswell.configs.schema import Settings
+    from groundswell.index.sql_child import Rows
+    from groundswell.ui.report.inbox import Entry
 
 
 def answer(settings: Settings, statement: str, *, now: datetime) -> Table:
@@ -26,13 +27,13 @@ def answer(settings: Settings, statement: str, *, now: datetime) -> Table:
 
 
 def _rows(settings: Settings, now: datetime, name: str) -> Rows:
-    """Return the rows of a derived table."""
-    if name == "rules":
-        return _rules(settings, now)
-    return _sources(settings) if name == "sources" else _episodes(settings, now)
+    """Return the rows of a derived table; what makes them is imported for those alone that are asked for."""
+    return MADE[name](settings, now)
 
 
 def _rules(settings: Settings, now: datetime) -> Rows:
+    from groundswell.nlp.enrich.stage import all_rules
+
     rules = all_rules(settings)
     working = {each.rule.id for each in rules.proven(now)[0].compiled}
     return [
@@ -53,7 +54,9 @@ def _rules(settings: Settings, now: datetime) -> Rows:
     ]
 
 
-def _sources(settings: Settings) -> Rows:
+def _sources(settings: Settings, _now: datetime) -> Rows:
+    from groundswell.configs.source import find_sources
+
     return [
         {
             "name": source.name,
@@ -71,7 +74,28 @@ def _sources(settings: Settings) -> Rows:
     ]
 
 
+def _audit(settings: Settings, _now: datetime) -> Rows:
+    from groundswell.index.audit import Audit
+
+    return [
+        {
+            "n": row.n,
+            "at": datetime.fromisoformat(row.at),
+            "who": row.who,
+            "what": row.what,
+            "subject": row.subject,
+            "before": json.dumps(row.before, ensure_ascii=False, sort_keys=True),
+            "after": json.dumps(row.after, ensure_ascii=False, sort_keys=True),
+            "outcome": row.outcome,
+        }
+        for row in Audit(settings.data_dir).rows()
+    ]
+
+
 def _episodes(settings: Settings, now: datetime) -> Rows:
+    from groundswell.index.open import open_reader
+    from groundswell.ui.report.inbox import find_inbox
+
     with open_reader(settings) as reader:
         return [_episode(entry) for entry in find_inbox(reader, now=now).entries]
 
@@ -93,3 +117,9 @@ def _episode(entry: Entry) -> dict[str, Any]:
         "status": standing.status,
         "owner": standing.assignee,
     }
+
+
+MADE: Mapping[str, Callable[[Settings, datetime], Rows]] = {
+    "episodes": _episodes, "rules": _rules, "sources": _sources, "audit": _audit,
+}  # fmt: skip
+"""What makes each of `groundswell.index.tables.DERIVED`."""
