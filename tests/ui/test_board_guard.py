@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import time
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from groundswell.configs.schema import Settings
 from groundswell.ui.board.launch import OpenBoardError, known_names, launch, start
+from groundswell.ui.board.server import send_at_once
 from tests.ui.seed import World
 
 
@@ -74,6 +77,38 @@ def test_only_the_board_s_own_pages_open_its_socket(port: int) -> None:
         assert _socket(port, host, origin) == 403, origin
     assert _socket(port, f"rebound.example:{port}", f"http://rebound.example:{port}") == 403
     assert _ask(port, host, method="POST", path="/_stcore/upload_file/x/y", Origin="https://elsewhere.example") == 403
+
+
+def test_a_small_answer_does_not_wait_for_an_acknowledgement() -> None:
+    """A socket opened as Streamlit opens its own leaves Nagle's algorithm on; after this its connections do not."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        assert not _sends_at_once(listening)
+        send_at_once()
+        assert _sends_at_once(listening)
+
+
+def _sends_at_once(listening: socket.socket) -> bool:
+    with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        return bool(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+
+@pytest.mark.slow
+def test_a_page_names_the_scripts_of_its_first_elements(port: int) -> None:
+    """Each is named once and is there; the page that no browser reads again is as long as it says."""
+    page = _page(port, "/inbox")
+    named = re.findall(r'href="\./(static/js/[^"]+)"', page)
+    assert any("/Html." in name for name in named)
+    assert len(named) == len(set(named))
+    assert {_ask(port, f"127.0.0.1:{port}", path=f"/{name}") for name in named} == {200}
+
+
+def _page(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
+        page: bytes = answer.read()
+        assert int(answer.headers["content-length"]) == len(page)
+        return page.decode()
 
 
 @pytest.mark.slow

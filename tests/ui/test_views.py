@@ -99,6 +99,10 @@ def test_a_case_is_opened_from_the_first_page(shown: World) -> None:
 def test_a_dismissed_and_a_snoozed_alert_leave_the_first_page_and_come_back(shown: World) -> None:
     """Both are gone at once, with their reasons; the others stay; the last one is taken back with one click."""
     app = _open("today")
+    assert f"dismiss-{signal_id('hostile')}" not in {button.key for button in app.button}  # sent once it is open
+    app.session_state[f"dismissing-{signal_id('hostile')}"] = True
+    app.session_state[f"putting-off-{signal_id('adload')}"] = True
+    app.run()
     app.button(key=f"dismiss-{signal_id('hostile')}").click().run()
     app.text_input(key=f"quiet-{signal_id('adload')}").input("a fix is on its way")
     app.button(key=f"snooze-{signal_id('adload')}").click().run()

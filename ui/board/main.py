@@ -42,6 +42,7 @@ STILL = {"inbox", "cases", "document", "sql", "search", "label"}
 
 def main() -> None:
     """Draw the frame and the view that the address asks for."""
+    queries.drawing_all()
     _speak()
     st.set_page_config(page_title="Groundswell", page_icon=str(STYLES / "icon.svg"), layout="wide")
     pages = {name: _page(name) for name in VIEWS}

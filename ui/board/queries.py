@@ -6,7 +6,7 @@ import csv
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from io import StringIO
@@ -149,6 +149,12 @@ def today() -> Today:
     return _kept(("today", at), lambda store: look(store, settings(), now=at, by_clock=True, inbox=found))
 
 
+def read_ahead() -> None:
+    """Read what the first page needs before anybody asks for it; what is wrong with the store, the page will say."""
+    with suppress(StoreError):
+        today()
+
+
 def inbox() -> Inbox:
     """Return every alert with where it stands, up to the moment that pages look at."""
     at = now()
@@ -251,6 +257,22 @@ def me() -> str:
 def say(text: str, *, trouble: bool = False, undo: Sequence[str] = ()) -> None:
     """Have something said on top of the page that comes next; `undo` are alerts whose decision may be taken back."""
     st.session_state["said"] = (text, trouble, tuple(undo))
+
+
+def draw_all() -> None:
+    """Have the whole page drawn after something was done in a part of it (``st.fragment``)."""
+    st.session_state["draw all"] = True
+
+
+def drawing_part() -> None:
+    """Draw the whole page instead of the part that is about to be drawn, where that was asked for."""
+    if st.session_state.pop("draw all", False):
+        st.rerun()
+
+
+def drawing_all() -> None:
+    """Note that the whole page is being drawn."""
+    st.session_state.pop("draw all", None)
 
 
 def said() -> None:

@@ -8,8 +8,12 @@ what changes anything must come from the board's own pages (OWASP, CSRF and DNS 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +21,7 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from groundswell.ui.board.launch import NAMES_VARIABLE, host_name
+from groundswell.ui.board.preload import Preload
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
@@ -94,7 +99,47 @@ def _with_headers(send: Send) -> Send:
     return sent
 
 
+def send_at_once() -> None:
+    """Have every connection send small messages at once instead of waiting for the last one's acknowledgement.
+
+    Streamlit 1.67 opens its socket without naming the protocol, and asyncio then leaves Nagle's algorithm on: every
+    answer after a connection's first waits some 40 ms for the browser's delayed acknowledgement (RFC 896, RFC 1122
+    4.2.3.2; uvicorn issue 3149). What a listening socket is set to, the connections it accepts inherit.
+    """
+    for listening in _listening():
+        with suppress(OSError), listening:
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _listening() -> Iterator[socket.socket]:
+    """Yield a second handle of each TCP socket on which this process takes connections."""
+    for file in Path("/dev/fd").iterdir():
+        with suppress(OSError):
+            handle = socket.socket(fileno=os.dup(int(file.name)))
+            if handle.type == socket.SOCK_STREAM and handle.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                yield handle
+            else:
+                handle.close()
+
+
+@asynccontextmanager
+async def _life(_: App) -> AsyncIterator[None]:
+    send_at_once()
+    Thread(target=_prepare, daemon=True).start()
+    yield
+
+
+def _prepare() -> None:
+    """Import and read what the first page needs while nobody waits for it."""
+    import_module("groundswell.ui.views.today")
+    import_module("groundswell.ui.board.queries").read_ahead()
+
+
 app = App(
     Path(__file__).parent / "main.py",
-    middleware=[Middleware(Guard, names=[name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name])],
+    lifespan=_life,
+    middleware=[
+        Middleware(Guard, names=[name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name]),
+        Middleware(Preload),
+    ],
 )

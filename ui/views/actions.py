@@ -39,15 +39,32 @@ def _case_button(entry: Entry) -> None:
 
 def dismissal(alerts: Sequence[str], key: str) -> None:
     """Draw the way to dismiss: a reason, of the list or in one's own words."""
-    with st.popover(tr("Dismiss")), st.form(f"dismissal-{key}", border=False):
+    _folded(tr("Dismiss"), f"dismissing-{key}", lambda: _reasons(alerts, key))
+
+
+def snoozing(alerts: Sequence[str], key: str) -> None:
+    """Draw the way to snooze: for how long, and why."""
+    _folded(tr("Snooze"), f"putting-off-{key}", lambda: _for_how_long(alerts, key))
+
+
+@st.fragment
+def _folded(name: str, key: str, draw: Callable[[], None]) -> None:
+    """Draw what opens by a click. Only what is open is sent: six alerts' forms are most of what a page would send."""
+    queries.drawing_part()
+    with st.popover(name, key=key, on_change="rerun") as folded:
+        if folded.open:
+            draw()
+
+
+def _reasons(alerts: Sequence[str], key: str) -> None:
+    with st.form(f"dismissal-{key}", border=False):
         st.radio(tr("Why"), list(DISMISSALS), format_func=tr, key=f"why-{key}")
         st.text_input(tr("Or in your words"), key=f"own-{key}", max_chars=300)
         st.form_submit_button(tr("Dismiss"), key=f"dismiss-{key}", on_click=_dismiss, args=(list(alerts), key))
 
 
-def snoozing(alerts: Sequence[str], key: str) -> None:
-    """Draw the way to snooze: for how long, and why."""
-    with st.popover(tr("Snooze")), st.form(f"snoozing-{key}", border=False):
+def _for_how_long(alerts: Sequence[str], key: str) -> None:
+    with st.form(f"snoozing-{key}", border=False):
         usual = queries.settings().signals.snooze_days
         st.number_input(tr("Days"), 1, LONGEST_SNOOZE, int(usual), key=f"days-{key}")
         st.text_input(tr("Why"), key=f"quiet-{key}", max_chars=300, placeholder=tr("known, a fix is on its way …"))
@@ -56,11 +73,13 @@ def snoozing(alerts: Sequence[str], key: str) -> None:
 
 def _dismiss(alerts: Sequence[str], key: str) -> None:
     state = st.session_state
+    queries.draw_all()
     dismiss(alerts, str(state[f"own-{key}"]).strip() or str(state[f"why-{key}"]))
 
 
 def _snooze(alerts: Sequence[str], key: str) -> None:
     state = st.session_state
+    queries.draw_all()
     snooze(alerts, float(state[f"days-{key}"]), str(state[f"quiet-{key}"]))
 
 
