@@ -187,6 +187,20 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token(kind, found[kind], found.start(kind))
 
 
+def timeless(text: str) -> str:
+    """Return a search without its times, to ask the same of other days.
+
+    >>> timeless('scam since:7d "on:call" until:today')
+    'scam "on:call"'
+    """
+    plain, parts, at = text.translate(_SIGNS), [], 0
+    while (found := _TOKEN.match(plain, at)) is not None:
+        if (found["name"] or "").lower() not in TIMES:
+            parts.append(text[at : found.end()])
+        at = found.end()
+    return "".join(parts).strip()
+
+
 @dataclass(slots=True)
 class _Parser:
     """Goes through the pieces once, from left to right."""

@@ -6,6 +6,7 @@ import re
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ VIEWS = (
     "search?q=hostileguest",
     "document",
     "explain?q=since:24h until:now",
+    "compare?q=since:7d",
     "cases",
     "cases?case=",
     "sources",
@@ -342,3 +344,38 @@ def test_what_is_downloaded_from_the_board_stands_in_the_log(board: tuple[World,
         ("somebody", "export table", "answer"),
     ]
     assert not log.verify().wrong
+
+
+def test_a_time_is_drawn_on_the_chart_of_a_search(board: tuple[World, str], context: BrowserContext) -> None:
+    """Days drawn over narrow the search to them; a click on one day still leads to that day."""
+    page = context.new_page()
+    page.goto(f"{board[1]}/search?q=iklan")
+    _ready(page)
+    cells = page.locator(".chart[data-brush] .days a")
+    begin, end = cells.nth(20).bounding_box(), cells.nth(29).bounding_box()
+    assert begin
+    assert end
+    page.mouse.move(begin["x"] + 1, begin["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 1, end["y"] + 10, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**since**until**")
+    words = page.get_by_label("Search", exact=True).first
+    expect(words).to_have_value(re.compile(r"^iklan since:\d{4}-\d\d-\d\d until:\d{4}-\d\d-\d\d$"))
+    since, until = re.findall(r"\d{4}-\d\d-\d\d", words.input_value())
+    assert (date.fromisoformat(until) - date.fromisoformat(since)).days == 10
+    expect(page.locator(".chart[data-brush] .days a")).to_have_count(10)
+    page.locator(".chart[data-brush] .days a").nth(3).click()
+    page.wait_for_url("**on**")
+
+
+def test_two_periods_are_compared_by_a_click(board: tuple[World, str], context: BrowserContext) -> None:
+    """From a search to the time before it, and every number there leads on."""
+    page = context.new_page()
+    page.goto(f"{board[1]}/search?q=since:3d")
+    _ready(page)
+    page.get_by_role("link", name="beside another time").click()
+    expect(page.get_by_role("heading", name="Two periods")).to_be_visible()
+    expect(page.locator("p.lead")).to_contain_text("a day")
+    page.locator(".panel td a.num").first.click()
+    expect(page.get_by_role("heading", name="Search", exact=True)).to_be_visible()

@@ -25,6 +25,7 @@ PAGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("search", {"q": "iklan", "copies": "1"}),
     ("search", {"q": "", "of": f"alert-{signal_id('deepfake')}"}),
     ("explain", {"q": "since:24h until:now"}),
+    ("compare", {"q": "since:3d"}),
     ("sources", {}),
 )
 

@@ -17,7 +17,20 @@ from groundswell.ui.board.launch import SERVER, SETTINGS_VARIABLE, write_setting
 from groundswell.ui.desk import Desk
 from tests.ui.seed import HOSTILE, World, signal_id, theme_id
 
-VIEWS = ("today", "inbox", "themes", "theme", "search", "document", "explain", "cases", "sources", "labels", "sql")
+VIEWS = (
+    "today",
+    "inbox",
+    "themes",
+    "theme",
+    "search",
+    "document",
+    "explain",
+    "compare",
+    "cases",
+    "sources",
+    "labels",
+    "sql",
+)
 
 
 @pytest.fixture(autouse=True)

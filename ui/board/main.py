@@ -28,6 +28,7 @@ VIEWS = {
     "search": "Search",
     "document": "Document",
     "explain": "What made it",
+    "compare": "Two periods",
     "cases": "Cases",
     "sources": "Sources",
     "labels": "Labels",
@@ -37,7 +38,7 @@ VIEWS = {
 
 SIDEBAR = (("today", "inbox", "themes", "search", "cases"), ("sources", "labels", "label", "sql"))
 # Pages on which somebody may be writing: they do not renew themselves.
-STILL = {"inbox", "cases", "document", "sql", "search", "label"}
+STILL = {"inbox", "cases", "document", "sql", "search", "label", "compare"}
 
 
 def main() -> None:

@@ -52,8 +52,11 @@ def volume_and_mood(
     return joined([tag("div", above, cls="chart"), tag("div", below, cls="chart low"), _dates(volume.days, now)])
 
 
-def columns(series: Series, address: Address, unit: str = "document") -> Html:
-    """Return small columns over the days, for a search result."""
+def columns(series: Series, address: Address, unit: str = "document", *, brush: str = "", now: datetime) -> Html:
+    """Return small columns over the days, for a search result.
+
+    `brush` is the address of several of its days; the days that are drawn over stand in it for SINCE and UNTIL.
+    """
     tall = 44.0
     highest = max((value or 0 for value in series.values), default=0) or 1
     step = WIDE / max(1, len(series.days))
@@ -62,7 +65,8 @@ def columns(series: Series, address: Address, unit: str = "document") -> Html:
         f'width="{max(0.6, step - 1):.1f}" height="{42 * (value or 0) / highest:.1f}"/>'
         for i, value in enumerate(series.values)
     )
-    return tag(
+    given = {"data_brush": brush, "data_first": links.day(series.days[0])} if brush else {}
+    chart = tag(
         "div",
         [
             picture(body, WIDE, tall, "Documents found a day"),
@@ -70,7 +74,32 @@ def columns(series: Series, address: Address, unit: str = "document") -> Html:
             _days(series, (), address, unit),
         ],
         cls="chart tiny",
+        **given,
     )
+    return joined([chart, _dates(series.days, now)])
+
+
+def explained(series: Series, **terms: str) -> Html:
+    """Return the ways to what made the day that stood out, the last whole day and the last week of a chart.
+
+    `terms` are those of the search that the chart counts.
+    """
+    above = [
+        ((value or 0) - (band.middle if band else 0), day)
+        for value, day, band in zip(series.values, series.days, series.bands, strict=True)
+        if value
+    ]
+    if not above:
+        return NOTHING
+    peak, last = max(above)[1], series.days[-1]
+    days = dict.fromkeys([peak, series.days[-2] if len(series.days) > 1 else last, last])
+    ways = [
+        link(links.explain(links.query_text(**terms, on=links.day(day))), esc(_date(day)), cls="out") for day in days
+    ]
+    week = {"since": links.day(last - timedelta(days=6)), "until": links.day(last + timedelta(days=1))}
+    ways.append(link(links.explain(links.query_text(**terms, **week)), esc(tr("the last 7 days")), cls="out"))
+    parts = [esc(tr("What made it: ")), *(joined([esc(" · "), way]) if i else way for i, way in enumerate(ways))]
+    return tag("p", parts, cls="note made")
 
 
 def _volume(series: Series) -> Html:

@@ -108,6 +108,12 @@ def explain(text: str, *, of: str = "") -> str:
     return search_text(text, of=of).replace("search?", "explain?", 1)
 
 
+def compare(text: str, *, of: str = "", **given: str) -> str:
+    """Return the address of two periods of a search side by side; `given` may write them (``later="…..…"``)."""
+    more = urlencode({name: value for name, value in given.items() if value}, safe=":.")
+    return search_text(text, of=of).replace("search?", "compare?", 1) + (f"&{more}" if more else "")
+
+
 def document(id: str) -> str:
     """Return the address of a document's page."""
     return f"document?{urlencode({'id': id})}"

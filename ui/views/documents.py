@@ -14,12 +14,22 @@ EXCERPT = 320
 CLAIMED = 0.5
 
 
-def document_list(hits: Iterable[Hit], zone: str, themes: Mapping[str, str] | None = None, hide: str = "") -> Html:
-    """Return documents one below the other."""
+def document_list(
+    hits: Iterable[Hit],
+    zone: str,
+    themes: Mapping[str, str] | None = None,
+    hide: str = "",
+    reasons: Mapping[str, Sequence[str]] | None = None,
+) -> Html:
+    """Return documents one below the other; `reasons` says of each why it is there."""
+    why = reasons or {}
     return joined(
-        article(hit.document, zone, fragments=hit.highlights, copies=hit.copies, themes=themes, hide=hide)
+        article(
+            hit.document, zone, fragments=hit.highlights, copies=hit.copies, themes=themes, hide=hide,
+            reasons=why.get(hit.document.id, ()),
+        )
         for hit in hits
-    )
+    )  # fmt: skip
 
 
 def article(
@@ -30,10 +40,19 @@ def article(
     copies: int = 1,
     themes: Mapping[str, str] | None = None,
     hide: str = "",
+    reasons: Sequence[str] = (),
 ) -> Html:
     """Return one document; `themes` names those worth a link, `hide` is a risk that goes without saying here."""
     by = tag("div", _by(document, zone, copies), cls="by")
-    return tag("article", [by, *_words(document, fragments), _tags(document, themes or {}, hide)])
+    return tag("article", [by, *_words(document, fragments), _tags(document, themes or {}, hide), _why(reasons)])
+
+
+def _why(reasons: Sequence[str]) -> Html:
+    """Return why a document is among these, folded away until somebody asks."""
+    if not reasons:
+        return NOTHING
+    summary = tag("summary", esc(tr("why is this here")))
+    return tag("details", [summary, tag("ul", (tag("li", esc(reason)) for reason in reasons))], cls="why-here")
 
 
 def _words(document: Document, fragments: Sequence[str]) -> list[Html]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ import streamlit as st
 
 from groundswell.index.export import export_search
 from groundswell.index.query import By, Field, Page, Query
-from groundswell.index.query_language import HELP, QueryError
+from groundswell.index.query_language import HELP, QueryError, timeless
 from groundswell.index.records import Case, SavedSearch
 from groundswell.ui.board import charts, queries, timeline
 from groundswell.ui.board.elements import NOTHING, Html, bold, esc, joined, link, tag
@@ -23,6 +23,7 @@ from groundswell.ui.report.asked import Asked, asked
 from groundswell.ui.report.explain import LONGEST_SPAN
 from groundswell.ui.report.series import DAY, day_axis, volume_series
 from groundswell.ui.report.tongue import tr
+from groundswell.ui.report.why import why_here
 from groundswell.ui.trail import conditions
 from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import document_list
@@ -191,7 +192,8 @@ def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:
     span = f"{wording.number(first)}–{wording.number(first + len(page.hits) - 1)}"
     with st.container(key="panel-found"):
         st.html(joined([tag("p", _found(span, page, query, this), cls="note found"), _timeline(query, page, this)]))
-        st.html(tag("div", document_list(page.hits, queries.zone(), themes)))
+        reasons = {hit.document.id: why_here(query, hit, this) for hit in page.hits}
+        st.html(tag("div", document_list(page.hits, queries.zone(), themes, reasons=reasons)))
         with st.container(horizontal=True, key="act-pages"):
             st.button(tr("Previous"), disabled=len(cursors) < 2, on_click=_turn, args=("",), key="previous")
             st.button(tr("Next"), disabled=not page.cursor, on_click=_turn, args=(page.cursor,), key="next")
@@ -220,10 +222,12 @@ def _found(span: str, page: Page, query: Query, this: Asked) -> list[Html]:
 
 
 def _explained(query: Query, this: Asked) -> list[Html]:
-    """Return the way to what made it, where the time is bounded."""
+    """Return the ways to what made it, where the time is bounded, and to this time beside another."""
+    beside = link(links.compare(this.text, of=this.of), esc(tr("beside another time")), cls="out")
     if query.since is None or query.until is None or query.until - query.since > LONGEST_SPAN:
-        return []
-    return [esc(" · "), link(links.explain(this.text, of=this.of), esc(tr("what made it")), cls="out")]
+        return [esc(" · "), beside]
+    made = link(links.explain(this.text, of=this.of), esc(tr("what made it")), cls="out")
+    return [esc(" · "), made, esc(" · "), beside]
 
 
 def _turn(cursor: str) -> None:
@@ -241,18 +245,27 @@ def _themes_on(page: Page) -> tuple[str, ...]:
 def _timeline(query: Query, page: Page, this: Asked) -> Html:
     """Return when the documents found were published, over at most 60 days."""
     now = queries.now()
-    since = max(query.since or now - 60 * DAY, now - 60 * DAY)
-    days = day_axis(now, (now - since).days + 1)
+    end = min(query.until or now, now)
+    since = max(query.since or end - 60 * DAY, end - 60 * DAY)
+    last = end - timedelta(microseconds=1)
+    days = day_axis(last, (last.date() - since.date()).days + 1)
     if page.total < 2 or len(days) < 4 or query.vector is not None:
         return NOTHING
-    shown = replace(query, since=days[0], until=min(query.until or now, now), trusted_dates=True)
+    shown = replace(query, since=max(query.since or days[0], days[0]), until=end, trusted_dates=True)
     series = volume_series(days, queries.count(shown, By(period="day")))
+    brush = links.narrowed(timeless(this.text), of=this.of, since="SINCE", until="UNTIL")
 
     def day(at: datetime) -> str:
         address = links.narrowed(this.text, of=this.of, on=links.day(at))
         return links.unfolded(address) if this.copies else address
 
-    return timeline.columns(series, day, "document" if this.copies else "text") if any(series.values) else NOTHING
+    if not any(series.values):
+        return NOTHING
+    unit = "document" if this.copies else "text"
+    brush = links.unfolded(brush) if this.copies else brush
+    chart = timeline.columns(series, day, unit, brush=brush, now=now)
+    hint = tag("p", esc(tr("Draw over days to narrow the time; a click on one leads to it.")), cls="note hint")
+    return joined([chart, hint])
 
 
 def _exports(query: Query) -> None:

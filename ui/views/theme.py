@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from groundswell.index.query import By, Field, Query
+from groundswell.index.query import Bucket, By, Field, Query
 from groundswell.index.records import Case, Document, Lineage, Signal, Snooze, Theme
 from groundswell.ui.board import charts, queries, timeline
-from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
+from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.compare import Period
 from groundswell.ui.report.inbox import how_it_goes
-from groundswell.ui.report.series import day_axis, mean_mood, mood_series, volume_series
+from groundswell.ui.report.related import related
+from groundswell.ui.report.series import DAY, day_axis, mean_mood, mood_series, volume_series
 from groundswell.ui.report.today import SHOWN_DAYS
 from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.trends import HISTORY_DAYS
@@ -32,6 +34,8 @@ BREAKDOWNS: tuple[tuple[str, Field], ...] = (
     ("Feeling", "sentiment"),
 )
 NEWEST = 12
+LATELY = timedelta(days=7)
+DIFFERENT = timedelta(hours=48)
 
 
 def show() -> None:
@@ -51,7 +55,7 @@ def show() -> None:
     st.html(_head(theme, fired))
     _silence(theme)
     by_hand(theme)
-    st.html(joined([_lines(theme, fired), _breakdowns(theme), _texts(theme), _past(theme, signals)]))
+    st.html(joined([_lines(theme, fired), _breakdowns(theme), _beside(theme), _texts(theme), _past(theme, signals)]))
 
 
 def _unknown(id: str) -> None:
@@ -183,8 +187,17 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
     return panel(
         tr("Documents and mood"),
         tr("texts a day over 60 days, copies folded, grey band = expected, dots = alerts"),
-        joined([chart, numbers]),
+        joined([chart, timeline.explained(volume, theme=theme.id), _different(theme), numbers]),
     )
+
+
+def _different(theme: Theme) -> Html:
+    """Return the way to what is different about the last 48 hours, beside the four weeks before them."""
+    now = queries.now()
+    later = Period(now - DIFFERENT, now)
+    earlier = Period(later.since - HISTORY_DAYS * DAY, later.since)
+    address = links.compare(links.query_text(theme=theme.id), later=later.written(), earlier=earlier.written())
+    return tag("p", link(address, esc(tr("What is different about the last 48 h")), cls="out"), cls="note")
 
 
 def _breakdowns(theme: Theme) -> Html:
@@ -203,6 +216,53 @@ def _bars(theme: Theme, field: Field, counts: Sequence[tuple[str, int]]) -> Html
         return links.unfolded(links.search(**{"theme": theme.id, field: value}))
 
     return charts.bars(counts, address, wording.risk if field in {"risk", "target"} else str, most=6)
+
+
+def _beside(theme: Theme) -> Html:
+    """Return how each party is felt about, now and before, and the themes nearest to this one."""
+    now = queries.now()
+    recent = (now - LATELY, now)
+    before = (now - LATELY - HISTORY_DAYS * DAY, now - LATELY)
+    moods = [_moods(theme, *span) for span in (before, recent)]
+    rows = [
+        [
+            link(links.search(theme=theme.id, target=who), esc(wording.risk(who))),
+            *(_felt(theme, who, found.get(who), span) for found, span in zip(moods, (before, recent), strict=True)),
+        ]
+        for who in sorted({*moods[0], *moods[1]} - {""})
+    ]
+    head = (tr("about whom"), tr("four weeks before"), tr("last 7 days"))
+    body = table(head, rows, cls="right") if rows else tag("p", esc(tr("Nobody is named.")), cls="empty")
+    felt = panel(tr("Mood by whom it is about"), tr("mean mood, and texts, copies folded"), body)
+    return tag("div", [felt, panel(tr("Related themes"), tr("nearest in meaning"), _related(theme))], cls="row half")
+
+
+def _moods(theme: Theme, since: datetime, until: datetime) -> dict[str, Bucket]:
+    query = Query(since=since, until=until, collapse=True, where={"theme": (theme.id,)})
+    return {bucket.values[0]: bucket for bucket in queries.count(query, By(fields=("target",)))}
+
+
+def _felt(theme: Theme, who: str, bucket: Bucket | None, span: tuple[datetime, datetime]) -> Html:
+    if bucket is None:
+        return esc("–")
+    count = esc(wording.plural(bucket.count, "text"))
+    found = link(links.search(theme=theme.id, target=who, **links.window(*span)), count, cls="num")
+    return joined([tag("span", esc(f"{wording.mood(bucket.mood)} · "), cls="num"), found])
+
+
+def _related(theme: Theme) -> Html:
+    near = queries.kept("related", theme.id, ask=lambda reader: related(reader, theme))
+    rows = (
+        tag(
+            "li",
+            [
+                tag("p", link(links.theme(one.id), esc(wording.shortened(wording.theme(one), 90)))),
+                tag("div", esc(tr("likeness {value}").format(value=f"{likeness:.2f}")), cls="by"),
+            ],
+        )
+        for one, likeness in near
+    )
+    return tag("ul", rows, cls="history") if near else tag("p", esc(tr("No theme is near it.")), cls="empty")
 
 
 def _texts(theme: Theme) -> Html:

@@ -183,7 +183,7 @@ def _lines(today: Today) -> Html:
     volume = panel(
         tr("Volume and mood"),
         tr("documents a day (UTC) over 60 days, grey = usual, dots = alerts, hatching = we were not looking"),
-        chart,
+        joined([chart, timeline.explained(today.volume)]),
     )
     heat = panel(
         tr("Risk × market"),
