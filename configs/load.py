@@ -18,12 +18,15 @@ from groundswell.configs.yaml_lines import ConfigError, LinedYaml, nearest, read
 PLACES = (Path("groundswell.yaml"), Path(".groundswell/config.yaml"))
 """Where a configuration is looked for, in this order; the second is what the demo leaves behind."""
 PREFIX = "GROUNDSWELL_"
+LEARNED = Path("learned/current.npz")
+"""Where in the data folder heads lie that were learnt from labels and accepted."""
 PATHS = frozenset(
     {
         ("data_dir",),
         ("taxonomy",),
         ("rules",),
         ("policies",),
+        ("model", "learned"),
         ("signals", "topics"),
         ("store", "path"),
         ("store", "ca_certs"),
@@ -95,7 +98,15 @@ def _checked(data: dict[str, Any], origin: _Origin) -> Settings:
         for file in _files(settings, loc):
             if not file.exists():
                 raise ConfigError(f"{origin.of(loc)}: {'.'.join(loc)}: there is no file or folder {file}")
-    return settings
+    return _with_learned(settings)
+
+
+def _with_learned(settings: Settings) -> Settings:
+    """Return settings that name what labels taught, where that is in effect and no other file is asked for."""
+    file = settings.data_dir / LEARNED
+    if settings.model.learned is not None or not file.is_file():
+        return settings
+    return settings.model_copy(update={"model": settings.model.model_copy(update={"learned": file})})
 
 
 def _mapping(file: LinedYaml | None) -> dict[str, Any]:

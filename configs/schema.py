@@ -142,6 +142,8 @@ class ModelSettings(Section):
     """A longer text is cut after so many tokens."""
     unsure_below: float = Field(default=0.5, ge=0, le=1)
     """A sentiment whose calibrated probability is lower is called unsure."""
+    learned: Path | None = None
+    """Heads learnt from your labels; by default those that `groundswell train --accept` put into the data folder."""
 
 
 class ThemeSettings(Section):

@@ -45,7 +45,7 @@ class Heads:
     are that language's corrections of the sentiment logits, `mixes` ``(languages,)`` what its letters count beside
     them (`groundswell.nlp.model.surface`), `languages` their codes. `stance` reads what
     `groundswell.nlp.model.stance.stance_features` finds. `background` are risk features of texts of every kind, against
-    which new classes are learned.
+    which new classes are learned. `learned` is what a team's labels add to the logits of feelings.
     """
 
     sentiment: Head
@@ -59,6 +59,7 @@ class Heads:
     mixes: Array | None = None
     languages: tuple[str, ...] = ()
     stance: Head | None = None
+    learned: Head | None = None
 
     @property
     def dimensions(self) -> int:

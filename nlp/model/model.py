@@ -6,8 +6,10 @@ with a bundle, or are fitted on the spot from texts of our own where the user na
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from groundswell.index.records import SENTIMENTS, SentimentLabel, Stance, Target
 from groundswell.nlp.model.bundle import Bundle, find_bundle, read_bundle
 from groundswell.nlp.model.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
 from groundswell.nlp.model.heads import Head, Heads, risk_stretch, sigmoid, softmax
+from groundswell.nlp.model.learned import LEARNED_MARK, Learned, read_learned
 from groundswell.nlp.model.lexicon import Wording
 from groundswell.nlp.model.stance import CLAIMING, STANCES, stance_features
 from groundswell.nlp.model.surface import NOTHING, Surface
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from groundswell.configs.taxonomy import Taxonomy
     from groundswell.nlp.model.encoder.runtime import Runtime
 
+log = logging.getLogger(__name__)
 Array = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 SURE = 0.5
@@ -62,6 +66,15 @@ class Encoded:
     pooled: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What heads read of ``n`` texts: encoded, as feelings are read (`plain`), and the states of that, `pooled`."""
+
+    encoded: Encoded
+    plain: tuple[str, ...]
+    pooled: Array
+
+
 class Model:
     """Reads texts: each is encoded once, and once more what a text says of one of several targets.
 
@@ -92,11 +105,19 @@ class Model:
 
     def read(self, texts: Sequence[str]) -> Reading:
         """Return all that is known of the texts, in their order."""
-        encoded, heads = self.encode(texts), self._heads
+        return self.judge(texts, self.look(texts))
+
+    def look(self, texts: Sequence[str]) -> Looked:
+        """Return what heads read of texts: encoded once, and once more where feelings are read otherwise."""
+        encoded, plain = self.encode(texts), plainly(texts)
+        return Looked(encoded, tuple(plain), self._plainly_pooled(texts, plain, encoded))
+
+    def judge(self, texts: Sequence[str], looked: Looked) -> Reading:
+        """Return what the heads make of texts that were looked at."""
+        encoded, heads = looked.encoded, self._heads
         correction = heads.correction(encoded.vectors)
         own = heads.language.logits(encoded.vectors).argmax(axis=1)
-        plain = plainly(texts)
-        sentiment = softmax(self._feeling(plain, self._plainly_pooled(texts, plain, encoded), correction, own))
+        sentiment = softmax(self._feeling(looked.plain, looked.pooled, correction, own))
         spoken = sigmoid(heads.risks.logits(self.risk_features(texts, encoded)))
         stances, claimed = self._stances(texts, spoken)
         return Reading(
@@ -107,6 +128,18 @@ class Model:
             spoken=spoken,
             stances=stances,
         )
+
+    @property
+    def heads(self) -> Heads:
+        """Return the heads that judge."""
+        return self._heads
+
+    def having(self, learned: Learned) -> Model:
+        """Return the same model, encoder shared, with what labels taught."""
+        other = copy(self)
+        other._heads = learned.applied(self._heads)
+        other.made_by = f"{learned.base}{LEARNED_MARK}{learned.name}"
+        return other
 
     def _plainly_pooled(self, texts: Sequence[str], plain: Sequence[str], encoded: Encoded) -> Array:
         """Return pooled states of texts as feelings are read; what differs from what was written is read once more."""
@@ -126,7 +159,7 @@ class Model:
                 rows = np.flatnonzero(own == number).tolist()
                 surface = self._surface.logits([texts[row] for row in rows], self._heads.languages[number])
                 logits[rows] += self._heads.mixes[number] * surface
-        return logits
+        return logits if self._heads.learned is None else logits + self._heads.learned.logits(pooled)
 
     def _stances(self, texts: Sequence[str], spoken: Array) -> tuple[tuple[Stance, ...], Array]:
         """Return how each text stands to what it speaks of, and how likely it claims it, ``(n,)``."""
@@ -233,7 +266,7 @@ def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> 
     tokenizer = Tokenizer.read(
         bundle.path("tokenizer.json"), prefix=bundle["prefix"], max_tokens=settings.max_tokens, pad=bundle["pad"]
     )
-    heads = Heads.read(bundle.arrays("heads.npz"), tuple(bundle["risk_ids"]))
+    heads, made_by = _learned(Heads.read(bundle.arrays("heads.npz"), tuple(bundle["risk_ids"])), bundle, settings)
     model = Model(
         _runtime(bundle, settings),
         tokenizer,
@@ -241,10 +274,26 @@ def load_model(settings: ModelSettings, *, taxonomy: Taxonomy | None = None) -> 
         settings,
         wording=Wording(bundle.manifest.get("wording", ())),
         surface=Surface.read(bundle.arrays("surface.npz")) if bundle.path("surface.npz").is_file() else NOTHING,
-        made_by=bundle.made_by,
+        made_by=made_by,
         embedding_version=bundle["embedding_version"],
     )
     return _with_taxonomy(model, heads, taxonomy) if taxonomy else model
+
+
+def _learned(heads: Heads, bundle: Bundle, settings: ModelSettings) -> tuple[Heads, str]:
+    """Return heads with what labels taught, and what scores say they were made by.
+
+    What was learnt for another version of the model would be noise on this one: it is left out, and that is logged.
+    """
+    if settings.learned is None:
+        return heads, bundle.made_by
+    learned = read_learned(settings.learned)
+    if learned.base != bundle.made_by:
+        log.warning(
+            "%s was learnt for %s, this is %s: not used; train again", settings.learned, learned.base, bundle.made_by
+        )
+        return heads, bundle.made_by
+    return learned.applied(heads), f"{bundle.made_by}{LEARNED_MARK}{learned.name}"
 
 
 def _runtime(bundle: Bundle, settings: ModelSettings) -> Runtime:
