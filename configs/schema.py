@@ -330,7 +330,11 @@ class WatchSettings(Section):
 
 
 class ScaleSettings(Section):
-    """Machines that help this one."""
+    """Machines that help this one, or share its store."""
+
+    lease_seconds: float = Field(default=60, ge=1, le=3600)
+    """How long a source and a host stay with a crawl that is not heard of any more, before another crawl on the same
+    store may have them. Clocks of machines that share a store must agree within a tenth of it."""
 
     scheduler: str = ""
     """Address of a Dask scheduler (tcp://host:8786) whose workers read the texts; empty: this process reads them."""

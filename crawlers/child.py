@@ -69,6 +69,7 @@ def visit(order: dict[str, Any]) -> None:
 
     from groundswell.crawlers.guard import GuardedResolver
     from groundswell.crawlers.hosts import Hosts
+    from groundswell.crawlers.turns import turns_of
 
     crawl = CrawlSettings.model_validate(order["crawl"])
     loop: Any = reactor
@@ -76,13 +77,17 @@ def visit(order: dict[str, Any]) -> None:
     allow = crawl.allow_private_addresses
     resolver = GuardedResolver(loop.nameResolver, allow_private=allow, later=loop.callLater)
     loop.installNameResolver(resolver)
-    hosts = Hosts()
+    hosts = Hosts(turns_of(order))
     groups = by_host([source_of(data) for data in order["sources"]])
     work = (defer.ensureDeferred(_in_turn(group, order, crawl, hosts)) for group in groups)
     cooperator = task.Cooperator()
     done = defer.DeferredList([cooperator.coiterate(work) for _ in range(HOSTS_AT_ONCE)])
     done.addBoth(lambda _: loop.stop())
+    if hosts.turns is not None:
+        loop.callWhenRunning(hosts.turns.begin, hosts)
     loop.run()
+    if hosts.turns is not None:
+        hosts.turns.give_back(hosts)
 
 
 def by_host(sources: Sequence[Source]) -> list[list[Source]]:

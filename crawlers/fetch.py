@@ -45,6 +45,7 @@ def _child(pending: dict[str, Visit], work: Work) -> Generator[Visit, None, str]
         "spool": {visit.source.name: str(work.spool(visit.source)) for visit in visits},
         "salt": author_salt(work.settings),
         "now": work.now.isoformat(),
+        "turns": work.turns,
         "span": [at.isoformat() if at else None for at in (work.span.since, work.span.until)] if work.span else None,
     }
     limit = sum(_longest(visit, work) for visit in visits) + GRACE

@@ -15,6 +15,7 @@ from groundswell.crawlers.encoding import EncodingError, read
 
 if TYPE_CHECKING:
     from groundswell.crawlers.spiders.article import Article
+    from groundswell.crawlers.turns import Turns
 
 DAY_SECONDS = 86_400.0
 MOST_ARTICLES = 1_000
@@ -55,13 +56,14 @@ class Rules:
 
 @dataclass(slots=True)
 class Host:
-    """One host and port. `asked_at` is when it was last asked, on the monotonic clock."""
+    """One host and port. `asked_at` is when it was last asked, on the monotonic clock; `pause` follows, in seconds."""
 
     name: str
     answered: bool = False
     failures: int = 0
     given_up: str = ""
     asked_at: float = -math.inf
+    pause: float = 0.0
     rules: Rules | None = None
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -80,16 +82,21 @@ class Host:
 class Hosts:
     """All hosts of one crawl; sources share them, so that each robots.txt is read once and a dead host tried once.
 
-    So they do the articles they have read: no page is asked for twice in one run.
+    So they do the articles they have read: no page is asked for twice in one run. `turns` says whose turn it is where
+    other crawls share the store.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
+        self.turns = turns
         self._known: dict[str, Host] = {}
         self.articles: dict[str, Article] = {}
 
     def of(self, url: str) -> Host:
         """Return the host of an address."""
-        name = urlsplit(url).netloc
+        return self.named(urlsplit(url).netloc)
+
+    def named(self, name: str) -> Host:
+        """Return the host of a name and port."""
         return self._known.setdefault(name, Host(name))
 
     def remember(self, address: str, article: Article) -> None:

@@ -38,6 +38,8 @@ LEAST_DELAY = 0.001
 """Seconds between two requests even where none are asked for: without any, Scrapy 2.19 sends all that waits for a host
 at once, however few it may send at a time (a request counts as under way only after the loop that sends them)."""
 ROBOT = "Groundswell"
+UNDER_WAY = "under_way"
+"""Marks a request that has had its turn and not ended."""
 NUMBER = re.compile(r"^[0-9]{1,15}(\.[0-9]*)?$")
 COOKIES = 30
 """Cookies that one answer may set; each may be as long as in browsers (RFC 6265, 6.1)."""
@@ -89,6 +91,7 @@ def scrapy_settings(source: Source, crawl: CrawlSettings) -> dict[str, Any]:
             "groundswell.crawlers.politeness.RobotsMiddleware": 100 if crawl.obey_robots else None,
             "groundswell.crawlers.politeness.CookiesMiddleware": 700,
             "groundswell.crawlers.politeness.WitnessMiddleware": 840,
+            "groundswell.crawlers.politeness.TurnMiddleware": 845,
             "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
             "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
             "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
@@ -293,7 +296,7 @@ class WitnessMiddleware(Middleware):
         host, loader = self.host(request), self.crawler.engine.downloader
         host.hear()
         if "is_robots" not in request.meta and (slot := loader.slots.get(request.meta.get("download_slot", ""))):
-            host.asked_at = max(host.asked_at, slot.lastseen)
+            host.asked_at, host.pause = max(host.asked_at, slot.lastseen), slot.delay
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
@@ -302,6 +305,44 @@ class WitnessMiddleware(Middleware):
         why = f"it leads to {private(BLOCKED[name])}" if name in BLOCKED else UNREACHABLE.get(type(exception).__name__)
         if why and self.host(request).fail(why):
             request.meta["dont_retry"] = True
+
+
+class TurnMiddleware(Middleware):
+    """Asks a host only while no other crawl does; the last before the downloader, so that it sees every request end."""
+
+    async def process_request(self, request: Request) -> None:
+        """Wait for our turn.
+
+        Raises:
+            Postponed: it comes after the end of this visit.
+        """
+        turns, host = self.spider.job.hosts.turns, self.host(request)
+        if turns is None:
+            return
+        while wait := await turns.wait(host):
+            if wait > self.spider.seconds_left():
+                by = turns.of(host).by
+                raise Postponed(
+                    f"another crawl ({by}) is asking {host.name}" if by else
+                    f"{host.name} was asked by another crawl and wants a pause of {seconds(wait)}"
+                )  # fmt: skip
+            await asyncio.sleep(min(wait, LONGEST_WAIT))
+        turns.of(host).under_way += 1
+        request.meta[UNDER_WAY] = True
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Note that a request has ended."""
+        self._end(request)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:  # noqa: ARG002  Scrapy's
+        """Note that a request has ended."""
+        self._end(request)
+
+    def _end(self, request: Request) -> None:
+        turns = self.spider.job.hosts.turns
+        if turns is not None and request.meta.pop(UNDER_WAY, False):
+            turns.of(self.host(request)).under_way -= 1
 
 
 def wait_of(response: Response, *, now: datetime) -> float | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from groundswell.configs.schema import Settings
-from groundswell.configs.source import FileSource, choose, find_sources
+from groundswell.configs.source import FileSource, Source, choose, find_sources
 from groundswell.crawlers.fetch import fetch
 from groundswell.crawlers.files import FileError, files_of, fingerprint, read_file
 from groundswell.crawlers.handover import End, Remark, Trouble, read_spool, spooled
@@ -24,15 +24,20 @@ from groundswell.crawlers.salt import author_salt
 from groundswell.crawlers.visit import Span, Visit, Work
 from groundswell.crawlers.watch import watcher_of
 from groundswell.index.ids import stable_id
+from groundswell.index.leases import Held, Leases, held, holder_of
 from groundswell.index.progress import Progress
 from groundswell.index.records import Checkpoint, CrawlRun
-from groundswell.index.store import Store
+from groundswell.index.spool import everything
+from groundswell.index.store import Store, UnavailableError
 
 ERROR_CHARS = 2000
 RUNS = 10_000
 """Earlier runs that are looked at to tell whether a source is what it was."""
 NOT_BEFORE = "not_before"
 SLOW_UNTIL = "slow_until"
+OVERTAKEN = "another crawl has visited it meanwhile; its marks stay"
+LOOK_SECONDS = 1.0
+"""How often one looks whether another crawl has left a source."""
 READ = "rows read of "
 """Begins the mark of a file that was longer than one visit may take."""
 
@@ -50,6 +55,7 @@ def crawl(
     progress: Progress | None = None,
     again: bool = False,
     span: Span | None = None,
+    patience: float = 0.0,
 ) -> list[CrawlRun]:
     """Visit the sources that are enabled, or those named in `only`, and store what is new.
 
@@ -64,9 +70,11 @@ def crawl(
         progress: called with (items so far, ``None`` for nobody knows how many there are, what is done with them).
         again: ask even where a server asked to be left alone until later; take a changed shape as the new one.
         span: fill in this stretch of the past, beside what the visits have read so far.
+        patience: seconds to wait for a source that another crawl on the same store visits, before it is left to that.
 
     Returns:
-        A run for each source, and one with an error for each source file that cannot be used.
+        A run for each source, and one with an error for each source file that cannot be used. A run of a source that
+        is left to another crawl says so and is not stored.
 
     Raises:
         ConfigError: `only` names a source that does not exist.
@@ -76,16 +84,15 @@ def crawl(
     chosen = choose(sources, only)
     runs = [] if only else [_broken(path, message, now) for path, message in problems.items()]
     store.put(runs)
-    with _alone(settings.data_dir / "spool") as folder:
-        work = Work(store, settings, folder, now, progress, span)
+    with _alone(settings.data_dir / "spool") as folder, _leases(store, settings) as these:
+        work = Work(store, settings, folder, now, progress, span, these)
+        ours, others = _taken(chosen, work, patience)
+        runs += [replace(_run(name, now), remark=f"being visited by {who}; left to it") for name, who in others.items()]
         past = list(store.recent(CrawlRun, limit=RUNS))
-        marks = {source.name: _checkpoint(store, source.name) for source in chosen}
-        visits = [Visit(source, _marks(marks[source.name], span, again=again)) for source in chosen]
-        for visit in visits:
-            visit.shape = Shape() if again else Shape.read(marks[visit.source.name].get("shape", {}))
+        visits = [_visit(source, work, again=again) for source in ours]
         for visit in _fetched(visits, work):
             seen = _take(visit, work)
-            runs.append(_finish(visit, seen, marks[visit.source.name], past, work))
+            runs.append(_finish(visit, seen, past, work))
             taken = sum(run.found for run in runs)
             work.tell(taken, None, f"taken in, {len(runs)} of {len(chosen) + len(problems)} sources")
     return runs
@@ -96,9 +103,47 @@ def checkpoint_id(source: str) -> str:
     return f"crawl:{source}"
 
 
-def _checkpoint(store: Store, source: str) -> dict[str, Any]:
-    checkpoint = store.get(Checkpoint, checkpoint_id(source))
-    return dict(checkpoint.value) if checkpoint else {}
+@contextmanager
+def _leases(store: Store, settings: Settings) -> Iterator[Held | None]:
+    """Give what source leases are taken with; nothing while the store is away, because nobody can be asked then."""
+    try:
+        everything(store)
+    except UnavailableError:
+        yield None
+        return
+    leases = Leases(store, holder_of(settings.data_dir), settings.scale.lease_seconds)
+    leases.sweep()
+    with held(leases) as these:
+        yield these
+
+
+def _taken(sources: Sequence[Source], work: Work, patience: float) -> tuple[list[Source], dict[str, str]]:
+    """Take the sources' leases; return those that are ours, and who visits each of the others."""
+    if work.held is None:
+        return list(sources), {}
+    until, waiting = monotonic() + patience, {source.name: source for source in sources}
+    while True:
+        for name in [name for name in waiting if work.held.take(lease_id(name))]:
+            del waiting[name]
+        if not waiting or monotonic() >= until:
+            break
+        sleep(LOOK_SECONDS)
+        work.tell(0, None, f"waiting for {len(waiting)} sources that others visit")
+    others = {name: work.held.leases.who(lease_id(name)) or "another crawl" for name in waiting}
+    return [source for source in sources if source.name not in waiting], others
+
+
+def lease_id(source: str) -> str:
+    """Return the id of a source's lease."""
+    return f"source:{source}"
+
+
+def _visit(source: Source, work: Work, *, again: bool) -> Visit:
+    """Return a visit that begins where the last one ended."""
+    before = work.store.get(Checkpoint, checkpoint_id(source.name))
+    value = dict(before.value) if before else {}
+    shape = Shape() if again else Shape.read(value.get("shape", {}))
+    return Visit(source, _marks(value, work.span, again=again), before, shape)
 
 
 def _marks(marks_before: dict[str, Any], span: Span | None, *, again: bool) -> dict[str, Any]:
@@ -203,8 +248,12 @@ def _read_before(visit: Visit, path: Path, print_of: object) -> int:
     return int(count) if mark == print_of else 0
 
 
-def _finish(visit: Visit, seen: Shape, marks: dict[str, Any], past: Sequence[CrawlRun], work: Work) -> CrawlRun:
-    """Write the run and the checkpoint after everything they stand for, then clear the spool."""
+def _finish(visit: Visit, seen: Shape, past: Sequence[CrawlRun], work: Work) -> CrawlRun:
+    """Write the run and the checkpoint after everything they stand for, then clear the spool and give the source back.
+
+    Where another crawl has moved the checkpoint meanwhile (we were held up for longer than our lease lasts), its marks
+    stay: what both found is there once.
+    """
     run = replace(
         _run(visit.source.name, work.now),
         finished_at=work.now + timedelta(seconds=round(monotonic() - visit.begun, 3)),
@@ -222,11 +271,26 @@ def _finish(visit: Visit, seen: Shape, marks: dict[str, Any], past: Sequence[Cra
     )
     if not work.span:
         run = replace(run, complaint=_complaint(visit, seen, run, past, work.now))
+    marks = dict(visit.before.value) if visit.before else {}
     value = _kept(visit, marks, work.span, is_done=not (run.error or run.left or run.cut))
-    work.store.put([Checkpoint(id=checkpoint_id(visit.source.name), value=value, at=work.now), run])
+    work.store.put([run])
+    if not _moved(visit.before, Checkpoint(id=checkpoint_id(visit.source.name), value=value, at=work.now), work):
+        run = replace(run, remark=f"{run.remark}; {OVERTAKEN}".lstrip("; "))
+        work.store.put([run])
+    if work.held is not None:
+        work.held.give_back(lease_id(visit.source.name))
     for path in spooled(work.folder, visit.source.name):
         path.unlink()
     return run
+
+
+def _moved(before: Checkpoint | None, after: Checkpoint, work: Work) -> bool:
+    """Write a checkpoint unless another crawl has written it meanwhile; return whether it is ours."""
+    if work.held is not None:
+        with suppress(UnavailableError):
+            return work.store.swap(before, after)
+    work.store.put([after])
+    return True
 
 
 def _remarks(visit: Visit) -> list[str]:

@@ -13,7 +13,9 @@ from groundswell.configs.source import Source
 from groundswell.crawlers.handover import spool_path
 from groundswell.crawlers.health import Shape
 from groundswell.crawlers.intake import Counts
+from groundswell.index.leases import Held
 from groundswell.index.progress import Progress
+from groundswell.index.records import Checkpoint
 from groundswell.index.store import Store
 
 
@@ -35,6 +37,7 @@ class Visit:
 
     source: Source
     marks: dict[str, Any]
+    before: Checkpoint | None = None
     shape: Shape = field(default_factory=Shape)
     counts: Counts = field(default_factory=Counts)
     troubles: list[str] = field(default_factory=list)
@@ -55,6 +58,17 @@ class Work:
     now: datetime
     progress: Progress | None = None
     span: Span | None = None
+    held: Held | None = None
+    """The leases of the sources that are visited; nothing where the store is away and nobody can be asked."""
+
+    @property
+    def turns(self) -> dict[str, Any] | None:
+        """Return what the crawling process needs to take turns at hosts with other crawls."""
+        if self.held is None:
+            return None
+        leases, whole = self.held.leases, self.settings
+        needed = {"data_dir": str(whole.data_dir), "store": whole.store.model_dump(mode="json")}
+        return {"settings": needed, "holder": leases.holder, "seconds": leases.seconds}
 
     def tell(self, done: int, total: int | None, what: str) -> None:
         """Say how far it is, if anybody listens."""

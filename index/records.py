@@ -482,6 +482,23 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """That one worker alone works on something until it gives it back or `until` is past: a source, a host.
+
+    Attributes:
+        holder: the worker, by machine and data folder; empty of one that nobody holds.
+        at: when it was taken, or last renewed.
+        free_at: of a host, when it may be asked next, whoever asks.
+    """
+
+    id: str
+    holder: str
+    at: datetime
+    until: datetime
+    free_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """That somebody is to be told something, once; `id` follows from `receiver`, `about` and `state`.
 
@@ -542,6 +559,7 @@ Record = (
     | Checkpoint
     | Revision
     | SavedSearch
+    | Lease
     | Delivery
 )
 RECORDS: tuple[type[Any], ...] = (
@@ -563,5 +581,6 @@ RECORDS: tuple[type[Any], ...] = (
     Checkpoint,
     Revision,
     SavedSearch,
+    Lease,
     Delivery,
 )

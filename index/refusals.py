@@ -15,6 +15,7 @@ from groundswell.index.records import (
     Delivery,
     Enriched,
     Label,
+    Lease,
     Lineage,
     Mention,
     Moderation,
@@ -48,6 +49,7 @@ OWN_TIME: dict[type[Any], str] = {
     Checkpoint: "at",
     Revision: "at",
     SavedSearch: "at",
+    Lease: "at",
     Delivery: "at",
 }
 """The time by which `Reader.recent` orders each kind; enriched and membership go by their mention's."""
@@ -64,7 +66,7 @@ _TIMES = (
     "until",
     "tell_at",
 )
-_MORE_TIMES = ("started_at", "finished_at", "until", "tell_at", "next_at", "sent_at")
+_MORE_TIMES = ("started_at", "finished_at", "until", "tell_at", "next_at", "sent_at", "free_at")
 CHANGED_CASE = "this case is there already and differs: change it with edit, so that nobody's work is overwritten"
 NO_MENTION = "there is no mention with this id: put the mention first"
 
@@ -100,3 +102,17 @@ def wrong_dimensions(has: int, expected: int) -> str:
 def apart_from_fetch(old: Mention, new: Mention) -> bool:
     """Tell whether two mentions differ in more than when they were fetched: seen again is not changed."""
     return any(getattr(old, name) != getattr(new, name) for name in Mention.__slots__ if name != "fetched_at")
+
+
+def the_one(before: Lease | Checkpoint | None, after: Lease | Checkpoint | None) -> Lease | Checkpoint:
+    """Return either of two records that are to be swapped.
+
+    Raises:
+        ValueError: they are no records of one kind and id, or the new one cannot be kept.
+    """
+    if after is not None and (reason := objection(after)):
+        raise ValueError(reason)
+    one = after if before is None else before
+    if one is None or (after is not None and (type(after), after.id) != (type(one), one.id)):
+        raise ValueError("only records of one kind and id are swapped")
+    return one

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from groundswell.index.codec import KINDS, decode, encode, name_of
 from groundswell.index.parts import sorted_out
 from groundswell.index.query import Bucket, By, Extent, Page, Query
-from groundswell.index.records import Case, Document, Enriched, Mention, Record
+from groundswell.index.records import Case, Checkpoint, Document, Enriched, Lease, Mention, Record
 from groundswell.index.sqlite.connect import explained
 from groundswell.index.store import R, Refused, Report, Store, StoreError, UnavailableError
 
@@ -188,6 +188,10 @@ class SpoolingStore:
     def edit(self, case: Case, *, expected_version: int) -> Case:
         """Write a case; people's changes do not wait, because others may change the same case meanwhile."""
         return everything(self).edit(case, expected_version=expected_version)
+
+    def swap(self, before: Lease | Checkpoint | None, after: Lease | Checkpoint | None) -> bool:
+        """Put one record in another's place; what others may swap at the same time does not wait either."""
+        return everything(self).swap(before, after)
 
     def delete(self, kind: type[R], ids: Sequence[str]) -> int:
         """Forget records by id; forgetting does not wait."""

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from groundswell.index.query import Bucket, By, Extent, Page, Query
-from groundswell.index.records import Case, Document, Record
+from groundswell.index.records import Case, Checkpoint, Document, Lease, Record
 
 R = TypeVar("R")
 
@@ -126,6 +126,16 @@ class Store(Reader, Protocol):
 
         Raises:
             Conflict: somebody did; nothing is overwritten.
+        """
+
+    def swap(self, before: Lease | Checkpoint | None, after: Lease | Checkpoint | None) -> bool:
+        """Put `after` in the place of `before` if that is still what rests there; return whether it was.
+
+        Of several who swap the same at the same time one is told that it was. Without `before` there must be nothing
+        under the id; without `after` the record is forgotten. This is what leases rest on (`groundswell.index.leases`).
+
+        Raises:
+            ValueError: the two are no records of one kind and id.
         """
 
     def delete(self, kind: type[R], ids: Sequence[str]) -> int:

@@ -24,8 +24,8 @@ from groundswell.index.elastic.names import KINDS
 from groundswell.index.elastic.read import ElasticReader
 from groundswell.index.fields import dated
 from groundswell.index.parts import ORDER, PARTS, Part, applied, is_part, rest, sorted_out, without
-from groundswell.index.records import Case, Document, Enriched, Record
-from groundswell.index.refusals import CHANGED_CASE, NO_MENTION, wrong_dimensions
+from groundswell.index.records import Case, Checkpoint, Document, Enriched, Lease, Record
+from groundswell.index.refusals import CHANGED_CASE, NO_MENTION, the_one, wrong_dimensions
 from groundswell.index.store import Conflict, R, Refused, Report, StoreError, UnavailableError
 
 CHUNK = 500
@@ -119,6 +119,31 @@ class ElasticStore(ElasticReader):
                 if_primary_term=found["_primary_term"],
                 require_alias=True,
             )
+        except ConflictError:
+            return False
+        return True
+
+    def swap(self, before: Lease | Checkpoint | None, after: Lease | Checkpoint | None) -> bool:
+        """Put `after` in the place of `before` if that is still what rests there; return whether it was."""
+        one = the_one(before, after)
+        alias = self.names.kind(name_of(type(one)))
+        with explained(self.settings):
+            found = self.client.mget(index=alias, ids=[one.id])["docs"][0]
+            there = from_json(type(one), found["_source"]["body"]) if found.get("found") else None
+            if there != before:
+                return False
+            onto = {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]} if there else {}
+            self._unseen = True
+            return self._swapped(alias, one.id, after, onto)
+
+    def _swapped(self, alias: str, id: str, after: Lease | Checkpoint | None, onto: Mapping[str, Any]) -> bool:
+        """Write or delete a record on the version that was read, or where there was none; return whether it stood."""
+        try:
+            if after is None and onto:
+                self.client.delete(index=alias, id=id, **onto)
+            elif after is not None:
+                how = onto or {"op_type": "create"}
+                self.client.index(index=alias, id=id, document=record_source(after), require_alias=True, **how)
         except ConflictError:
             return False
         return True

@@ -10,8 +10,8 @@ from groundswell.index.batches import sliced
 from groundswell.index.codec import decode, encode, name_of
 from groundswell.index.fields import moment
 from groundswell.index.older import SNOOZED, snooze_of
-from groundswell.index.records import Case, Checkpoint, Record, Signal
-from groundswell.index.refusals import CHANGED_CASE, OWN_TIME
+from groundswell.index.records import Case, Checkpoint, Lease, Record, Signal
+from groundswell.index.refusals import CHANGED_CASE, OWN_TIME, the_one
 from groundswell.index.sqlite.load import ROWS_AT_ONCE
 from groundswell.index.store import Conflict, Refused, Report
 
@@ -71,6 +71,20 @@ def edit(db: sqlite3.Connection, case: Case, expected_version: int) -> Case:
     edited = replace(case, version=expected_version + 1)
     _write(db, edited, encode(edited))
     return edited
+
+
+def swap(db: sqlite3.Connection, before: Lease | Checkpoint | None, after: Lease | Checkpoint | None) -> bool:
+    """Write a record within a transaction if what rests there is still the one before; return whether it was."""
+    one = the_one(before, after)
+    kind = type(one)
+    text = _text(db, name_of(kind), one.id)
+    if (None if text is None else decode(kind, text)) != before:
+        return False
+    if after is None:
+        delete(db, name_of(kind), [one.id])
+    else:
+        _write(db, after, encode(after))
+    return True
 
 
 def delete(db: sqlite3.Connection, kind: str, ids: Sequence[str]) -> int:

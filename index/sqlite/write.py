@@ -10,7 +10,7 @@ from pathlib import Path
 
 from groundswell.index.codec import name_of
 from groundswell.index.parts import PARTS, is_part, rest, sorted_out
-from groundswell.index.records import Case, Record
+from groundswell.index.records import Case, Checkpoint, Lease, Record
 from groundswell.index.sqlite import documents, others
 from groundswell.index.sqlite.connect import explained, open_for_writing
 from groundswell.index.sqlite.read import SqliteReader
@@ -53,6 +53,11 @@ class SqliteStore(SqliteReader):
         """Write a case if nobody changed it since `expected_version`; return it with its new version."""
         with self._transaction() as db:
             return others.edit(db, case, expected_version)
+
+    def swap(self, before: Lease | Checkpoint | None, after: Lease | Checkpoint | None) -> bool:
+        """Put `after` in the place of `before` if that is still what rests there; return whether it was."""
+        with self._transaction() as db:
+            return others.swap(db, before, after)
 
     def delete(self, kind: type[R], ids: Sequence[str]) -> int:
         """Forget records by id; return how many there were."""

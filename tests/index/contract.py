@@ -26,6 +26,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from groundswell.index.leases import Leases
 from groundswell.index.query import (
     AllOf,
     AnyOf,
@@ -45,9 +46,11 @@ from groundswell.index.query_language import QueryError, parse
 from groundswell.index.records import (
     RECORDS,
     Case,
+    Checkpoint,
     Document,
     Enriched,
     Label,
+    Lease,
     Membership,
     Mention,
     Record,
@@ -380,6 +383,62 @@ class StoreContract:
         kept = store.get(Case, "c1")
         assert kept is not None
         assert won == [kept.owner]
+
+    def test_of_many_who_swap_one_record_at_once_one_is_told_that_it_was_there(
+        self, shelf: Shelf, store: Store
+    ) -> None:
+        """Made where there is none, changed and forgotten only by whoever saw what rests there."""
+        won: list[Checkpoint] = []
+
+        def swap(before: Checkpoint | None, n: int) -> None:
+            after = Checkpoint(id="turn", value={"by": n}, at=NOON)
+            with shelf.open() as mine:
+                won.extend([after] if mine.swap(before, after) else [])
+
+        for numbers in (range(6), range(6, 12)):
+            there = store.get(Checkpoint, "turn")
+            threads = [threading.Thread(target=swap, args=(there, n)) for n in numbers]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            (one,) = won
+            assert store.get(Checkpoint, "turn") == one
+            won.clear()
+        assert not store.swap(None, replace(one, value={}))
+        assert not store.swap(replace(one, value={"by": -1}), None)
+        assert store.swap(one, None)
+        assert store.get(Checkpoint, "turn") is None
+        with pytest.raises(ValueError, match="one kind and id"):
+            store.swap(one, replace(one, id="other"))
+
+    def test_a_lease_has_one_holder_until_it_is_given_back_or_runs_out(self, store: Store) -> None:
+        """Whoever holds it renews it; the others get it when it has run out; when a host is free again stays known."""
+        at = [NOON]
+        mine, yours = (Leases(store, name, 60, lambda: at[0]) for name in ("mine", "yours"))
+        assert mine.take("host:a", free_at=NOON + timedelta(seconds=90)) is not None
+        assert yours.take("host:a") is None
+        assert yours.who("host:a") == "mine"
+        at[0] += timedelta(seconds=40)
+        assert mine.take("host:a") is not None
+        at[0] += timedelta(seconds=40)
+        assert yours.take("host:a") is None, "it was renewed"
+        at[0] += timedelta(seconds=20)
+        taken = yours.take("host:a")
+        assert taken is not None, "it has run out"
+        assert taken.free_at == NOON + timedelta(seconds=90)
+        mine.give_back("host:a")
+        assert yours.who("host:a") == "yours", "what is lost cannot be given back"
+        yours.give_back("host:a")
+        assert store.get(Lease, "host:a") is None
+        assert mine.take("host:b", free_at=at[0] + timedelta(hours=1)) is not None
+        mine.give_back("host:b")
+        again = yours.take("host:b")
+        assert again is not None
+        assert again.free_at == at[0] + timedelta(hours=1)
+        at[0] += timedelta(days=2)
+        yours.sweep()
+        assert store.recent(Lease) == []
 
     # ---- words --------------------------------------------------------------------------------------------------
 

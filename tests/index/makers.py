@@ -19,6 +19,7 @@ from groundswell.index.records import (
     Delivery,
     Enriched,
     Label,
+    Lease,
     Lineage,
     Membership,
     Mention,
@@ -139,6 +140,7 @@ def one_of_each() -> list[Record]:
         Checkpoint(id="feed", value={"etag": "abc"}, at=NOON),
         Revision(id="v1", mention="m1", source="forum", what="edited", at=NOON, title="Ads", text="as it was"),
         Delivery(id="y1", receiver="mei", about="s1", state="new", at=NOON, status="sent", sent_at=LATER, said="250"),
+        Lease(id="host:a.example", holder="w1:/data", at=NOON, until=NOON + timedelta(minutes=1), free_at=LATER),
         SavedSearch(id="q1", name="Refunds", text="refund OR 退款", owner="Mei", at=NOON),
     ]  # fmt: skip
 
