@@ -55,7 +55,7 @@ class Leases:
         found, at = self.store.get(Lease, id), self.clock()
         if found is not None and found.holder != self.holder and found.until > at:
             return None
-        theirs = found.free_at if found is not None and found.holder != self.holder else None
+        theirs = found.free_at if found is not None and (free_at is None or found.holder != self.holder) else None
         earlier = [each for each in (free_at, theirs) if each is not None]
         until = at + timedelta(seconds=self.seconds)
         lease = Lease(id=id, holder=self.holder, at=at, until=until, free_at=max(earlier, default=None))
