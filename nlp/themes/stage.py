@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ MARK = "themes"
 """Checkpoint: the state of the theme space after the last complete block; its pieces are at ``themes/…``."""
 STALE = "themes/stale"
 """Checkpoint: themes whose names are out of date."""
-BLOCKS_A_WRITE = 4
+BLOCKS_A_WRITE = 16
 """Complete blocks that are written together."""
 GROWN = 1.3
 """A theme that has grown by so much since it was named is named again."""
@@ -124,8 +124,9 @@ def update_themes(store: Store, settings: Settings, *, now: datetime, progress: 
     stage = _Stage(store, settings, now)
     total = store.search(Query(lacks="membership", limit=1)).total if progress else 0
     pending = stage.pending()
-    for first in pending:  # nothing new: the open block stays as it is
-        for block, complete in blocks(chain(stage.open_block(), [first], pending)):
+    first = list(islice(pending, 1))
+    if first or stage.stale:  # neither new nor left unnamed by a run that was killed: the open block stays as it is
+        for block, complete in blocks(chain(stage.open_block(), first, pending)):
             if complete:
                 stage.commit(block)
             else:

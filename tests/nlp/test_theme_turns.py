@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +102,50 @@ def run(folder: Path, how: str) -> tuple[Sequence[object], ...]:
             store.put(records)
             update_themes(store, settings, now=NOW)
         return written(store)
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+class Dying:
+    """A store under a process that is killed after so many writes."""
+
+    def __init__(self, store: Store, left: int) -> None:
+        self.store, self.left = store, left
+
+    def __getattr__(self, name: str) -> Any:
+        """Pass everything else on."""
+        return getattr(self.store, name)
+
+    def put(self, records: Any) -> Any:
+        """Write, unless the process has ended."""
+        if not self.left:
+            raise Killed
+        self.left -= 1
+        return self.store.put(records)
+
+
+def names(store: Store) -> Sequence[tuple[str, str, tuple[str, ...]]]:
+    """Return what themes are called."""
+    return sorted((t.id, t.label, t.keywords) for t in store.recent(Theme, limit=10_000))
+
+
+def test_killed_before_their_names_are_written_themes_are_named_by_the_next_run(tmp_path: Path) -> None:
+    """Themes that only the open block founded are named too, as an undisturbed run names them."""
+    once, killed = Settings(data_dir=tmp_path / "once"), Settings(data_dir=tmp_path / "killed")
+    records: list[Record] = [record for pair in demo_documents()[:200] for record in pair]
+    with open_store(once) as store:
+        store.put(records)
+        update_themes(store, once, now=NOW)
+        expected = names(store), written(store)
+    with open_store(killed) as store:
+        store.put(records)
+        with pytest.raises(Killed):
+            update_themes(Dying(store, 1), killed, now=NOW)  # type: ignore[arg-type]  it stands for one
+        assert any(not label for _, label, _ in names(store))
+        update_themes(store, killed, now=NOW)
+        assert (names(store), written(store)) == expected
 
 
 @pytest.mark.slow

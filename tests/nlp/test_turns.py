@@ -23,7 +23,7 @@ from groundswell.nlp.signals.stage import find_signals
 from groundswell.nlp.text.keywords import words
 from groundswell.nlp.themes.evidence import plain_code, prior_means
 from groundswell.nlp.themes.stage import update_themes
-from tests.nlp.test_theme_turns import direction, written
+from tests.nlp.test_theme_turns import Dying, Killed, direction, written
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2026, 11, 30, 16, tzinfo=UTC)
@@ -74,10 +74,6 @@ def ends(how: str) -> Iterator[datetime]:
     yield NOW
 
 
-class Killed(BaseException):
-    """The process ended here."""
-
-
 def run(folder: Path, how: str) -> tuple[Told, tuple[Sequence[object], ...]]:
     """Let the demo's documents come in turns; return all signals, and places, themes and lineage."""
     settings = Settings(data_dir=folder)
@@ -101,24 +97,6 @@ def interrupted(stage: Any, store: Store, settings: Settings, now: datetime, aft
     dying = Dying(store, after)
     with suppress(Killed):
         stage(dying, settings, now=now)
-
-
-class Dying:
-    """A store under a process that is killed after so many writes."""
-
-    def __init__(self, store: Store, left: int) -> None:
-        self.store, self.left = store, left
-
-    def __getattr__(self, name: str) -> Any:
-        """Pass everything else on."""
-        return getattr(self.store, name)
-
-    def put(self, records: Any) -> Any:
-        """Write, unless the process has ended."""
-        if not self.left:
-            raise Killed
-        self.left -= 1
-        return self.store.put(records)
 
 
 def signals(store: Store) -> Told:
