@@ -23,10 +23,10 @@ from groundswell.nlp.signals.detect.lives import Life, packed, unpacked
 from groundswell.nlp.signals.detect.memory import Memory
 from groundswell.nlp.signals.detect.scopes import Scope
 
-VERSION = 3
+VERSION = 4
 """Raised whenever what is kept, or what it means, changes."""
 MAGIC, SUFFIX, ALIGNED = b"groundswell watch\n", ".state", 64
-COLUMNS = tuple(each.name for each in fields(Memory) if each.name not in {"near_from", "share"})
+COLUMNS = tuple(each.name for each in fields(Memory) if each.name not in {"near_from", "share", "least"})
 
 
 def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
@@ -43,9 +43,11 @@ def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
         arrays |= {f"week.{k}.kin": week.kin, f"week.{k}.sizes": week.sizes}
         arrays |= {f"week.{k}.centres.{g}": centres for g, centres in enumerate(week.centres)}
     head = {
-        "version": VERSION, "near_from": watch.memory.near_from, "began": watch.began, "upto": watch.upto,
+        "version": VERSION, "near_from": watch.memory.near_from, "least": watch.memory.least,
+        "began": watch.began, "upto": watch.upto,
         "lives": lives, "moments": [name for name, _ in moments],
-        "weeks": [[w.at, [[s.market, s.kind] for s in w.scopes], len(w.centres)] for w in watch.weeks], "more": more,
+        "weeks": [[w.at, [[s.market, s.kind] for s in w.scopes], len(w.centres), w.least] for w in watch.weeks],
+        "more": more,
     }  # fmt: skip
     text = json.dumps(head | {"arrays": {name: [array.dtype.str, array.shape] for name, array in arrays.items()}})
     return _write(folder, text.encode(), list(arrays.values()))
@@ -119,11 +121,11 @@ def _fill(watch: Watch, head: dict[str, Any], arrays: Mapping[str, Any]) -> dict
         Week(
             at, tuple(Scope(*pair) for pair in scopes),
             tuple(arrays[f"week.{k}.centres.{g}"] for g in range(grains)),
-            arrays[f"week.{k}.kin"], arrays[f"week.{k}.sizes"],
+            arrays[f"week.{k}.kin"], arrays[f"week.{k}.sizes"], least,
         )
-        for k, (at, scopes, grains) in enumerate(head["weeks"])
+        for k, (at, scopes, grains, least) in enumerate(head["weeks"])
     ]  # fmt: skip
-    watch.memory = Memory(**columns, near_from=head["near_from"])
+    watch.memory = Memory(**columns, near_from=head["near_from"], least=head["least"])
     watch.lives, watch.weeks = past[0], weeks
     watch.past = [(float(at), lives) for at, lives in zip(head["moments"][1:], past[1:], strict=True)]
     watch.began, watch.upto = head["began"], head["upto"]

@@ -550,7 +550,8 @@ def test_a_fading_subject_swells_against_what_it_is_now() -> None:
     use, first, last = np.ones(len(hours), bool), np.array([-np.inf]), np.array([np.inf])
 
     def best(*baselines: scan.Baseline) -> float:
-        found = scan.look(rows, hours, use, first, last, least=0.0, windows=(24.0,), baselines=baselines)
+        stands = np.ones(len(hours), np.float32)
+        found = scan.look(rows, hours, use, first, last, stands=stands, least=0.0, windows=(24.0,), baselines=baselines)
         return float(found.score[found.at > 850].max())
 
     assert best(scan.SHORT) > best(scan.LONG) + 1

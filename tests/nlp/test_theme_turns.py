@@ -142,7 +142,7 @@ def test_killed_before_their_names_are_written_themes_are_named_by_the_next_run(
     with open_store(killed) as store:
         store.put(records)
         with pytest.raises(Killed):
-            update_themes(Dying(store, 1), killed, now=NOW)  # type: ignore[arg-type]  it stands for one
+            update_themes(Dying(store, 1), killed, now=NOW)
         assert any(not label for _, label, _ in names(store))
         update_themes(store, killed, now=NOW)
         assert (names(store), written(store)) == expected

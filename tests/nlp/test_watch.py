@@ -16,9 +16,11 @@ from groundswell.index.query import Query
 from groundswell.index.records import Checkpoint, Enriched, Membership, Mention, Record, Sentiment, Signal
 from groundswell.index.store import Store
 from groundswell.nlp.signals import state
+from groundswell.nlp.signals.detect import detect, memory
 from groundswell.nlp.signals.detect.candidates import Candidate
 from groundswell.nlp.signals.detect.detect import Watch
 from groundswell.nlp.signals.detect.memory import Batch
+from groundswell.nlp.signals.detect.neighbours import DAY, NEAREST
 from groundswell.nlp.signals.detect.scopes import Scope
 from groundswell.nlp.signals.detect.topics import TopicSurge
 from groundswell.nlp.signals.stage import FOLDER, MARK, find_signals
@@ -77,6 +79,46 @@ def test_however_a_stream_is_cut_the_same_is_found(batch: Batch, seed: int, tmp_
         watch = Watch(topics=TOPICS)
         assert state.load(tmp_path, name, watch) == {}
     assert sorted(map(repr, pieces)) == sorted(map(repr, at_once))
+
+
+@pytest.fixture
+def dense(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is an ordinary stream count as one of very many documents a day, with very many pairs."""
+    for where in (memory, detect):
+        monkeypatch.setattr(where, "MOST_A_DAY", 12)
+    monkeypatch.setattr(memory, "MOST_NEAR", 400)
+
+
+@pytest.mark.usefixtures("dense")
+def test_of_a_dense_past_a_sample_stays_however_the_stream_is_cut(batch: Batch, tmp_path: Path) -> None:
+    """What is remembered of settled days is bounded, stands for all, and gives the same whatever the turns."""
+    end = float(np.floor(batch.hours[-1])) + 1
+    whole = Watch(topics=TOPICS)
+    at_once = told(whole, batch, end)
+    days, counts = np.unique(whole.memory.hours // DAY, return_counts=True)
+    settled = days * DAY < end - memory.SETTLED - 2 * DAY
+    assert counts[settled].max() <= 12 < counts[~settled].max()
+    begun = batch.hours // DAY
+    assert whole.memory.stands.sum() == pytest.approx(len(batch), rel=0.01)
+    assert (np.unique(begun) == days).all()
+    assert whole.memory.least > NEAREST
+    watch, pieces = Watch(topics=TOPICS), []
+    for cut in [*np.floor(np.linspace(batch.hours[0] + 50, end - 5, 9)).tolist(), end]:
+        pieces += told(watch, batch, cut)
+        name = state.save(tmp_path, watch, {})
+        watch = Watch(topics=TOPICS)
+        state.load(tmp_path, name, watch)
+    assert sorted(map(repr, pieces)) == sorted(map(repr, at_once))
+    assert any(said[4][0] > 0 for said in at_once)
+
+
+def test_a_sample_keeps_what_is_small_whole() -> None:
+    """Of a market with few documents all stay; of the others those with the lowest keys, each standing for several."""
+    kinds, keys = np.array([0] * 50 + [1] * 3 + [2] * 20), np.arange(73, dtype=np.uint64)[::-1]
+    stays, stands = memory.sample(keys, kinds, 23)
+    assert [int(stays[kinds == k].sum()) for k in range(3)] == [10, 3, 10]
+    assert stays[40:50].all()
+    assert [float(stands[stays & (kinds == k)].sum()) for k in range(3)] == [50, 3, 20]
 
 
 def test_turned_back_the_watch_says_what_it_would_have_said(batch: Batch) -> None:

@@ -21,8 +21,8 @@ from groundswell.nlp.signals.detect.drift import Drift, drifts
 from groundswell.nlp.signals.detect.features import NAMES, RECALLED, Describer, Ground, copy_numbers
 from groundswell.nlp.signals.detect.groups import REBUILT, Groups
 from groundswell.nlp.signals.detect.lives import Life
-from groundswell.nlp.signals.detect.memory import NEAR_FOR, Batch, Memory
-from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, REACH, SCALE, Rows
+from groundswell.nlp.signals.detect.memory import MOST_A_DAY, NEAR_FOR, SETTLED, Batch, Memory
+from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, NEAREST, REACH, SCALE, Rows
 from groundswell.nlp.signals.detect.ragged import Ragged
 from groundswell.nlp.signals.detect.refine import Refined, Refiner
 from groundswell.nlp.signals.detect.scan import LONG, SHORT, WINDOWS, GroupCounts, ScanTests, look
@@ -53,7 +53,7 @@ class Week:
     """What is drawn anew every week, from nothing later than `at` (hours).
 
     `scopes` are watched, `centres` are those of neighbourhoods of meaning, `kin` the words of all families by their
-    codes, so many a family as `sizes` say.
+    codes, so many a family as `sizes` say; neighbours are as alike as `least`.
     """
 
     at: float
@@ -61,6 +61,7 @@ class Week:
     centres: tuple[NDArray[np.float32], ...] = ()
     kin: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    least: float = NEAREST
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Watch:
         self.lives = {scope: life.copy() for scope, life in self.past[-1][1].items()}
         self.memory.cut(self.upto)
         self.weeks = [week for week in self.weeks if week.at < self.upto]
+        self.memory.least = self.weeks[-1].least if self.weeks else NEAREST
         return self.upto
 
     def go_on(
@@ -135,7 +137,7 @@ class Watch:
             self.began = float(batch.hours[0])
             self.upto = float(np.floor(self.began))
         end = upto if end is None else end
-        edges = [edge for edge in self._edges(upto, end) if edge > self.upto]
+        edges = [edge for edge in self._edges(batch, upto, end) if edge > self.upto]
         for edge in edges:
             low, high = np.searchsorted(batch.hours, [self.upto, edge])
             self._draw()
@@ -158,28 +160,36 @@ class Watch:
         memory.tell_themes(begin, themes(memory.ids[begin:].tolist()))
         return list(drifts(memory.themes, memory.hours, memory.moods, memory.places, since=since, until=until))
 
-    def _edges(self, upto: float, end: float) -> list[float]:
-        """Return the hours at which it stops on its way: when a week begins, midnights of the last days, the end."""
+    def _edges(self, batch: Batch, upto: float, end: float) -> list[float]:
+        """Return the hours at which it stops on its way: when a week begins, midnights of the last days, the end.
+
+        And the midnights at which a day of very many documents is `SETTLED`.
+        """
         if not np.isfinite(self.upto):
             return []
         weeks = np.arange(np.ceil(self.upto / REBUILT) * REBUILT, upto, REBUILT)
         midnights = np.arange(np.ceil((end - BACK) / DAY) * DAY, upto, DAY)
-        return sorted({*weeks.tolist(), *midnights.tolist(), upto})
+        days, counts = np.unique(np.concatenate([self.memory.hours, batch.hours]) // DAY, return_counts=True)
+        settled = (days[counts > MOST_A_DAY] + 1) * DAY + SETTLED
+        return sorted({*weeks.tolist(), *midnights.tolist(), *settled[settled < upto].tolist(), upto})
 
     def _settle(self, end: float) -> None:
         """Take note of how things are, where one may have to come back to it; forget what is too old."""
         for life in self.lives.values():
             life.forget(self.upto, REACH + BACK)
-        gone = self.memory.trim(self.upto - self.retained)
+        for place in (self.memory.trim(self.upto - self.retained), self.memory.thin(self.upto - SETTLED)):
+            if place is not None:
+                self._follow(place)
         self.memory.forget_neighbours(self.upto - NEAR_FOR if np.isfinite(self.retained) else -np.inf)
-        if gone:
-            for lives in (self.lives, *(lives for _, lives in self.past)):
-                for life in lives.values():
-                    life.shift(gone)
         if self.upto < end - BACK:
             return
         self.past = [(at, lives) for at, lives in self.past if at >= self.upto - BACK - DAY and at % DAY == 0]
         self.past.append((self.upto, {scope: life.copy() for scope, life in self.lives.items()}))
+
+    def _follow(self, place: NDArray[np.int64]) -> None:
+        for lives in (self.lives, *(lives for _, lives in self.past)):
+            for life in lives.values():
+                life.follow(place)
 
     def _draw(self) -> None:
         """Draw scopes, neighbourhoods and families anew at the beginning of a week."""
@@ -196,23 +206,26 @@ class Watch:
             families = self._families(use[memory.hours[use] >= at - groups.COMPANY])
         kin = np.concatenate([np.zeros(0, np.uint64), *families])
         sizes = np.array([len(each) for each in families], np.int64)
-        self.weeks = [*self.weeks[-1:], Week(at, scopes, tuple(centres), kin, sizes)]
+        memory.least = memory.closest(at - REBUILT, (NEAREST, *RADII))
+        self.weeks = [*self.weeks[-1:], Week(at, scopes, tuple(centres), kin, sizes, memory.least)]
         self.lives = {scope: life for scope, life in self.lives.items() if scope in scopes}
 
     def _families(self, use: NDArray[np.int64]) -> list[NDArray[np.uint64]]:
         if "kin" not in self.ways or not len(use):
             return []
         begin = int(use[0])
+        distinct = self.memory.distinct
         low = self.memory.starts[begin]
-        distinct, number = np.unique(self.memory.codes[low:], return_inverse=True)
-        words = np.flatnonzero((distinct & np.uint64(1)) == 0)
-        shape = (len(self.memory) - begin, max(1, len(distinct)))
-        has = sparse.csr_matrix(
-            (np.ones(len(number), np.float32), number, self.memory.starts[begin:] - low), shape=shape
-        )
+        is_word = (distinct & np.uint64(1)) == 0
+        mine = is_word[number := self.memory.numbers[low:]]
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(mine)])[self.memory.starts[begin:] - low]
+        number = (np.cumsum(is_word, dtype=np.int32) - 1)[number[mine]]
+        shape = (len(self.memory) - begin, max(1, int(np.count_nonzero(is_word))))
+        has = sparse.csr_matrix((np.ones(len(number), np.float32), number, starts), shape=shape)
         dense = self.memory.vectors[use].astype(np.float32)
-        found = groups.families_of(has[use - begin].tocsc()[:, words].tocsr(), dense, SCALE)
-        return [distinct[words[family]] for family in found]
+        found = groups.families_of(has[use - begin], dense, SCALE)
+        words = distinct[is_word]
+        return [words[family] for family in found]
 
     def _look(self, since: float, until: float) -> Iterator[Detection]:
         """Test the groups that grew after one hour and up to another, in every scope."""
@@ -238,11 +251,13 @@ class View:
         self.fresh = memory.at(self.since)
         self.begin = memory.at(self.since - REACH)
         self.recent = memory.at(self.since - max(WINDOWS))  # nothing is tested by fewer than `FEWEST` from here on
-        self.distinct, self.number = np.unique(memory.codes, return_inverse=True)
+        self.distinct = memory.distinct
         shape = (len(memory), max(1, len(self.distinct)))
-        self.weighted = sparse.csr_matrix((memory.weights.astype(np.float32), self.number, memory.starts), shape=shape)
+        self.weighted = sparse.csr_matrix(
+            (memory.weights.astype(np.float32), memory.numbers, memory.starts), shape=shape
+        )
         self.columns = self.weighted.tocsc()
-        self.touched = np.unique(self.number[memory.starts[self.fresh] :])
+        self.touched = np.unique(memory.numbers[memory.starts[self.fresh] :])
         self.families = list(self._families())
 
     @cached_property
@@ -254,10 +269,11 @@ class View:
         """Yield each way to form groups: name, radius, groups, and the centre of each or nothing."""
         ways, none = self.watch.ways, np.zeros(0, np.int64)
         if "ball" in ways:
-            centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH, self.fresh, RADII[0])
+            radii = [radius for radius in RADII if radius >= self.week.least]
+            centres, rows = self.memory.balls(self.since - FRESH - 1, FRESH, self.fresh, radii[0])
             every, when = np.ones(len(self.memory), bool), self.hours[centres]
             grown = Groups(rows, when, when + FRESH)
-            for radius in RADII:  # each within the one before
+            for radius in radii:  # each within the one before
                 nearer = Groups(grown.rows.within(radius), grown.first, grown.last)
                 grown = nearer.touched(every, self.fresh, self.recent, FEWEST)
                 centres = centres[grown.which]
@@ -335,12 +351,16 @@ class View:
         volume = self.hours[use]
 
         def refine(members: Sequence[NDArray[np.int64]], at: Sequence[float]) -> Sequence[Refined]:
-            return Refiner(self.memory.vectors, self.weighted, self.hours, use).look(members, at) if members else []
+            return (
+                Refiner(self.memory.vectors, self.weighted, self.hours, use, self.memory.stands).look(members, at)
+                if members
+                else []
+            )
 
         ground = Ground(
             hours=self.hours, began=self.watch.began, vectors=self.memory.vectors, weighted=self.weighted,
             columns=self.columns, near=self.memory.near_before, use=use, holds=holds, copies=self.copies,
-            lengths=self.memory.lengths,
+            lengths=self.memory.lengths, stands=self.memory.stands,
         ) if any(len(family.looks) for family in tested) else None  # fmt: skip
         if ground is None:
             found, numbers = [], np.zeros((0, len(NAMES)))
@@ -360,7 +380,9 @@ class View:
                 continue
             whole = groups.joined([each[2] for each in part])
             first, last = np.maximum(whole.first, self.since), np.minimum(whole.last, self.until - 1)
-            tests = look(whole.rows, self.hours, use, first, last, least=least, baselines=baselines)
+            tests = look(
+                whole.rows, self.hours, use, first, last, stands=self.memory.stands, least=least, baselines=baselines
+            )
             begin = 0
             for name, radius, made in part:
                 mine = tests.pick((tests.group >= begin) & (tests.group < begin + len(made)))
@@ -377,10 +399,12 @@ class View:
         """Return the tests of stems that people use by themselves, and that hold more than the bare word."""
         if not len(tests):
             return tests
-        whole, bare = GroupCounts(keep.rows, self.hours, use), self.stems[1]
+        whole, bare = GroupCounts(keep.rows, self.hours, use, self.memory.stands), self.stems[1]
         rows_used = use[bare.items]
         counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows_used)])
-        alone = GroupCounts(Rows(counts[bare.starts], bare.items[rows_used], bare.near[rows_used]), self.hours, use)
+        alone = GroupCounts(
+            Rows(counts[bare.starts], bare.items[rows_used], bare.near[rows_used]), self.hours, use, self.memory.stands
+        )
         which = keep.which[tests.group]
         since = tests.at - REACH
         own = alone.before(which, tests.at) - alone.before(which, since)
@@ -398,8 +422,8 @@ class View:
         counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows_used)])
         rows = Rows(counts[rows.starts], rows.items[rows_used], rows.near[rows_used])
         return Standing(
-            rows, self.hours, use, holds, self.weighted, life, since=self.since, until=self.until,
-            began=self.watch.began,
+            rows, self.hours, use, holds, self.weighted, life, stands=self.memory.stands,
+            since=self.since, until=self.until, began=self.watch.began,
         ).find()  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from groundswell.nlp.signals.detect.candidates import Candidate
 from groundswell.nlp.signals.detect.lives import Life
 from groundswell.nlp.signals.detect.neighbours import DAY, GAP, HISTORY, SCALE
 from groundswell.nlp.signals.detect.ragged import Ragged
+from groundswell.nlp.signals.detect.scan import counted, sums_of
 
 FAMILIES = ("ball", "term", "stem", "kin", "meaning")
 """Ways to form groups; a candidate may be seen by several."""
@@ -54,6 +55,7 @@ class Ground:
         holds: which documents belong to the scope, copies too.
         copies: of the documents that are copies, the first and the position as one number, ascending (`copy_numbers`).
         lengths: characters of each document.
+        stands: for how many documents each stands.
     """
 
     hours: Floats
@@ -66,6 +68,7 @@ class Ground:
     holds: NDArray[np.bool_]
     copies: Ints
     lengths: NDArray[np.int32]
+    stands: NDArray[np.float32]
 
 
 def copy_numbers(first: Ints) -> Ints:
@@ -84,6 +87,7 @@ class Describer:
         self.ground, self.life = ground, life
         self.hours, self.vectors, self.weighted = ground.hours, ground.vectors, ground.weighted
         self.volume = ground.hours[ground.use]
+        self.standing = sums_of(ground.stands[ground.use])
 
     def rows(self, found: Sequence[Candidate]) -> Floats:
         """Return ``(candidates, len(NAMES))``."""
@@ -163,7 +167,11 @@ class Describer:
         end = table.at - table.window - GAP
         shares = self._known(words.terms[which], end[owner])
         low, high = np.searchsorted(self.volume, end - RECALLED), np.searchsorted(self.volume, end)
-        rarity = np.log((np.maximum(1.0, high - low)[owner] + 1) / (shares + 0.5)) * times / count[owner]
+        rarity = (
+            np.log((np.maximum(1.0, counted(self.standing, low, high))[owner] + 1) / (shares + 0.5))
+            * times
+            / count[owner]
+        )
         rarest = np.full(len(count), -np.inf)
         np.maximum.at(rarest, owner, rarity)
         unseen = np.bincount(owner[(times >= 2) & (shares == 0)], minlength=len(count)) * (count > 1)
@@ -172,14 +180,15 @@ class Describer:
             np.where(commonest > 0, rarest, 0.0), unseen,
         ]  # fmt: skip
 
-    def _known(self, terms: Ints, end: Floats) -> Ints:
+    def _known(self, terms: Ints, end: Floats) -> Floats:
         """Return how many documents of the scope in the `RECALLED` before an hour had each term."""
         columns = self.ground.columns
         had = Ragged.parts(columns.indptr.astype(np.int64), terms)
         items = columns.indices[had.items]
         low, high = np.searchsorted(self.hours, end - RECALLED), np.searchsorted(self.hours, end)
         mine = self.ground.holds[items] & (items >= low[had.owner]) & (items < high[had.owner])
-        return np.bincount(had.owner[mine], minlength=len(terms))
+        known: Floats = np.bincount(had.owner[mine], self.ground.stands[items[mine]], len(terms)).astype(np.float64)
+        return known
 
     def _before(self, table: _Table) -> list[Floats]:
         """Return how near the documents are to anything of the past, and how many kin they had there."""
@@ -190,7 +199,8 @@ class Describer:
         nearest = np.full(len(some.items), -np.inf)
         np.maximum.at(nearest, lists.owner[past], near[past].astype(np.float64))
         nearest = np.where(np.isfinite(nearest), nearest, 0.1)
-        kin = np.bincount(lists.owner[past & (near >= 0.25)], minlength=len(some.items))
+        alike = past & (near >= 0.25)
+        kin = np.bincount(lists.owner[alike], self.ground.stands[lists.items[alike]], minlength=len(some.items))
         return [some.most(nearest, 0.1), some.mean(nearest), some.mean(np.log1p(kin))]
 
     def _volume(self, table: _Table) -> tuple[Floats, Floats]:
@@ -198,7 +208,7 @@ class Describer:
         end = table.at - DAY
         begin = np.maximum(end - HISTORY, self.ground.began)
         low, mid, now = (np.searchsorted(self.volume, moment) for moment in (begin, end, table.at))
-        daily = (mid - low) / np.maximum(1.0, (end - begin) / DAY)
+        daily = counted(self.standing, low, mid) / np.maximum(1.0, (end - begin) / DAY)
         return daily, np.log((now - mid + 1) / (daily + 1))
 
     def _copies(self, table: _Table) -> Floats:

@@ -7,7 +7,7 @@ themes do. Each keeps one rule of membership through window and history, so that
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -150,10 +150,34 @@ def stems(words: Sequence[str], touched: Sequence[str], frequent: frozenset[str]
     """
     wanted = {part for word in touched for part in _parts(word) & frequent}
     holders: dict[str, list[int]] = {stem: [] for stem in sorted(wanted)}
-    for k, word in enumerate(words):
-        for part in _parts(word) & wanted:
+    for k in _beginning(words, wanted):
+        for part in _parts(words[k]) & wanted:
             holders[part].append(k)
     return holders
+
+
+def _beginning(words: Sequence[str], wanted: Collection[str]) -> list[int]:
+    """Return the words that hold the first letters, anywhere, of one of the stems: few others need be looked at."""
+    if not wanted:
+        return []
+    letters = np.frombuffer("\n".join(words).encode("utf-32-le", "surrogatepass"), np.uint32)
+    firsts = np.frombuffer(
+        "".join(stem[:SHORTEST_STEM] for stem in wanted).encode("utf-32-le", "surrogatepass"), np.uint32
+    )
+    table = np.zeros(1 << 20, bool)
+    table[_mixed(firsts.reshape(-1, SHORTEST_STEM).T)] = True
+    windows = [letters[k : len(letters) - SHORTEST_STEM + k + 1] for k in range(SHORTEST_STEM)]
+    word_of = np.cumsum(letters == ord("\n"))
+    found: list[int] = np.unique(word_of[np.flatnonzero(table[_mixed(windows)])]).tolist()
+    return found
+
+
+def _mixed(letters: Sequence[NDArray[np.uint32]] | NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return a number below 2²⁰ for each row of letters."""
+    mixed = np.zeros(len(letters[0]), np.uint32)
+    for each in letters:
+        mixed = (mixed ^ each) * np.uint32(0x9E3779B1)
+    return mixed >> np.uint32(12)
 
 
 def _parts(word: str) -> set[str]:

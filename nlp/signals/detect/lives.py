@@ -104,14 +104,20 @@ class Life:
         self.noise = {day: score for day, score in self.noise.items() if day >= (at - look_back) // DAY - 1}
         self.middles = [each for each in self.middles if at - each[0] <= look_back + DAY]
 
-    def shift(self, gone: int) -> None:
-        """Follow documents whose positions have moved; those before the first are forgotten."""
+    def follow(self, place: NDArray[np.int64]) -> None:
+        """Follow documents to their new positions; those below 0 are forgotten."""
         for subject in self.living:
-            subject.documents = {k - gone for k in subject.documents if k >= gone}
+            subject.documents = _moved(subject.documents, place)
         for told in self.told.values():
-            told.documents = {k - gone for k in told.documents if k >= gone}
+            told.documents = _moved(told.documents, place)
         for each in self.lately:
-            each.documents = each.documents - gone
+            moved = place[each.documents]
+            each.documents = moved[moved >= 0]
+
+
+def _moved(documents: set[int], place: NDArray[np.int64]) -> set[int]:
+    moved = place[np.fromiter(documents, np.int64, len(documents))]
+    return set(moved[moved >= 0].tolist())
 
 
 def _own(subject: Subject) -> Subject:

@@ -22,9 +22,20 @@ from groundswell.nlp.signals.detect.neighbours import COPY, DAY, HISTORY, NEARES
 from groundswell.nlp.signals.detect.ragged import Ragged
 from groundswell.nlp.signals.detect.terms import index_words, pieces
 
-BLOCK = 512
+BLOCK, PAST_AT_ONCE = 512, 16_384
+"""Documents whose neighbours are looked for at once, and among how many."""
 MOST_PAIRS = 20_000
 """Pairs of texts whose terms are compared at once."""
+GONE = np.iinfo(np.int64).min // 2
+"""The position of a document that is not in the sample of its day."""
+MOST_A_DAY = 1500
+"""Documents of a day that are remembered once it is `SETTLED`: a sample, each standing for several (`Memory.thin`)."""
+FINEST = 64
+"""A document of a sample stands for a whole number of such parts, so that sums are exact in any order."""
+SETTLED = 8 * DAY
+"""How old a day is when only a sample of it stays: no window of any test, nor the gap before it, reaches it."""
+MOST_NEAR = 12_000_000
+"""Pairs of neighbours of a week: the denser a stream, the closer they must be, or their number grows by its square."""
 NEAR_FOR = 10 * DAY
 """How long the neighbours of a document are kept: whoever tests needs those of the last six days."""
 FEWEST_SHARED, LONG = 5, 9
@@ -82,9 +93,11 @@ def _texts() -> NDArray[np.str_]:
 class Memory:
     """The documents; `first` is the position of the first of a document's copies, its own where it has none before.
 
-    `raw` and `vectors` are ``(n, d)`` (as the model gave them, and centred), `codes` and `weights` the terms of
-    document k at ``starts[k]:starts[k + 1]``, ascending. `near_starts`, `near_items`, `near` hold, for documents from
-    position `near_from` on, who came before and is near (`share` is the weight of vectors against words). `words` are
+    `raw` and `vectors` are ``(n, d)`` (as the model gave them, and centred), `numbers` and `weights` the terms of
+    document k at ``starts[k]:starts[k + 1]``, ascending: term k has the code ``distinct[k]``. `stands` says for how
+    many documents each stands: more than one where only a sample is left of a day (`thin`). `near_starts`,
+    `near_items`, `near` hold, for documents from position `near_from` on, who came before and is near, as alike as
+    `least` (`share` is the weight of vectors against words). `words` are
     the single words behind codes (`word_codes`).
     """
 
@@ -94,7 +107,8 @@ class Memory:
     raw: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
     vectors: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, 0), np.int16))
     starts: Int = field(default_factory=lambda: np.zeros(1, np.int64))
-    codes: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
+    distinct: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
+    numbers: NDArray[np.int32] = field(default_factory=_none(np.int32))
     weights: NDArray[np.int16] = field(default_factory=_none(np.int16))
     keys: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
     first: Int = field(default_factory=_none(np.int64))
@@ -107,7 +121,9 @@ class Memory:
     sources: NDArray[np.str_] = field(default_factory=_texts)
     themes: NDArray[np.str_] = field(default_factory=_texts)
     moods: NDArray[np.float32] = field(default_factory=_none(np.float32))
+    stands: NDArray[np.float32] = field(default_factory=_none(np.float32))
     share: float = 0.5
+    least: float = NEAREST
     near_from: int = 0
     near_starts: Int = field(default_factory=lambda: np.zeros(1, np.int64))
     near_items: NDArray[np.int32] = field(default_factory=_none(np.int32))
@@ -153,17 +169,33 @@ class Memory:
             "keys": np.array([_hash(_SQUEEZE.sub(" ", text.casefold()).strip()) for text in batch.texts], np.uint64),
             "markets": [market for market, _ in batch.places], "kinds": [kind for _, kind in batch.places],
             "sources": batch.sources, "themes": [""] * len(batch), "moods": batch.moods,
+            "stands": np.ones(len(batch), np.float32),
             "lengths": np.array([len(text) for text in batch.texts], np.int32),
-            "codes": np.concatenate(codes),
             "words": words, "word_codes": np.array([word_code(word) for word in words], np.uint64),
         }  # fmt: skip
         for name, values in plain.items():
             setattr(
                 self, name, np.concatenate([getattr(self, name), np.asarray(values, getattr(self, name).dtype.type)])
             )
+        self._number(np.concatenate(codes))
         counts = np.cumsum([len(each) for each in codes]) + self.starts[-1]
         self.starts = np.concatenate([self.starts, counts])
         self.raw = np.concatenate([self.raw.reshape(-1, raw.shape[1]), raw])
+
+    def _number(self, codes: NDArray[np.uint64]) -> None:
+        """Append terms by their codes; terms are numbered in order of their codes, so those there were may move."""
+        own, number = np.unique(codes, return_inverse=True)
+        place = np.searchsorted(self.distinct, own)
+        there = place < len(self.distinct)
+        there[there] = self.distinct[place[there]] == own[there]
+        numbers = self.numbers
+        if not there.all():
+            new, before = own[~there], place[~there]
+            ahead = np.searchsorted(before, np.arange(len(self.distinct)), side="right")
+            numbers = (np.arange(len(self.distinct)) + ahead).astype(np.int32)[numbers]
+            self.distinct = np.insert(self.distinct, before, new)
+            place = np.searchsorted(self.distinct, own)
+        self.numbers = np.concatenate([numbers, place.astype(np.int32)[number]])
 
     def _tell_topics(self, words: Sequence[Sequence[str]], languages: Sequence[str], topics: Sequence[Topic]) -> None:
         members = topics_of(*index_words(words), languages, topics) if topics else []
@@ -188,13 +220,13 @@ class Memory:
         days = (self.hours // DAY).astype(np.int64)
         oldest = int(np.searchsorted(days, days[old] - int(HISTORY // DAY)))
         low = self.starts[oldest]
-        _, number = np.unique(self.codes[low:], return_inverse=True)
+        number = self.numbers[low:]
         made = [self.weights]
         for day in np.unique(days[old:]):
             begin, stop = max(old, int(np.searchsorted(days, day))), int(np.searchsorted(days, day, "right"))
             since, until = np.searchsorted(days, [day - int(HISTORY // DAY), day])
             inside = number[self.starts[since] - low : self.starts[until] - low]
-            seen = np.bincount(inside, minlength=int(number.max(initial=0)) + 1)
+            seen = np.bincount(inside, minlength=len(self.distinct))
             here = number[self.starts[begin] - low : self.starts[stop] - low]
             weights = np.log1p((until - since + 1.0) / (seen[here] + 0.5))
             starts = self.starts[begin : stop + 1] - self.starts[begin]
@@ -220,37 +252,42 @@ class Memory:
         """Say of new documents which earlier one each repeats: as the store knows, by the same text, by most words."""
         wanted = set(given)
         place = {one: k for k, one in enumerate(self.ids.tolist()) if one in wanted}
-        fresh = set(self.keys[old:].tolist())
-        recent = range(self.at(float(self.hours[old]) - HISTORY), old)
-        seen = {key: k for k in recent if self.alone[k] & 2 and (key := int(self.keys[k])) in fresh}
-        first, alone = self.first.tolist(), self.alone.tolist()
+        recent = self.at(float(self.hours[old]) - HISTORY)
+        alike = np.flatnonzero((self.alone[recent:] & 2).astype(bool) & np.isin(self.keys[recent:old], self.keys[old:]))
+        seen = dict(zip(self.keys[alike + recent].tolist(), (alike + recent).tolist(), strict=True))
+        first = np.concatenate([self.first, np.arange(old, len(self))])
+        alone = np.concatenate([self.alone, np.full(len(self) - old, 3, np.int8)])
         for here in range(old, len(self)):
             copy = place.get(given[here - old], -1)
             key = int(self.keys[here])
             before = copy if 0 <= copy <= here else seen.get(key, -1)
             if before < 0 or self.hours[here] - self.hours[before] > HISTORY:
                 seen[key] = here
-                first.append(here)
-                alone.append(3)
             else:
-                first.append(here if before == here else first[before])
-                alone.append(int(first[here] == here))
-        self.alone = np.array(alone, np.int8)
+                first[here] = first[before]
+                alone[here] = first[here] == here
+        self.alone = alone
         for row, col in self._copies(old):
             first[row] = min(first[row], first[col])
-        self.first = np.array(first, np.int64)
-        pairs = list(zip(first, self.markets.tolist(), self.kinds.tolist(), strict=True))
-        earlier = set(pairs[max(0, int(self.first[old:].min())) : old])
+        self.first = first
+        self._tell_joins(old)
+
+    def _tell_joins(self, old: int) -> None:
+        """Say which new documents are the first of their copies in their market and kind."""
+        some = np.flatnonzero(np.isin(self.first[:old], self.first[old:]))
+        some = np.concatenate([some, np.arange(old, len(self))])
+        columns = (self.first[some], self.markets[some], self.kinds[some])
+        earlier: set[tuple[int, str, str]] = set()
         joins = []
-        for pair in pairs[old:]:
+        for pair in zip(*(column.tolist() for column in columns), strict=True):
             joins.append(pair not in earlier)
             earlier.add(pair)
-        self.joins = np.concatenate([self.joins, np.array(joins, bool)])
+        self.joins = np.concatenate([self.joins, np.array(joins[len(some) - (len(self) - old) :], bool)])
 
     def _copies(self, old: int) -> Iterator[tuple[int, int]]:
         """Yield (later, earlier) of longer texts that share most of their terms.
 
-        Two such texts share one of the few rarest terms of each (prefix filter: Bayardo et al. 2007), so that only
+        The earlier one has one of the few rarest terms of the later (prefix filter: Bayardo et al. 2007), so that only
         those are looked up.
         """
         oldest = self.at(float(self.hours[old]) - HISTORY)
@@ -259,10 +296,10 @@ class Memory:
         long = long[long >= oldest]
         if not len(long) or long[-1] < old:
             return
-        has, size = self.terms(oldest, "ones")[long - oldest], size[long]
-        rare = _rarest(has, size)
-        new = int(np.searchsorted(long, old))
-        pairs = (rare[new:] @ rare.T).tocoo()
+        new, size = int(np.searchsorted(long, old)), size[long]
+        has = self.terms(oldest, "ones", since=old)[long - oldest]  # whoever shares no term with them is no copy
+        rare = _rarest(has[new:], size[new:], np.bincount(has.indices, minlength=has.shape[1]))
+        pairs = (rare @ has.T).tocoo()
         later, earlier = pairs.row + new, pairs.col
         near = (earlier < later) & (self.hours[long[later]] - self.hours[long[earlier]] <= HISTORY)
         near &= np.minimum(size[later], size[earlier]) >= COPY * np.maximum(size[later], size[earlier])
@@ -275,20 +312,32 @@ class Memory:
             keep = (common >= FEWEST_SHARED) & (common >= COPY * (size[a] + size[b] - common))
             yield from zip(long[a[keep]].tolist(), long[b[keep]].tolist(), strict=True)
 
-    def terms(self, begin: int, what: str = "weights") -> sparse.csr_matrix:
-        """Return documents from `begin` on by terms: ones, or weights; terms in order of their codes."""
-        low = self.starts[begin]
-        distinct, number = np.unique(self.codes[low:], return_inverse=True)
-        values = np.ones(len(number), np.float32) if what == "ones" else self.weights[low:].astype(np.float32)
-        shape = (len(self) - begin, max(1, len(distinct)))
-        return sparse.csr_matrix((values, number, self.starts[begin:] - low), shape=shape)
+    def terms(self, begin: int, what: str = "weights", since: int = 0) -> sparse.csr_matrix:
+        """Return documents from `begin` on by terms: ones, or weights; terms in order of their codes.
+
+        Args:
+            begin: position.
+            what: "ones" or "weights".
+            since: position; only terms that documents from there on have.
+        """
+        low = int(self.starts[begin])
+        number, starts, values = self.numbers[low:], self.starts[begin:] - low, self.weights[low:]
+        wanted = np.zeros(len(self.distinct), bool)
+        wanted[self.numbers[int(self.starts[max(since, begin)]) :]] = True
+        if since > begin:
+            mine = wanted[number]
+            starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(mine)])[starts]
+            number, values = number[mine], values[mine]
+        number = (np.cumsum(wanted, dtype=np.int32) - 1)[number]
+        data = np.ones(len(number), np.float32) if what == "ones" else values.astype(np.float32)
+        shape = (len(self) - begin, max(1, int(np.count_nonzero(wanted))))
+        return sparse.csr_matrix((data, number, starts), shape=shape)
 
     def _meet(self, old: int) -> None:
         """Find who of the `REACH` before is near to each new document."""
         begin = self.at(float(self.hours[old]) - REACH)
         index = np.flatnonzero(self.joins[begin:]) + begin
-        weighted = self.terms(begin)[index - begin]
-        dense = self.vectors[index].astype(np.float32)
+        weighted = self.terms(begin, since=old)[index - begin]
         when = self.hours[index]
         counts = np.zeros(len(self) - old, np.int64)
         items, near = [self.near_items], [self.near]
@@ -296,19 +345,35 @@ class Memory:
         for start in range(new, len(index), BLOCK):
             stop = min(start + BLOCK, len(index))
             low = int(np.searchsorted(when, when[start] - REACH))
-            likeness = dense[start:stop] @ dense[low:stop].T
-            likeness *= np.float32(self.share / SCALE**2)
-            by_words = (weighted[start:stop] @ weighted[low:stop].T).toarray()
-            by_words *= np.float32((1 - self.share) / SCALE**2)
-            likeness += by_words
-            row, col = np.nonzero(likeness >= NEAREST)
-            keep = (col + low <= row + start) & (when[row + start] - when[col + low] <= REACH)
+            row, col, likeness = self._near_pairs(index, weighted, start, stop, low)
+            keep = (col <= row + start) & (when[row + start] - when[col] <= REACH)
             row, col = row[keep], col[keep]
-            items.append(index[col + low].astype(np.int32))
-            near.append(likeness[row, col])
+            items.append(index[col].astype(np.int32))
+            near.append(likeness[keep])
             np.add.at(counts, index[row + start] - old, 1)
         self.near_starts = np.concatenate([self.near_starts, self.near_starts[-1] + np.cumsum(counts)])
         self.near_items, self.near = np.concatenate(items), np.concatenate(near)
+
+    def _near_pairs(
+        self, index: Int, weighted: sparse.csr_matrix, start: int, stop: int, low: int
+    ) -> tuple[Int, Int, NDArray[np.float32]]:
+        """Return row (from `start` on), column and likeness of all that are near, of some documents to those before."""
+        mine = self.vectors[index[start:stop]].astype(np.float32)
+        rows, cols, near = [], [], []
+        for begin in range(low, stop, PAST_AT_ONCE):
+            end = min(begin + PAST_AT_ONCE, stop)
+            likeness = mine @ self.vectors[index[begin:end]].astype(np.float32).T
+            likeness *= np.float32(self.share / SCALE**2)
+            by_words = (weighted[start:stop] @ weighted[begin:end].T).toarray()
+            by_words *= np.float32((1 - self.share) / SCALE**2)
+            likeness += by_words
+            row, col = np.nonzero(likeness >= self.least)
+            rows.append(row)
+            cols.append(col + begin)
+            near.append(likeness[row, col])
+        row, col, alike = np.concatenate(rows), np.concatenate(cols), np.concatenate(near)
+        order = np.argsort(row, kind="stable") if len(rows) > 1 else slice(None)
+        return row[order], col[order], alike[order]
 
     def tell_themes(self, begin: int, themes: Sequence[str]) -> None:
         """Note the themes of the documents from position `begin` on."""
@@ -325,80 +390,201 @@ class Memory:
         lay = Ragged.parts(self.near_starts, positions - self.near_from)
         return Ragged(self.near_items[lay.items].astype(np.int64), lay.starts, lay.owner), self.near[lay.items]
 
-    def balls(self, since: float, fresh: float, new: int, least: float) -> tuple[Int, Rows]:
-        """Return documents since an hour and the neighbours of each: from before it, and up to `fresh` after it.
+    def balls(self, since: float, fresh_for: float, new: int, least: float) -> tuple[Int, Rows]:
+        """Return documents since an hour and the neighbours of each: from before it, and up to `fresh_for` after it.
 
         Args:
             since: hour.
-            fresh: hours.
+            fresh_for: hours.
             new: position; only of documents that have one of the documents from there on among their neighbours.
             least: likeness of a neighbour.
         """
         begin = max(self.near_from, self.at(since))
         low = int(self.near_starts[begin - self.near_from])
-        counts = np.diff(self.near_starts[begin - self.near_from :])
-        near = self.near[low:]
-        keep = near >= least
-        later, earlier, near = (
-            np.repeat(np.arange(begin, len(self)), counts)[keep],
-            self.near_items[low:][keep],
-            near[keep],
-        )
-        ahead = (earlier >= begin) & (earlier != later) & (self.hours[later] - self.hours[earlier] <= fresh)
-        grown = np.zeros(len(self) - begin, bool)
-        grown[new - begin :] = True
-        grown[earlier[ahead & (later >= new)] - begin] = True
-        ahead[ahead] = grown[earlier[ahead] - begin]
-        own = grown[later - begin]
-        centre = np.concatenate([later[own], earlier[ahead]])
-        member = np.concatenate([earlier[own], later[ahead]])
-        near = np.concatenate([near[own], near[ahead]])
-        order = np.lexsort((member, centre))
-        centres = np.flatnonzero(grown) + begin
-        starts = np.searchsorted(centre[order], np.append(centres, len(self)))
-        return centres, Rows(starts, member[order].astype(np.int32), near[order])
+        starts, items, near = self.near_starts[begin - self.near_from :] - low, self.near_items[low:], self.near[low:]
+        grown = np.zeros(len(self), bool)
+        fresh = slice(int(starts[new - begin]), len(items))
+        grown[items[fresh][near[fresh] >= least]] = True
+        grown[:begin], grown[new:] = False, True
+        mine = np.flatnonzero(grown[items])
+        mine = mine[near[mine] >= least]
+        later, earlier = np.searchsorted(starts, mine, side="right") - 1 + begin, items[mine].astype(np.int64)
+        ahead = (earlier != later) & (self.hours[later] - self.hours[earlier] <= fresh_for)
+        alive = np.zeros(len(self), bool)  # who has one of the new ones near, and not too long after it
+        alive[earlier[ahead & (later >= new)]] = True
+        alive[new:] = True
+        ahead &= alive[earlier]
+        centres = np.flatnonzero(alive)
+        own = Ragged.parts(starts, centres - begin)
+        close = near[own.items] >= least
+        owned = own.items[close]
+        centre = np.concatenate([centres[own.owner[close]], earlier[ahead]])
+        member = np.concatenate([items[owned].astype(np.int64), later[ahead]])
+        nearness = np.concatenate([near[owned], near[mine[ahead]]])
+        order = np.argsort(centre * len(self) + member, kind="stable")
+        bounds = np.searchsorted(centre[order], np.append(centres, len(self)))
+        return centres, Rows(bounds, member[order].astype(np.int32), nearness[order])
 
     def cut(self, hour: float) -> None:
         """Forget all documents from an hour on, as if they had not been heard."""
-        self._keep(0, self.at(hour))
+        end = self.at(hour)
+        if end < len(self):
+            self._keep(np.arange(end))
 
-    def trim(self, hour: float) -> int:
-        """Forget documents before an hour; return by how many positions the others have moved."""
+    def trim(self, hour: float) -> Int | None:
+        """Forget documents before an hour; return the new position of each, below 0 where it is gone."""
         gone = self.at(hour)
-        if gone:
-            self._keep(gone, len(self))
-        return gone
+        return self._keep(np.arange(gone, len(self)), gone) if gone else None
 
-    def _keep(self, begin: int, end: int) -> None:
-        terms = slice(int(self.starts[begin]), int(self.starts[end]))
-        self.starts = self.starts[begin : end + 1] - self.starts[begin]
-        self.codes, self.weights = self.codes[terms], self.weights[terms]
-        about = slice(int(self.topic_starts[begin]), int(self.topic_starts[end]))
-        self.topic_starts = self.topic_starts[begin : end + 1] - self.topic_starts[begin]
-        self.topics = self.topics[about]
-        self._keep_near(max(begin, self.near_from), end)
+    def thin(self, hour: float) -> Int | None:
+        """Leave a sample of the days before an hour that have more than `MOST_A_DAY` documents.
+
+        Returns:
+            The new position of each document, below 0 where it is gone; nothing where no day has so many.
+        """
+        end = self.at(np.floor(hour / DAY) * DAY)
+        days = (self.hours[:end] // DAY).astype(np.int64)
+        bounds = np.flatnonzero(np.diff(days, prepend=-1, append=-1))  # where each day begins, and the end
+        dense = np.flatnonzero(np.diff(bounds) > MOST_A_DAY)
+        if not len(dense):
+            return None
+        stays = np.ones(len(self), bool)
+        for low, high in zip(bounds[dense], bounds[dense + 1], strict=True):
+            part = slice(int(low), int(high))
+            stays[part], self.stands[part] = sample(self.keys[part], self._kinds(part), MOST_A_DAY)
+        return self._keep(np.flatnonzero(stays))
+
+    def _kinds(self, part: slice) -> Int:
+        """Return a number for the market and kind of each document."""
+        _, markets = np.unique(self.markets[part], return_inverse=True)
+        _, kinds = np.unique(self.kinds[part], return_inverse=True)
+        numbers: Int = markets * (int(kinds.max(initial=0)) + 1) + kinds
+        return numbers
+
+    def _keep(self, index: Int, shift: int = 0) -> Int:
+        """Keep some documents, in order; return the new position of each, below 0 where it is gone.
+
+        Those before `shift` are gone for their age, others because they are not in a sample.
+        """
+        place = np.arange(len(self)) - shift
+        place[shift:] = GONE
+        place[index] = np.arange(len(index))
+        part, self.starts = _lay(self.starts, index)
+        self.numbers, self.weights = self.numbers[part], self.weights[part]
+        part, self.topic_starts = _lay(self.topic_starts, index)
+        self.topics = self.topics[part]
+        self._keep_near(index[index >= self.near_from])
+        self.near_from = int(np.searchsorted(index, self.near_from))
+        self._follow(place)
+        self._follow_copies(index, place, shift)
+        rows = _whole_part(index)
         for name in PER_DOCUMENT:
-            setattr(self, name, getattr(self, name)[begin:end])
-        self.first -= begin
-        self.near_items -= begin
-        self.near_from -= begin
+            setattr(self, name, getattr(self, name)[rows])
+        self._forget_terms()
+        return place
 
-    def _keep_near(self, begin: int, end: int) -> None:
-        end = max(begin, end)
-        starts = self.near_starts[begin - self.near_from : end - self.near_from + 1]
-        part = slice(int(starts[0]), int(starts[-1]))
-        self.near_items, self.near = self.near_items[part].copy(), self.near[part]
-        self.near_starts, self.near_from = starts - starts[0], begin
+    def _keep_near(self, index: Int) -> None:
+        part, self.near_starts = _lay(self.near_starts, index - self.near_from)
+        self.near_items, self.near = self.near_items[part], self.near[part]
+
+    def _follow(self, place: Int) -> None:
+        """Let neighbours follow documents that have moved; those that are gone are none any more."""
+        items = place[self.near_items]
+        here = items >= 0
+        if not here.all():
+            self.near_starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(here)])[self.near_starts]
+            items, self.near = items[here], self.near[here]
+        self.near_items = items.astype(np.int32)
+
+    def _follow_copies(self, index: Int, place: Int, shift: int) -> None:
+        """Let copies follow their firsts; where a first is gone from a day, the earliest copy that stays is it now.
+
+        A first that was forgotten for its age stays a number below 0, by which its copies are known as such.
+        """
+        first = self.first[index]
+        moved = np.where(first >= 0, place[np.maximum(first, 0)], first - shift)
+        lost = np.flatnonzero((first >= 0) & (moved == GONE))
+        if len(lost):
+            self.alone = self.alone.copy()
+            _, leader, which = np.unique(first[lost], return_index=True, return_inverse=True)
+            moved[lost] = lost[leader][which]
+            self.alone[index[lost[leader]]] = 3
+        self.first = moved
+
+    def _forget_terms(self) -> None:
+        """Forget the terms and words that no document has any more, once they are half of all."""
+        here = np.zeros(len(self.distinct), bool)
+        here[self.numbers] = True
+        if 2 * np.count_nonzero(here) >= len(here):
+            return
+        self.numbers = (np.cumsum(here, dtype=np.int32) - 1).astype(np.int32)[self.numbers]
+        self.distinct = self.distinct[here]
+        alive = np.isin(self.word_codes, self.distinct)
+        self.words, self.word_codes = self.words[alive], self.word_codes[alive]
+
+    def closest(self, since: float, steps: Sequence[float]) -> float:
+        """Return how alike neighbours must be from now on, so that there are no more pairs of them than `MOST_NEAR`.
+
+        Args:
+            since: hour; the pairs of later documents are counted, which are known from there on.
+            steps: likenesses to choose from, ascending; one step down at most, as nobody has looked there.
+        """
+        begin = max(self.near_from, self.at(since))
+        near = self.near[int(self.near_starts[begin - self.near_from]) :]
+        now = list(steps).index(self.least)
+        counts = [int(np.count_nonzero(near >= step)) for step in steps[now:]]
+        fit = [step for step, count in zip(steps[now:], counts, strict=True) if count <= MOST_NEAR]
+        if now and counts[0] <= MOST_NEAR // 4:
+            return steps[now - 1]
+        return fit[0] if fit else steps[-1]
 
     def forget_neighbours(self, hour: float) -> None:
         """Forget the neighbours of documents before an hour."""
         begin = max(self.near_from, self.at(hour))
-        self._keep_near(begin, len(self))
+        if begin > self.near_from:
+            self._keep_near(np.arange(begin, len(self)))
+            self.near_from = begin
+
+
+def sample(keys: NDArray[np.uint64], kinds: Int, most: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Return which documents of a day stay, and for how many each stands then.
+
+    At most `most` stay, of each kind as many up to one level, so that what is small stays whole; of a kind those with
+    the lowest keys, which chance has given to texts. Copies share a key.
+    """
+    counts = np.bincount(kinds)
+    level = most // max(1, int(np.count_nonzero(counts)))
+    for small in np.sort(counts[counts > 0]).tolist():  # what the small ones leave is for the others
+        rest = counts[counts >= small]
+        level = max(level, (most - int(counts[counts < small].sum())) // len(rest))
+    order = np.lexsort((np.arange(len(keys)), keys, kinds))
+    rank = np.empty(len(keys), np.int64)
+    rank[order] = np.arange(len(keys)) - (np.cumsum(counts) - counts)[kinds[order]]
+    stays = rank < level
+    stands = np.rint(counts / np.maximum(1, np.minimum(counts, level)) * FINEST) / FINEST
+    return stays, stands[kinds].astype(np.float32)
+
+
+def _whole_part(index: Int) -> slice | Int:
+    """Return some positions, as a part where they lie one behind the other: a part is no copy."""
+    if len(index) and index[-1] - index[0] + 1 == len(index):
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
+
+
+def _lay(starts: Int, index: Int) -> tuple[slice | Int, Int]:
+    """Return what some rows have in a table whose row k lies at ``starts[k]:starts[k + 1]``, and their own starts."""
+    rows = _whole_part(index)
+    if isinstance(rows, slice):
+        own = starts[rows.start : rows.stop + 1]
+        return slice(int(own[0]), int(own[-1])), own - own[0]
+    lay = Ragged.parts(starts, index)
+    return lay.items, lay.starts
 
 
 PER_DOCUMENT = (
-    "ids", "hours", "known", "raw", "vectors", "keys", "first", "alone", "joins", "lengths", "languages", "markets",
-    "kinds", "sources", "themes", "moods",
+    "ids", "hours", "known", "raw", "vectors", "keys", "alone", "joins", "lengths", "languages", "markets",
+    "kinds", "sources", "themes", "moods", "stands",
 )  # fmt: skip
 
 
@@ -436,9 +622,8 @@ def _hash(text: str) -> int:
     return int.from_bytes(digest, "little")
 
 
-def _rarest(has: sparse.csr_matrix, size: Int) -> sparse.csr_matrix:
+def _rarest(has: sparse.csr_matrix, size: Int, frequent: Int) -> sparse.csr_matrix:
     """Return so many of the rarest terms of each text that a copy of it must have one of them."""
-    frequent = np.bincount(has.indices, minlength=has.shape[1])
     owner = np.repeat(np.arange(has.shape[0]), size)
     order = np.lexsort((has.indices, frequent[has.indices], owner))
     rank = np.arange(len(order)) - has.indptr[owner]

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from groundswell.nlp.signals.detect.neighbours import GAP, HISTORY, SCALE
 from groundswell.nlp.signals.detect.ragged import Ragged
-from groundswell.nlp.signals.detect.scan import PRIOR_COUNT, PRIOR_SPREAD, tail
+from groundswell.nlp.signals.detect.scan import PRIOR_COUNT, PRIOR_SPREAD, counted, sums_of, tail
 
 NEARNESS = (0.26, 0.32, 0.38, 0.45)
 """Similarities to the middle at which the subject may end."""
@@ -23,6 +23,8 @@ SPANS = (24.0, 72.0, 120.0)
 """Hours looked back."""
 AT_ONCE = 128
 """Candidates that are looked at together: the texts are read once for all of them."""
+TEXTS_AT_ONCE = 16_384
+"""Texts that are laid out as floats at a time."""
 FEWEST = 3.0
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,13 +49,17 @@ class Refiner:
         weighted: terms, likewise.
         hours: ascending.
         use: which documents count.
+        stands: for how many documents each stands.
     """
 
     def __init__(
-        self, vectors: NDArray[np.int16], weighted: sparse.csr_matrix, hours: Floats, use: NDArray[np.bool_]
-    ) -> None:
+        self, vectors: NDArray[np.int16], weighted: sparse.csr_matrix, hours: Floats, use: NDArray[np.bool_],
+        stands: NDArray[np.float32],
+    ) -> None:  # fmt: skip
         self.index = np.flatnonzero(use)
         self.hours = hours[self.index]
+        self.stands = stands[self.index]
+        self.standing = sums_of(self.stands)
         self.vectors, self.weighted = vectors, weighted
         self.place = np.full(len(hours), -1)
         self.place[self.index] = np.arange(len(self.index))
@@ -104,16 +110,20 @@ class _Look:
         """Return score, observed, expected, past ``(candidates, radii)``, and where the span starts."""
         hours, at, count = self.refiner.hours, self.at, len(self.at)
         low, mid, start = (np.searchsorted(hours, at - span - gap) for gap in (GAP + HISTORY, GAP, 0.0))
-        exposure = (self.high - start + 1.0) / (mid - low + 20.0)
+        volume = counted(self.refiner.standing, low, mid)
+        exposure = (self.high - start + 1.0) / (volume + 20.0)
+        prior = PRIOR_COUNT * np.where(mid > low, volume / np.maximum(mid - low, 1), 1.0)
+        drawn, stands = np.zeros((count, len(NEARNESS))), self.refiner.stands[row]
         now = row >= start[column]
         before = (row >= low[column]) & (row < mid[column])
         observed, past = np.zeros((count, len(NEARNESS))), np.zeros((count, len(NEARNESS)))
         for k, radius in enumerate(NEARNESS):
             inside = near >= radius
             observed[:, k] = np.bincount(column[inside & now], minlength=count)
-            past[:, k] = np.bincount(column[inside & before], minlength=count)
-        expected = (past + PRIOR_COUNT) * exposure[:, None]
-        score = tail(observed, expected, 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD))
+            drawn[:, k] = np.bincount(column[inside & before], minlength=count)
+            past[:, k] = np.bincount(column[inside & before], stands[inside & before], minlength=count)
+        expected = (past + prior[:, None]) * exposure[:, None]
+        score = tail(observed, expected, 1 / (1 / (drawn + PRIOR_COUNT) + PRIOR_SPREAD))
         return np.where(observed >= FEWEST, score, 0.0), observed, expected, past, start
 
     def _near(self) -> tuple[Ints, Ints, Floats]:
@@ -128,16 +138,22 @@ class _Look:
         meaning = np.add.reduceat(mine, own.starts[:-1], axis=0)
         wording = (own.belongs() @ rows).tocsr()
         lengths = np.sqrt((meaning**2).sum(1)), np.sqrt(_squares(wording))
-        index = refiner.index[self.begin : self.end]
-        likeness = refiner.vectors[index].astype(np.float32) @ _unit(meaning, lengths[0]).T
-        likeness += (refiner.weighted[index] @ _unit_rows(wording, lengths[1]).T.tocsr()).toarray()
+        by_meaning, by_wording = _unit(meaning, lengths[0]).T, _unit_rows(wording, lengths[1]).T.tocsr()
         several = np.diff(own.starts)[own.owner] > 1
-        likeness[own.items[several] - self.begin, own.owner[several]] = -1
-        places, column = np.nonzero(likeness >= (NEARNESS[0] - 1e-4) * 2 * SCALE * SCALE)
-        near = likeness[places, column].astype(np.float64) / (2 * SCALE * SCALE)
+        found: list[tuple[Ints, Ints, Floats]] = []
+        for begin in range(self.begin, self.end, TEXTS_AT_ONCE):
+            end = min(begin + TEXTS_AT_ONCE, self.end)
+            index = refiner.index[begin:end]
+            likeness = refiner.vectors[index].astype(np.float32) @ by_meaning
+            likeness += (refiner.weighted[index] @ by_wording).toarray()
+            here = several & (own.items >= begin) & (own.items < end)
+            likeness[own.items[here] - begin, own.owner[here]] = -1
+            places, column = np.nonzero(likeness >= (NEARNESS[0] - 1e-4) * 2 * SCALE * SCALE)
+            found.append((places + begin, column, likeness[places, column].astype(np.float64) / (2 * SCALE * SCALE)))
+        places, column, near = (np.concatenate(parts) for parts in zip(*found, strict=True))
         others = self._without_self(mine, rows, meaning, wording)
         column = np.concatenate([column, own.owner[several]])
-        row = np.concatenate([places + self.begin, own.items[several]])
+        row = np.concatenate([places, own.items[several]])
         near = np.concatenate([near, others[several]])
         keep = np.flatnonzero((near >= NEARNESS[0]) & (row >= self.low[column]) & (row < self.high[column]))
         keep = keep[np.lexsort((row[keep], column[keep]))]

@@ -104,9 +104,13 @@ def _fine(hours: NDArray[np.float64]) -> NDArray[np.int64]:
 class GroupCounts:
     """How many documents fall between two moments: of a group, or of the whole stream."""
 
-    def __init__(self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_]) -> None:
+    def __init__(
+        self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_], stands: NDArray[np.float32]
+    ) -> None:
         self.rows = rows
         self.volume = hours[use]
+        self.stands = sums_of(stands[use])
+        self.standing = sums_of(stands[rows.items])
         self.zero = int(hours[0] * FINE) - MARGIN if len(hours) else 0
         self.span = int(hours[-1] * FINE) - self.zero + MARGIN if len(hours) else 1
         self.keys = np.repeat(np.arange(len(rows.starts) - 1) * self.span, np.diff(rows.starts))
@@ -120,9 +124,33 @@ class GroupCounts:
         """Return what the keys of members that came before the moment lie under."""
         return group * self.span + np.clip(_fine(moment) - self.zero, 0, self.span)
 
-    def stream(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> Ints:
+    def members(self, low: Ints, high: Ints) -> NDArray[Any]:
+        """Return for how many documents the members between two positions stand."""
+        found: NDArray[Any] = counted(self.standing, low, high)
+        return found
+
+    def stream(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[Any]:
         """Return how many documents of the stream fall into [start, end)."""
-        return np.searchsorted(self.volume, end) - np.searchsorted(self.volume, start)
+        low, high = np.searchsorted(self.volume, start), np.searchsorted(self.volume, end)
+        found: NDArray[Any] = counted(self.stands, low, high)
+        return found
+
+    def thinness(self, start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return for how many documents one of the stream stands in [start, end): 1 but where days are samples."""
+        low, high = np.searchsorted(self.volume, start), np.searchsorted(self.volume, end)
+        return np.where(high > low, self.stream(start, end) / np.maximum(high - low, 1), 1.0)
+
+
+def sums_of(stands: NDArray[np.float32]) -> NDArray[np.float64] | None:
+    """Return for how many documents the first so many of some stand, nothing where each stands for itself alone."""
+    if (stands == 1).all():
+        return None
+    return np.concatenate([np.zeros(1), np.cumsum(stands, dtype=np.float64)])
+
+
+def counted(sums: NDArray[np.float64] | None, low: Any, high: Any) -> Any:
+    """Return for how many documents those between two positions stand (`sums_of`)."""
+    return high - low if sums is None else sums[high] - sums[low]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +214,7 @@ def look(
     first: NDArray[np.float64],
     last: NDArray[np.float64],
     *,
+    stands: NDArray[np.float32],
     least: float,
     windows: tuple[float, ...] = WINDOWS,
     baselines: tuple[Baseline, ...] = (LONG,),
@@ -196,7 +225,7 @@ def look(
     stream brought then and now; the tail is that of a negative binomial whose spread holds both the doubt about the
     expected count and the group's own unevenness.
     """
-    clock = GroupCounts(rows, hours, use)
+    clock = GroupCounts(rows, hours, use, stands)
     grown = growth(clock, hours, first, last)
     found: list[ScanTests] = []
     for window in windows:
@@ -211,19 +240,25 @@ def look(
 def _look(  # noqa: PLR0917  columns of one table
     clock: GroupCounts, grown: Growth, observed: Ints, window: float, least: float, baseline: Baseline
 ) -> ScanTests:
-    """Return the tests of one window against one baseline."""
+    """Return the tests of one window against one baseline.
+
+    Of a past of which only a sample is left, counts stand for what they were drawn from, and their doubt is the
+    sample's: a group that is not in it is credited with `PRIOR_COUNT` documents of the sample.
+    """
     history, end = baseline.history, grown.grid - window - baseline.gap
-    past = clock.before(grown.group, end[grown.hour]) - clock.before(grown.group, (end - history)[grown.hour])
+    low, high = clock.before(grown.group, (end - history)[grown.hour]), clock.before(grown.group, end[grown.hour])
+    drawn, past = high - low, clock.members(low, high)
     exposure = (clock.stream(grown.grid - window, grown.grid) + 1.0) / (clock.stream(end - history, end) + 20.0)
-    expected = (past + PRIOR_COUNT) * exposure[grown.hour]
-    size = 1 / (1 / (past + PRIOR_COUNT) + PRIOR_SPREAD * 0.5)
+    prior = PRIOR_COUNT * clock.thinness(end - history, end)
+    expected = (past + prior[grown.hour]) * exposure[grown.hour]
+    size = 1 / (1 / (drawn + PRIOR_COUNT) + PRIOR_SPREAD * 0.5)
     rare = observed > expected + np.sqrt(expected * (1 + expected / size))
     rare |= least < 1  # nothing within a deviation has a tail of less than a tenth
     which = np.flatnonzero(rare)
     which = which[tail(observed[which], expected[which], size[which]) >= least]
-    some, past = grown.pick(which), past[which]
+    some, past, drawn = grown.pick(which), past[which], drawn[which]
     spread = unevenness(clock, some, end, window, history)
-    score = tail(observed[which], expected[which], 1 / (1 / (past + PRIOR_COUNT) + spread))
+    score = tail(observed[which], expected[which], 1 / (1 / (drawn + PRIOR_COUNT) + spread))
     spans = np.full(len(which), window, np.float32)
     looks = ScanTests(some.group, some.at, spans, some.upto, observed[which], past, expected[which], spread, score)
     return looks.pick(score >= least)
@@ -245,15 +280,15 @@ def unevenness(
     count = int(min(12, history // window))
     step = history / count
     total, excess, weight = np.zeros((3, len(group)))
-    whole = clock.before(group, end[hour]) - clock.before(group, (end - history)[hour])
-    stream = clock.stream(end - history, end) + 1.0
+    whole = clock.members(clock.before(group, (end - history)[hour]), clock.before(group, end[hour]))
+    stream, thin = clock.stream(end - history, end) + 1.0, clock.thinness(end - history, end)[hour]
     for k in range(count):
         stop = end - k * step
-        seen = clock.before(group, stop[hour]) - clock.before(group, (stop - window)[hour])
-        mean = (whole + PRIOR_COUNT) / stream[hour] * clock.stream(stop - window, stop)[hour]
-        excess += (seen - mean) ** 2 - mean
+        seen = clock.members(clock.before(group, (stop - window)[hour]), clock.before(group, stop[hour]))
+        mean = (whole + PRIOR_COUNT * thin) / stream[hour] * clock.stream(stop - window, stop)[hour]
+        excess += (seen - mean) ** 2 - mean * thin
         weight += mean**2
-        total += mean
+        total += mean * thin
     raw = np.maximum(excess, -0.5 * total)
     strength = PRIOR_WINDOWS
     return np.clip((raw + strength * PRIOR_SPREAD) / (weight + strength), 0.02, 3.0).astype(np.float32)

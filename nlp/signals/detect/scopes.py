@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +45,12 @@ WHOLE = Scope()
 def watched(memory: Memory, at: float, began: float) -> list[Scope]:
     """Return the whole, and what had enough of its own in the `HISTORY` before an hour, largest first."""
     part = slice(memory.at(at - HISTORY), memory.at(at))
-    pairs = Counter(zip(memory.markets[part].tolist(), memory.kinds[part].tolist(), strict=True))
-    counts: Counter[Scope] = Counter()
+    pairs: dict[tuple[str, str], float] = defaultdict(float)
+    for market, kind, stands in zip(
+        memory.markets[part].tolist(), memory.kinds[part].tolist(), memory.stands[part].tolist(), strict=True
+    ):
+        pairs[market, kind] += stands
+    counts: dict[Scope, float] = defaultdict(float)
     for (market, kind), count in pairs.items():
         for scope in {Scope(market), Scope("", kind), Scope(market, kind)}:
             counts[scope] += count
@@ -58,7 +63,7 @@ def watched(memory: Memory, at: float, began: float) -> list[Scope]:
     return [WHOLE, *parts]
 
 
-def _around(scope: Scope, counts: Counter[Scope], total: int) -> tuple[int, int]:
+def _around(scope: Scope, counts: Mapping[Scope, float], total: float) -> tuple[float, float]:
     """Return how many documents the parts have that a scope lies in: whoever is nearly one of them is not watched."""
     if not (scope.market and scope.kind):
         return total, total

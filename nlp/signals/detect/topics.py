@@ -19,7 +19,7 @@ from scipy import sparse
 
 from groundswell.nlp.signals.detect.lives import Lately, Life
 from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH, Rows
-from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, ScanTests, look
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, ScanTests, counted, look, sums_of
 
 WINDOWS = (24.0, 48.0, 72.0, 96.0)
 BASELINES = (LONG, SHORT)
@@ -63,17 +63,19 @@ class Standing:
         holds: which belong to the scope, copies too.
         has: terms of every document.
         life: what was seen before; it goes on.
+        stands: for how many documents each stands.
         since, until: hours after and up to which (whole hours) tests are made.
         began: hour at which the stream began.
     """
 
     def __init__(  # noqa: PLR0917  columns of one table
         self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_], holds: NDArray[np.bool_],
-        has: sparse.csr_matrix, life: Life, *, since: float, until: float, began: float,
+        has: sparse.csr_matrix, life: Life, *, stands: NDArray[np.float32], since: float, until: float, began: float,
     ) -> None:  # fmt: skip
         self.rows, self.hours, self.has, self.life = rows, hours, has, life
         self.since, self.until, self.began = since, until, began
-        self.volume = hours[use]
+        self.volume, self.stands = hours[use], stands
+        self.standing = sums_of(stands[use])
         self.lengths = np.log1p(np.diff(has.indptr))
         self.use, self.holds = use, holds
 
@@ -116,6 +118,7 @@ class Standing:
         count = len(self.rows.starts) - 1
         return look(
             self.rows, self.hours, self.use, np.full(count, self.since), np.full(count, self.until - 1), least=LEAST,
+            stands=self.stands,
             windows=WINDOWS, baselines=(baseline,),
         )  # fmt: skip
 
@@ -155,7 +158,7 @@ class Standing:
         """Return how the stream itself goes: volume, length of its texts, how long it is known."""
         begin, end = max(s.at - DAY - HISTORY, self.began), s.at - DAY
         low, mid, now = np.searchsorted(self.volume, [begin, end, s.at])
-        daily = (mid - low) / max(1.0, (end - begin) / DAY)
+        daily = float(counted(self.standing, low, mid)) / max(1.0, (end - begin) / DAY)
         topic = slice(int(self.rows.starts[s.topic]), int(self.rows.starts[s.topic + 1]))
         members = self.rows.items[topic]
         place = int(np.searchsorted(members, s.documents[0]))
