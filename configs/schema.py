@@ -319,6 +319,8 @@ class WatchSettings(Section):
 
     every_minutes: float = Field(default=15, ge=0.05, le=10080)
     """How often a source is visited that says nothing about it (`every_minutes` in its own file)."""
+    within_hour_seconds: float = Field(default=30, ge=0, le=3600)
+    """How often the hour that is not over is looked at for alerts while documents come; 0: only whole hours are."""
     export_minutes: float = Field(default=60, ge=0.05, le=10080)
     """How often the day files for SQL are brought up to date."""
     log: Literal["text", "json"] = "text"

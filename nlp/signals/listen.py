@@ -50,12 +50,13 @@ class _AnotherModelError(Exception):
 
 @dataclass
 class Listener:
-    """Brings the watch up to date with the store."""
+    """Brings the watch up to date with the store: to the last whole hour, or (`within`) to the end of this one."""
 
     store: Store
     settings: Settings
     now: datetime
     mark: Mapping[str, Any]
+    within: bool = False
     watch: Watch = field(init=False)
     prints: Prints = field(default_factory=dict)
     sources: dict[str, float] = field(default_factory=dict)
@@ -86,8 +87,8 @@ class Listener:
 
     @property
     def end(self) -> float:
-        """Return the end of the last whole hour."""
-        return float(self.now.timestamp() // 3600)
+        """Return the end of the last whole hour, or of the one that is not over."""
+        return float(self.now.timestamp() // 3600) + self.within
 
     @property
     def since(self) -> float:

@@ -23,7 +23,7 @@ from groundswell.nlp.signals.detect.memory import Batch
 from groundswell.nlp.signals.detect.neighbours import DAY, NEAREST
 from groundswell.nlp.signals.detect.scopes import Scope
 from groundswell.nlp.signals.detect.topics import TopicSurge
-from groundswell.nlp.signals.stage import FOLDER, MARK, find_signals
+from groundswell.nlp.signals.stage import FOLDER, MARK, find_signals, look_within_hour
 from tests.nlp.test_signals import BEGIN, SUBJECTS, Story, planted, stream_of, usual
 
 pytestmark = pytest.mark.slow
@@ -215,6 +215,43 @@ def test_found_day_by_day_or_at_once_signals_are_the_same(
                     store.put([before])
                     find_signals(store, settings, now=until)
         assert said(store) == at_once
+
+
+def test_an_alert_is_told_before_its_hour_is_over_and_once(story: Story, tmp_path: Path) -> None:
+    """By the documents of an hour so far; what the whole hour says then follows it, and the state knows nothing of it.
+
+    Another look tells nothing more, and none is made before the hours that are over have been looked at.
+    """
+    settings = Settings(data_dir=tmp_path)
+    documents = records(story)
+    with open_store(settings) as store:
+        told, last = list[Signal](), END - timedelta(days=4)
+        put(store, [each for each in documents if published(each) < last])
+        assert look_within_hour(store, settings, now=last) == []
+        find_signals(store, settings, now=last)
+        while not told:
+            assert last < END
+            put(store, [each for each in documents if last <= published(each) < last + timedelta(minutes=59)])
+            now = last + timedelta(minutes=59)
+            mark = store.get(Checkpoint, MARK)
+            told = look_within_hour(store, settings, now=now)
+            assert look_within_hour(store, settings, now=now + timedelta(seconds=30)) == []
+            assert store.get(Checkpoint, MARK) == mark
+            put(store, [each for each in documents if now <= published(each) < last + timedelta(hours=1)])
+            last += timedelta(hours=1)
+            found = find_signals(store, settings, now=last)
+            assert told or not any(each.fired for each in found)
+        (alert,) = told
+        put(store, documents)
+        assert (alert.fired, alert.at, alert.end) == (True, now, now)
+        after = [each for each in find_signals(store, settings, now=END) if each.fired]
+        assert not [each for each in (*found, *after) if each.fired and each.subject == alert.subject]
+        rest = {each.id for each in store.recent(Signal, limit=10_000)} - {alert.id}
+    with open_store(Settings(data_dir=tmp_path / "whole")) as store:
+        put(store, documents)
+        find_signals(store, Settings(data_dir=tmp_path / "whole"), now=END)
+        whole = {each.id for each in store.recent(Signal, limit=10_000)}
+    assert whole - {alert.id} == rest
 
 
 @pytest.mark.parametrize("harm", ["missing", "torn", "version"])

@@ -26,7 +26,7 @@ from groundswell.ui.watch.timetable import Timetable
 
 if TYPE_CHECKING:
     from groundswell.configs.source import Source
-    from groundswell.index.records import CrawlRun
+    from groundswell.index.records import CrawlRun, Signal
     from groundswell.nlp.enrich.opened import OpenModel
     from groundswell.nlp.model.model import Model
 
@@ -80,6 +80,7 @@ class Watcher:
         self.chores = Timetable(self.clock, self.steady)
         self.model: Model | None = None
         self.tested: datetime | None = None
+        self.early, self.next_look = False, 0.0
         self.not_before: dict[str, float] = {}
         self.done, self.fruitless_until = 0, 0.0
 
@@ -191,6 +192,8 @@ class Watcher:
                     self.read(store)
                 if came or self._hour() != self.tested:
                     self.stage("signals", lambda: (self._signals(store), ""))
+                self.early |= came
+                self._look_within_hour(store)
                 self._others(store)
                 if isinstance(self.settings.store, ElasticSettings):
                     self.news.wait(LOOK_SECONDS)
@@ -258,12 +261,32 @@ class Watcher:
         Desk(store).lift_snoozes(now=self.clock())
         found = find_signals(store, self.settings, now=self.clock(), progress=self.progress("reading"))
         self.tested = hour
+        fired = self._alerted(found)
+        return f"{len(found):,} signals, {len(fired):,} alerts" if found else ""
+
+    def _alerted(self, found: Sequence[Signal]) -> list[Signal]:
+        """Let people be told of what fired, and return it."""
         fired = [signal for signal in found if signal.fired]
         if fired:
             self.chores.hurry("notify")
         for signal in fired:
             self.metrics.alerts.labels(signal.severity).inc()
-        return f"{len(found):,} signals, {len(fired):,} alerts" if found else ""
+        return fired
+
+    def _look_within_hour(self, store: Store) -> None:
+        """Look at the hour that is not over, where something has come since and the last look is long enough ago."""
+        every = self.settings.watch.within_hour_seconds
+        if not (every and self.early and self.tested == self._hour() and self.steady() >= self.next_look):
+            return
+        self.early, self.next_look = False, self.steady() + every
+        self.stage("signals", lambda: (self._within_hour(store), ""))
+
+    def _within_hour(self, store: Store) -> str:
+        from groundswell.nlp.signals.stage import look_within_hour
+
+        progress = self.progress("reading")
+        fired = self._alerted(look_within_hour(store, self.settings, now=self.clock(), progress=progress))
+        return f"{len(fired):,} alerts before the hour is over" if fired else ""
 
     def _others(self, store: Store) -> None:
         """Do what is done now and then: telling people, exports and the digest."""
