@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
 
 from groundswell.index.query import By, Field, Query
 from groundswell.index.records import Document
@@ -18,6 +19,10 @@ FIELDS: dict[str, Field] = {"input: languages": "lang", "input: sources": "sourc
                             "scores: feelings": "sentiment"}  # fmt: skip
 TEXTS = 400
 """Texts whose words are compared, from each side."""
+MAD = 1.4826
+"""Makes a median absolute deviation the standard deviation of what is normally distributed."""
+ODD = 4.0
+"""Robust standard deviations from which a day is called abnormal."""
 NOTABLE = 0.1
 """Bits from which a move is worth a look: a class that goes from a third of all to two thirds moves by .08."""
 
@@ -36,9 +41,9 @@ class Move:
         return self.bits >= NOTABLE
 
 
-def moves(reader: Reader, *, now: datetime) -> list[Move]:
-    """Return how far each has moved in the last seven days against the four weeks before."""
-    since, begin = now - LATELY, now - LATELY - BEFORE
+def moves(reader: Reader, *, now: datetime, lately: timedelta = LATELY) -> list[Move]:
+    """Return how far each has moved in the last seven days, or another time, against the four weeks before."""
+    since, begin = now - lately, now - lately - BEFORE
     found = [
         _move(what, _counts(reader, field, begin, since), _counts(reader, field, since, now))
         for what, field in FIELDS.items()
@@ -69,3 +74,69 @@ def _move(what: str, before: Counter[str], after: Counter[str]) -> Move:
     most = sorted(change, key=lambda name: (-abs(change[name]), name))[:5]
     changes = tuple(f"{name or 'none'} {change[name]:+.1%}" for name in most if change[name])
     return Move(what, divergence(before, after), changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day beside the four weeks before it.
+
+    Attributes:
+        documents: how many; `usual` the median of the days before.
+        odd: how many robust standard deviations it lies from that (Iglewicz and Hoaglin 1993), by the median absolute
+            deviation, at least that of chance (the root of the median).
+        negative: share of negative feelings; `usual_negative` that of all days before together.
+    """
+
+    day: date
+    documents: int
+    usual: float
+    odd: float
+    negative: float | None
+    usual_negative: float | None
+
+    @property
+    def is_abnormal(self) -> bool:
+        """Return whether it is worth to be looked into."""
+        return abs(self.odd) >= ODD or abs(self.feels_other) >= ODD
+
+    @property
+    def feels_other(self) -> float:
+        """Return how many standard errors its share of negative feelings lies from the usual."""
+        if self.negative is None or self.usual_negative is None or not 0 < self.usual_negative < 1:
+            return 0.0
+        error = (self.usual_negative * (1 - self.usual_negative) / max(1, self.documents)) ** 0.5
+        return float((self.negative - self.usual_negative) / error)
+
+
+def days(reader: Reader, *, now: datetime) -> list[Day]:
+    """Return the last four weeks, day by day, newest first; today, which is not over, is left out."""
+    until = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    query = Query(since=until - 2 * BEFORE, until=until, trusted_dates=True)
+    counts: dict[date, Counter[str]] = {}
+    for bucket in reader.count(query, By(fields=("sentiment",), period="day")):
+        if bucket.start is not None:
+            counts.setdefault(bucket.start.date(), Counter())[bucket.values[0]] += bucket.count
+    last = until.date()
+    return [_day(counts, last - timedelta(days=n)) for n in range(1, BEFORE.days + 1)]
+
+
+def _day(counts: Mapping[date, Counter[str]], day: date) -> Day:
+    before = [counts.get(day - timedelta(days=n), Counter[str]()) for n in range(1, BEFORE.days + 1)]
+    own, totals = counts.get(day, Counter[str]()), [one.total() for one in before]
+    usual = float(median(totals))
+    spread = max(MAD * median(abs(one - usual) for one in totals), usual**0.5, 1.0)
+    felt = sum(totals)
+    return Day(
+        day=day,
+        documents=own.total(),
+        usual=usual,
+        odd=(own.total() - usual) / spread,
+        negative=own["negative"] / own.total() if own.total() else None,
+        usual_negative=sum(one["negative"] for one in before) / felt if felt else None,
+    )
+
+
+def day_moves(reader: Reader, day: date) -> list[Move]:
+    """Return what moved on a day against the four weeks before it: input, scores and vocabulary."""
+    end = datetime.combine(day, time(), UTC) + timedelta(days=1)
+    return moves(reader, now=end, lately=timedelta(days=1))

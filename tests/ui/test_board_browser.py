@@ -46,6 +46,9 @@ VIEWS = (
     "cases?case=",
     "sources",
     "labels",
+    "quality",
+    "rules",
+    "policies",
     "sql",
 )
 

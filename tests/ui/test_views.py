@@ -29,6 +29,9 @@ VIEWS = (
     "cases",
     "sources",
     "labels",
+    "quality",
+    "rules",
+    "policies",
     "sql",
 )
 

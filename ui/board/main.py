@@ -33,12 +33,18 @@ VIEWS = {
     "sources": "Sources",
     "labels": "Labels",
     "label": "Labelling",
+    "quality": "Quality",
+    "rules": "Rules",
+    "policies": "Policies",
     "sql": "Ask in SQL",
 }
 
-SIDEBAR = (("today", "inbox", "themes", "search", "cases"), ("sources", "labels", "label", "sql"))
+SIDEBAR = (
+    ("today", "inbox", "themes", "search", "cases"),
+    ("sources", "labels", "label", "quality", "rules", "policies", "sql"),
+)
 # Pages on which somebody may be writing: they do not renew themselves.
-STILL = {"inbox", "cases", "document", "sql", "search", "label", "compare"}
+STILL = {"inbox", "cases", "document", "sql", "search", "label", "compare", "quality", "rules", "policies"}
 
 
 def main() -> None:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from groundswell.ui.console import now, printable, settings_of, table
+from groundswell.ui.workbench import clauses_of, gaps_of
 
 if TYPE_CHECKING:
-    from groundswell.configs.policies import Clause
-    from groundswell.configs.schema import Settings
-    from groundswell.index.store import Reader
-    from groundswell.nlp.trust.policies import Gap
+    pass
 
 MARKET = click.option("--market", default="", help="Only what holds in this market.")
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -33,7 +31,7 @@ def list_(ctx: click.Context, market: str, on: datetime | None) -> int:
     day = (on or now()).date()
     rows = [
         (one.id, one.title, ", ".join(one.markets) or "all", ", ".join(one.covers), one.effective or "", one.ends or "")
-        for one in _clauses(settings_of(ctx))
+        for one in clauses_of(settings_of(ctx))
         if one.holds(day, market)
     ]
     table(("clause", "title", "markets", "covers", "from", "until"), rows)
@@ -49,7 +47,7 @@ def diff(ctx: click.Context, before: datetime, after: datetime, market: str) -> 
     """Say how what holds on day AFTER differs from what held on day BEFORE."""
     from groundswell.configs.policies import changes
 
-    found = changes(_clauses(settings_of(ctx)), before.date(), after.date(), market)
+    found = changes(clauses_of(settings_of(ctx)), before.date(), after.date(), market)
     table(("clause", "", "what"), [(one.clause, one.what, ", ".join(one.fields)) for one in found])
     return 0
 
@@ -66,7 +64,7 @@ def match_(ctx: click.Context, uncovered: bool) -> int:
 
     with open_reader(settings) as reader:
         themes = [theme for theme in reader.recent(Theme, limit=10_000) if theme.state == "living"]
-    found = match(themes, _clauses(settings), now())
+    found = match(themes, clauses_of(settings), now())
     rows = [
         (one.theme, one.label, one.risk, ", ".join(one.clauses)) for one in found if not (uncovered and one.clauses)
     ]
@@ -82,7 +80,7 @@ def gaps_(ctx: click.Context) -> int:
     from groundswell.index.open import open_reader
 
     with open_reader(settings) as reader:
-        found = _gaps(settings, reader)
+        found = gaps_of(settings, reader, now=now())
     rows = [
         (one.kind, one.market, one.risk, one.now, one.before, ", ".join(one.clauses), ", ".join(one.evidence[:2]))
         for one in found
@@ -103,14 +101,17 @@ def draft_(ctx: click.Context, market: str, risk: str) -> int:
     from groundswell.nlp.trust.policies import draft
 
     with open_reader(settings) as reader:
-        gap = next((one for one in _gaps(settings, reader) if (one.market, one.risk) == (market.upper(), risk)), None)
+        gap = next(
+            (one for one in gaps_of(settings, reader, now=now()) if (one.market, one.risk) == (market.upper(), risk)),
+            None,
+        )
         if gap is None:
             click.echo(
                 f"no gap about {risk} in {market.upper()}: groundswell policies gaps lists those there are", err=True
             )
             return 1
         texts = [one.mention.text for one in reader.many(Document, gap.evidence)]
-    click.echo("\n".join(printable(line) for line in draft(gap, _clauses(settings), texts).split("\n")))
+    click.echo("\n".join(printable(line) for line in draft(gap, clauses_of(settings), texts).split("\n")))
     return 0
 
 
@@ -125,7 +126,7 @@ def ask(ctx: click.Context, question: str) -> int:
     from groundswell.nlp.trust.policies import answers
 
     with open_reader(settings) as reader:
-        found = answers(question, _clauses(settings), reader.recent(Case, limit=100_000), now=now())
+        found = answers(question, clauses_of(settings), reader.recent(Case, limit=100_000), now=now())
     for one in found[:3]:
         click.echo(f"{one.clause.id} ({', '.join(one.clause.markets) or 'all markets'}): {printable(one.clause.text)}")
         for case in one.precedents:
@@ -145,7 +146,7 @@ def page_(ctx: click.Context, clause: str) -> int:
     from groundswell.nlp.trust.policies import page
     from groundswell.ui.labelling import guidelines
 
-    clauses = [one for one in _clauses(settings) if one.id == clause]
+    clauses = [one for one in clauses_of(settings) if one.id == clause]
     chosen = next((one for one in clauses if one.holds(now().date())), clauses[-1] if clauses else None)
     if chosen is None:
         raise click.UsageError(f"there is no clause {clause!r}: groundswell policies list names them all")
@@ -168,19 +169,3 @@ def causes_(ctx: click.Context, depth: int) -> int:
     rows = [(one.month, one.cause, one.cases, f"{one.share:.0%}", f"{one.cumulative:.0%}") for one in found]
     table(("month", "cause", "cases", "share", "all so far"), rows, right=(2, 3, 4))
     return 0
-
-
-def _clauses(settings: Settings) -> tuple[Clause, ...]:
-    from groundswell.configs.policies import load_policies
-    from groundswell.configs.taxonomy import load_taxonomy
-
-    taxonomy = load_taxonomy(settings.taxonomy)
-    return load_policies(settings.policies, risks=[*taxonomy.risk_ids, *(tag.id for tag in taxonomy.tags)])
-
-
-def _gaps(settings: Settings, reader: Reader) -> list[Gap]:
-    from groundswell.configs.taxonomy import load_taxonomy
-    from groundswell.nlp.trust.policies import gaps
-
-    risks = load_taxonomy(settings.taxonomy).risk_ids
-    return gaps(reader, _clauses(settings), risks=risks, markets=settings.signals.markets, now=now())

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from groundswell.ui.console import now, printable, settings_of, table
+from groundswell.ui.workbench import all_rules, rules_of_files, texts_of, tried
 
 if TYPE_CHECKING:
-    from groundswell.configs.schema import Settings
-    from groundswell.nlp.enrich.rules import Rules
-    from groundswell.nlp.trust.rules import Known, Text
+    pass
 
 MOST = click.option("--documents", default=5000, show_default=True, help="How many of the newest documents are read.")
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
@@ -33,7 +32,7 @@ def check(ctx: click.Context, files: Sequence[Path]) -> int:
     A rule that does not treat its examples as it says, has no counter-example, or has expired is left out of every run.
     """
     settings = settings_of(ctx)
-    rules = _of_files(settings, files) if files else _all(settings)
+    rules = rules_of_files(settings, files) if files else all_rules(settings)
     proven, broken = rules.proven(now())
     for complaint in broken:
         click.echo(printable(complaint))
@@ -45,7 +44,7 @@ def check(ctx: click.Context, files: Sequence[Path]) -> int:
 @click.pass_context
 def list_(ctx: click.Context) -> int:
     """List the rules: what each is about, its version, owner and expiry, and whether it works."""
-    rules = _all(settings_of(ctx))
+    rules = all_rules(settings_of(ctx))
     working = {each.rule.id for each in rules.proven(now())[0].compiled}
     rows = [
         (rule.id, rule.about, rule.version, rule.owner, rule.expires or "", _state(rule.shadow, rule.id in working))
@@ -67,13 +66,11 @@ def try_(ctx: click.Context, file: Path, documents: int, examples: int) -> int:
     "alone" counts what neither the model nor a rule of yours finds today; "right" is by what people have labelled.
     """
     settings = settings_of(ctx)
-    from groundswell.nlp.trust.rules import hits_of, measure
+    from groundswell.nlp.trust.rules import hits_of
 
-    fresh, standing = _of_files(settings, [file]), _all(settings)
-    texts, labels = _texts(settings, documents)
-    names = {each.rule.id for each in fresh.compiled}
-    both = type(standing)([*(each for each in standing.compiled if each.rule.id not in names), *fresh.compiled])
-    found = [one for one in measure(both, texts, labels) if one.id in names]
+    fresh, standing = rules_of_files(settings, [file]), all_rules(settings)
+    texts, labels = texts_of(settings, documents)
+    found = tried(standing, fresh, texts, labels)
     rows = [(one.id, one.hits, one.alone, one.judged, one.right, one.precision) for one in found]
     click.echo(f"over {len(texts):,} documents:")
     table(("rule", "hits", "alone", "judged", "right", "precision"), rows, right=(1, 2, 3, 4))
@@ -92,7 +89,7 @@ def precision(ctx: click.Context, documents: int) -> int:
     settings = settings_of(ctx)
     from groundswell.nlp.trust.rules import measure, overlaps
 
-    rules, (texts, labels) = _all(settings), _texts(settings, documents)
+    rules, (texts, labels) = all_rules(settings), texts_of(settings, documents)
     found = [one for one in measure(rules, texts, labels) if one.hits]
     rows = [
         (
@@ -130,7 +127,7 @@ def suggest(ctx: click.Context, risk: str, documents: int, most: int) -> int:
     taxonomy = load_taxonomy(settings.taxonomy)
     if risk not in taxonomy.risk_ids:
         raise click.UsageError(f"no risk is called {risk!r}; known: {', '.join(taxonomy.risk_ids)}")
-    rules, (texts, labels) = _all(settings), _texts(settings, documents)
+    rules, (texts, labels) = all_rules(settings), texts_of(settings, documents)
     if not measuring.truth_for(texts, labels, risk)[1]:
         click.echo(
             f"fewer than {measuring.FEWEST_LABELS} documents are labelled {risk}: what the model says stands in",
@@ -149,31 +146,6 @@ def suggest(ctx: click.Context, risk: str, documents: int, most: int) -> int:
         return 0
     table(("term", "spelling", "finds", "wrongly", "documents", "for example"), rows, right=(2, 3, 4))
     return 0
-
-
-def _all(settings: Settings) -> Rules:
-    from groundswell.nlp.enrich.stage import all_rules
-
-    return all_rules(settings)
-
-
-def _of_files(settings: Settings, files: Sequence[Path]) -> Rules:
-    """Return the rules that these files hold, and no others."""
-    everything = _all(settings.model_copy(update={"rules": tuple(files)}))
-    places = tuple(str(file) for file in files)
-    return type(everything)([each for each in everything.compiled if each.where.startswith(places)])
-
-
-def _texts(settings: Settings, most: int) -> tuple[list[Text], Known]:
-    """Return the labelled documents and the newest, and what people say of the labelled ones."""
-    from groundswell.index.open import open_reader
-    from groundswell.index.records import Document
-    from groundswell.nlp.trust.labels import known_documents
-    from groundswell.nlp.trust.rules import read
-
-    with open_reader(settings) as reader:
-        labels = known_documents(reader, settings)
-        return read([*reader.many(Document, sorted(labels)), *reader.recent(Document, limit=most)]), labels
 
 
 def _state(shadow: bool, works: bool) -> str:
