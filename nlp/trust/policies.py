@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import log
 from typing import Literal
 
 from groundswell.configs.policies import Clause
@@ -158,32 +159,32 @@ def _pareto(month: str, counts: Counter[str]) -> list[Cause]:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A clause that a question may be about, how many words both have, and cases that were decided under it."""
+    """A clause that a question may be about, what both share (rare words count more), and cases decided under it."""
 
     clause: Clause
-    words: int
+    words: float
     precedents: tuple[Case, ...]
 
 
 def answers(question: str, clauses: Sequence[Clause], cases: Sequence[Case], *, now: datetime) -> list[Answer]:
     """Return the clauses that hold and share most words with a question, each with the closed cases of its risks."""
     asked = set(terms(question))
+    held = [(clause, _words(clause)) for clause in clauses if clause.holds(now.date())]
+    common = Counter(word for _, words in held for word in words)
+    rarity = {word: log(1 + len(held) / common[word]) for word in asked if common[word]}
     found = []
-    for clause in clauses:
-        words = {word.lower() for word in clause.words}
-        for text in (
-            clause.title,
-            clause.text,
-            *clause.examples,
-            *clause.counterexamples,
-            *map(_spoken, clause.covers),
-        ):
-            words |= set(terms(text))
-        if clause.holds(now.date()) and (shared := len(asked & words)):
+    for clause, words in held:
+        if shared := sum(rarity[word] for word in asked & words):
             decided = [one for one in cases if one.status == "closed" and one.policy_area in clause.covers]
             newest = sorted(decided, key=lambda one: one.opened_at, reverse=True)[:EVIDENCE]
             found.append(Answer(clause, shared, tuple(newest)))
     return sorted(found, key=lambda one: (-one.words, one.clause.id))
+
+
+def _words(clause: Clause) -> set[str]:
+    """Return the words and phrases of a clause, its examples and its risks."""
+    texts = (clause.title, clause.text, *clause.examples, *clause.counterexamples, *map(_spoken, clause.covers))
+    return {word.lower() for word in clause.words} | {word for text in texts for word in terms(text)}
 
 
 def _spoken(risk: str) -> str:

@@ -119,7 +119,7 @@ def _changes(clauses: Sequence[Clause], today: date) -> None:
         return
     found = changes(clauses, before, after)
     rows = ([esc(one.clause), esc(one.what), esc(", ".join(one.fields))] for one in found)
-    body = table(("clause", "", "what"), rows, cls="stack") if found else tag("p", esc("Nothing."), cls="empty")
+    body = table(("clause", "how", "what"), rows, cls="stack") if found else tag("p", esc("Nothing."), cls="empty")
     st.html(panel(tr("Changes"), f"{before} to {after}", body))
 
 

@@ -25,6 +25,7 @@ from groundswell.ui.report.tongue import tr
 BY = ("class", "language", "market", "model")
 DAYS = 90
 MOST_ROWS = 200
+WEEKS = 6
 
 
 def show() -> None:
@@ -195,6 +196,7 @@ def _agreement(quality: Quality) -> Html:
             *(esc(_number(n)) for n in (one.observed, one.kappa, one.alpha, one.ordinal)),
         ]
         for one in quality.agreement
+        if one.alpha is not None or one.kappa is not None  # else no disagreement was possible
     )
     head = ("field", "documents", "alike", "kappa", "alpha", "ordinal alpha")
     if not quality.agreement:
@@ -231,14 +233,20 @@ def _people() -> None:
     if not found:
         return
     gaps = [one for one in found if one.is_gap and not one.week]
-    weekly = [one for one in found if one.week][-MOST_ROWS:]
     if gaps:
         head, note = ("who", "class", "labels", "right", "learn from"), "fewer than eight of ten right"
         st.html(panel(tr("Knowledge gaps"), note, table(head, map(_gap, gaps), cls="stack")))
-    head = ("who", "class", "week", "labels", "right")
-    rows = ([esc(o.who), esc(o.field), esc(o.week), esc(o.labels), esc(o.share)] for o in weekly)
-    note = "by gold tasks, rulings and what others agree on"
-    st.html(panel(tr("Who labels how well"), note, table(head, rows, cls="right stack")))
+    weeks = sorted({one.week for one in found if one.week})[-WEEKS:]
+    rates = {(one.who, one.field, one.week): one for one in found if one.week in weeks}
+    who = sorted({(name, field) for name, field, _ in rates})
+    rows = ([esc(n), esc(field), *(esc(_week(rates.get((n, field, week)))) for week in weeks)] for n, field in who)
+    with st.expander(tr("Who labels how well"), key="people"):
+        note = "right of labelled, by week: by gold tasks, rulings and what others agree on"
+        st.html(joined([tag("p", esc(note), cls="note"), table(("who", "class", *weeks), rows, cls="right stack")]))
+
+
+def _week(one: Performance | None) -> str:
+    return "–" if one is None else f"{one.right} of {one.labels}"
 
 
 def _performance(store: object) -> list[Performance]:

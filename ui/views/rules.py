@@ -50,7 +50,8 @@ def show() -> None:
         for rule in [each.rule]
     )
     head = ("rule", "about", "version", "owner", "expires", "state")
-    st.html(panel(tr("All rules"), "", table(head, rows, cls="stack")))
+    with st.expander(tr("All rules"), key="all-rules"):
+        st.html(table(head, rows, cls="stack"))
 
 
 def _state(shadow: bool, works: bool) -> str:
