@@ -120,6 +120,8 @@ def compare(stream: Path, sizes: Sequence[int], builds: Sequence[str], stages: S
 def run(python: str, arguments: Sequence[str]) -> dict[str, Any]:
     """Run this file in a build and return what it printed."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as installed: compiled once, not by every turn
+    environment["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "groundswell-turn-bytecode")
     done = subprocess.run([python, __file__, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr[-3000:])

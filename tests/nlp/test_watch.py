@@ -16,7 +16,7 @@ from groundswell.index.query import Query
 from groundswell.index.records import Checkpoint, Enriched, Membership, Mention, Record, Sentiment, Signal
 from groundswell.index.store import Store
 from groundswell.nlp.signals import state
-from groundswell.nlp.signals.detect import detect, memory
+from groundswell.nlp.signals.detect import detect, groups, memory
 from groundswell.nlp.signals.detect.candidates import Candidate
 from groundswell.nlp.signals.detect.detect import Watch
 from groundswell.nlp.signals.detect.memory import Batch
@@ -110,6 +110,14 @@ def test_of_a_dense_past_a_sample_stays_however_the_stream_is_cut(batch: Batch, 
         state.load(tmp_path, name, watch)
     assert sorted(map(repr, pieces)) == sorted(map(repr, at_once))
     assert any(said[4][0] > 0 for said in at_once)
+
+
+def test_the_broadest_families_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While all together hold too many documents; the others stay in their order."""
+    families, counts = [np.array([0, 1]), np.array([2, 3]), np.array([1, 2])], np.array([50, 1, 2, 3])
+    assert len(groups.narrow(families, counts)) == 3
+    monkeypatch.setattr(groups, "MOST_HELD", 8)
+    assert [family.tolist() for family in groups.narrow(families, counts)] == [[2, 3], [1, 2]]
 
 
 def test_a_sample_keeps_what_is_small_whole() -> None:

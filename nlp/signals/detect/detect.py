@@ -223,9 +223,10 @@ class Watch:
         shape = (len(self.memory) - begin, max(1, int(np.count_nonzero(is_word))))
         has = sparse.csr_matrix((np.ones(len(number), np.float32), number, starts), shape=shape)
         dense = self.memory.vectors[use].astype(np.float32)
-        found = groups.families_of(has[use - begin], dense, SCALE)
+        counted = has[use - begin]
+        found = groups.families_of(counted, dense, SCALE)
         words = distinct[is_word]
-        return [words[family] for family in found]
+        return [words[family] for family in groups.narrow(found, np.asarray(counted.sum(axis=0)).ravel())]
 
     def _look(self, since: float, until: float) -> Iterator[Detection]:
         """Test the groups that grew after one hour and up to another, in every scope."""
@@ -316,7 +317,8 @@ class View:
         lay = Ragged.parts(self.columns.indptr.astype(np.int64), wanted.items)
         items = self.columns.indices[lay.items]
         lately = items >= self.begin
-        numbers = np.unique(wanted.owner[lay.owner[lately]] * size + items[lately])
+        numbers = np.sort(wanted.owner[lay.owner[lately]] * size + items[lately])
+        numbers = numbers[np.diff(numbers, prepend=-1) != 0]
         starts = np.searchsorted(numbers, np.arange(len(columns) + 1) * size)
         return Rows(starts, (numbers % max(1, size)).astype(np.int32), np.ones(len(numbers), np.float32))
 

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ FEWEST_OF_WORD, MOST_OF_WORD = 5, 0.15
 """A word takes part from so many documents of the history, up to such a share of them."""
 MOST_WORDS = 6000
 """Words that are compared with each other, commonest first."""
+MOST_HELD = 12_000_000
+"""Documents of all families together, each counted for each of its words."""
 FEWEST_OF_STEM = 3
 """Documents with the bare word, within `REACH`, before its stem may speak: no stem is known before people used it."""
 ROUNDS = 12
@@ -305,6 +308,21 @@ def families_of(has: sparse.csr_matrix, dense: NDArray[np.float32], scale: int) 
     likeness = unit @ unit.T / np.float32(scale * scale)
     sets = {tuple(np.flatnonzero(likeness[k] >= least).tolist()): None for least in KINSHIP for k in range(len(words))}
     return [words[list(members)] for members in sets if len(members) > 1]
+
+
+def narrow(families: Sequence[NDArray[np.int64]], counts: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Return the families but the broadest, so that all together have no more documents than `MOST_HELD`.
+
+    In a dense stream a word of many senses is kin to hundreds: what a quarter of all documents belong to is no subject.
+
+    Args:
+        families: words (columns).
+        counts: documents of each word.
+    """
+    held = np.array([float(counts[family].sum()) for family in families])
+    order = np.argsort(held, kind="stable")
+    kept = np.sort(order[np.cumsum(held[order]) <= MOST_HELD])
+    return [families[k] for k in kept.tolist()]
 
 
 def by_family(has: sparse.csr_matrix, words: NDArray[np.int64], owner: NDArray[np.int64], begin: int) -> Rows:

@@ -475,7 +475,7 @@ class Memory:
         self.topics = self.topics[part]
         self._keep_near(index[index >= self.near_from])
         self.near_from = int(np.searchsorted(index, self.near_from))
-        self._follow(place)
+        self._follow(place, shift, whole=isinstance(_whole_part(index), slice))
         self._follow_copies(index, place, shift)
         rows = _whole_part(index)
         for name in PER_DOCUMENT:
@@ -487,9 +487,11 @@ class Memory:
         part, self.near_starts = _lay(self.near_starts, index - self.near_from)
         self.near_items, self.near = self.near_items[part], self.near[part]
 
-    def _follow(self, place: Int) -> None:
+    def _follow(self, place: Int, shift: int, *, whole: bool) -> None:
         """Let neighbours follow documents that have moved; those that are gone are none any more."""
-        items = place[self.near_items]
+        if whole and not shift:
+            return  # what is later is gone, and nobody's neighbour came after him
+        items = self.near_items - shift if whole else place[self.near_items]
         here = items >= 0
         if not here.all():
             self.near_starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(here)])[self.near_starts]
