@@ -13,7 +13,7 @@ from datetime import datetime
 
 from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, tag
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.coverage import Coverage
+from groundswell.ui.report.coverage import Coverage, Row
 from groundswell.ui.report.series import Series
 from groundswell.ui.report.today import Heat, risk_address
 from groundswell.ui.report.tongue import tr
@@ -174,18 +174,16 @@ def coverage_map(found: Coverage) -> Html:
         if len(rows) <= 24
         else sorted(sorted(rows, key=lambda row: -row.bad_days)[:24], key=lambda row: row.source)
     )
-    cells = [
-        link(
-            links.source(row.source),
-            NOTHING,
-            cls=cell.state,
-            title=f"{row.source}, {cell.day.day} {cell.day:%b}: {cell.why}",
-            reached=cell is row.cells[-1],
-        )
-        for row in shown
+    return joined([tag("div", [_days(row) for row in shown], cls="cov"), coverage_words(found)])
+
+
+def _days(row: Row) -> Html:
+    """Return the days of one source, a cell each, that lead to it together."""
+    cells = (
+        tag("i", cls="" if cell.state == "ok" else cell.state, title=f"{row.source}, {cell.day.day} {cell.day:%b}: {cell.why}")
         for cell in row.cells
-    ]
-    return joined([tag("div", cells, cls="cov"), coverage_words(found)])
+    )  # fmt: skip
+    return tag("a", cells, href=links.source(row.source), aria_label=row.source)
 
 
 def coverage_words(found: Coverage) -> Html:
