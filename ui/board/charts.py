@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from groundswell.ui.board.elements import NOTHING, Html, esc, joined, link, tag
+from groundswell.ui.board.elements import Html, esc, joined, link, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.coverage import Coverage, Row
 from groundswell.ui.report.series import Series
@@ -179,10 +179,9 @@ def coverage_map(found: Coverage) -> Html:
 
 def _days(row: Row) -> Html:
     """Return the days of one source, a cell each, that lead to it together."""
-    cells = (
-        tag("i", cls="" if cell.state == "ok" else cell.state, title=f"{row.source}, {cell.day.day} {cell.day:%b}: {cell.why}")
-        for cell in row.cells
-    )  # fmt: skip
+    words = [f"{row.source}, {cell.day.day} {cell.day:%b}: {cell.why}" for cell in row.cells]
+    states = ["" if cell.state == "ok" else cell.state for cell in row.cells]
+    cells = (tag("i", cls=state, title=title) for state, title in zip(states, words, strict=True))
     return tag("a", cells, href=links.source(row.source), aria_label=row.source)
 
 
