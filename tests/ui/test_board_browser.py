@@ -110,7 +110,9 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def _ready(page: Page) -> None:
     """Wait until the page is drawn to its end."""
     page.wait_for_selector(".stHtml h1")
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+        "data-test-script-state", "notRunning", timeout=30_000
+    )
 
 
 def _address(base: str, view: str) -> str:
