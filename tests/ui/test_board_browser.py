@@ -339,7 +339,7 @@ def test_what_is_downloaded_from_the_board_stands_in_the_log(board: tuple[World,
     _ready(page)
     page.get_by_role("button", name="Ask", exact=True).click()
     with page.expect_download() as file:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     assert file.value.path().stat().st_size
     found = [(row.who, row.what, row.subject) for row in log.rows()[begun:]]
     assert found == [
