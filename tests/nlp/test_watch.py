@@ -115,9 +115,10 @@ def test_of_a_dense_past_a_sample_stays_however_the_stream_is_cut(batch: Batch, 
 def test_the_broadest_families_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """While all together hold too many documents; the others stay in their order."""
     families, counts = [np.array([0, 1]), np.array([2, 3]), np.array([1, 2])], np.array([50, 1, 2, 3])
-    assert len(groups.narrow(families, counts)) == 3
+    assert len(groups.narrow(families, counts, groups.MANY)) == 3
     monkeypatch.setattr(groups, "MOST_HELD", 8)
-    assert [family.tolist() for family in groups.narrow(families, counts)] == [[2, 3], [1, 2]]
+    assert len(groups.narrow(families, counts, groups.MANY - 1)) == 3
+    assert [family.tolist() for family in groups.narrow(families, counts, groups.MANY)] == [[2, 3], [1, 2]]
 
 
 def test_a_sample_keeps_what_is_small_whole() -> None:

@@ -226,7 +226,7 @@ class Watch:
         counted = has[use - begin]
         found = groups.families_of(counted, dense, SCALE)
         words = distinct[is_word]
-        return [words[family] for family in groups.narrow(found, np.asarray(counted.sum(axis=0)).ravel())]
+        return [words[family] for family in groups.narrow(found, np.asarray(counted.sum(axis=0)).ravel(), len(use))]
 
     def _look(self, since: float, until: float) -> Iterator[Detection]:
         """Test the groups that grew after one hour and up to another, in every scope."""

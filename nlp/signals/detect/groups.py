@@ -35,7 +35,9 @@ FEWEST_OF_WORD, MOST_OF_WORD = 5, 0.15
 MOST_WORDS = 6000
 """Words that are compared with each other, commonest first."""
 MOST_HELD = 12_000_000
-"""Documents of all families together, each counted for each of its words."""
+"""Documents of all families together, each counted for each of its words …"""
+MANY = 40_000
+"""… in a stream of so many documents in the time of `COMPANY`."""
 FEWEST_OF_STEM = 3
 """Documents with the bare word, within `REACH`, before its stem may speak: no stem is known before people used it."""
 ROUNDS = 12
@@ -310,7 +312,7 @@ def families_of(has: sparse.csr_matrix, dense: NDArray[np.float32], scale: int) 
     return [words[list(members)] for members in sets if len(members) > 1]
 
 
-def narrow(families: Sequence[NDArray[np.int64]], counts: NDArray[Any]) -> list[NDArray[np.int64]]:
+def narrow(families: Sequence[NDArray[np.int64]], counts: NDArray[Any], documents: int) -> list[NDArray[np.int64]]:
     """Return the families but the broadest, so that all together have no more documents than `MOST_HELD`.
 
     In a dense stream a word of many senses is kin to hundreds: what a quarter of all documents belong to is no subject.
@@ -318,7 +320,10 @@ def narrow(families: Sequence[NDArray[np.int64]], counts: NDArray[Any]) -> list[
     Args:
         families: words (columns).
         counts: documents of each word.
+        documents: all there are; of fewer than `MANY` every family stays.
     """
+    if documents < MANY:
+        return list(families)
     held = np.array([float(counts[family].sum()) for family in families])
     order = np.argsort(held, kind="stable")
     kept = np.sort(order[np.cumsum(held[order]) <= MOST_HELD])
