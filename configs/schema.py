@@ -267,11 +267,42 @@ class AlertSettings(Section):
         return self
 
 
+class Person(Section):
+    """Somebody who gets a digest of their own: only what concerns them, in their language, at their hour."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
+    """Short name; the log of deliveries knows them by this. With the id of a receiver of alerts, what quiet hours held
+    back from that one stands in the digest."""
+    address: str
+    """Mail address: mei@example.org or Mei Tan <mei@example.org>."""
+    markets: tuple[str, ...] = ()
+    """Only what at least a tenth of its documents say of these markets, and what names no market; left out: all."""
+    risks: tuple[str, ...] = ()
+    """Only alerts of these risks; left out: all."""
+    brands: tuple[str, ...] = ()
+    """Only alerts that name one of these in their title or in a tenth of their documents, under any name that a watch
+    list knows for it; left out: all."""
+    severity: Severity = "low"
+    """From this severity on."""
+    language: Literal["en", "zh", "id"] = "en"
+    """English, Chinese or Indonesian; quotations stay as they were written."""
+    timezone: Zone | None = None
+    """Time zone of the hour and of the dates; left out: digest.timezone."""
+    hour: Annotated[int, Field(ge=0, le=23)] | None = None
+    """Hour of the day at which a digest ends and is due; left out: digest.hour."""
+    frequency: Literal["daily", "weekly"] = "daily"
+    """Once a day, or once a week."""
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    """The day of a weekly digest."""
+
+
 class DigestSettings(Section):
     """The daily mail."""
 
+    people: tuple[Person, ...] = ()
+    """Who gets a digest made for them (docs/digest.md)."""
     recipients: tuple[str, ...] = ()
-    """Mail addresses."""
+    """Mail addresses of those who get the digest of everything; each gets a message of their own."""
     sender: str = "groundswell@localhost"
     """From address."""
     smtp_host: str = ""
@@ -290,6 +321,11 @@ class DigestSettings(Section):
     """Hour of the day, in that zone, at which the digest begins and ends."""
     board_url: str = Field(default="", pattern=r"^(https?://[^\s<>\"']+)?$")
     """Where readers reach the board, e.g. https://groundswell.example; by default the address the board listens on."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        refuse_twice([one.id for one in self.people])
+        return self
 
 
 class BoardSettings(Section):
@@ -375,6 +411,7 @@ __all__ = [
     "DigestSettings",
     "ElasticSettings",
     "ModelSettings",
+    "Person",
     "QuietHours",
     "Receiver",
     "RetentionSettings",

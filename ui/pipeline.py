@@ -26,6 +26,10 @@ SPOOLED = ("crawl", "enrich")
 """Stages that go on while the cluster is away: what they put waits on the local disk."""
 
 
+WRITTEN = "digest"
+"""Checkpoint: the newest edition of the digest of everything that was written into files."""
+
+
 class BusyError(OSError):
     """Another run works on the same data folder."""
 
@@ -142,20 +146,26 @@ def _export(store: Store, settings: Settings, now: datetime, progress: Progress)
 
 def _digest(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
     from groundswell.index.records import Checkpoint
-    from groundswell.ui.report.digest import MARK, edition_of, make_digest, note_edition
-    from groundswell.ui.report.mail import pending, send_digest, write_digest
+    from groundswell.ui.report.editions.ledger import due_now, send_editions
+    from groundswell.ui.report.editions.page import make_digest
+    from groundswell.ui.report.editions.people import edition_due, everybody
+    from groundswell.ui.report.mail import write_digest
 
-    mail, edition = settings.digest, edition_of(store, settings.digest, now=now)
-    mark, sends = store.get(Checkpoint, MARK), bool(settings.digest.smtp_host and settings.digest.recipients)
-    written = mark is not None and mark.value["day"] == edition.day
-    if written and not (sends and pending(edition.day, mail, store)):
+    mail, said = settings.digest, []
+    edition = edition_due(everybody(), mail, now=now, told=None)
+    mark = store.get(Checkpoint, WRITTEN)
+    if mark is None or mark.value["day"] != edition.day:
+        digest = make_digest(store, settings, now=now, edition=edition)
+        said += [str(path) for path in write_digest(digest, settings.data_dir / "digests")]
+        store.put([Checkpoint(id=WRITTEN, value={"day": edition.day}, at=now)])
+    troubles: list[str] = []
+    if mail.smtp_host and due_now(store, settings, now=now):
+        sent = send_editions(store, settings, now=now)
+        said, troubles = [*said, str(sent)], sent.troubles
+    said = [*filter(None, said), *troubles]
+    if not said:
         return f"the digest of {edition.day} is out; the next one is due at {mail.hour}:00 ({mail.timezone})", False
-    digest = make_digest(store, settings, now=now, edition=edition)
-    paths = ", ".join(str(path) for path in write_digest(digest, settings.data_dir / "digests"))
-    note_edition(store, edition, now=now)
-    if sends:
-        paths += "; " + send_digest(digest, settings, store, now=now)
-    return paths, False
+    return "; ".join(said), bool(troubles)
 
 
 STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool]]] = {

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from groundswell.configs.schema import Settings
+from groundswell.configs.schema import DigestSettings, Person, Settings
 from groundswell.ui.board.launch import OpenBoardError, known_names, launch, start
 from groundswell.ui.board.server import send_at_once
+from groundswell.ui.report.editions.ledger import stop_address, stopped_people
 from tests.ui.seed import World
 
 
@@ -141,3 +142,43 @@ def test_the_names_of_a_board_are_those_it_was_given() -> None:
 def settings(seeded: World) -> Settings:
     """Return the seeded world's settings."""
     return seeded.settings
+
+
+@pytest.mark.slow
+def test_one_click_ends_somebody_s_digests_and_a_look_does_not(world: World) -> None:
+    """As mail services click (RFC 8058): a post without a page, a name or a sign-in; nobody can click for another."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = int(free.getsockname()[1])
+    mei = Person(id="mei", address="mei@example.org")
+    mail = DigestSettings(people=(mei,), board_url=f"http://127.0.0.1:{number}")
+    settings = world.settings.model_copy(update={"digest": mail})
+    address = stop_address(settings, mei).partition(str(number))[2]
+    board = start(settings, port=number)
+    try:
+        _wait(number)
+        here = f"127.0.0.1:{number}"
+
+        def stopped() -> set[str]:
+            with world.reader() as reader:
+                return stopped_people(reader, settings)
+
+        assert _ask(number, here, path=address) == 200
+        assert _ask(number, here, method="POST", path=address.replace("key=", "key=0")) == 404
+        assert _ask(number, here, method="POST", path=address, Origin="https://elsewhere.example") == 403
+        assert stopped() == set()
+        assert _click(number, address) == 200
+        assert stopped() == {"mei"}
+    finally:
+        board.terminate()
+        board.wait(20)
+
+
+def _click(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, "List-Unsubscribe=One-Click", form)
+        return connection.getresponse().status
+    finally:
+        connection.close()

@@ -20,17 +20,29 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from groundswell.configs.schema import DigestSettings, Settings
-from groundswell.index.records import Checkpoint, Signal
+from groundswell.configs.schema import AlertSettings, DigestSettings, Person, QuietHours, Receiver, Settings
+from groundswell.index.records import Checkpoint, Delivery, Signal
+from groundswell.index.store import Store
 from groundswell.ui.desk import Desk
-from groundswell.ui.report.digest import Digest, blocks, edition_of, make_digest, note_edition
+from groundswell.ui.report.delivery.ledger import notify
+from groundswell.ui.report.digest import Digest, blocks
+from groundswell.ui.report.editions.ledger import (
+    edition_of,
+    person_for,
+    send_editions,
+    start_again,
+    stop,
+    stop_address,
+)
+from groundswell.ui.report.editions.page import LARGEST, make_digest
+from groundswell.ui.report.editions.people import edition_due, people_of, reader_of
 from groundswell.ui.report.mail import (
     DigestError,
+    Envelope,
     address_of,
     check_server,
     header_text,
     message_of,
-    send_digest,
     write_digest,
 )
 from groundswell.ui.report.series import Series
@@ -45,6 +57,8 @@ class _Handler:
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], EmailMessage]] = []
         self.refuses: set[str] = set()
+        self.answers: list[str] = []
+        self.drops = 0
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802  # aiosmtpd's name
         """Take or refuse a recipient."""
@@ -55,9 +69,14 @@ class _Handler:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
         """Keep a mail."""
+        if self.answers and (answer := self.answers.pop(0)) != "250 OK":
+            return answer
         message = email.message_from_bytes(envelope.content, policy=default)
         assert isinstance(message, EmailMessage)
         self.mails.append((envelope.rcpt_tos, message))
+        if self.drops:
+            self.drops -= 1
+            server.transport.abort()
         return "250 OK"
 
 
@@ -134,21 +153,32 @@ def _seen(html: str) -> _Seen:
 
 
 def test_it_says_what_changed_in_both_forms(digest: Digest) -> None:
-    """Subject, lead, alerts, movers and gaps stand in HTML and in text."""
-    assert re.fullmatch(r"Groundswell: Minister's face in trading-app ads in MY, SG; 1 more", digest.subject)
-    for said in ("Four alerts wait.", "Minister's face in trading-app ads", "31 posts in 9 hours", "shoppers_vn"):
+    """Subject, news, counts, a quotation with its source, the mood and what was not seen stand in HTML and in text."""
+    assert re.fullmatch(r"New: Minister's face in trading-app ads in MY, SG; \d more", digest.subject)
+    assert re.search(r"31 posts in 9 hours", digest.text)
+    assert re.search(r'"[^"\n]+"\n  [a-z_]+ · \w\w · \d+ \w+ 20\d\d, \d\d:\d\d\n  http', digest.text)
+    for said in ("Minister's face in trading-app ads", "Mean mood a day", "shoppers_vn", "no owner yet"):
         assert said in digest.text
-        assert said in _seen(digest.html).text
+        assert said in digest.html.replace("&#39;", "'")
     assert "▁" in digest.text
 
 
 def test_nothing_of_strangers_runs_or_loads(digest: Digest) -> None:
-    """No script, picture, form or handler, and every link leads to the board."""
+    """No script, form or handler; the one picture travels in the mail, with words for who cannot see it."""
     seen = _seen(digest.html)
-    assert not seen.tags & {"script", "img", "iframe", "form", "object", "link", "svg"}
+    assert not seen.tags & {"script", "iframe", "form", "object", "link", "svg"}
     assert not {name for name in seen.attributes if name.startswith("on")}
-    assert all(link.startswith("http://127.0.0.1:8501/") for link in seen.links)
-    assert '<img src=x onerror="document.body.dataset.owned=1">' in seen.text
+    assert [link for link in seen.links if not link.startswith("http://127.0.0.1:8501/")] == ["cid:mood"]
+    assert digest.picture.startswith(b"\x89PNG")
+    assert re.search(r'<img[^>]* alt="Mean mood a day, [^"]+lowest', digest.html)
+    assert "<img src=x" not in digest.html
+
+
+def test_every_line_leads_to_the_board(digest: Digest) -> None:
+    """In the text each alert, case, gap and sentence has its address; in the page every panel has links."""
+    panels = re.findall(r'<table[^>]*class="[^"]*panel.*?</table>', digest.html, re.DOTALL)
+    assert panels
+    assert all("href=" in panel for panel in panels)
 
 
 def test_styles_stand_inside_and_dark_screens_have_theirs(digest: Digest) -> None:
@@ -165,7 +195,7 @@ def test_links_lead_to_the_address_readers_can_reach(world: World) -> None:
     settings = world.settings.model_copy(update={"digest": mail})
     with world.reader() as reader:
         html = make_digest(reader, settings, now=world.now).html
-    assert all(link.startswith("https://board.example/gs/") for link in _seen(html).links)
+    assert all(link.startswith("https://board.example/gs/") for link in _seen(html).links if link != "cid:mood")
 
 
 def test_cases_that_wait_are_in_it(world: World) -> None:
@@ -173,8 +203,8 @@ def test_cases_that_wait_are_in_it(world: World) -> None:
     with world.store() as store:
         Desk(store).open_case(signal_id("deepfake"), by="mei", owner="Mei", now=world.now - timedelta(hours=9))
     text = _digest(world).text
-    assert "CASES THAT WAIT" in text
-    assert re.search(r"Minister's face in trading-app ads \(Mei, 5.h late\)", text)
+    assert "OPEN CASES" in text
+    assert re.search(r"Minister's face in trading-app ads \(Mei, 5.h late \(", text)
 
 
 def test_an_empty_store_makes_an_honest_mail(empty: World) -> None:
@@ -194,11 +224,11 @@ def test_a_title_cannot_write_headers(world: World) -> None:
         alert = store.get(Signal, signal_id("deepfake"))
         assert alert is not None
         store.put([replace(alert, title="x\r\nBcc: all@example.org\r\n\r\nhello")])
-    message = message_of(_digest(world), DigestSettings())
+    message = message_of(_digest(world), DigestSettings(), Envelope("mei@example.org", "k"))
     assert message["Bcc"] is None
     for subject in ("x\r\nBcc: all@example.org", "x =?utf-8?q?a=0D=0ABcc:_all=40example.org?= 部长"):
         evil = Digest(subject, "<p>", "t", "2026-11-22", world.now)
-        raw = message_of(evil, DigestSettings()).as_bytes()
+        raw = message_of(evil, DigestSettings(), Envelope("mei@example.org", "k")).as_bytes()
         assert not re.search(rb"^Bcc:", raw, re.MULTILINE)
         assert email.message_from_bytes(raw, policy=default)["Subject"] == header_text(subject)
 
@@ -220,50 +250,93 @@ def test_it_is_written_as_page_text_and_message(digest: Digest, tmp_path: Path) 
     message = email.message_from_bytes(files[2].read_bytes(), policy=default)
     assert isinstance(message, EmailMessage)
     assert message["Auto-Submitted"] == "auto-generated"
-    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "multipart/related"]
+    assert [part.get_content_type() for part in message.walk()][-2:] == ["text/html", "image/png"]
+    assert len(files[2].read_bytes()) < LARGEST
+    assert "cid:" not in files[0].read_text("utf-8")
     text = message.get_body(("plain",))
     assert text is not None
     assert text.get_content().replace("\r\n", "\n") == digest.text
 
 
+def _send(world: World, store: Store, server: _Server | int, *, at: datetime | None = None, **more: Any) -> str:
+    port = server if isinstance(server, int) else server.port
+    done = send_editions(store, _with_mail(world, port, **more), now=at or world.now, eager=True)
+    return "; ".join([str(done), *done.troubles])
+
+
 def test_it_reaches_everybody_once_a_day(world: World, server: _Server) -> None:
-    """Asked twice, the server gets one mail; the next day's is another."""
-    settings, digest = _with_mail(world, server.port), _digest(world)
+    """Asked twice, each reader has one mail of their own; the next day's is another, in the same conversation."""
     with world.store() as store:
-        assert "2 recipients" in send_digest(digest, settings, store, now=world.now)
-        assert "sent before" in send_digest(digest, settings, store, now=world.now)
-        assert len(server.handler.mails) == 1
-        recipients, message = server.handler.mails[0]
-        assert sorted(recipients) == sorted(READERS)
-        assert message["Subject"] == digest.subject
-        assert "example.org" not in str(message["To"])  # nobody sees the others
-        send_digest(replace(digest, day="2099-01-01"), settings, store, now=world.now)
-        assert len(server.handler.mails) == 2
-        mark = store.get(Checkpoint, f"digest/{digest.day}")
-        assert mark is not None
-        assert "example.org" not in str(mark.value)
+        assert "2 delivered" in _send(world, store, server)
+        assert _send(world, store, server) == ""
+        assert sorted(to for to, _ in server.handler.mails) == [["arif@example.org"], ["mei@example.org"]]
+        for to, message in server.handler.mails:
+            assert str(message["To"]) == to[0]  # nobody sees the others
+            assert message["From"].addresses[0].display_name == "Groundswell"
+        assert "2 delivered" in _send(world, store, server, at=world.now + timedelta(days=1))
+        ids = [message["Message-ID"] for _, message in server.handler.mails]
+        assert len(set(ids)) == 4
+        assert len({message["References"] for _, message in server.handler.mails}) == 2
+        assert "example.org" not in str(store.recent(Delivery))
 
 
-def test_who_was_refused_is_named_and_tried_again_alone(world: World, server: _Server) -> None:
-    """One full mailbox does not cost the others their mail, nor send it to them twice."""
-    settings, digest = _with_mail(world, server.port), _digest(world)
+def test_who_was_refused_costs_the_others_nothing(world: World, server: _Server) -> None:
+    """A mailbox that is not there is given up for this edition; the others have theirs, once."""
     server.handler.refuses = {"arif@example.org"}
     with world.store() as store:
-        with pytest.raises(DigestError, match=r"refused: arif@example\.org \(550 no such mailbox\); 1 other sent"):
-            send_digest(digest, settings, store, now=world.now)
-        server.handler.refuses = set()
-        assert "1 recipient" in send_digest(digest, settings, store, now=world.now)
-    assert [recipients for recipients, _ in server.handler.mails] == [["mei@example.org"], ["arif@example.org"]]
+        assert "1 delivered, 1 given up" in _send(world, store, server)
+        assert "550 no such mailbox" in next(row.said for row in store.recent(Delivery) if row.status == "dead")
+        assert _send(world, store, server) == ""
+        assert len(server.handler.mails) == 1
 
 
-def test_all_refused_is_an_error_and_nobody_counts_as_served(world: World, server: _Server) -> None:
-    """Refusing everybody leaves nothing marked as sent."""
-    server.handler.refuses = set(READERS)
+def test_a_server_in_trouble_is_tried_again_and_after_a_pause(world: World, server: _Server) -> None:
+    """4xx is no refusal: by itself not before its pause is over, at once where somebody asks; then nothing is twice."""
+    server.handler.answers = ["451 try later", "250 OK"]
     with world.store() as store:
-        with pytest.raises(DigestError, match="0 others sent"):
-            send_digest(_digest(world), _with_mail(world, server.port), store, now=world.now)
-        server.handler.refuses = set()
-        assert "2 recipients" in send_digest(_digest(world), _with_mail(world, server.port), store, now=world.now)
+        assert "1 delivered, 1 to be tried again" in _send(world, store, server)
+        settings = _with_mail(world, server.port)
+        assert str(send_editions(store, settings, now=world.now + timedelta(seconds=5))) == ""
+        assert str(send_editions(store, settings, now=world.now + timedelta(seconds=31))) == "1 delivered"
+    assert len(server.handler.mails) == 2
+    assert not any("Perhaps sent before" in str(m.get_body(("plain",))) for _, m in server.handler.mails)
+
+
+def test_a_line_that_breaks_in_the_middle_is_repeated_and_says_so(world: World, server: _Server) -> None:
+    """Nobody knows whether it arrived: it goes again under the same name, and is never twice in silence."""
+    server.handler.drops = 1
+    with world.store() as store:
+        assert "to be tried again" in _send(world, store, server, recipients=READERS[:1])
+        assert "1 delivered" in _send(world, store, server, recipients=READERS[:1])
+    first, second = (message for _, message in server.handler.mails)
+    assert first["Message-ID"] == second["Message-ID"]
+    body = second.get_body(("plain",))
+    assert body is not None
+    assert "Perhaps sent before" in body.get_content()
+
+
+def test_killed_between_sending_and_noting_it_says_that_it_may_be_a_repeat(
+    world: World, server: _Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The begun delivery is seen by the next sender."""
+    with world.store() as store:
+        put, count = store.put, iter(range(100))
+
+        def killed(records: Any) -> Any:
+            if next(count) == 1:  # the note that it was sent
+                raise KeyboardInterrupt
+            return put(records)
+
+        monkeypatch.setattr(store, "put", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _send(world, store, server, recipients=READERS[:1])
+        monkeypatch.setattr(store, "put", put)
+        assert "1 delivered" in _send(world, store, server, recipients=READERS[:1])
+        assert _send(world, store, server, recipients=READERS[:1]) == ""
+    first, second = (message for _, message in server.handler.mails)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert "Perhaps sent before" in second.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")  # on loopback, for the test
@@ -281,36 +354,36 @@ def test_login_is_used_and_a_wrong_password_is_told(world: World, monkeypatch: p
     try:
         settings = _with_mail(world, port, smtp_user="digest", smtp_password_env="TEST_SMTP")
         with world.store() as store:
-            with pytest.raises(DigestError, match="TEST_SMTP holds no password"):
-                send_digest(_digest(world), settings, store, now=world.now)
-            monkeypatch.setenv("TEST_SMTP", "wrong")
-            with pytest.raises(DigestError, match=r"refused the login of digest: look at digest\.smtp_user"):
-                send_digest(_digest(world), settings, store, now=world.now)
+
+            def sent() -> str:
+                done = send_editions(store, settings, now=world.now, eager=True)
+                return "; ".join([str(done), *done.troubles])
+
+            assert "TEST_SMTP holds no password" in sent()
+            monkeypatch.setenv("TEST_SMTP", "wrong-one")
+            assert "refused the login of digest: look at digest.smtp_user" in sent()
             monkeypatch.setenv("TEST_SMTP", "right")
-            assert "2 recipients" in send_digest(_digest(world), settings, store, now=world.now)
+            assert "2 delivered" in sent()
     finally:
         controller.stop()
 
 
 def test_a_server_without_encryption_is_not_used_as_if_it_had(world: World, server: _Server) -> None:
     """STARTTLS asked for and not offered: nothing is sent, and the setting is named."""
-    settings = _with_mail(world, server.port, smtp_security="starttls")
-    with world.store() as store, pytest.raises(DigestError, match=r"digest\.smtp_security"):
-        send_digest(_digest(world), settings, store, now=world.now)
+    with world.store() as store:
+        assert "digest.smtp_security" in _send(world, store, server, smtp_security="starttls")
     assert server.handler.mails == []
 
 
 def test_one_wrong_address_does_not_cost_the_others_their_mail(world: World, server: _Server) -> None:
     """Who cannot be written to is named, and everybody else is served; once."""
-    wrong = ("b at example.org", "chính@example.org")
-    settings = _with_mail(world, server.port, recipients=(*wrong, "Mei Tan <mei@example.org>"))
+    given = ("b at example.org", "chính@example.org", "Mei Tan <mei@example.org>")
     with world.store() as store:
-        for times in (1, 0):
-            with pytest.raises(DigestError, match=rf"b at example\.org.*{times} others? sent"):
-                send_digest(_digest(world), settings, store, now=world.now)
-    served = {recipient for recipients, _ in server.handler.mails for recipient in recipients}
+        assert "b at example.org" in _send(world, store, server, recipients=given).replace("'", "")
+        assert "delivered" not in _send(world, store, server, recipients=given)
+    served = [recipient for recipients, _ in server.handler.mails for recipient in recipients]
     assert "mei@example.org" in served
-    assert len(server.handler.mails) == len(served)
+    assert len(served) == len(set(served))
 
 
 @pytest.mark.parametrize(
@@ -337,40 +410,155 @@ def test_three_at_once_send_once(world: World, server: _Server) -> None:
     code = (
         "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
         "from groundswell.configs.schema import Settings; from groundswell.index.open import open_store\n"
-        "from groundswell.ui.report.digest import Digest; from groundswell.ui.report.mail import send_digest\n"
-        "settings = Settings.model_validate_json(Path(sys.argv[1]).read_text()); now = datetime.now(UTC)\n"
+        "from groundswell.ui.report.editions.ledger import send_editions\n"
+        "settings = Settings.model_validate_json(Path(sys.argv[1]).read_text())\n"
         "with open_store(settings) as store:\n"
-        "    send_digest(Digest('s', '<p>h</p>', 't', '2026-11-30', now), settings, store, now=now)\n"
+        "    send_editions(store, settings, now=datetime.fromisoformat(sys.argv[2]))\n"
     )
-    senders = [subprocess.Popen([sys.executable, "-c", code, str(file)]) for _ in range(3)]
-    assert [sender.wait(60) for sender in senders] == [0, 0, 0]
-    assert len(server.handler.mails) == 1
+    call = [sys.executable, "-c", code, str(file), world.now.isoformat()]
+    senders = [subprocess.Popen(call) for _ in range(3)]
+    assert [sender.wait(120) for sender in senders] == [0, 0, 0]
+    assert sorted(to for to, _ in server.handler.mails) == [["arif@example.org"], ["mei@example.org"]]
 
 
-def test_an_edition_ends_at_its_hour_and_begins_where_the_last_ended(world: World) -> None:
-    """No hour is in no mail, and the clock decides the day, also where nothing is crawled any more."""
-    settings = DigestSettings(timezone="Asia/Singapore", hour=8)
-    first = datetime(2026, 11, 27, 18, 30, tzinfo=UTC)  # 02:30 in Singapore, the 28th
+# --- whose, of what time ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "now", "day", "since", "upto"),
+    [
+        ({}, "2026-11-28T00:05", "2026-11-28", "2026-11-27T00:00", "2026-11-28T00:00"),
+        ({}, "2026-11-27T23:55", "2026-11-27", "2026-11-26T00:00", "2026-11-27T00:00"),
+        ({"timezone": "Australia/Sydney", "hour": 7}, "2026-10-04T22:00", "2026-10-05", "2026-10-03T20:00",
+         "2026-10-04T20:00"),
+        # 4 October 2026 has 23 hours in Sydney
+        ({"timezone": "Australia/Sydney", "hour": 7}, "2026-10-03T21:00", "2026-10-04", "2026-10-02T21:00",
+         "2026-10-03T20:00"),
+        ({"frequency": "weekly"}, "2026-11-28T00:05", "2026-11-23", "2026-11-16T00:00", "2026-11-23T00:00"),
+        ({"frequency": "weekly", "weekday": "friday", "timezone": "UTC", "hour": 0}, "2026-11-27T00:00", "2026-11-27",
+         "2026-11-20T00:00", "2026-11-27T00:00"),
+    ],
+)  # fmt: skip
+def test_an_edition_is_a_person_s_own_day_or_week(more: Any, now: str, day: str, since: str, upto: str) -> None:
+    """It ends at their hour, on their clock, whatever was crawled; also where a day has 23 hours."""
+    person = Person(id="mei", address="mei@example.org", **more)
+    found = edition_due(person, DigestSettings(), now=_utc(now), told=None)
+    assert (found.day, found.since, found.upto, found.late) == (day, _utc(since), _utc(upto), False)
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_what_was_in_no_mail_is_in_the_next_and_it_says_so(world: World, server: _Server) -> None:
+    """A server away for two days costs no hour; the editions that never went out are noted as overtaken."""
+    mei = Person(id="mei", address="mei@example.org")
     with world.store() as store:
-        edition = edition_of(store, settings, now=first)
-        assert (edition.day, edition.upto) == ("2026-11-27", first)
-        note_edition(store, edition, now=first)
-        assert edition_of(store, settings, now=first + timedelta(hours=1)) == edition
-        later = edition_of(store, settings, now=datetime(2026, 11, 28, 0, 5, tzinfo=UTC))
-        eight = datetime(2026, 11, 28, 0, 0, tzinfo=UTC)
-        assert (later.day, later.since, later.upto) == ("2026-11-28", eight - timedelta(days=1), eight)
-        note_edition(store, later, now=eight)
-        after_three_days = edition_of(store, settings, now=datetime(2026, 12, 1, 9, 0, tzinfo=UTC))
-        assert (after_three_days.day, after_three_days.since) == ("2026-12-01", eight)
+        more: dict[str, Any] = {"recipients": (), "people": (mei,)}
+        _send(world, store, server, **more)
+        first = edition_of(store, mei, _with_mail(world, server.port, **more), now=world.now)
+        gone = _free_port()
+        assert "to be tried again" in _send(world, store, gone, at=world.now + timedelta(days=1), **more)
+        assert "1 delivered" in _send(world, store, server, at=world.now + timedelta(days=2), **more)
+        assert any("overtaken" in row.said for row in store.recent(Delivery))
+        mark = store.get(Checkpoint, "digest/told/mei")
+        assert mark is not None
+        assert datetime.fromisoformat(str(mark.value["since"])) == first.upto
+    body = server.handler.mails[-1][1].get_body(("plain",))
+    assert body is not None
+    assert "No digest went out for some time" in body.get_content()
+
+
+def test_people_hear_what_concerns_them(world: World) -> None:
+    """By market, risk, brand and severity; what somebody dismissed is left out and counted."""
+
+    def subject(**more: Any) -> str:
+        person = Person(id="mei", address="mei@example.org", **more)
+        with world.reader() as reader:
+            return make_digest(reader, world.settings, now=world.now, person=person).subject
+
+    assert "Minister" in subject(markets=("SG",))
+    assert "Minister" not in subject(markets=("AU",))
+    assert "Minister" in subject(brands=("trading app",))
+    assert "Minister" not in subject(brands=("Nobody Knows This Ltd",))
+    assert "Minister" in subject(risks=("impersonation_deepfake",))
+    assert "Minister" not in subject(risks=("gambling",))
+    with world.store() as store:
+        Desk(store).dismiss([signal_id("deepfake")], reason="false alarm", by="mei", now=world.now)
+    assert "Minister" not in subject()
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "新出现"), ("id", "Baru")])
+def test_everybody_reads_it_in_their_language(world: World, language: Any, word: str) -> None:
+    """Subject and body; and the next person's is in English again."""
+    person = Person(id="mei", address="mei@example.org", language=language)
+    with world.reader() as reader:
+        digest = make_digest(reader, world.settings, now=world.now, person=person)
+        assert digest.subject.startswith(word)
+        assert not re.search(r"\d documents?\b|\bowner\b|yesterday| more\b", re.sub(r"http\S+", "", digest.text))
+        assert make_digest(reader, world.settings, now=world.now).subject.startswith("New")
+
+
+def test_a_quiet_day_is_short(world: World) -> None:
+    """Nobody scrolls through nothing."""
+    person = Person(id="mei", address="mei@example.org", risks=("political_social",))
+    with world.reader() as reader:
+        digest = make_digest(reader, world.settings, now=world.now, person=person)
+    assert digest.subject == "Nothing new" or digest.subject.startswith("Signals")
+    assert len(digest.text.splitlines()) < 30
+
+
+def test_what_quiet_hours_held_is_in_the_digest(world: World) -> None:
+    """Also what was told of it at their end."""
+    local = world.now.astimezone(UTC)
+    quiet = QuietHours(start=f"{local - timedelta(hours=1):%H:%M}", end=f"{local + timedelta(hours=2):%H:%M}",
+                       timezone="UTC", override="never")  # fmt: skip
+    receiver = Receiver(id="mei", address="mei@example.org", severity="low", quiet_hours=quiet)
+    settings = world.settings.model_copy(update={"alerts": AlertSettings(receivers=(receiver,))})
+    with world.store() as store:
+        assert notify(store, settings, now=world.now).held > 0
+        person = Person(id="mei", address="mei@example.org")
+        assert "held in your quiet hours" in make_digest(store, settings, now=world.now, person=person).text
+        other = Person(id="kim", address="kim@example.org")
+        assert "quiet hours" not in make_digest(store, settings, now=world.now, person=other).text
 
 
 def test_a_day_on_which_nothing_was_seen_says_so_first(world: World) -> None:
-    """An outage is no calm, and no archive."""
+    """An outage is no calm, and no archive: the year is named."""
     with world.reader() as reader:
         digest = make_digest(reader, world.settings, now=world.now + timedelta(days=5))
-    assert re.match(r"Groundswell: Nothing was seen since .* \d{4}$", digest.subject)
+    assert re.match(r"Nothing was seen since \d+ \w+ \d{4}$", digest.subject)
     assert "not known to be calm" in digest.text
+    assert "looked for" in digest.text
     assert digest.day > _digest(world).day
+
+
+# --- ending it -------------------------------------------------------------------------------------------------------
+
+
+def test_who_ends_the_mails_gets_no_more_until_they_take_it_back(world: World, server: _Server) -> None:
+    """By the address in the mail, which nobody can guess; where there is no board to click on, a mail asks for it."""
+    settings = _with_mail(world, server.port, board_url="https://board.example")
+    reader = people_of(settings.digest)[0]
+    with world.store() as store:
+        send_editions(store, settings, now=world.now)
+        mail = next(message for to, message in server.handler.mails if to == ["mei@example.org"])
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert mail["List-Unsubscribe"].strip("<>") == stop_address(settings, reader)
+        key = mail["List-Unsubscribe"].strip("<>").rpartition("key=")[2]
+        assert person_for(settings, reader.id, key) == reader
+        assert person_for(settings, reader.id, key[:-1] + "x") is None
+        assert person_for(settings, reader_of("arif@example.org").id, key) is None
+        stop(store, reader, now=world.now)
+        send_editions(store, settings, now=world.now + timedelta(days=1))
+        assert [to for to, _ in server.handler.mails[2:]] == [["arif@example.org"]]
+        start_again(store, reader, now=world.now)
+        send_editions(store, settings, now=world.now + timedelta(days=2))
+        assert len(server.handler.mails) == 5
+        _send(world, store, server, at=world.now + timedelta(days=3))
+    without = server.handler.mails[-1][1]
+    assert without["List-Unsubscribe"].startswith("<mailto:groundswell@localhost")
+    assert without["List-Unsubscribe-Post"] is None
 
 
 def test_the_doctor_goes_as_far_as_a_mail_would(world: World, server: _Server) -> None:
@@ -383,11 +571,10 @@ def test_the_doctor_goes_as_far_as_a_mail_would(world: World, server: _Server) -
 
 def test_no_server_and_nobody_are_told(world: World) -> None:
     """A closed port, no host, no recipients: each has its sentence."""
-    port, digest = _free_port(), _digest(world)
+    port = _free_port()
     with world.store() as store:
-        with pytest.raises(DigestError, match=f"127.0.0.1:{port} did not take the mail"):
-            send_digest(digest, _with_mail(world, port), store, now=world.now)
+        assert f"127.0.0.1:{port} did not take the mail" in _send(world, store, port)
         with pytest.raises(DigestError, match=r"set digest\.smtp_host"):
-            send_digest(digest, _with_mail(world, port, smtp_host=""), store, now=world.now)
-        with pytest.raises(DigestError, match=r"name addresses in digest\.recipients"):
-            send_digest(digest, _with_mail(world, port, recipients=()), store, now=world.now)
+            _send(world, store, port, smtp_host="")
+        with pytest.raises(DigestError, match=r"digest\.people"):
+            _send(world, store, port, recipients=())

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from groundswell.ui.board import queries
 from groundswell.ui.cli import cli
-from groundswell.ui.report.digest import make_digest
+from groundswell.ui.report.editions.page import make_digest
 from groundswell.ui.report.inbox import find_inbox, how_it_goes
 from groundswell.ui.report.today import look
 from tests.ui.seed import World, signal_id, theme_id

@@ -18,6 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from streamlit.starlette import App
 
 from groundswell.ui.board.launch import NAMES_VARIABLE, host_name
@@ -135,8 +138,15 @@ def _prepare() -> None:
     import_module("groundswell.ui.board.queries").read_ahead()
 
 
+async def _unsubscribe(request: Request) -> Response:
+    from groundswell.ui.board.unsubscribe import unsubscribe  # when somebody asks: the board opens sooner without
+
+    return await unsubscribe(request)
+
+
 app = App(
     Path(__file__).parent / "main.py",
+    routes=[Route("/unsubscribe", _unsubscribe, methods=["GET", "POST"])],
     lifespan=_life,
     middleware=[
         Middleware(Guard, names=[name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name]),

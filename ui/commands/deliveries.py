@@ -18,10 +18,7 @@ STATUSES = ("due", "held", "sending", "sent", "failed", "dead")
 @click.option("--retry", metavar="ID|all", default="", help="Let one that was given up, or all, be tried again.")
 @click.pass_context
 def command(ctx: click.Context, *, status: str | None, receiver: str, limit: int, as_json: bool, retry: str) -> int:
-    """List the deliveries of alerts, newest first. One that is "sending" was begun: perhaps it arrived.
-
-    Digests have marks of their own: `groundswell digest --send` tells who has had the edition.
-    """
+    """List the deliveries of alerts and digests, newest first. One that is "sending" was begun: perhaps it arrived."""
     settings = settings_of(ctx)
     from groundswell.index.codec import to_json
     from groundswell.index.open import open_reader, open_store

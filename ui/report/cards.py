@@ -12,7 +12,6 @@ from groundswell.index.records import Case, Severity, Signal, Theme
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import Episode
 from groundswell.nlp.themes.framing import capital, subject_of
-from groundswell.ui.report import wording
 from groundswell.ui.report.inbox import Entry, Inbox, about, name_of, shown_title
 from groundswell.ui.report.series import Series, day_axis, mean_mood, mood_series, theme_series, volume_series
 from groundswell.ui.report.trends import HISTORY_DAYS
@@ -64,11 +63,6 @@ class Card:
     def grown(self) -> int:
         """Return how many documents it has by now."""
         return self.entry.documents
-
-    @property
-    def by_now(self) -> str:
-        """Return "57 documents" where there are more by now than its reason counts, else ""."""
-        return wording.plural(self.grown, "document") if self.grown > len(self.signal.evidence) else ""
 
     @property
     def case(self) -> Case | None:

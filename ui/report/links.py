@@ -132,3 +132,13 @@ def case(case_id: str) -> str:
 def source(name: str) -> str:
     """Return the address of a source's part of the sources page."""
     return f"sources?{urlencode({'source': name})}"
+
+
+def told(about: str) -> str:
+    """Return the address of what a delivery is about: a source, a saved search, an edition, else an alert."""
+    kind, _, own = about.partition(":")
+    if kind == "source":
+        return source(own) if own != "*" else "sources"
+    if kind in {"search", "digest"}:
+        return "search" if kind == "search" else "today"
+    return alert(about)

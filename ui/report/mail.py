@@ -1,6 +1,6 @@
-"""The digest as a mail that shows no reader the others, handed to the server once, whoever else is refused.
+"""The digest as a mail of one reader, and the connection to the server that takes it.
 
-A mark in the store tells who has had an edition; it holds hashes, no addresses. Two runs at once hold one lock.
+Who has had which edition is kept by `groundswell.ui.report.editions.ledger`.
 """
 
 from __future__ import annotations
@@ -9,28 +9,32 @@ import os
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
 from email.errors import HeaderParseError
-from email.headerregistry import Address, Group
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from groundswell.configs.schema import DigestSettings, Settings
-from groundswell.index.files import held_alone, write_whole
-from groundswell.index.ids import stable_id
-from groundswell.index.records import Checkpoint
-from groundswell.index.store import Store
+from groundswell.configs.schema import DigestSettings
+from groundswell.index.files import write_whole
 from groundswell.ui.report import wording
 from groundswell.ui.report.digest import Digest
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
 TIMEOUT_SECONDS = 30.0
-LOCK_SECONDS = 120.0
-"""How long to wait for another process that sends the same digest."""
 LONGEST_SUBJECT = 160
+NO_UTF8 = 553
+"""Mailbox name not allowed (RFC 5321), as a server would say to an address that it cannot take."""
+REPEATED = "(Perhaps sent before: it is not known whether the first try arrived.)"
 NAMED = re.compile(r'"?(?P<name>[^"<>]*)"?\s*<(?P<spec>[^<>\s]+)>|(?P<bare>[^<>"]+)')
 """An address as mail programs write it; `email.utils.parseaddr` tells what is none from one only since Python 3.13."""
 
@@ -39,36 +43,95 @@ class DigestError(OSError):
     """The mail cannot be sent; the message says what to look at."""
 
 
-def message_of(digest: Digest, settings: DigestSettings) -> EmailMessage:
+class RefusedError(DigestError):
+    """The server said no, with a code of SMTP: 4xx may pass, 5xx is for good."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+    @property
+    def for_good(self) -> bool:
+        """Return whether trying again is of no use."""
+        return 500 <= self.code < 600
+
+
+class UnknownError(DigestError):
+    """The connection broke after the message was begun: nobody knows whether it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Whose mail it is, and how it may be ended.
+
+    Attributes:
+        to: the reader's address, as people write it.
+        key: what is the same for all of one reader's digests and tells nothing of them.
+        stop: where one click ends these mails; empty where there is no such page, and a mail to the sender asks for it.
+        repeat: whether it may have arrived before.
+    """
+
+    to: str
+    key: str
+    stop: str = ""
+    repeat: bool = False
+
+
+def message_of(digest: Digest, settings: DigestSettings, envelope: Envelope) -> EmailMessage:
     """Return the mail as a message; the same edition has the same Message-ID, so that a repeat can be known.
 
-    Its readers stand in the envelope alone: ``To`` is an empty group (RFC 5322, 3.4), so that none sees the others.
+    All digests of one reader are one conversation. One click ends them (RFC 8058) where the board can be reached;
+    else a mail to the sender asks for it (RFC 2369).
 
     Raises:
-        DigestError: the sender is no address.
+        DigestError: the sender or the reader is no address.
     """
     sender = address_of(settings.sender, "digest.sender")
-    message = EmailMessage(policy=SMTP if sender.addr_spec.isascii() else SMTPUTF8)
+    reader = address_of(envelope.to, "digest.recipients or digest.people")
+    ascii_only = sender.addr_spec.isascii() and reader.addr_spec.isascii()
+    message = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
+    domain = sender.domain if sender.domain.isascii() else "groundswell.invalid"
     message["Subject"] = header_text(digest.subject)
-    message["From"] = sender
-    message["To"] = Group("Readers of the digest", ())
+    message["From"] = sender if sender.display_name else Address("Groundswell", addr_spec=sender.addr_spec)
+    message["To"] = reader
     message["Date"] = format_datetime(digest.at)
-    message["Message-ID"] = f"<digest-{digest.day}-{stable_id('digest', *settings.recipients)}@groundswell.invalid>"
+    message["Message-ID"] = f"<digest-{digest.day}-{envelope.key}@{domain}>"
+    message["In-Reply-To"] = message["References"] = f"<digest-{envelope.key}@{domain}>"
+    message["List-Id"] = f"Groundswell digest <digest.{domain}>"
+    if envelope.stop:
+        message["List-Unsubscribe"] = f"<{envelope.stop}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    elif sender.addr_spec.isascii():
+        message["List-Unsubscribe"] = f"<mailto:{quote(sender.addr_spec, safe='@+')}?subject=unsubscribe%20digest>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-    message.set_content(digest.text, cte="base64")
-    message.add_alternative(digest.html, subtype="html", cte="base64")
+    text = f"{REPEATED}\n\n{digest.text}" if envelope.repeat else digest.text
+    html = digest.html.replace("<h1", f"<p>{REPEATED}</p><h1", 1) if envelope.repeat else digest.html
+    message.set_content(text, cte="base64")
+    message.add_alternative(html, subtype="html", cte="base64")
+    _with_picture(message, digest)
     return message
 
 
-def write_digest(digest: Digest, folder: Path, *, name: str = "") -> list[Path]:
+def _with_picture(message: EmailMessage, digest: Digest) -> None:
+    """Put the picture beside the page that shows it (RFC 2387): nothing is loaded from anywhere."""
+    page = message.get_body(("html",))
+    if digest.picture and isinstance(page, EmailMessage):
+        page.add_related(
+            digest.picture, "image", "png", cid="<mood>", disposition="inline", filename="mood.png"
+        )  # fmt: skip
+
+
+def write_digest(digest: Digest, folder: Path, *, name: str = "", to: str = "") -> list[Path]:
     """Write the mail as HTML, as text and as a message file, named by its day or as said; return the files.
 
-    Each is written aside and then renamed, so that nobody reads half of one.
+    Each is written aside and then renamed, so that nobody reads half of one. The page holds its picture.
     """
+    picture = f"data:image/png;base64,{b64encode(digest.picture).decode()}"
+    envelope = Envelope(to or "preview@groundswell.invalid", "preview")
     contents = {
-        ".html": digest.html.encode("utf-8"),
+        ".html": digest.html.replace("cid:mood", picture).encode("utf-8"),
         ".txt": digest.text.encode("utf-8"),
-        ".eml": message_of(digest, DigestSettings()).as_bytes(),
+        ".eml": message_of(digest, DigestSettings(), envelope).as_bytes(),
     }
     return [write_whole(folder / f"digest-{name or digest.day}{end}", content) for end, content in contents.items()]
 
@@ -106,102 +169,38 @@ def _ascii_domain(domain: str) -> str:
     return domain if domain.isascii() else domain.encode("idna").decode("ascii")
 
 
-def pending(digest_day: str, settings: DigestSettings, store: Store) -> list[str]:
-    """Return the recipients who have not had an edition."""
-    mark = store.get(Checkpoint, f"digest/{digest_day}")
-    had = set(mark.value.get("sent", ())) if mark else set()
-    return [one for one in dict.fromkeys(settings.recipients) if _key(one) not in had]
-
-
-def _key(recipient: str) -> str:
-    return stable_id("recipient", recipient)
-
-
-def send_digest(digest: Digest, settings: Settings, store: Store, *, now: datetime) -> str:
-    """Send the mail to those of the recipients who have not had this edition; return what was done, in a sentence.
-
-    Asked twice, also by two processes at once, it sends once. Killed between the server's yes and our note of it, it
-    sends that one reader's again under the same Message-ID: a mail twice is better than none.
+def hand_over(mail: DigestSettings, message: EmailMessage, to: Address) -> None:
+    """Give a message for one reader to the server.
 
     Raises:
-        DigestError: nobody to send to, no server, or the server's answer was no; who was served stays served.
+        RefusedError: the server said no; the code tells whether trying again is of use.
+        UnknownError: the connection broke after the message was begun: perhaps it arrived.
+        DigestError: it was certainly not sent.
     """
-    mail = settings.digest
-    if not mail.recipients:
-        raise DigestError("nobody to send to: name addresses in digest.recipients")
-    if not mail.smtp_host:
-        raise DigestError("no mail server: set digest.smtp_host (the digest was written to a file all the same)")
+    sender = address_of(mail.sender, "digest.sender").addr_spec
+    begun = False
     try:
-        with held_alone(settings.data_dir / "digest.lock", seconds=LOCK_SECONDS):
-            return _send(digest, mail, store, now)
-    except BlockingIOError:
-        raise DigestError("another process is sending the digest; wait for it to end") from None
-
-
-def _send(digest: Digest, mail: DigestSettings, store: Store, now: datetime) -> str:
-    due = pending(digest.day, mail, store)
-    if not due:
-        return f"the digest of {digest.day} was sent before; nothing to do"
-    message = message_of(digest, mail)
-    specs, refused = _envelope(due)
-    went: list[str] = []
-    with connected(mail) as server:
-        for some in filter(None, _together(specs)):
-            answers = _hand_over(server, message, mail, some)
-            refused |= {recipient: answers[spec] for recipient, spec in some.items() if spec in answers}
-            served = [recipient for recipient in some if recipient not in refused]
-            _note(digest.day, served, store, now)
-            went += served
-    if refused:
-        refusals = ", ".join(f"{recipient} ({why})" for recipient, why in sorted(refused.items()))
-        raise DigestError(f"refused: {refusals}; {wording.plural(len(went), 'other')} sent")
-    return f"digest of {digest.day} sent to {wording.plural(len(went), 'recipient')}"
-
-
-def _envelope(due: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the bare address of each recipient, and why there is none: one bad address does not cost the others."""
-    specs, refused = {}, {}
-    for recipient in due:
-        try:
-            specs[recipient] = address_of(recipient, "digest.recipients").addr_spec
-        except DigestError as error:
-            refused[recipient] = str(error)
-    return specs, refused
-
-
-def _together(specs: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield recipients that can share an envelope: all in ASCII, then each other one by itself (RFC 6531)."""
-    yield {recipient: spec for recipient, spec in specs.items() if spec.isascii()}
-    yield from ({recipient: spec} for recipient, spec in specs.items() if not spec.isascii())
-
-
-def _hand_over(
-    server: smtplib.SMTP, message: EmailMessage, mail: DigestSettings, some: Mapping[str, str]
-) -> dict[str, str]:
-    """Give the message to the server for some readers; return whose it did not take, and why."""
-    specs = list(dict.fromkeys(some.values()))
-    try:
-        sender = address_of(mail.sender, "digest.sender").addr_spec
-        answers = server.send_message(message, sender, specs)
-    except smtplib.SMTPRecipientsRefused as error:
-        answers = error.recipients
-    except smtplib.SMTPNotSupportedError:
-        return dict.fromkeys(specs, "the server takes no address outside ASCII (SMTPUTF8)")
-    except smtplib.SMTPResponseException as error:
-        return dict.fromkeys(specs, _answer(error.smtp_code, error.smtp_error))
-    return {spec: _answer(*answer) for spec, answer in answers.items()}
+        with connected(mail) as server:
+            try:
+                server.send_message(message, sender, [to.addr_spec])
+            except smtplib.SMTPRecipientsRefused as error:
+                code, text = next(iter(error.recipients.values()))
+                raise RefusedError(code, _answer(code, text)) from error
+            except smtplib.SMTPNotSupportedError:
+                raise RefusedError(NO_UTF8, "the server takes no address outside ASCII (SMTPUTF8)") from None
+            except smtplib.SMTPResponseException as error:
+                raise RefusedError(error.smtp_code, _answer(error.smtp_code, error.smtp_error)) from error
+            except (smtplib.SMTPServerDisconnected, OSError):
+                begun = getattr(server, "begun", False)
+                raise
+    except DigestError as error:
+        if begun:
+            raise UnknownError(str(error)) from error
+        raise
 
 
 def _answer(code: int, text: bytes | str) -> str:
     return f"{code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}"
-
-
-def _note(day: str, served: Sequence[str], store: Store, now: datetime) -> None:
-    """Note who has had an edition, before the next are served."""
-    mark = store.get(Checkpoint, f"digest/{day}")
-    had = set(mark.value.get("sent", ())) if mark else set()
-    sent = sorted(had.union(map(_key, served)))  # hashes: a store keeps no addresses
-    store.put([Checkpoint(id=f"digest/{day}", value={"sent": sent}, at=now)])
 
 
 @contextmanager
@@ -236,8 +235,8 @@ def check_server(mail: DigestSettings) -> str:
         DigestError: it would not be sent; the message says why and what to look at.
     """
     sender = address_of(mail.sender, "digest.sender")
-    for recipient in mail.recipients:
-        address_of(recipient, "digest.recipients")
+    for recipient in (*mail.recipients, *(person.address for person in mail.people)):
+        address_of(recipient, "digest.recipients or digest.people")
     with connected(mail) as server:
         server.ehlo_or_helo_if_needed()
         code, text = server.mail(sender.addr_spec)
@@ -247,12 +246,32 @@ def check_server(mail: DigestSettings) -> str:
     return f"{mail.smtp_host}:{mail.smtp_port} takes mail from {sender.addr_spec}"
 
 
+class _Plain(smtplib.SMTP):
+    """Notes that a message was begun, which a lost connection afterwards leaves in doubt."""
+
+    begun = False
+
+    def data(self, msg: Buffer | str) -> tuple[int, bytes]:
+        """Send a message (smtplib calls it)."""
+        self.begun = True
+        return super().data(msg)
+
+
+class _Secure(smtplib.SMTP_SSL):
+    """Notes that a message was begun, which a lost connection afterwards leaves in doubt."""
+
+    begun = False
+
+    def data(self, msg: Buffer | str) -> tuple[int, bytes]:
+        """Send a message (smtplib calls it)."""
+        self.begun = True
+        return super().data(msg)
+
+
 def _connection(mail: DigestSettings) -> smtplib.SMTP:
     if mail.smtp_security == "tls":
-        return smtplib.SMTP_SSL(
-            mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
-        )
-    server = smtplib.SMTP(mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS)
+        return _Secure(mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context())
+    server = _Plain(mail.smtp_host, mail.smtp_port, timeout=TIMEOUT_SECONDS)
     if mail.smtp_security == "starttls":
         try:
             server.starttls(context=ssl.create_default_context())

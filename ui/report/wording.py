@@ -144,6 +144,11 @@ def date(at: datetime, zone: str) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+def local_day(at: datetime, zone: str) -> str:
+    """Return "2026-11-22", as names of files and editions have it."""
+    return at.astimezone(ZoneInfo(zone)).date().isoformat()
+
+
 def _dated(local: datetime, skeleton: str) -> str:
     """Return a date as the language that is spoken writes it (Unicode CLDR)."""
     from babel.dates import format_skeleton

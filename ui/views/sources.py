@@ -84,19 +84,13 @@ def _deliveries(deliveries: Sequence[Delivery]) -> Html:
                 esc(row.status),
                 tag("span", esc(wording.number(row.attempts)), cls="num"),
                 esc(row.state),
-                link(_about(row), esc(row.title)),
+                link(links.told(row.about), esc(row.title)),
                 esc(row.said),
             ]
             for row in deliveries
         ),
         cls="stack",
     )
-
-
-def _about(row: Delivery) -> str:
-    """Return the page of what was told."""
-    source = row.about.removeprefix("source:")
-    return links.alert(row.about) if source == row.about else links.source(source)
 
 
 def _coverage(rows: Sequence[Row]) -> Html:

@@ -34,6 +34,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 30.0, 7200.0
 LOCK_SECONDS = 60.0
 FARTHEST = timedelta(hours=26)
 """No quiet hours and no pause are longer: what is planned for later was planned while the clock was wrong."""
+PERHAPS = "perhaps it arrived: "
+"""Begins what is noted of a delivery that broke off after it was begun: the next try says so."""
 OPEN = frozenset({"due", "held", "sending", "failed"})
 log = logging.getLogger(__name__)
 Hand = Callable[[Message, Receiver, Settings, datetime], str]
@@ -52,6 +54,11 @@ class Told:
     dead: int = 0
     held: int = 0
     troubles: list[str] = field(default_factory=list)
+
+    def count_failed(self, rows: Sequence[Delivery]) -> None:
+        """Count what did not go through."""
+        self.dead += sum(row.status == "dead" for row in rows)
+        self.failed += sum(row.status != "dead" for row in rows)
 
     def __str__(self) -> str:
         """Return the counts as a sentence; nothing where there was nothing to do."""
@@ -146,7 +153,8 @@ class _Round:
         for row in self.rows.values():
             wait = row.next_at - self.now if row.next_at else timedelta()
             ready = row.status == "sending" or not timedelta() < wait < FARTHEST
-            if row.status in OPEN and ready and row.receiver in self.receivers:
+            ours = not row.about.startswith("digest:")  # those have a ledger of their own
+            if row.status in OPEN and ready and ours and row.receiver in self.receivers:
                 due[row.receiver].append(row)
         grave = SEVERITIES.index
         return {
@@ -164,7 +172,7 @@ class _Round:
             yield fresh
 
     def _tell(self, receiver: Receiver, rows: Sequence[Delivery]) -> None:
-        begun = any(row.status == "sending" for row in rows)
+        begun = any(row.status == "sending" or row.said.startswith(PERHAPS) for row in rows)
         trying = [replace(row, status="sending", attempts=row.attempts + 1, next_at=None) for row in rows]
         items = [self.news.get(row.id) or self._again(row) for row in rows]
         name = rows[0].id if len(rows) == 1 else stable_id("message", *(row.id for row in rows))
@@ -189,24 +197,27 @@ class _Round:
         from groundswell.ui.report import links
         from groundswell.ui.report.digest import board_address
 
-        source = row.about.startswith("source:")
-        page = links.source(row.about.removeprefix("source:")) if source else links.alert(row.about)
         return News(
             about=row.about, state=row.state, severity=row.severity, title=row.title, at=row.at,
             more=(f"Found at {wording.moment(row.at, 'UTC')} UTC.",),
-            place=f"{board_address(self.settings)}/{page}",
+            place=f"{board_address(self.settings)}/{links.told(row.about)}",
         )  # fmt: skip
 
     def _failed(self, receiver: Receiver, rows: Sequence[Delivery], error: NotDeliveredError) -> None:
         why = self.clean(str(error))[:300]
-        attempts = rows[0].attempts
-        dead = error.for_good or attempts >= self.settings.alerts.attempts
-        pause = max(min(FIRST_PAUSE * 4 ** (attempts - 1), LONGEST_PAUSE), error.wait)
-        next_at = None if dead else self.now + timedelta(seconds=pause)
-        self.store.put([replace(row, status="dead" if dead else "failed", said=why, next_at=next_at) for row in rows])
-        self.told.dead += len(rows) * dead
-        self.told.failed += len(rows) * (not dead)
+        after = [after_failure(row, error, why, self.settings.alerts.attempts, now=self.now) for row in rows]
+        self.store.put(after)
+        self.told.count_failed(after)
         self.told.troubles.append(f"{receiver.id}: {why}")
+
+
+def after_failure(row: Delivery, error: NotDeliveredError, why: str, attempts: int, *, now: datetime) -> Delivery:
+    """Return a delivery that did not go through: given up, or to be tried again after ever longer pauses."""
+    dead = error.for_good or row.attempts >= attempts
+    pause = max(min(FIRST_PAUSE * 4 ** (row.attempts - 1), LONGEST_PAUSE), error.wait)
+    next_at = None if dead else now + timedelta(seconds=pause)
+    text = f"{PERHAPS}{why}" if error.perhaps else why
+    return replace(row, status="dead" if dead else "failed", said=text[:300], next_at=next_at)
 
 
 def try_again(store: Store, ids: Sequence[str], *, now: datetime) -> int:

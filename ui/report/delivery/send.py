@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import smtplib
 import socket
 import ssl
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 from groundswell.configs.schema import Receiver, Settings
 from groundswell.ui.report.delivery import shapes
 from groundswell.ui.report.delivery.news import News
-from groundswell.ui.report.mail import DigestError, address_of, connected, header_text
+from groundswell.ui.report.mail import DigestError, RefusedError, UnknownError, address_of, hand_over, header_text
 
 TIMEOUT_SECONDS = 15.0
 LONGEST_ANSWER = 2000
@@ -30,11 +29,14 @@ TOO_MANY, TIMED_OUT, TOO_EARLY = 429, 408, 425
 
 
 class NotDeliveredError(OSError):
-    """The other side did not take it. `for_good` says that trying again is of no use; `wait` seconds it asked for."""
+    """The other side did not take it.
 
-    def __init__(self, reason: str, *, for_good: bool = False, wait: float = 0.0) -> None:
+    `for_good` says that trying again is of no use; `wait` seconds it asked for; `perhaps` that it may have arrived.
+    """
+
+    def __init__(self, reason: str, *, for_good: bool = False, wait: float = 0.0, perhaps: bool = False) -> None:
         super().__init__(reason)
-        self.for_good, self.wait = for_good, wait
+        self.for_good, self.wait, self.perhaps = for_good, wait, perhaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +182,11 @@ def _mail(message: Message, receiver: Receiver, settings: Settings, now: datetim
         content["Importance"] = "high"
     content.set_content(shapes.text_of(message.items, repeat=message.repeat), cte="base64")
     try:
-        with connected(mail) as server:
-            server.send_message(content, sender.addr_spec, [reader.addr_spec])
+        hand_over(mail, content, reader)
+    except RefusedError as error:
+        raise NotDeliveredError(f"{mail.smtp_host} refused it: {error}", for_good=error.for_good) from error
     except DigestError as error:
-        raise _refused(error) from error
+        raise NotDeliveredError(str(error), perhaps=isinstance(error, UnknownError)) from error
     return "accepted by the mail server"
 
 
@@ -192,17 +195,6 @@ def thread_of(message: Message) -> str:
     from groundswell.index.ids import stable_id
 
     return stable_id("about", *sorted({news.about for news in message.items}))
-
-
-def _refused(error: DigestError) -> NotDeliveredError:
-    """Return a mail server's no: 5xx is for good, everything else may pass."""
-    cause = error.__cause__
-    code = 0
-    if isinstance(cause, smtplib.SMTPRecipientsRefused):
-        code = next((answer[0] for answer in cause.recipients.values()), 0)
-    elif isinstance(cause, smtplib.SMTPResponseException) and not isinstance(cause, smtplib.SMTPAuthenticationError):
-        code = cause.smtp_code
-    return NotDeliveredError(str(error), for_good=500 <= code < 600)
 
 
 __all__ = ["Message", "NotDeliveredError", "address", "deliver", "post"]

@@ -1,0 +1,235 @@
+"""Who has had which digest: written down before it is sent, so that nobody gets one twice in silence, or none.
+
+Each reader's edition is a `Delivery` in the ledger of alerts, about ``digest:DAY``; a server that says no costs that
+reader alone. Killed between the server's yes and our note of it, the same mail goes again under the same Message-ID
+and says that it may be a repeat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+from groundswell.configs.schema import Person, Settings
+from groundswell.index.files import held_alone, write_whole
+from groundswell.index.ids import stable_id
+from groundswell.index.records import Checkpoint, Delivery
+from groundswell.index.store import Reader, Store
+from groundswell.ui.report.delivery.ledger import OPEN, PERHAPS, Told, after_failure
+from groundswell.ui.report.delivery.news import delivery_id
+from groundswell.ui.report.delivery.send import NotDeliveredError
+from groundswell.ui.report.discretion import Cleaner, secrets_of
+from groundswell.ui.report.editions.changes import Morning
+from groundswell.ui.report.editions.page import make_digest
+from groundswell.ui.report.editions.people import Edition, edition_due, people_of
+from groundswell.ui.report.mail import (
+    DigestError,
+    Envelope,
+    RefusedError,
+    UnknownError,
+    address_of,
+    hand_over,
+    message_of,
+)
+
+LOCK_SECONDS = 120.0
+"""How long to wait for another process that sends digests."""
+STATE = "edition"
+KEY_FILE = "unsubscribe.key"
+MOST = 5_000
+
+
+def send_editions(
+    store: Store, settings: Settings, *, now: datetime, only: Collection[str] = (), eager: bool = False
+) -> Told:
+    """Send everybody the edition that is due to them and that they have not had; return what became of it.
+
+    Args:
+        store: the ledger, and what is told of.
+        settings: who, and by which server.
+        now: the moment.
+        only: ids of people; left out: everybody.
+        eager: whether what failed is tried again before its pause is over, because somebody asks for it.
+
+    Raises:
+        DigestError: nobody to send to, no server, or another process has been sending for two minutes.
+    """
+    if not people_of(settings.digest):
+        raise DigestError("nobody to send to: name people in digest.people, or addresses in digest.recipients")
+    if not settings.digest.smtp_host:
+        raise DigestError("no mail server: set digest.smtp_host (the digest was written to a file all the same)")
+    try:
+        with held_alone(settings.data_dir / "digest.lock", seconds=LOCK_SECONDS):
+            return _Round(store, settings, now, eager=eager).go(only)
+    except BlockingIOError:
+        raise DigestError("another process is sending the digest; wait for it to end") from None
+
+
+def due_now(reader: Reader, settings: Settings, *, now: datetime) -> list[tuple[Person, Edition]]:
+    """Return who is to get which edition, without asking what stands in it."""
+    stopped = stopped_people(reader, settings)
+    found = []
+    for person in people_of(settings.digest):
+        edition = edition_of(reader, person, settings, now=now)
+        row = reader.get(Delivery, _id(person, edition))
+        if person.id not in stopped and (row is None or row.status in OPEN):
+            found.append((person, edition))
+    return found
+
+
+def edition_of(reader: Reader, person: Person, settings: Settings, *, now: datetime) -> Edition:
+    """Return the edition that is due to a person; it goes on where the last one that went out ended."""
+    mark = reader.get(Checkpoint, _mark(person))
+    told = datetime.fromisoformat(str(mark.value["upto"])) if mark else None
+    if told is not None and told > now:  # the clock was wrong then
+        told = None
+    edition = edition_due(person, settings.digest, now=now, told=told)
+    if mark and mark.value["day"] == edition.day:  # as it was sent
+        return Edition(edition.day, datetime.fromisoformat(str(mark.value["since"])), edition.upto)
+    return edition
+
+
+def _mark(person: Person) -> str:
+    return f"digest/told/{person.id}"
+
+
+def _id(person: Person, edition: Edition) -> str:
+    return delivery_id(person.id, f"digest:{edition.day}", STATE)
+
+
+class _Round:
+    """One look at who is to get a digest, and sending it."""
+
+    def __init__(self, store: Store, settings: Settings, now: datetime, *, eager: bool) -> None:
+        self.store, self.settings, self.now, self.eager = store, settings, now, eager
+        self.clean = Cleaner(list(secrets_of(settings)))
+        self.told = Told()
+        self.morning = Morning(store, settings)
+
+    def go(self, only: Collection[str]) -> Told:
+        """Send what is due, to one reader after the other."""
+        for person, edition in due_now(self.store, self.settings, now=self.now):
+            if not only or person.id in only:
+                self._one(person, edition)
+        return self.told
+
+    def _one(self, person: Person, edition: Edition) -> None:
+        row = self.store.get(Delivery, _id(person, edition)) or self._row(person, edition)
+        if row.status == "failed" and not self.eager and row.next_at is not None and row.next_at > self.now:
+            return
+        repeat = row.status == "sending" or row.said.startswith(PERHAPS)
+        stop = stop_address(self.settings, person)
+        digest = make_digest(
+            self.morning, self.settings, now=self.now, person=person, edition=edition, stop=stop
+        )  # fmt: skip
+        trying = replace(row, status="sending", attempts=row.attempts + 1, next_at=None, title=digest.subject[:200])
+        self.store.put([*self._overtaken(person, edition), trying])
+        envelope = Envelope(person.address, reader_key(person), stop, repeat)
+        try:
+            message = message_of(digest, self.settings.digest, envelope)
+            hand_over(self.settings.digest, message, address_of(person.address, f"digest, {person.id}"))
+        except DigestError as error:
+            self._failed(person, trying, error)
+        else:
+            value = {"day": edition.day, "since": edition.since.isoformat(), "upto": edition.upto.isoformat()}
+            sent = replace(trying, status="sent", sent_at=self.now, said="accepted by the mail server")
+            self.store.put([sent, Checkpoint(id=_mark(person), value=value, at=self.now)])
+            self.told.sent += 1
+
+    def _row(self, person: Person, edition: Edition) -> Delivery:
+        return Delivery(
+            id=_id(person, edition), receiver=person.id, about=f"digest:{edition.day}", state=STATE, at=self.now,
+            severity="low",
+        )  # fmt: skip
+
+    def _overtaken(self, person: Person, edition: Edition) -> list[Delivery]:
+        """Return this reader's older editions that never went out: the new one tells of their time."""
+        rows = self.store.recent(Delivery, limit=MOST)
+        return [
+            replace(row, status="dead", said=f"overtaken by the digest of {edition.day}, which tells of its time too")
+            for row in rows
+            if row.receiver == person.id and row.about.startswith("digest:") and row.status in OPEN
+            if row.about < f"digest:{edition.day}"
+        ]
+
+    def _failed(self, person: Person, row: Delivery, error: DigestError) -> None:
+        why = self.clean(str(error))[:280]
+        wrong_address = not isinstance(error, RefusedError) and _no_address(person)
+        for_good = wrong_address or (isinstance(error, RefusedError) and error.for_good)
+        fault = NotDeliveredError(why, for_good=for_good, perhaps=isinstance(error, UnknownError))
+        after = after_failure(row, fault, why, self.settings.alerts.attempts, now=self.now)
+        self.store.put([after])
+        self.told.count_failed([after])
+        self.told.troubles.append(f"{person.id}: {why}")
+
+
+def _no_address(person: Person) -> bool:
+    try:
+        address_of(person.address, person.id)
+    except DigestError:
+        return True
+    return False
+
+
+# --- ending it -------------------------------------------------------------------------------------------------------
+
+
+def reader_key(person: Person) -> str:
+    """Return what names a reader in the headers of a mail and tells nothing of them; another address is another one."""
+    return stable_id("reader", person.id, person.address)
+
+
+def stop_address(settings: Settings, person: Person) -> str:
+    """Return where one click ends a person's digests; empty where nobody said under which address the board is."""
+    if not settings.digest.board_url:
+        return ""
+    asked = {"who": person.id, "key": stop_key(settings.data_dir, person)}
+    return f"{settings.digest.board_url.rstrip('/')}/unsubscribe?{urlencode(asked)}"
+
+
+def stop_key(folder: Path, person: Person) -> str:
+    """Return what only whoever has a person's mail can know: an HMAC under a secret that the data folder keeps."""
+    return hmac.new(_secret(folder), reader_key(person).encode(), hashlib.sha256).hexdigest()[:40]
+
+
+def _secret(folder: Path) -> bytes:
+    file = folder / KEY_FILE
+    if not file.exists():
+        with held_alone(folder / f"{KEY_FILE}.lock", seconds=10):
+            if not file.exists():
+                write_whole(file, secrets.token_hex(32).encode())
+    return file.read_bytes()
+
+
+def person_for(settings: Settings, who: str, key: str) -> Person | None:
+    """Return the person whose mail holds an address with this key; ``None`` where it is not theirs."""
+    person = next((one for one in people_of(settings.digest) if one.id == who), None)
+    if person is None or not hmac.compare_digest(stop_key(settings.data_dir, person).encode(), key.encode()):
+        return None
+    return person
+
+
+def stop(store: Store, person: Person, *, now: datetime) -> None:
+    """End a person's digests."""
+    store.put([Checkpoint(id=_stopped(person), value={"stopped": True}, at=now)])
+
+
+def start_again(store: Store, person: Person, *, now: datetime) -> None:
+    """Take the end of a person's digests back."""
+    store.put([Checkpoint(id=_stopped(person), value={"stopped": False}, at=now)])
+
+
+def stopped_people(reader: Reader, settings: Settings) -> set[str]:
+    """Return the ids of those who have ended their digests."""
+    by_mark = {_stopped(person): person.id for person in people_of(settings.digest)}
+    return {by_mark[mark.id] for mark in reader.many(Checkpoint, sorted(by_mark)) if mark.value.get("stopped")}
+
+
+def _stopped(person: Person) -> str:
+    return f"digest/stopped/{reader_key(person)}"
