@@ -168,7 +168,8 @@ class _Page:
         quiet = not changes.items
         return {
             "base": self.base, "lang": {"zh": "zh-Hans"}.get(spoken(), spoken()), "first": self._first(),
-            "period": self._period(), "posts": self._posts(), "posts_url": self._posts_url(), "warnings": self._warnings(),
+            "period": self._period(), "posts": self._posts(), "posts_url": self._posts_url(),
+            "warnings": self._warnings(),
             "tally": self._tally(), "sections": [self._section(kind) for kind in CHANGES if changes.of(kind)],
             "still": self._still(), "held": self._held(), "cases": self._cases(), "gaps": self._gaps(),
             "chart": self._chart() if not quiet or self._mood_is_news() else None,
