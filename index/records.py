@@ -37,6 +37,7 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """From the least to the worst."""
 ThemeState = Literal["living", "faded", "merged"]
 ThemeFeeling = Literal["", "praise", "displeasure"]
+SearchLanguage = Literal["search", "sql"]
 LineageKind = Literal["born", "split", "merged", "faded", "revived", "renamed"]
 CaseStatus = Literal["open", "investigating", "escalated", "closed"]
 DeliveryStatus = Literal["due", "held", "sending", "sent", "failed", "dead"]
@@ -531,13 +532,14 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSearch:
-    """A query that somebody wants to ask again."""
+    """A query that somebody wants to ask again: a text of the query language, or a statement in SQL."""
 
     id: str
     name: str
     text: str
     owner: str
     at: datetime
+    language: SearchLanguage = "search"
 
 
 Record = (

@@ -27,6 +27,7 @@ from groundswell.index.records import (
     Label,
     Note,
     SavedSearch,
+    SearchLanguage,
     Severity,
     Signal,
     Snooze,
@@ -65,6 +66,7 @@ MOST_EVIDENCE = 2000
 LONGEST_TEXT = 100_000
 """Characters of one document that a case keeps; a longer one says that it was cut."""
 LONGEST_LINE = 5000
+LONGEST_STATEMENT = 20_000
 LONGEST_SNOOZE = 90
 """Days: what is silent for longer is better dismissed."""
 
@@ -409,21 +411,23 @@ class Desk:
         """End a theme's silence."""
         self._put(Snooze(id=theme, at=now, until=now, by=_name(by)), who=by)
 
-    def save_search(self, name: str, text: str, *, by: str, now: datetime) -> SavedSearch:
-        """Keep a query under a name; the same person saving the same name again replaces it.
+    def save_search(
+        self, name: str, text: str, *, by: str, now: datetime, language: SearchLanguage = "search"
+    ) -> SavedSearch:
+        """Keep a query, or a question in SQL, under a name; the same person saving the same name again replaces it.
 
         Raises:
-            DeskError: the name is empty.
+            DeskError: the name is empty, or the text is longer than can be kept.
         """
+        longest = LONGEST_LINE if language == "search" else LONGEST_STATEMENT
         if not _line(name):
-            raise DeskError("a saved search needs a name")
+            raise DeskError("what is saved needs a name")
+        if len(text) > longest:
+            raise DeskError(f"at most {longest:,} characters can be saved; this has {len(text):,}")
         saved = SavedSearch(
-            id=stable_id("search", _name(by), _line(name)),
-            name=_line(name),
-            text=text[:LONGEST_LINE],
-            owner=_name(by),
-            at=now,
-        )
+            id=stable_id(language, _name(by), _line(name)), name=_line(name), text=text, owner=_name(by), at=now,
+            language=language,
+        )  # fmt: skip
         self._put(saved, who=by)
         return saved
 

@@ -381,6 +381,6 @@ def test_two_periods_are_compared_by_a_click(board: tuple[World, str], context: 
     _ready(page)
     page.get_by_role("link", name="beside another time").click()
     expect(page.get_by_role("heading", name="Two periods")).to_be_visible()
-    expect(page.locator("p.lead")).to_contain_text("a day")
+    expect(page.locator("p.lead")).to_contain_text("a day", timeout=60_000)  # the first time words are taken apart
     page.locator(".panel td a.num").first.click()
     expect(page.get_by_role("heading", name="Search", exact=True)).to_be_visible()

@@ -16,7 +16,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.desk import DISMISSALS
 from groundswell.ui.report import tongue, wording
 from groundswell.ui.report.tongue import counted, preferred, speak, tongue_of, tr
-from groundswell.ui.views import cases, inbox, search, theme, themes
+from groundswell.ui.views import cases, compare, inbox, search, sql, theme, themes
 from tests.ui.seed import World
 from tests.ui.test_views import _html, _open
 
@@ -46,6 +46,7 @@ def _asked() -> Iterator[str]:
     yield from (*inbox.WHOSE, *search.SORTS.values(), *themes.ORDERS.values(), *cases.ORDERS.values())
     yield from (search._FACET_NAMES.get(field, field) for field in search.FACETS)
     yield from (title for title, _ in theme.BREAKDOWNS)
+    yield from (*sql.SHOWN.values(), *compare.NAMES.values())
     for begin in ("It", "The gravest", "One of the gravest"):
         yield from (f"{begin} is over: {{what}}, {{where}}.", f"{begin} is {{phase}}: {{what}}, {{where}}.")
 

@@ -231,11 +231,11 @@ def test_sql_answers_and_refuses_to_write(shown: World) -> None:
     """A statement that reads is answered; one that writes gets a sentence."""
     app = _open("sql")
     app.text_area(key="sql").input("select count(*) as n from themes")
-    app.button(key="FormSubmitter:ask-sql-Ask").click().run()
+    app.button(key="ask-sql").click().run()
     assert not app.exception
     assert int(app.dataframe[0].value["n"][0]) == 11
     app.text_area(key="sql").input("delete from themes")
-    app.button(key="FormSubmitter:ask-sql-Ask").click().run()
+    app.button(key="ask-sql").click().run()
     assert "only reading is possible here" in _html(app)
 
 

@@ -88,7 +88,7 @@ def _saved(settings: Settings, name: str) -> str:
     from groundswell.index.records import SavedSearch
 
     with open_reader(settings) as reader:
-        there = {each.name: each.text for each in reversed(reader.recent(SavedSearch))}
+        there = {each.name: each.text for each in reversed(reader.recent(SavedSearch)) if each.language == "search"}
     if name not in there:
         raise click.BadParameter(
             f"no search is saved as {name!r}; there are {', '.join(map(printable, sorted(there))) or 'none yet'}",
@@ -103,7 +103,8 @@ def _list(settings: Settings) -> int:
     from groundswell.index.records import SavedSearch
 
     with open_reader(settings) as reader:
-        rows = [(each.name, each.owner, each.at.date(), each.text) for each in reader.recent(SavedSearch)]
+        saved = [each for each in reader.recent(SavedSearch) if each.language == "search"]
+    rows = [(each.name, each.owner, each.at.date(), each.text) for each in saved]
     table(("name", "owner", "saved", "search"), rows)
     return 0
 

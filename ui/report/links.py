@@ -119,6 +119,11 @@ def document(id: str) -> str:
     return f"document?{urlencode({'id': id})}"
 
 
+def question(statement: str) -> str:
+    """Return the address of a question in SQL."""
+    return f"sql?{urlencode({'sql': statement})}"
+
+
 def theme(theme_id: str) -> str:
     """Return the address of a theme's page."""
     return f"theme?{urlencode({'theme': theme_id})}"

@@ -50,7 +50,8 @@ def show() -> None:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
     _choose(*periods)
-    found = _found(query, *periods)
+    with st.spinner(tr("counting both")):
+        found = _found(query, *periods)
     st.html(joined([tag("p", _sentence(found, this), cls="lead"), _unseen(found), _body(found, this)]))
 
 

@@ -142,7 +142,7 @@ def _help() -> None:
 
 
 def _saved(asked: str) -> None:
-    saved = queries.records(SavedSearch)
+    saved = [one for one in queries.records(SavedSearch) if one.language == "search"]
     for item in saved[:30]:
         with st.container(horizontal=True, key=f"saved-{item.id}", vertical_alignment="center"):
             st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
