@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
+import numpy as np
+
 from groundswell.index.audit import Audit
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import Document, Lineage, LineageKind, Membership, Record, Theme
-from groundswell.index.store import Store
-from groundswell.nlp.themes.by_hand import ByHand, decided
+from groundswell.index.store import Reader, Store
+from groundswell.nlp.themes.by_hand import ByHand, centres_of, decided
 from groundswell.ui.desk import DeskError
 from groundswell.ui.trail import recorded
 
@@ -79,7 +81,7 @@ class ThemeDesk:
         return len(moved)
 
     def split(self, theme: str, documents: Sequence[str], title: str, *, by: str, now: datetime) -> Theme:
-        """Make some documents of a theme a theme of their own, under a name; what comes later is placed by its text.
+        """Make some documents of a theme a theme of their own, under a name; what comes later follows the nearer one.
 
         Raises:
             DeskError: no such theme, no name, none of its documents, or all of them.
@@ -102,6 +104,7 @@ class ThemeDesk:
             hand, titles=_with(hand.titles, {new: name}), parents=_with(hand.parents, {new: theme}),
             pinned=_with(hand.pinned, {d.id: new for d in chosen}),
             moved=_with(hand.moved, {new: tuple(d.id for d in chosen)}),
+            centres=_with(hand.centres, {new: _centres(chosen, own)}),
         )  # fmt: skip
         event = _event(theme, "split", (new,), f"by {by}", now)
         self._put(by, fresh, left, hand.record(now), event, *_members(chosen, new, now))
@@ -131,11 +134,11 @@ class ThemeDesk:
 
     def _joined(self, theme: Theme, hand: ByHand, *, by: str, now: datetime) -> int:
         home = hand.end(hand.parents[theme.id])
-        back = self._still(hand.moved.get(theme.id, ()), theme.id)
+        back = self._documents(theme.id)  # those too that came to it later
         hand = replace(
             hand, titles=_without(hand.titles, theme.id), parents=_without(hand.parents, theme.id),
             pinned={one: to for one, to in hand.pinned.items() if to != theme.id},
-            moved=_without(hand.moved, theme.id),
+            moved=_without(hand.moved, theme.id), centres=_without(hand.centres, theme.id),
         )  # fmt: skip
         gone = replace(theme, state="merged", children=(home,), size=0)
         event = _event(theme.id, "merged", (home,), f"the split was taken back by {by}", now)
@@ -149,7 +152,7 @@ class ThemeDesk:
         return found
 
     def _documents(self, theme: str) -> list[Document]:
-        return list(self.store.scan(Query(where={"theme": (theme,)})))
+        return list(self.store.scan(Query(where={"theme": (theme,)}, with_vectors=True)))
 
     def _still(self, ids: Sequence[str], theme: str) -> list[Document]:
         """Return those of some documents that are in a theme now."""
@@ -160,6 +163,19 @@ class ThemeDesk:
             report = self.store.put(records)
             if report.refused:
                 raise DeskError(f"the store refused this: {report.refused[0].reason}")
+
+
+def _centres(chosen: Sequence[Document], own: Sequence[Document]) -> list[list[float]]:
+    """Return what tells the chosen documents of a theme from its others, where their texts do."""
+    wanted = {document.id for document in chosen}
+    read = [(d.id in wanted, d.enriched.vector) for d in own if d.enriched and d.enriched.vector is not None]
+    part, rest = ([vector for mine, vector in read if mine is side] for side in (True, False))
+    return centres_of(np.stack(part), np.stack(rest)) if part and rest else []
+
+
+def follows(store: Reader, part: str) -> bool:
+    """Return whether later documents follow a theme that was split off: whether its texts can be told apart."""
+    return bool(decided(store).centres.get(part))
 
 
 def _members(documents: Sequence[Document], theme: str, now: datetime) -> list[Membership]:

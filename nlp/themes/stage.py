@@ -20,12 +20,12 @@ import numpy as np
 from groundswell.configs.schema import Settings
 from groundswell.index.batches import batched
 from groundswell.index.progress import Progress
-from groundswell.index.query import Query
+from groundswell.index.query import By, Query
 from groundswell.index.records import Checkpoint, Document, Lineage, Membership, Mention, Theme
 from groundswell.index.store import Store
 from groundswell.nlp.text.document_text import document_text, document_texts
 from groundswell.nlp.themes.blocks import blocks, in_order, time_of
-from groundswell.nlp.themes.by_hand import decided
+from groundswell.nlp.themes.by_hand import ByHand, decided
 from groundswell.nlp.themes.cluster import Cluster, PlacedDocument
 from groundswell.nlp.themes.evidence import Floats
 from groundswell.nlp.themes.lifecycle import Rules
@@ -40,6 +40,8 @@ STALE = "themes/stale"
 """Checkpoint: themes whose names are out of date."""
 BLOCKS_A_WRITE = 16
 """Complete blocks that are written together."""
+MOST_ASKED = 500
+"""Documents of which it is asked at once whether they follow a part that was split off by hand."""
 GROWN = 1.3
 """A theme that has grown by so much since it was named is named again."""
 LOOK_BACK = timedelta(days=90)
@@ -265,14 +267,41 @@ class _Stage:
         before, hand = {t.id: t for t in self.store.many(Theme, touched)}, decided(self.store)
         themes = [self._theme(one, c, before.get(one)) for one in touched if (c := self._cluster(one)) is not None]
         self.stale |= {t.id for t in themes if t.state == "living" and (not t.label or _grown(t, before.get(t.id)))}
+        placed = self._placed_by_hand(hand)
         members = [
-            Membership(id=one, theme=hand.place(one, theme), confidence=confidence, at=self.now)
-            for one, (theme, confidence) in self.places.items()
+            Membership(id=one, theme=placed[one], confidence=confidence, at=self.now)
+            for one, (_, confidence) in self.places.items()
         ]
         self.store.put([*map(hand.applied, themes), *members, *self.events, *self._checkpoints()])
+        self._recount(hand, {*touched, *placed.values()})
         self._discard()
         self.before, self.draft, self.discard = self.draft, Draft(), {}
         self.places, self.touched, self.events, self.ended, self.saved = {}, set(), [], {}, {}
+
+    def _placed_by_hand(self, hand: ByHand) -> dict[str, str]:
+        """Return where each new document belongs as people decided: in a theme that it is one with, or a part of it."""
+        placed = {one: hand.place(one, theme) for one, (theme, _) in self.places.items()}
+        parted = hand.parted(set(placed.values()))
+        asked = sorted(one for one, theme in placed.items() if theme in parted and one not in hand.pinned)
+        for begin in range(0, len(asked), MOST_ASKED):
+            wanted = Query(where={"id": tuple(asked[begin : begin + MOST_ASKED])}, with_vectors=True)
+            readable = (document for document in self.store.scan(wanted) if _readable(document))
+            placed |= {document.id: hand.followed(placed[document.id], _vector(document)) for document in readable}
+        return placed
+
+    def _recount(self, hand: ByHand, themes: Collection[str]) -> None:
+        """Count the documents of what was split by hand, and of what it was split from, which the stage cannot."""
+        concerned = {one for part, home in hand.parents.items() for one in (part, hand.end(home))} & set(themes)
+        counted = []
+        for theme in self.store.many(Theme, sorted(concerned)):
+            if theme.state == "merged":
+                continue
+            query = Query(where={"theme": (theme.id,)})
+            size = sum(bucket.copies for bucket in self.store.count(query, By()))
+            newest = self.store.search(replace(query, trusted_dates=True, sort="newest", limit=1)).hits
+            last = newest[0].document.mention.published_at if newest else None
+            counted.append(replace(theme, size=size, last_seen=last or theme.last_seen))
+        self.store.put(counted)
 
     def finish(self) -> None:
         """Name what is new or has grown, and count."""

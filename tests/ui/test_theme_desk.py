@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from groundswell.index.open import open_store
 from groundswell.index.query import Query
 from groundswell.index.records import Lineage, Theme
 from groundswell.index.store import Store
+from groundswell.nlp.themes.by_hand import centres_of
 from groundswell.nlp.themes.stage import update_themes
 from groundswell.ui.desk import DeskError
-from groundswell.ui.theme_desk import ThemeDesk
+from groundswell.ui.theme_desk import ThemeDesk, follows
 from tests.nlp.test_themes_stage import START, filled, records
 
 NOW = START + timedelta(days=9)
@@ -73,15 +75,47 @@ def test_a_part_is_split_off_stays_apart_and_goes_back(tmp_path: Path) -> None:
         chosen = [d.id for d in store.scan(Query(where={"theme": (skip.id,)})) if "froze" in d.mention.text]
         new = desk.split(skip.id, chosen, "Skip button · video freezes", by="mei", now=NOW)
         _later(store, settings)
-        assert {d.id for d in store.scan(Query(where={"theme": (new.id,)}))} == set(chosen)
-        kept = store.get(Theme, new.id)
+        later = list(store.scan(Query(where={"theme": (new.id,)})))
+        assert set(chosen) <= {d.id for d in later}
+        kept, left = store.get(Theme, new.id), store.get(Theme, skip.id)
         assert kept is not None
+        assert left is not None
+        assert (kept.size, left.size) == (len(later), _count(store, skip.id))
         assert (kept.label, kept.parents, kept.state) == ("Skip button · video freezes", (skip.id,), "living")
-        assert desk.undo(new.id, by="mei", now=NOW) == len(chosen)
+        assert desk.undo(new.id, by="mei", now=NOW) == len(later)
         assert _count(store, new.id) == 0
         for wrong in ([], [d.id for d in store.scan(Query(where={"theme": (skip.id,)}))]):
             with pytest.raises(DeskError, match="a part of them"):
                 desk.split(skip.id, wrong, "x", by="mei", now=NOW)
+
+
+def test_later_documents_follow_the_part_that_they_are_nearer_to(tmp_path: Path) -> None:
+    """Two subjects that were made one are parted by hand; what comes later of each goes to its own."""
+    settings = filled(tmp_path / "one", records())
+    with open_store(settings) as store:
+        update_themes(store, settings, now=NOW)
+        before = _themes(store)
+        desk = ThemeDesk(store)
+        desk.merge(before["s"].id, before["d"].id, by="mei", now=NOW)
+        whole = list(store.scan(Query(where={"theme": (before["d"].id,)})))
+        chosen = [d.id for d in whole if d.mention.text.rsplit(" ", 1)[1][0] == "s"]
+        new = desk.split(before["d"].id, chosen, "Skip button", by="mei", now=NOW)
+        assert follows(store, new.id)
+        _later(store, settings)
+        kinds = {
+            theme: {d.mention.text.rsplit(" ", 1)[1][0] for d in store.scan(Query(where={"theme": (theme,)}))}
+            for theme in (new.id, before["d"].id)
+        }
+        assert kinds == {new.id: {"s"}, before["d"].id: {"d"}}
+        assert _count(store, new.id) > len(chosen)
+
+
+def test_what_texts_do_not_tell_apart_does_not_pull_later_documents() -> None:
+    """A part drawn at random has no centre of its own."""
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(400, 16)).astype(np.float32)
+    assert centres_of(rows[:200], rows[200:]) == []
+    assert centres_of(rows[:200] + 3, rows[200:]) != []
 
 
 @pytest.mark.parametrize("act", ["rename", "merge", "undo"])

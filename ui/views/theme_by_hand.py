@@ -15,7 +15,7 @@ from groundswell.ui.pipeline import BusyError, only_one
 from groundswell.ui.report import wording
 from groundswell.ui.report.asked import Asked
 from groundswell.ui.report.tongue import tr
-from groundswell.ui.theme_desk import LONGEST_TITLE, ThemeDesk
+from groundswell.ui.theme_desk import LONGEST_TITLE, ThemeDesk, follows
 
 MOST_OFFERED = 300
 """Themes offered for merging, those spoken of last."""
@@ -103,7 +103,12 @@ def _split(theme: str) -> None:
     def act(desk: ThemeDesk, at: datetime) -> str:
         found = [document.id for document in desk.store.scan(Asked(words, copies=True).query(desk.store, now=at))]
         new = desk.split(theme, found, called, by=queries.me(), now=at)
-        return f"{wording.plural(new.size, 'document')} split off: {new.label}"
+        later = (
+            tr("later ones follow the nearer")
+            if follows(desk.store, new.id)
+            else tr("its texts are too alike to part later ones")
+        )
+        return f"{wording.plural(new.size, 'document')} split off: {new.label}; {later}"
 
     if words.strip():
         _act(act)
