@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from babel.messages.pofile import read_po
 
 from groundswell.configs.taxonomy import load_taxonomy
-from groundswell.index.records import SEVERITIES
+from groundswell.index.records import SEVERITIES, SignalKind
+from groundswell.nlp.signals.alerts.explanation import RiskCount, Voices, sentence
 from groundswell.ui.board import queries
 from groundswell.ui.desk import DISMISSALS
 from groundswell.ui.report import tongue, wording
+from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.tongue import counted, preferred, speak, tongue_of, tr
 from groundswell.ui.views import cases, compare, inbox, search, sql, theme, themes
 from tests.ui.seed import World
@@ -111,3 +114,58 @@ def test_risks_of_the_taxonomy_have_names() -> None:
     speak("zh")
     names = {risk: wording.risk(risk) for risk in load_taxonomy(None).risk_ids}
     assert [risk for risk, name in names.items() if name.isascii()] == []
+
+
+_KINDS: tuple[tuple[SignalKind, float, float, tuple[str, ...], tuple[float, float] | None], ...] = (
+    ("surge", 12, 3.2, ("ban", "akun: x"), None),
+    ("surge", 12, 0.1, ("ban",), None),
+    ("new", 5, 0.001, (), None),
+    ("new", 5, 1.0, (), None),
+    ("sour", -0.8, -0.1, ("x",), (-0.1, -0.8)),
+    ("spread", 4, 0.2, ("kind:review", "lang:th", "market:TH", "source:a b", "e", "f", "g"), None),
+)
+
+
+def _sentences() -> Iterator[str]:
+    """Yield a sentence of every form that there is."""
+    yield from (
+        sentence(
+            kind=kind, title=title, observed=observed, expected=expected, hours=hours, terms=terms, voices=voices,
+            places=places, carries=carries, mood=mood,
+        )
+        for kind, observed, expected, terms, mood in _KINDS
+        for hours in (1, 24, 72)
+        for title in ("KickVault, sticker · shopping scam", "TradeNova: Halim Seng · new: deepfakes")
+        for voices in (Voices(5), Voices(5, 5, 4), Voices(5, 3, 1))
+        for places in ([], [("SG", 5)], [("SG", 2), ("MY", 1)], [(name, 1) for name in ("SG", "MY", "TH", "VN", "ID")])
+        for carries in (None, RiskCount("scam_shopping", 3, 5, 0.41), RiskCount("gambling", 0, 5, 0.4))
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["zh", "id"])
+def test_every_reason_is_said_in_the_reader_s_language_with_the_same_numbers(language: str) -> None:
+    """All that the grammar of reasons can say; none is left in English, no number is lost, added or changed."""
+    english = re.compile(r"\b(documents?|authors?|where|would|usual|usually|labelled|times|hours|days|market|apart)\b")
+    sentences = list(_sentences())
+    assert len(sentences) > 400
+    speak(language)
+    for why in sentences:
+        said = reason_said(why)
+        assert said != why, why
+        assert not english.search(said), said
+        numbers, kept = (Counter(re.findall(r"\d+(?:\.\d+)?", text)) for text in (why, said))
+        loose = {"0": why.count("none of"), "1": why.count("one author")}
+        assert kept - numbers == +Counter({name: n for name, n in loose.items() if n}), said
+        assert not numbers - kept, said
+
+
+def test_what_is_no_such_sentence_stays_as_it_is() -> None:
+    """Nothing is half translated."""
+    speak("zh")
+    for text in (
+        "",
+        "something else",
+        "A: new, many documents",
+        "A: new, 5 documents in 2 hours, where x would be usual.",
+    ):
+        assert reason_said(text) == text

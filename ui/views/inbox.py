@@ -12,6 +12,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.inbox import DAY, Entry, Inbox, Status, how_it_goes, shown_title
+from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.tongue import tr
 from groundswell.ui.views import actions
 
@@ -237,7 +238,7 @@ def _detail(entry: Entry) -> Html:
             tag("div", [tag("span", esc(tr(episode.severity)), cls="sev"), tag("span", esc(entry.id))], cls="meta"),
             tag("h3", esc(wording.shortened(shown_title(entry), 160))),
             tag("p", esc(f"{wording.capital(how_it_goes(entry, zone))}. {standing_said(entry)}")),
-            tag("p", esc(episode.gravest.why), cls="why"),
+            tag("p", esc(reason_said(episode.gravest.why, shown_title(entry))), cls="why"),
             numbers,
         ]
     )
@@ -317,7 +318,7 @@ def _signal(signal: Signal, zone: str) -> Html:
         esc(f" · {wording.KINDS[signal.kind]} · {wording.stamp(signal.at, zone)} · "),
         link(links.evidence(signal), esc(wording.plural(len(signal.evidence), "document"))),
     ]
-    return tag("li", [tag("div", by, cls="by"), tag("p", esc(signal.why))])
+    return tag("li", [tag("div", by, cls="by"), tag("p", esc(reason_said(signal.why)))])
 
 
 def _held(inbox: Inbox) -> Html:

@@ -15,6 +15,7 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, lin
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.compare import Period
 from groundswell.ui.report.inbox import how_it_goes
+from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.related import related
 from groundswell.ui.report.series import DAY, day_axis, mean_mood, mood_series, volume_series
 from groundswell.ui.report.today import SHOWN_DAYS
@@ -101,7 +102,7 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
             tag("p", esc(" · ".join(wording.shortened(title, 80) for title in titles[:4])), cls="note")
             if titles
             else NOTHING,
-            tag("p", esc(fired[0].why), cls="lead") if fired else NOTHING,
+            tag("p", esc(reason_said(fired[0].why, wording.theme(theme))), cls="lead") if fired else NOTHING,
             tag("p", [risk, *words], cls="words"),
         ]
     )
@@ -154,7 +155,7 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
     query = Query(since=days[0], until=now, trusted_dates=True, collapse=True, where={"theme": (theme.id,)})
     buckets = queries.count(query, By(period="day"))
     volume, mood = volume_series(days, buckets).last(SHOWN_DAYS), mood_series(days, buckets).last(SHOWN_DAYS)
-    titles = {signal.id: signal.why for signal in fired}
+    titles = {signal.id: reason_said(signal.why) for signal in fired}
     chart = timeline.volume_and_mood(
         volume,
         mood,
@@ -337,7 +338,7 @@ def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
     ]
     if case:
         by += [esc(" · "), link(links.case(case.id), esc(f"case {case.status}"))]
-    return tag("li", [tag("div", by, cls="by"), tag("p", esc(signal.why))])
+    return tag("li", [tag("div", by, cls="by"), tag("p", esc(reason_said(signal.why)))])
 
 
 def _lineage(theme: Theme) -> Html:

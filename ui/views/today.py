@@ -12,6 +12,7 @@ from groundswell.ui.board.elements import NOTHING, Html, bold, esc, facts, joine
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import Card
 from groundswell.ui.report.inbox import how_it_goes, shown_title
+from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.today import Today, held, lead
 from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.actions import actions
@@ -112,7 +113,11 @@ def _head(card: Card, today: Today) -> Html:
 
 def _why(card: Card, today: Today) -> Html:
     goes = tag("b", esc(wording.capital(how_it_goes(card.entry, today.zone))))
-    return tag("p", tag("span", [goes, esc(f". {card.why}")], cls="clamp", title=card.signal.why), cls="why")
+    return tag(
+        "p",
+        tag("span", [goes, esc(f". {reason_said(card.why)}")], cls="clamp", title=reason_said(card.signal.why)),
+        cls="why",
+    )
 
 
 def _spark(card: Card) -> Html:
