@@ -18,7 +18,7 @@ _PIECE = re.compile(
     | \$(?P<name>[A-Za-z_]\w*)""",
     re.VERBOSE | re.DOTALL,
 )
-_USUAL = re.compile(r"^\s*--\s*\$([A-Za-z_]\w*)\s*=\s*(.*?)\s*$", re.MULTILINE)
+_USUAL = re.compile(r"(?:--|/\*)\s*\$([A-Za-z_]\w*)\s*=\s*(.*?)\s*(?:\*/|$)", re.MULTILINE)
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 LONGEST_VALUE = 500
 

@@ -17,7 +17,7 @@ from groundswell.ui.report.chart_of import MOST_BARS, MOST_LINES, axes_of, point
 from tests.ui.seed import World
 from tests.ui.test_views import _html, _open
 
-ASKED = "select market, count(*) as posts from documents where market = $market group by 1\n-- $market = SG"
+ASKED = "select market, count(*) as posts from documents where market = $market group by 1 /* $market = SG */"
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,7 @@ from groundswell.ui.report import wording
 from groundswell.ui.report.asked import Asked
 from groundswell.ui.report.coverage import Coverage, coverage
 from groundswell.ui.report.explain import Explanation, explain
+from groundswell.ui.report.gloss import Glossary
 from groundswell.ui.report.inbox import Inbox, find_inbox
 from groundswell.ui.report.today import Today, look, moment_of
 from groundswell.ui.report.tongue import in_english, tr
@@ -225,6 +226,24 @@ def kept(name: str, *key: Hashable, ask: Callable[[Reader], R]) -> R:
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:
     """Return the labels of themes."""
     return {theme.id: wording.theme(theme) for theme in many(Theme, ids)}
+
+
+@cache
+def _glossary(file: Path | None, rules: tuple[Path, ...]) -> Glossary:
+    from groundswell.configs.rules import load_rules
+    from groundswell.configs.topics import load_topics
+
+    return Glossary(load_topics(file), load_rules(rules))
+
+
+def glossary() -> Glossary:
+    """Return what words mean: those of topics and rules, shipped and own.
+
+    Raises:
+        ConfigError: a file of topics or rules cannot be used.
+    """
+    given = settings()
+    return _glossary(given.signals.topics, tuple(given.rules))
 
 
 @st.cache_resource(show_spinner=False)

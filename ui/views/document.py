@@ -17,7 +17,7 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, lin
 from groundswell.ui.desk import CORRECTIONS
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.tongue import tr
-from groundswell.ui.views.documents import document_list
+from groundswell.ui.views.documents import document_list, gloss
 
 SHOWN_RISK = 0.05
 """Risks less likely than this are not listed; the risks beside them are those that there are."""
@@ -73,6 +73,7 @@ def _text(document: Document) -> Html:
             tag("h2", esc(tr("As it is read")), style="margin-top:14px"),
             tag("p", esc(read), cls="whole", lang=lang),
         ]
+    found.append(gloss(document))
     return panel(tr("Text"), f"{wording.plural(len(mention.text), 'character')}, as it was found", joined(found))
 
 

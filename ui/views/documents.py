@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from groundswell.index.query import Hit
 from groundswell.index.records import Document
+from groundswell.nlp.text.clean import joined as joined_text
+from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.tongue import tr
+from groundswell.ui.report.tongue import spoken, tr
 
 EXCERPT = 320
 CLAIMED = 0.5
@@ -44,7 +46,22 @@ def article(
 ) -> Html:
     """Return one document; `themes` names those worth a link, `hide` is a risk that goes without saying here."""
     by = tag("div", _by(document, zone, copies), cls="by")
-    return tag("article", [by, *_words(document, fragments), _tags(document, themes or {}, hide), _why(reasons)])
+    parts = [by, *_words(document, fragments), gloss(document), _tags(document, themes or {}, hide), _why(reasons)]
+    return tag("article", parts)
+
+
+def gloss(document: Document) -> Html:
+    """Return the words that matter of a text in another language than the reader's, with what each means."""
+    lang, mention = _lang(document), document.mention
+    if lang in {"", "en", "und", spoken()} or (lang == "ms" and spoken() == "id"):
+        return NOTHING
+    met = document.enriched.rules if document.enriched else ()
+    found = queries.glossary().of(joined_text(mention.title, mention.text), lang, met)
+    if not found:
+        return NOTHING
+    words = [joined([tag("b", esc(one.word), lang=lang), esc(f" {one.meaning}")]) for one in found]
+    body = [esc(tr("in other words: ")), *(joined([esc(" · "), word]) if i else word for i, word in enumerate(words))]
+    return tag("p", body, cls="gloss", title=tr("words of topics and rules with what these mean; no translation"))
 
 
 def _why(reasons: Sequence[str]) -> Html:
