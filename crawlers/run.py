@@ -80,10 +80,40 @@ def crawl(
         ConfigError: `only` names a source that does not exist.
         CrawlError: another crawl works in the same data folder.
     """
+    chosen, runs = chosen_sources(store, settings, only, now=now)
+    return runs + visit_all(
+        store, settings, chosen, now=now, progress=progress, again=again, span=span, patience=patience
+    )
+
+
+def chosen_sources(
+    store: Store, settings: Settings, only: Sequence[str], *, now: datetime
+) -> tuple[list[Source], list[CrawlRun]]:
+    """Return the sources to visit, and a run for each source file that cannot be used, which is stored.
+
+    Raises:
+        ConfigError: `only` names a source that does not exist.
+    """
     sources, problems = find_sources(settings.crawl)
     chosen = choose(sources, only)
-    runs = [] if only else [_broken(path, message, now) for path, message in problems.items()]
-    store.put(runs)
+    broken = [] if only else [_broken(path, message, now) for path, message in problems.items()]
+    store.put(broken)
+    return list(chosen), broken
+
+
+def visit_all(
+    store: Store,
+    settings: Settings,
+    chosen: Sequence[Source],
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+    again: bool = False,
+    span: Span | None = None,
+    patience: float = 0.0,
+) -> list[CrawlRun]:
+    """Visit these sources and store what is new; see `crawl`."""
+    runs: list[CrawlRun] = []
     with _alone(settings.data_dir / "spool") as folder, _leases(store, settings) as these:
         work = Work(store, settings, folder, now, progress, span, these)
         ours, others = _taken(chosen, work, patience)
@@ -94,7 +124,7 @@ def crawl(
             seen = _take(visit, work)
             runs.append(_finish(visit, seen, past, work))
             taken = sum(run.found for run in runs)
-            work.tell(taken, None, f"taken in, {len(runs)} of {len(chosen) + len(problems)} sources")
+            work.tell(taken, None, f"taken in, {len(runs)} of {len(chosen)} sources")
     return runs
 
 
@@ -326,8 +356,13 @@ def _run(source: str, now: datetime) -> CrawlRun:
     return CrawlRun(id=stable_id("crawl", source, now.isoformat()), source=source, started_at=now, finished_at=now)
 
 
+def failed_run(source: str, message: str, now: datetime) -> CrawlRun:
+    """Return the run of a source that could not be visited."""
+    return replace(_run(source, now), error=message[:ERROR_CHARS])
+
+
 def _broken(path: Path, message: str, now: datetime) -> CrawlRun:
-    return replace(_run(path.stem, now), error=message[:ERROR_CHARS])
+    return failed_run(path.stem, message, now)
 
 
 @contextmanager

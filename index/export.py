@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import takewhile
@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from groundswell.index.batches import batched
 from groundswell.index.codec import KINDS, decode, encode, name_of
-from groundswell.index.files import written_aside
+from groundswell.index.files import write_whole, written_aside
 from groundswell.index.forgotten import without_forgotten
 from groundswell.index.personal_data import without_personal
 from groundswell.index.progress import Progress
@@ -179,21 +179,30 @@ def _write_parquet(part: Path, documents: Iterable[Document]) -> int:
     return _write_rows(part, (document_row(document) for document in documents), DOCUMENT)
 
 
-def export_days(reader: Scanner, folder: Path, *, progress: Progress | None = None) -> Exported:
+Made = Callable[[Sequence[str]], Iterator[tuple[str, bytes, int]]]
+"""Makes the files of days elsewhere: day, bytes, documents in it; see `groundswell.index.cluster.days_on_cluster`."""
+
+
+def export_days(
+    reader: Scanner, folder: Path, *, progress: Progress | None = None, made: Made | None = None
+) -> Exported:
     """Bring the Parquet tables for SQL up to date: documents by day, only days that changed, and the other kinds.
 
-    Each file is written aside and renamed, so that whoever reads meanwhile sees the old or the new one.
+    Each file is written aside and renamed, so that whoever reads meanwhile sees the old or the new one. `made` makes
+    the days' files, where that is not done here.
     """
     (folder / "documents").mkdir(parents=True, exist_ok=True)
     old, new = _state(folder), _stamps(reader)
     stale = [day for day, stamp in new.items() if old.get(day) != stamp or not _day_file(folder, day).exists()]
     counts = {"days written": len(stale), "documents written": 0}
-    for done, day in enumerate(stale):
+    for day, content, count in made(stale) if made and stale else ():
+        write_whole(_day_file(folder, day), content)
+        counts["documents written"] += count
+    for done, day in enumerate([] if made else stale):
         if progress:
             progress(done, len(stale), "days")
         with written_aside(_day_file(folder, day)) as part:
-            rows = (document_row(document) for document in _of_day(reader, day))
-            counts["documents written"] += _write_rows(part, rows, DOCUMENT)
+            counts["documents written"] += write_day(reader, day, part)
     for path in (folder / "documents").glob("*.parquet"):
         if path.stem not in new:
             path.unlink()
@@ -204,6 +213,11 @@ def export_days(reader: Scanner, folder: Path, *, progress: Progress | None = No
     with written_aside(folder / STATE) as part:
         part.write_text(json.dumps(new), "utf-8")
     return Exported(counts, folder)
+
+
+def write_day(reader: Scanner, day: str, target: Path) -> int:
+    """Write the documents of a day into a Parquet file; return how many they are."""
+    return _write_rows(target, (document_row(document) for document in _of_day(reader, day)), DOCUMENT)
 
 
 def _state(folder: Path) -> dict[str, int | str]:

@@ -27,12 +27,12 @@ LINE_SECONDS = 15.0
 
 CLUSTER = click.option(
     "--cluster", metavar="ADDRESS", default="",
-    help="Let the workers of this Dask scheduler read the texts [default: scale.scheduler].",
+    help="Let the workers of this Dask scheduler help [default: scale.scheduler].",
 )  # fmt: skip
 
 
 def on_cluster(settings: Settings, address: str) -> Settings:
-    """Return settings whose texts are read by the workers of a scheduler, where one was given."""
+    """Return settings with whose work the workers of a scheduler help, where one was given."""
     scale = settings.scale.model_copy(update={"scheduler": address})
     return settings.model_copy(update={"scale": scale}) if address else settings
 

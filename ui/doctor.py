@@ -140,12 +140,30 @@ def _receivers(settings: Settings) -> Iterator[Finding]:
             yield Finding(name, "ok", f"{one.kind}; groundswell notify test {one.id} sends a test")
 
 
+def _cluster(settings: Settings) -> Iterator[Finding]:
+    if not settings.scale.scheduler:
+        return
+    from groundswell.index.cluster import ClusterError, connected, dashboard, meet, roll
+    from groundswell.index.open import open_store
+    from groundswell.ui.console import now
+
+    try:
+        with connected(settings) as workers, open_store(settings) as store:
+            meet(workers, store, settings, now())
+            for line in roll(workers):
+                yield Finding("cluster", "ok", f"{line}; runs what we run and reaches this store")
+            yield Finding("cluster", "ok", f"what they do now: {dashboard(workers)}")
+    except ClusterError as error:
+        yield Finding("cluster", "bad", str(error), "groundswell works without it where scale.scheduler is left out")
+
+
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "store": _store,
     "taxonomy": _taxonomy,
     "rules": _rules,
     "model": _model,
+    "cluster": _cluster,
     "sources": _sources,
     "mail": _mail,
     "alerts": _receivers,

@@ -88,10 +88,10 @@ def only_one(settings: Settings) -> Iterator[None]:
 
 
 def _crawl(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
-    from groundswell.crawlers.run import crawl
+    from groundswell.crawlers.spread import crawl_wherever
     from groundswell.crawlers.summary import troubles
 
-    runs = crawl(store, settings, now=now, progress=progress)
+    runs = crawl_wherever(store, settings, now=now, progress=progress)
     found, stored, twice, refused, undated, beside = (
         sum(getattr(run, part) for run in runs)
         for part in ("found", "stored", "duplicate", "refused", "undated", "off_topic")
@@ -110,7 +110,7 @@ def _enrich(store: Store, settings: Settings, now: datetime, progress: Progress)
 
     rules, broken = proven_rules(settings, now)
     with opened_model(settings) as its:
-        report = enrich(store, its.model, settings, now=now, rules=rules, progress=progress, batch=its.batch)
+        report = enrich(store, its.model, settings, now=now, rules=rules, progress=progress, ahead=its.ahead)
     return "\n  ".join([str(report), *(f"left out: {complaint}" for complaint in broken)]), False
 
 
@@ -138,10 +138,12 @@ def _notify(store: Store, settings: Settings, now: datetime, progress: Progress)
     return "\n  ".join([str(deliveries) or "nothing to tell", *deliveries.troubles]), bool(deliveries.troubles)
 
 
-def _export(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
+def _export(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
+    from groundswell.index.cluster import days_on_cluster
     from groundswell.index.export import export_days
 
-    return str(export_days(store, settings.data_dir / "parquet", progress=progress)), False
+    made = days_on_cluster(settings, store, now=now, progress=progress) if settings.scale.scheduler else None
+    return str(export_days(store, settings.data_dir / "parquet", progress=progress, made=made)), False
 
 
 def _digest(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from groundswell.configs.schema import Settings
-from groundswell.nlp.enrich.stage import BATCH, Model
+from groundswell.nlp.enrich.stage import Model
 
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """A model, and how many texts keep it busy."""
+    """A model, and how many batches to have read ahead so that it is kept busy."""
 
     model: Model
-    batch: int = BATCH
+    ahead: int = 0
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def opened_model(settings: Settings) -> Iterator[OpenModel]:
     from groundswell.nlp.enrich.cluster import cluster_model
 
     with cluster_model(settings) as model:
-        yield OpenModel(model, max(BATCH, model.at_once))
+        yield OpenModel(model, model.ahead)
 
 
 __all__ = ["OpenModel", "opened_model"]

@@ -6,8 +6,9 @@ its reason (`Refusal`) and the rest of its batch goes on.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.watch import read_watch
 from groundswell.index.batches import batched
+from groundswell.index.cluster import ClusterError
 from groundswell.index.ids import stable_id
 from groundswell.index.progress import Progress
 from groundswell.index.query import Query
@@ -144,11 +146,12 @@ def enrich(
     now: datetime,
     progress: Progress | None = None,
     rules: Rules | None = None,
-    batch: int = BATCH,
+    ahead: int = 0,
 ) -> EnrichReport:
     """Read every document that has not been read by this model, oldest first, and put what was understood.
 
-    A document read by another model is read anew; which text it repeats stays as it was.
+    A document read by another model is read anew; which text it repeats stays as it was. With `ahead`, so many batches
+    more are being read elsewhere while one is stored: the same batches, so that the same is stored.
 
     Raises:
         StoreError: the store refuses whole batches.
@@ -158,16 +161,44 @@ def enrich(
     window = _Window(store, settings)
     report = EnrichReport()
     total = store.search(Query(lacks="enriched", limit=1)).total
-    for documents in batched(_pending(store, model.made_by), batch):
-        read, aside = _without_set_aside(store, documents, model.made_by)
-        enriched, refusals = understand(read, model, rules, settings)
-        enriched = _with_copies(enriched, read, window)
-        refusals += _put(store, enriched)
+    batches = (
+        _without_set_aside(store, some, model.made_by) for some in batched(_pending(store, model.made_by), BATCH)
+    )
+    for (read, aside), (found, failed) in _understood(
+        batches, lambda read: understand(read, model, rules, settings), ahead
+    ):
+        enriched = _with_copies(found, read, window)
+        refusals = failed + _put(store, enriched)
         store.put([_refusal(document, reason, model.made_by, now) for document, reason in _paired(read, refusals)])
-        _count(report, len(documents), enriched, refusals, aside)
+        _count(report, len(read) + aside, enriched, refusals, aside)
         if progress:
             progress(report.pending, max(total, report.pending), "enrich")
     return report
+
+
+Batch = tuple[list[Document], int]
+"""Documents to read, and how many were set aside before."""
+Understood = tuple[list[Enriched], list[tuple[str, str]]]
+
+
+def _understood(
+    batches: Iterator[Batch], ask: Callable[[list[Document]], Understood], ahead: int
+) -> Iterator[tuple[Batch, Understood]]:
+    """Yield each batch with what was understood of it, in order, while so many more are being read."""
+    if not ahead:
+        yield from ((batch, ask(batch[0])) for batch in batches)
+        return
+    waiting: deque[tuple[Batch, Future[Understood]]] = deque()
+    pool = ThreadPoolExecutor(ahead, thread_name_prefix="reading")
+    try:
+        for batch in batches:
+            waiting.append((batch, pool.submit(ask, batch[0])))
+            if len(waiting) > ahead:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        yield from ((batch, future.result()) for batch, future in waiting)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def shipped_rules(settings: Settings) -> Rules:
@@ -287,7 +318,7 @@ def _halved(
         return [], []
     try:
         return step(items), []
-    except ModelError:
+    except (ModelError, ClusterError):
         raise  # no text is to blame where the model itself is gone
     except Exception as error:  # noqa: BLE001  whatever a hostile text provokes, the others go on
         errors.append(error)

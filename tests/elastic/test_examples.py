@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import compose_spec
+import kubernetes_validate
+import pytest
 from ruamel.yaml import YAML
 
 from groundswell.configs.load import load_settings
@@ -28,6 +31,22 @@ def test_the_container_runs_the_version_that_is_tested() -> None:
     assert service["image"].endswith(f":{VERSIONS['9']}")
     assert VERSIONS["8"] in text
     assert service["environment"]["ELASTIC_PASSWORD"].startswith("${ELASTIC_PASSWORD:?")
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("kubernetes.yaml")), ids=lambda path: path.parent.name)
+def test_the_manifests_are_what_the_kubernetes_api_knows(path: Path) -> None:
+    """Every key of every resource, against the API's own schema."""
+    for resource in YAML(typ="safe").load_all(path):
+        kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("compose.yaml")), ids=lambda path: path.parent.name)
+def test_the_compose_files_are_what_its_specification_knows(path: Path) -> None:
+    """Every key, and services that wait for each other exist."""
+    services = compose_spec.PyCompose.from_yaml(path.read_text("utf-8")).to_dict()["services"]
+    for service in services.values():
+        assert set(service.get("depends_on") or {}) <= set(services)
+        assert service["image"]
 
 
 def test_no_example_holds_a_secret() -> None:

@@ -71,7 +71,7 @@ def test_a_cluster_that_loses_workers_or_scheduler_is_an_error_and_no_endless_wa
     """The sentence says what to start; what was read before stays stored, so the same command goes on."""
     with made(n_workers=1) as lost, cluster_model(settings_for(lost.scheduler_address, patience=2.0)) as model:
         lost.scale(0)
-        while model._client.nthreads():
+        while model._workers.client.nthreads():
             time.sleep(0.1)
         with pytest.raises(ClusterError, match=r"no worker of tcp:.* is left; start some"):
             model.read(TEXTS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from groundswell.ui.console import now, progress_bar, settings_of, table
+from groundswell.ui.console import CLUSTER, now, on_cluster, progress_bar, settings_of, table
 
 if TYPE_CHECKING:
     from groundswell.crawlers.visit import Span
@@ -25,9 +25,16 @@ DAY_OR_TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%
     is_flag=True,
     help="Ask even where a server wants to be left alone until later, and take a changed shape as the new one.",
 )
+@CLUSTER
 @click.pass_context
 def command(
-    ctx: click.Context, sources: tuple[str, ...], since: datetime | None, until: datetime | None, again: bool
+    ctx: click.Context,
+    *,
+    sources: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    again: bool,
+    cluster: str,
 ) -> int:
     """Fetch what is new from all sources, or from those named.
 
@@ -35,15 +42,15 @@ def command(
     With --since or --until a stretch of the past is filled in, where a source lets it be asked for: the remark says
     where it does not. Said again, it goes on where a limit stopped it.
     """
-    settings, moment = settings_of(ctx), now()
+    settings, moment = on_cluster(settings_of(ctx), cluster), now()
     span = _span(since, until, moment)
-    from groundswell.crawlers.run import crawl
+    from groundswell.crawlers.spread import crawl_wherever
     from groundswell.crawlers.summary import notes
     from groundswell.index.open import open_store
     from groundswell.ui.pipeline import only_one
 
     with only_one(settings), open_store(settings, spool=True) as store, progress_bar("crawl") as progress:
-        runs = crawl(store, settings, now=moment, only=sources, progress=progress, again=again, span=span)
+        runs = crawl_wherever(store, settings, now=moment, only=sources, progress=progress, again=again, span=span)
     table(
         ("source", "found", "stored", "duplicate", "refused", "off topic", "undated", "left", "remark"),
         [

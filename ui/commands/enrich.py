@@ -28,6 +28,6 @@ def command(ctx: click.Context, cluster: str) -> int:
         only_one(settings), open_store(settings, spool=True) as store, opened_model(settings) as its,
         progress_bar("enrich") as progress,
     ):  # fmt: skip
-        report = enrich(store, its.model, settings, now=now(), rules=rules, progress=progress, batch=its.batch)
+        report = enrich(store, its.model, settings, now=now(), rules=rules, progress=progress, ahead=its.ahead)
     click.echo(str(report))
     return 0

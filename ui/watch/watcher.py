@@ -239,7 +239,7 @@ class Watcher:
         rules, broken = proven_rules(self.settings, self.clock())
         with self._opened() as its:
             report = enrich(
-                store, its.model, self.settings, now=self.clock(), rules=rules, batch=its.batch,
+                store, its.model, self.settings, now=self.clock(), rules=rules, ahead=its.ahead,
                 progress=self.progress("reading"),
             )  # fmt: skip
         self.metrics.documents.labels("enriched").inc(report.enriched)
@@ -373,12 +373,14 @@ class _Visiting:
         return last
 
     def _visit(self, due: Sequence[str]) -> tuple[str, str]:
-        from groundswell.crawlers.run import crawl
+        from groundswell.crawlers.spread import crawl_wherever
         from groundswell.index.open import open_store
 
         watcher = self._watcher
         with open_store(self._settings, spool=True) as store:
-            runs = crawl(store, self._settings, now=watcher.clock(), only=due, progress=watcher.progress("visiting"))
+            runs = crawl_wherever(
+                store, self._settings, now=watcher.clock(), only=due, progress=watcher.progress("visiting")
+            )
         for name in due:  # not before: a visit that failed as a whole is due again
             self._table.done(name)
         watcher.news.set()

@@ -1,0 +1,278 @@
+"""Work done by the workers of a Dask cluster: reached, seen to be alike, given steps, and waited for.
+
+Steps are pure or idempotent, so that one that was lost with its worker is done again by another.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from groundswell.configs.schema import Settings
+from groundswell.index.progress import Progress
+from groundswell.index.records import Checkpoint
+from groundswell.index.store import Store, StoreError
+
+Client = Any
+Future = Any
+"""Dask's own types know none of their methods' types."""
+POLL_SECONDS = 1.0
+"""How often one looks whether any worker is left."""
+REPEATS = 10
+"""How often a task may lose its worker before it is given up."""
+MEETING = "cluster:meeting"
+
+
+class ClusterError(StoreError):
+    """A cluster that cannot work; the message says which, why, and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The workers of a scheduler; made by `connected`."""
+
+    client: Client
+    patience: float
+    """Seconds without any worker after which waiting ends."""
+
+    @property
+    def address(self) -> str:
+        """Return the scheduler's address."""
+        return str(self.client.scheduler.address)
+
+    @property
+    def threads(self) -> int:
+        """Return how many steps may run at once, at least one."""
+        return max(1, int(sum(self.client.nthreads().values())))
+
+    def each(self, ask: Callable[..., Any], *given: Any) -> dict[str, Any]:
+        """Return what every worker answers, or the error that it answered with, by its address.
+
+        One that is lost meanwhile is left out; whoever comes later is looked at where its work begins.
+
+        Raises:
+            ClusterError: all were lost.
+        """
+        from distributed.comm.core import CommClosedError
+
+        answers: dict[str, Any] = self.client.run(ask, *given, on_error="return")
+        there = {worker: answer for worker, answer in answers.items() if not isinstance(answer, CommClosedError)}
+        if not there:
+            raise ClusterError(f"every worker of {self.address} was lost while it was asked; run again")
+        return there
+
+    def start(self, step: Callable[..., Any], items: Sequence[Any], **more: Any) -> list[Future]:
+        """Give each item to a worker; one that is lost is given to another."""
+        futures: list[Future] = self.client.map(step, list(items), pure=False, retries=REPEATS, **more)
+        return futures
+
+    def wait(self, futures: Sequence[Future], tell: Callable[[int], None] | None = None) -> None:
+        """Wait for all, as long as anybody works on them; `tell` is told how many are done.
+
+        Raises:
+            ClusterError: no worker is left, or the scheduler is gone.
+        """
+        import distributed
+
+        wait: Any = distributed.wait
+        seen = monotonic()
+        while True:
+            try:
+                with self.client.as_current():
+                    wait(futures, timeout=POLL_SECONDS)
+            except TimeoutError:
+                seen = monotonic() if self._anybody() else seen
+                if monotonic() - seen > self.patience:
+                    self.client.cancel(list(futures))
+                    raise ClusterError(
+                        f"no worker of {self.address} is left; start some (`dask worker {self.address}`) "
+                        "and run again: what was done before is stored"
+                    ) from None
+                if tell:
+                    tell(sum(future.done() for future in futures))
+            except CancelledError:
+                raise self.gone() from None
+            else:
+                return
+
+    def _anybody(self) -> bool:
+        if self.client.status != "running":
+            raise self.gone()
+        return bool(self.client.scheduler_info(n_workers=-1)["workers"])
+
+    def gathered(self, futures: Sequence[Future]) -> list[Any]:
+        """Return what came of all.
+
+        Raises:
+            ClusterError: a step lost too many workers, or the scheduler is gone.
+            Exception: a step's own.
+        """
+        from distributed import KilledWorker
+
+        try:
+            return list(self.client.gather(list(futures)))
+        except KilledWorker as error:
+            msg = f"{REPEATS} workers in a row were lost over the same task ({error}); see their logs"
+            raise ClusterError(msg) from error
+        except (CancelledError, OSError) as error:
+            raise self.gone() from error
+
+    def gone(self) -> ClusterError:
+        """Return the error of a scheduler that is not there any more."""
+        return ClusterError(
+            f"the scheduler at {self.address} went away; run again when it is back: what was done before is stored"
+        )
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Workers]:
+    """Connect to the configured scheduler and see that it has workers of this very version.
+
+    Raises:
+        ClusterError: Dask is not installed, nobody answers, there is no worker, or one has another version.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise ClusterError("scale.scheduler needs Dask: install groundswell[scale]") from None
+    address = settings.scale.scheduler
+    connect: Any = distributed.Client
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost worker is our own sentence, not a traceback
+    try:
+        client = connect(address, timeout=settings.scale.patience_seconds, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClusterError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one (`dask scheduler`), "
+            "or leave scale.scheduler out"
+        ) from error
+    with client:
+        workers = Workers(client, settings.scale.patience_seconds)
+        _some(workers)
+        _alike(workers)
+        yield workers
+
+
+def _some(workers: Workers) -> None:
+    try:
+        workers.client.wait_for_workers(1, timeout=workers.patience)
+    except TimeoutError:
+        address = workers.address
+        raise ClusterError(f"{address} has no worker; start some with `dask worker {address}`") from None
+
+
+def installed() -> str:
+    """Return which Groundswell and which Python this process runs."""
+    return f"groundswell {version('groundswell')}, Python {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _alike(workers: Workers) -> None:
+    """See that every worker runs what we run: steps and what they give back travel as they are.
+
+    Raises:
+        ClusterError: one does not; it is named.
+    """
+    ours = installed()
+    for worker, theirs in workers.each(installed).items():
+        if theirs != ours:
+            said = theirs if isinstance(theirs, str) else f"no Groundswell ({theirs})"
+            raise ClusterError(f"worker {worker} has {said}, here is {ours}: install the same version on all")
+
+
+def meet(workers: Workers, store: Store, settings: Settings, now: Any) -> str:
+    """See that every worker reaches this very store; return the settings with which it does.
+
+    Raises:
+        ClusterError: one does not: it has another file of the same name, or no way to the server.
+    """
+    token = uuid4().hex
+    shared = shared_settings(settings).model_dump_json()
+    store.put([Checkpoint(id=MEETING, value={"token": token}, at=now)])
+    for worker, answer in workers.each(partial(sees, shared, token)).items():
+        if answer is not True:
+            why = answer if isinstance(answer, Exception) else "it found another one at the same address"
+            raise ClusterError(
+                f"worker {worker} does not reach this store: {why}. Workers of several machines need "
+                "store.backend: elastic, and its key in their environment"
+            )
+    return shared
+
+
+def shared_settings(settings: Settings) -> Settings:
+    """Return settings that mean the same store on a worker; it is no coordinator itself."""
+    from groundswell.index.open import database
+
+    store = settings.store
+    if store.backend == "sqlite":
+        store = store.model_copy(update={"path": database(settings).resolve()})
+    scale = settings.scale.model_copy(update={"scheduler": ""})
+    return settings.model_copy(update={"store": store, "scale": scale})
+
+
+def sees(settings: str, token: str) -> bool:
+    """Return whether this process reaches the store that holds a token."""
+    from groundswell.index.open import open_reader
+
+    with open_reader(Settings.model_validate_json(settings)) as reader:
+        found = reader.get(Checkpoint, MEETING)
+    return found is not None and found.value.get("token") == token
+
+
+def roll(workers: Workers) -> list[str]:
+    """Return a line for people about each worker: name, address, threads, what it does now, and memory."""
+    info: dict[str, Any] = workers.client.scheduler_info(n_workers=-1)["workers"]
+    lines = []
+    for address, worker in sorted(info.items()):
+        now = worker["metrics"]
+        doing, held = now.get("task_counts", {}).get("executing", 0), now.get("memory", 0) / 1e6
+        lines.append(
+            f"worker {worker['name']} at {address}: {worker['nthreads']} threads, {doing} tasks, {held:,.0f} MB"
+        )
+    return lines
+
+
+def dashboard(workers: Workers) -> str:
+    """Return where Dask's own dashboard shows what every worker does, as it happens."""
+    return str(workers.client.dashboard_link)
+
+
+def days_on_cluster(settings: Settings, store: Store, *, now: Any, progress: Progress) -> Callable[..., Any]:
+    """Return how the day files of an export are made by the workers: see `groundswell.index.export.export_days`."""
+
+    def made(days: Sequence[str]) -> Iterator[tuple[str, bytes, int]]:
+        with connected(settings) as workers:
+            shared = meet(workers, store, settings, now)
+            at_once = 2 * workers.threads
+            for begin in range(0, len(days), at_once):
+                some = list(days[begin : begin + at_once])
+                futures = workers.start(day_file, some, settings=shared)
+                workers.wait(futures)
+                progress(begin + len(some), len(days), f"days, by {workers.threads} workers")
+                yield from ((day, *made) for day, made in zip(some, workers.gathered(futures), strict=True))
+
+    return made
+
+
+def day_file(day: str, settings: str) -> tuple[bytes, int]:
+    """Return a day's documents as the bytes of a Parquet file, and how many they are; done by a worker."""
+    import tempfile
+    from pathlib import Path
+
+    from groundswell.index.export import write_day
+    from groundswell.index.open import open_reader
+
+    with open_reader(Settings.model_validate_json(settings)) as reader, tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "day.parquet"
+        count = write_day(reader, day, target)
+        return target.read_bytes(), count
+
+
+__all__ = ["ClusterError", "Workers", "connected", "dashboard", "days_on_cluster", "meet", "roll"]
