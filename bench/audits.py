@@ -1,9 +1,11 @@
 """Do the intervals of the quality report hold what they promise? Audits are drawn again and again from known worlds.
 
-    python bench/audits.py [--audits 1000]
+    python bench/audits.py [--audits 1000] [--worlds 1000] [--seed 1]
 
 Each world has documents of several classes, rare and common, easy and hard; an audit is drawn as
 `groundswell label draw audit` does, labelled by the truth, and estimated: how often does each interval cover the truth?
+By default every audit is of a world of its own, whose rates are drawn, too: of one world alone the share covered
+swings with the rate, as that of every interval for counts does (Brown, Cai and DasGupta 2001); `--worlds 1` shows that.
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ from groundswell.index.records import Sample
 from groundswell.nlp.trust.estimate import Estimate
 from groundswell.nlp.trust.quality import Audited, figures
 
-CLASSES = {"gambling": (0.02, 0.85, 0.004), "scam_jobs": (0.005, 0.7, 0.002), "ad_experience": (0.08, 0.9, 0.02)}
-"""Class: share that the model calls so, share of them that is, share of the others that is."""
+CLASSES = {
+    "rare": ((0.003, 0.01), (0.5, 0.9), (0.001, 0.004)),
+    "gambling": ((0.01, 0.04), (0.6, 0.95), (0.002, 0.008)),
+    "common": ((0.05, 0.15), (0.7, 0.97), (0.01, 0.04)),
+}
+"""Class: ranges of the share that the model calls so, of those that are, and of the others that are."""
 SIZE, DOCUMENTS = 600, 60_000
 """Documents of a world and of an audit. Of a class that is nearly all looked at hardly anything is left to guess."""
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -31,35 +37,46 @@ def main(args: Sequence[str] | None = None) -> None:
     """Draw, estimate, count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--audits", type=int, default=1000)
+    parser.add_argument("--worlds", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(args)
-    for name, covered in coverage(given.audits).items():
+    for name, covered in coverage(given.audits, given.worlds, given.seed).items():
         print(json.dumps({"interval": name, "covers": round(covered, 3)}))
 
 
-def coverage(audits: int, seed: int = 1) -> dict[str, float]:
-    """Return interval → share of audits in which it covers the truth."""
+def coverage(audits: int, worlds: int, seed: int = 1) -> dict[str, float]:
+    """Return interval → share of audits in which it covers the truth, of those audits that say something of it."""
     dice = np.random.default_rng(seed)
-    called, true = world(dice)
     names = list(CLASSES)
-    truth = {name: _truth(called[:, n], true[:, n]) for n, name in enumerate(names)}
-    strata = np.where(called.any(1), len(names) - 1 - called[:, ::-1].argmax(1), -1)
-    rarity = sorted(range(len(names)), key=lambda n: called[:, n].sum())
-    for n in reversed(rarity):
-        strata[called[:, n]] = n
-    rows = {stratum: np.flatnonzero(strata == stratum) for stratum in sorted(set(strata.tolist()))}
     hits: Counter[str] = Counter()
-    for _ in range(audits):
+    tries: Counter[str] = Counter()
+    for turn in range(audits):
+        if turn % max(1, audits // worlds) == 0:
+            called, true = world(dice)
+            truth = {name: _truth(called[:, n], true[:, n]) for n, name in enumerate(names)}
+            rows = _strata(called)
         found, sample = _audit(dice, rows, called, true, names)
         for figure in figures(found, [sample], names):
             for kind in ("precision", "recall", "false_positives", "prevalence"):
-                hits[f"{figure.name} {kind}"] += _covers(getattr(figure, kind), truth[figure.name][kind])
-    return {name: count / audits for name, count in sorted(hits.items())}
+                estimate = getattr(figure, kind)
+                tries[f"{figure.name} {kind}"] += estimate.value is not None
+                hits[f"{figure.name} {kind}"] += _covers(estimate, truth[figure.name][kind])
+    return {name: count / tries[name] for name, count in sorted(hits.items())}
+
+
+def _strata(called: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the rows of each stratum: what is called several classes stands in the rarest."""
+    strata = np.full(len(called), -1)
+    for n in sorted(range(called.shape[1]), key=lambda n: -called[:, n].sum()):
+        strata[called[:, n]] = n
+    return {stratum: np.flatnonzero(strata == stratum) for stratum in sorted(set(strata.tolist()))}
 
 
 def world(dice: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return which documents are called what, and are what; shape (documents, classes), bool."""
-    called = np.stack([dice.uniform(size=DOCUMENTS) < share for share, _, _ in CLASSES.values()], 1)
-    right = np.stack([np.where(called[:, n], p, q) for n, (_, p, q) in enumerate(CLASSES.values())], 1)
+    rates = [[np.exp(dice.uniform(*np.log(span))) for span in spans] for spans in CLASSES.values()]
+    called = np.stack([dice.uniform(size=DOCUMENTS) < share for share, _, _ in rates], 1)
+    right = np.stack([np.where(called[:, n], p, q) for n, (_, p, q) in enumerate(rates)], 1)
     return called, dice.uniform(size=called.shape) < right
 
 

@@ -3,7 +3,7 @@
 Within a stratum Jeffreys' interval (Brown, Cai and DasGupta 2001) over the effective sample, which grows to certainty
 as the sample becomes the whole stratum (finite population correction; Cochran 1977, 2.6). Strata are added, and totals
 divided, by MOVER (Zou and Donner 2008; Donner and Zou 2012): each limit is recovered from those of the parts, so that
-intervals need not be symmetric. In 1,000 simulated audits each covers the truth in 92 to 98 of 100 (`bench/audits.py`).
+intervals need not be symmetric. In 1,000 simulated audits each covers the truth in 94 to 97 of 100 (`bench/audits.py`).
 
 >>> Stratum(population=1000, sample=100, hits=80).share.round()
 Estimate(value=0.8, low=0.718, high=0.866)
@@ -87,10 +87,17 @@ def total(strata: Iterable[Stratum]) -> Estimate:
     parts = [(stratum, stratum.share.times(stratum.population)) for stratum in strata if stratum.population > 0]
     if any(share.value is None for _, share in parts):
         return Estimate(None, 0.0, sum(stratum.population for stratum, _ in parts))
-    shares = [share for _, share in parts]
-    value = sum(share.value or 0.0 for share in shares)
-    below = sqrt(sum(((share.value or 0.0) - share.low) ** 2 for share in shares))
-    above = sqrt(sum((share.high - (share.value or 0.0)) ** 2 for share in shares))
+    return summed([share for _, share in parts])
+
+
+def summed(parts: Iterable[Estimate]) -> Estimate:
+    """Return the sum of what was estimated independently; one that nobody knows makes it unknown."""
+    found = list(parts)
+    if any(one.value is None for one in found):
+        return Estimate(None, sum(one.low for one in found), sum(one.high for one in found))
+    value = sum(one.value or 0.0 for one in found)
+    below = sqrt(sum(((one.value or 0.0) - one.low) ** 2 for one in found))
+    above = sqrt(sum((one.high - (one.value or 0.0)) ** 2 for one in found))
     return Estimate(value, max(0.0, value - below), value + above)
 
 

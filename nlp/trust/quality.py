@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from groundswell.index.records import SENTIMENTS, Label, Sample
-from groundswell.nlp.trust.estimate import UNKNOWN, Estimate, Stratum, share_of, total
+from groundswell.nlp.trust.estimate import UNKNOWN, Estimate, Stratum, share_of, summed, total
 from groundswell.nlp.trust.truth import ARBITRATION, RISKS, UNSURE, is_machine, judgements, truths
 
 FEWEST = 3
@@ -137,7 +137,7 @@ def _figure(
     n_called, n_rest = (sum(cell.population for cell in cells) for cells in (called, rest))
     hits, missed = total(_pooled(called)), total(_pooled(rest))
     wrong, right = _rest(n_called, hits), _rest(n_rest, missed)
-    everything = total(_pooled([*called, *rest]))
+    everything = summed([hits, missed])  # what is called so and what is not are never pooled: they are drawn unlike
     whole = n_called + n_rest
     return Figure(
         name=name,

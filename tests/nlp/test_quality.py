@@ -15,7 +15,7 @@ from groundswell.index.records import Label, Moderation, Record, Sample
 from groundswell.nlp.trust import sampling
 from groundswell.nlp.trust.drift import moves
 from groundswell.nlp.trust.moderation import months, read_csv
-from groundswell.nlp.trust.quality import audited, figures
+from groundswell.nlp.trust.quality import Audited, audited, figures
 from groundswell.nlp.trust.truth import NONE, RISKS
 from groundswell.ui.cli import cli
 from groundswell.ui.report.quality import as_html, look, write
@@ -181,3 +181,23 @@ def test_the_report_is_a_page_and_a_workbook(
     assert "1 audits, 120 documents labelled" in result.output
     assert "moved: vocabulary" in result.output
     assert "Moderation" in (tmp_path / "q.html").read_text("utf-8")
+
+
+def test_what_is_drawn_often_never_speaks_for_what_is_drawn_seldom() -> None:
+    """One of two documents of a small stratum hits: that is one or two more, not as many as in the largest stratum."""
+    population = {
+        NONE: {"": 10_000},
+        "gambling": {"": 300, "gambling": 300},
+        "scam_jobs": {"": 100, "scam_jobs": 100, "gambling": 2},
+    }
+    sample = Sample(id="s", at=NOON, by="x", since=NOON - timedelta(days=7), until=NOON, population=population)
+    called, nothing, both = frozenset({"gambling"}), frozenset[str](), frozenset({"gambling", "scam_jobs"})
+    judged = frozenset(NAMES)
+    drawn = (
+        [(NONE, nothing, nothing)] * 300 + [("gambling", called, called)] * 80 + [("gambling", called, nothing)] * 20
+    )
+    drawn += [("scam_jobs", both, called)] + [("scam_jobs", frozenset({"scam_jobs"}), nothing)] * 97
+    found = [Audited("s", stratum, "en", "SG", "m", said, true, judged) for stratum, said, true in drawn]
+    (figure,) = figures(found, [sample], ["gambling"])
+    assert figure.prevalence.value == pytest.approx((figure.precision.value or 0) * 302 / 10_400)
+    assert figure.prevalence.high < 0.035
