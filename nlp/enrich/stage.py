@@ -53,6 +53,8 @@ R = TypeVar("R")
 
 BATCH = 512
 """Documents read, judged and written at a time: what is lost when the process is killed."""
+SLACK = timedelta(days=1)
+"""How much older than the batch before a batch may be, without everything that it may repeat being read again."""
 KEPT_RISK = 0.02
 """Probabilities below this are not stored: fifteen zeros a document say nothing."""
 NOBODY = Names([])
@@ -147,18 +149,20 @@ def enrich(
     progress: Progress | None = None,
     rules: Rules | None = None,
     ahead: int = 0,
+    window: CopyWindow | None = None,
 ) -> EnrichReport:
     """Read every document that has not been read by this model, oldest first, and put what was understood.
 
     A document read by another model is read anew; which text it repeats stays as it was. With `ahead`, so many batches
-    more are being read elsewhere while one is stored: the same batches, so that the same is stored.
+    more are being read elsewhere while one is stored: the same batches, so that the same is stored. Whoever comes again
+    and again gives the same `window`, so that what may be repeated is read from the store once.
 
     Raises:
         StoreError: the store refuses whole batches.
         Exception: the model fails on whole batches: then the fault is its own, and nothing is set aside.
     """
     rules = rules if rules is not None else shipped_rules(settings)
-    window = _Window(store, settings)
+    window = window or CopyWindow(settings)
     report = EnrichReport()
     total = store.search(Query(lacks="enriched", limit=1)).total
     batches = (
@@ -167,7 +171,7 @@ def enrich(
     for (read, aside), (found, failed) in _understood(
         batches, lambda read: understand(read, model, rules, settings), ahead
     ):
-        enriched = _with_copies(found, read, window)
+        enriched = _with_copies(store, found, read, window)
         refusals = failed + _put(store, enriched)
         store.put([_refusal(document, reason, model.made_by, now) for document, reason in _paired(read, refusals)])
         _count(report, len(read) + aside, enriched, refusals, aside)
@@ -330,33 +334,44 @@ def _halved(
     return done + more, failed + other
 
 
-class _Window:
-    """The firsts of the days around the batch at hand, read from the store as the batches move through time."""
+class CopyWindow:
+    """The firsts of the days around the batch at hand, read from the store as the batches move through time.
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self._store = store
+    Batches may go back by `SLACK`; for what is older still, everything is read again.
+    """
+
+    def __init__(self, settings: Settings) -> None:
         self._days = timedelta(days=settings.themes.duplicate_days)
-        self._known = Duplicates(similarity=settings.themes.duplicate_similarity, days=settings.themes.duplicate_days)
+        self._similarity, self._length = settings.themes.duplicate_similarity, settings.themes.duplicate_days
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known = Duplicates(similarity=self._similarity, days=self._length)
+        self._since: datetime | None = None
         self._until: datetime | None = None
 
-    def copies(self, mentions: Sequence[Mention]) -> list[str]:
+    def copies(self, store: Store, mentions: Sequence[Mention]) -> list[str]:
         """Return for each mention the id of the first it repeats, or its own."""
         posts = [_told(mention) for mention in mentions]
         if posts:
-            self._move_to(min(one.at for one in posts), max(one.at for one in posts))
+            self._move_to(store, min(one.at for one in posts), max(one.at for one in posts))
         return self._known.add(posts)
 
-    def _move_to(self, begin: datetime, end: datetime) -> None:
+    def _move_to(self, store: Store, begin: datetime, end: datetime) -> None:
         earliest, latest = _shifted(begin, -self._days), _shifted(end, self._days)
+        if self._since is not None and earliest < self._since:
+            self._forget()
         if self._until is None:
-            self._load(Query(where={"date_confidence": ("none",)}))
+            self._load(store, Query(where={"date_confidence": ("none",)}))
+        since = _shifted(earliest, -SLACK)
         if self._until is None or self._until < latest:
-            self._load(Query(since=max(self._until or earliest, earliest), until=latest))
+            self._load(store, Query(since=max(self._until or since, since), until=latest))
             self._until = latest
-        self._known.forget_before(earliest)
+        self._known.forget_before(since)
+        self._since = max(since, self._since or since)
 
-    def _load(self, query: Query) -> None:
-        for documents in batched(self._store.scan(query), 4 * BATCH):
+    def _load(self, store: Store, query: Query) -> None:
+        for documents in batched(store.scan(query), 4 * BATCH):
             self._known.remember([_told(document.mention) for document in documents if _is_first(document)])
 
 
@@ -384,11 +399,13 @@ def _pending(store: Store, made_by: str) -> Iterator[Document]:
     yield from (document for document in store.scan(Query(made_by_not=made_by)) if document.enriched is not None)
 
 
-def _with_copies(enriched: Sequence[Enriched], documents: Sequence[Document], window: _Window) -> list[Enriched]:
+def _with_copies(
+    store: Store, enriched: Sequence[Enriched], documents: Sequence[Document], window: CopyWindow
+) -> list[Enriched]:
     before = {document.id: document.enriched.duplicate_of for document in documents if document.enriched}
     mentions = {document.id: document.mention for document in documents}
     fresh = [one.id for one in enriched if not before.get(one.id)]
-    first = before | dict(zip(fresh, window.copies([mentions[each] for each in fresh]), strict=True))
+    first = before | dict(zip(fresh, window.copies(store, [mentions[each] for each in fresh]), strict=True))
     return [replace(one, duplicate_of=first[one.id], risks=_worth_keeping(one.risks)) for one in enriched]
 
 

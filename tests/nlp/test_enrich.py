@@ -16,7 +16,7 @@ from groundswell.index.query import Query
 from groundswell.index.records import Document, Enriched, Mention, Refusal
 from groundswell.index.store import Store
 from groundswell.nlp.enrich.rules import Rules
-from groundswell.nlp.enrich.stage import enrich
+from groundswell.nlp.enrich.stage import CopyWindow, enrich
 from tests.nlp.fakes import FakeModel
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -94,6 +94,40 @@ def test_a_new_model_reads_anew_and_keeps_who_repeats_whom(store: Store, setting
     assert {one.made_by for one in found.values()} == {"fake 2"}
     assert found["copy"].duplicate_of == "first"
     assert found["first"].duplicate_of == "first"
+
+
+def test_whoever_keeps_the_window_finds_the_same_copies_and_reads_the_past_once(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turn after turn, through a text that comes weeks late, for which the past is read again, and what follows it."""
+    text = "They charged my card twice this month and support has not answered one of my mails"
+    told = "The courier left my parcel with a neighbour whom nobody in our street has ever heard of"
+    turns = (
+        [_mention("first", text, hours=-24 * 20), _mention("early", told, hours=-24 * 60)],
+        [_mention("copy", text + "!!")],
+        [_mention("again", f"RT @someone: {text}", hours=-3)],
+        [_mention("late", told + "!!", hours=-24 * 50)],
+        [_mention("last", text + " !", hours=2)],
+    )
+    window, read = CopyWindow(settings), list[Query]()
+    load = window._load
+
+    def noted(place: Store, query: Query) -> None:
+        read.append(query)
+        load(place, query)
+
+    monkeypatch.setattr(window, "_load", noted)
+    loads = []
+    for turn in turns:
+        store.put(turn)
+        enrich(store, FakeModel(), settings, now=NOW, rules=NO_RULES, window=window)
+        loads.append(len(read))
+    found = {name: one.duplicate_of for name, one in _enriched(store).items()}
+    assert found == {
+        "first": "first", "copy": "first", "again": "first", "last": "first", "early": "early", "late": "early",
+    }  # fmt: skip
+    assert loads[2] == loads[1], "nothing is read for a text that is no later than what was read for"
+    assert any(one.since and one.since < NOW - timedelta(days=80) for one in read[loads[2] : loads[3]])
 
 
 def test_a_copy_that_comes_in_a_later_run_finds_its_first_in_the_store(store: Store, settings: Settings) -> None:

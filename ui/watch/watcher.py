@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from groundswell.configs.source import Source
     from groundswell.index.records import CrawlRun, Signal
     from groundswell.nlp.enrich.opened import OpenModel
+    from groundswell.nlp.enrich.stage import CopyWindow
     from groundswell.nlp.model.model import Model
 
 LOOK_SECONDS = 5.0
@@ -41,6 +42,8 @@ NOTIFY_SECONDS = 30.0
 FRUITLESS_SECONDS = 600.0
 """How long one leaves alone what could not be read, unless something comes."""
 RETENTION_SECONDS = 86400.0
+WINDOW_SECONDS = 3600.0
+"""How long the texts that new ones may repeat are held in memory."""
 LONGEST_PAUSE = 300.0
 """A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
 RUNS = 10_000
@@ -81,6 +84,8 @@ class Watcher:
         self.model: Model | None = None
         self.tested: datetime | None = None
         self.early, self.next_look = False, 0.0
+        self.window: CopyWindow | None = None
+        self.window_until = 0.0
         self.not_before: dict[str, float] = {}
         self.done, self.fruitless_until = 0, 0.0
 
@@ -237,14 +242,24 @@ class Watcher:
         from groundswell.nlp.enrich.stage import enrich, proven_rules
 
         rules, broken = proven_rules(self.settings, self.clock())
+        window, self.window = self._copy_window(), None  # whatever ends this early, the window is read anew
         with self._opened() as its:
             report = enrich(
-                store, its.model, self.settings, now=self.clock(), rules=rules, ahead=its.ahead,
+                store, its.model, self.settings, now=self.clock(), rules=rules, ahead=its.ahead, window=window,
                 progress=self.progress("reading"),
             )  # fmt: skip
+        self.window = window
         self.metrics.documents.labels("enriched").inc(report.enriched)
         self.done += report.enriched
         return "; ".join([str(report), *(f"left out: {complaint}" for complaint in broken)]) if report.pending else ""
+
+    def _copy_window(self) -> CopyWindow:
+        """Return what texts may repeat: kept from turn to turn, and read anew now and then, as texts are forgotten."""
+        from groundswell.nlp.enrich.stage import CopyWindow
+
+        if self.window is None or self.steady() >= self.window_until:
+            self.window, self.window_until = CopyWindow(self.settings), self.steady() + WINDOW_SECONDS
+        return self.window
 
     def _themes(self, store: Store) -> str:
         from groundswell.nlp.themes.stage import update_themes
