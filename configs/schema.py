@@ -339,6 +339,10 @@ class BoardSettings(Section):
     """Time zone of what it shows."""
     refresh_seconds: int = Field(default=60, ge=5, le=3600)
     """How often it looks again."""
+    translations: dict[str, Path] = Field(default_factory=dict)
+    """Folders of translation packages by language, {th: /models/translate-th_en}: unpacked packages of Argos Translate
+    into English, run on this machine (`pip install 'groundswell[translate]'`). A document's page then shows what the
+    machine makes of it, marked as a machine's. Nothing is fetched."""
 
 
 class RetentionSettings(Section):

@@ -6,11 +6,12 @@ given to ``st.html``.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from html import escape
 from typing import NewType
 from urllib.parse import quote, urlsplit
+
+from groundswell.ui.report.wording import visible
 
 Html = NewType("Html", str)
 MARK_OPEN, MARK_CLOSE = "[[", "]]"
@@ -23,15 +24,7 @@ def esc(text: object) -> Html:
 
     Bidirectional overrides and control characters are dropped: a hostile text may not reorder what stands around it.
     """
-    plain = str(text)
-    return Html(escape(plain if plain.isprintable() else "".join(filter(_shown, plain)), quote=True))
-
-
-def _shown(char: str) -> bool:
-    return char in "\n\t" or (unicodedata.category(char) not in {"Cc", "Cs", "Co"} and char not in _BIDI)
-
-
-_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    return Html(escape(visible(str(text)), quote=True))
 
 
 def tag(name: str, content: Html | Iterable[Html] = NOTHING, /, cls: str = "", **attributes: str | None) -> Html:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -37,6 +37,9 @@ from groundswell.ui.report.gloss import Glossary
 from groundswell.ui.report.inbox import Inbox, find_inbox
 from groundswell.ui.report.today import Today, look, moment_of
 from groundswell.ui.report.tongue import in_english, tr
+
+if TYPE_CHECKING:
+    from groundswell.nlp.text.translation import ArgosPackage, Translator
 
 R = TypeVar("R")
 MINUTES = 5
@@ -244,6 +247,23 @@ def glossary() -> Glossary:
     """
     given = settings()
     return _glossary(given.signals.topics, tuple(given.rules))
+
+
+@cache
+def _package(folder: Path) -> ArgosPackage:
+    from groundswell.nlp.text.translation import ArgosPackage
+
+    return ArgosPackage(folder)
+
+
+def translator(lang: str) -> Translator | None:
+    """Return what turns a language into English on this machine, or nothing where none is set.
+
+    Raises:
+        TranslationError: the folder that is set for it is no translation package.
+    """
+    folder = settings().board.translations.get(lang)
+    return _package(folder) if folder else None
 
 
 @st.cache_resource(show_spinner=False)

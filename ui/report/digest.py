@@ -48,11 +48,17 @@ def templates(*, html: bool) -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=html,  # noqa: S701  the text alternative is no HTML; the HTML one escapes everything
         undefined=StrictUndefined,
+        finalize=_harmless if html else None,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(number=wording.number, mood=wording.mood, risk=wording.risk, short=wording.shortened)
     return environment
+
+
+def _harmless(value: Any) -> Any:
+    """Return what is put into a page without what would reorder it; HTML of our own stays as it is."""
+    return wording.visible(value) if type(value) is str else value
 
 
 def inlined(html: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -57,6 +58,18 @@ KINDS = {
     "spread": "heard in new places",
 }
 """What each kind of signal means, in three words."""
+
+
+def visible(text: str) -> str:
+    """Return text without what disturbs what stands around it: direction overrides and control characters."""
+    return text if text.isprintable() else "".join(filter(_seen, text))
+
+
+def _seen(char: str) -> bool:
+    return char in "\n\t" or (unicodedata.category(char) not in {"Cc", "Cs", "Co"} and char not in _OVERRIDES)
+
+
+_OVERRIDES = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def number(value: float) -> str:

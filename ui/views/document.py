@@ -12,6 +12,7 @@ from groundswell.index.records import Case, Document, Label, Target, Theme
 from groundswell.nlp.enrich.occlusion import Piece, speaking
 from groundswell.nlp.text.clean import clean_one
 from groundswell.nlp.text.clean import joined as said_together
+from groundswell.nlp.text.translation import TranslationError
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.desk import CORRECTIONS
@@ -41,6 +42,7 @@ def show() -> None:
     left, right = st.columns([1.75, 1], gap="medium")
     with left:
         st.html(_text(document))
+        _by_machine(document)
         _evidence(document)
         if copies := _copies(document):
             st.html(copies)
@@ -75,6 +77,29 @@ def _text(document: Document) -> Html:
         ]
     found.append(gloss(document))
     return panel(tr("Text"), f"{wording.plural(len(mention.text), 'character')}, as it was found", joined(found))
+
+
+def _by_machine(document: Document) -> None:
+    """Draw what a translation model of one's own makes of the text, where one is set for its language."""
+    lang = document.enriched.lang if document.enriched else document.mention.lang
+    try:
+        with st.spinner(tr("a machine translates")):
+            translator = queries.translator(lang)
+            if translator is None:
+                return
+            text = said_together(document.mention.title, document.mention.text)
+            said, name = _translated(text, lang, translator.name), translator.name
+    except TranslationError as error:
+        st.html(tag("p", esc(error), cls="said trouble", role="alert"))
+        return
+    note = tr("{name}; it may be wrong, and only the text above is evidence").format(name=name)
+    st.html(panel(tr("By a machine, in English"), note, tag("p", esc(said), cls="whole", lang="en")))
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _translated(text: str, lang: str, name: str) -> str:  # noqa: ARG001  another model is another answer
+    translator = queries.translator(lang)
+    return translator.translate([clean_one(text)])[0] if translator else ""
 
 
 def _read(document: Document) -> str:
