@@ -532,7 +532,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedSearch:
-    """A query that somebody wants to ask again: a text of the query language, or a statement in SQL."""
+    """A query that somebody wants to ask again: a text of the query language, or a statement in SQL.
+
+    `tell` are the receivers of alerts that hear when it changes.
+    """
 
     id: str
     name: str
@@ -540,6 +543,7 @@ class SavedSearch:
     owner: str
     at: datetime
     language: SearchLanguage = "search"
+    tell: tuple[str, ...] = ()
 
 
 Record = (

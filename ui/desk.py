@@ -412,9 +412,18 @@ class Desk:
         self._put(Snooze(id=theme, at=now, until=now, by=_name(by)), who=by)
 
     def save_search(
-        self, name: str, text: str, *, by: str, now: datetime, language: SearchLanguage = "search"
+        self,
+        name: str,
+        text: str,
+        *,
+        by: str,
+        now: datetime,
+        language: SearchLanguage = "search",
+        tell: Sequence[str] = (),
     ) -> SavedSearch:
         """Keep a query, or a question in SQL, under a name; the same person saving the same name again replaces it.
+
+        `tell` are the receivers of alerts that are to hear when it changes.
 
         Raises:
             DeskError: the name is empty, or the text is longer than can be kept.
@@ -426,10 +435,23 @@ class Desk:
             raise DeskError(f"at most {longest:,} characters can be saved; this has {len(text):,}")
         saved = SavedSearch(
             id=stable_id(language, _name(by), _line(name)), name=_line(name), text=text, owner=_name(by), at=now,
-            language=language,
+            language=language, tell=tuple(dict.fromkeys(tell)),
         )  # fmt: skip
         self._put(saved, who=by)
         return saved
+
+    def tell_when(self, id: str, receivers: Sequence[str], *, by: str) -> SavedSearch:
+        """Let receivers of alerts hear when a saved search changes; none: nobody does any more.
+
+        Raises:
+            DeskError: there is no such search.
+        """
+        saved = self.store.get(SavedSearch, id)
+        if saved is None:
+            raise DeskError("somebody has forgotten this search meanwhile")
+        changed = replace(saved, tell=tuple(dict.fromkeys(receivers)))
+        self._put(changed, who=by)
+        return changed
 
     def forget_search(self, id: str, *, by: str) -> bool:
         """Forget a saved search; say whether there was one."""

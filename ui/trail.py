@@ -100,7 +100,12 @@ def _short(record: object) -> dict[str, str]:  # noqa: PLR0911  one line a kind
     if isinstance(record, Snooze):
         return {"until": _time(record.until), "reason": fingerprint(record.reason)}
     if isinstance(record, SavedSearch):
-        return {"owner": record.owner, "name": fingerprint(record.name), "text": fingerprint(record.text)}
+        return {
+            "owner": record.owner,
+            "name": fingerprint(record.name),
+            "text": fingerprint(record.text),
+            "tell": " ".join(record.tell),
+        }
     if isinstance(record, Theme):
         ends = {"size": str(record.size), "state": record.state, "title": fingerprint(record.label)}
         return {**ends, "parents": " ".join(record.parents), "children": " ".join(record.children)}

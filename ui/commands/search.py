@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from groundswell.index.query import Field, Hit, Page, Query
     from groundswell.index.records import Vector
 
+NOBODY = "nobody"
 EXCERPT = 200
 """Characters of a text shown for a hit."""
 
@@ -27,6 +28,12 @@ EXCERPT = 200
 @click.option("--meaning", is_flag=True, help="Also find documents that say the same in other words or languages.")
 @click.option("--save", metavar="NAME", help="Keep this search under a name, then ask it.")
 @click.option("--saved", metavar="[NAME]", is_flag=False, flag_value="", help="Ask a saved search; alone, list them.")
+@click.option(
+    "--tell",
+    metavar="RECEIVER",
+    multiple=True,
+    help='With --save or --saved: let this receiver of alerts hear when it changes (repeatable; "nobody" ends it).',
+)
 @click.option("--grammar", is_flag=True, help="Explain the query language.")
 @click.pass_context
 def command(
@@ -42,6 +49,7 @@ def command(
     grammar: bool,
     save: str | None,
     saved: str | None,
+    tell: tuple[str, ...],
 ) -> int:
     """Ask the index: words, "phrases", OR, -not, field:value, since:7d.
 
@@ -53,15 +61,18 @@ def command(
         click.echo(HELP)
         return 0
     settings, text = settings_of(ctx), " ".join(words)
+    _known(settings, tell, kept=bool(save or saved))
     if saved == "":
         return _list(settings)
+    if saved and tell:
+        _tell(settings, saved, tell)
     if saved:
         text = f"({_saved(settings, saved)}) {text}" if text else _saved(settings, saved)
     query = replace(_query(text, settings), limit=limit, cursor=cursor, facets=_fields(facets))
     if meaning and text:
         query = replace(query, vector=_vector(text, settings))
     if save:
-        _save(settings, save, text)
+        _save(settings, save, text, tell)
     from groundswell.index.open import open_reader
 
     with open_reader(settings) as reader:
@@ -73,13 +84,43 @@ def command(
     return 0
 
 
-def _save(settings: Settings, name: str, text: str) -> None:
+def _known(settings: Settings, tell: tuple[str, ...], *, kept: bool) -> None:
+    """Refuse receivers that there are not, and telling of a search that is not kept."""
+    from groundswell.configs.yaml_lines import nearest
+
+    ids = [one.id for one in settings.alerts.receivers]
+    if tell and not kept:
+        raise click.UsageError(
+            "--tell goes with --save NAME or --saved NAME: only a kept search can be looked at again"
+        )
+    for name in tell:
+        if name not in ids and name != NOBODY:
+            raise click.BadParameter(
+                f"there is no receiver {name!r} in alerts.receivers{nearest(name, ids)}", param_hint="--tell"
+            )
+
+
+def _tell(settings: Settings, name: str, tell: tuple[str, ...]) -> None:
+    """Let receivers hear when a saved search changes."""
+    from groundswell.index.open import open_store
+    from groundswell.index.records import SavedSearch
+    from groundswell.ui.desk import Desk
+
+    _saved(settings, name)
+    with open_store(settings) as store:
+        found = next(each for each in store.recent(SavedSearch) if each.name == name and each.language == "search")
+        Desk(store, audit_of(settings)).tell_when(found.id, [one for one in tell if one != NOBODY], by=found.owner)
+
+
+def _save(settings: Settings, name: str, text: str, tell: tuple[str, ...]) -> None:
     """Keep a search under a name, as the board does."""
     from groundswell.index.open import open_store
     from groundswell.ui.desk import Desk
 
     with open_store(settings) as store:
-        Desk(store, audit_of(settings)).save_search(name, text, by="terminal", now=now())
+        Desk(store, audit_of(settings)).save_search(
+            name, text, by="terminal", now=now(), tell=[one for one in tell if one != NOBODY]
+        )
 
 
 def _saved(settings: Settings, name: str) -> str:
@@ -104,8 +145,8 @@ def _list(settings: Settings) -> int:
 
     with open_reader(settings) as reader:
         saved = [each for each in reader.recent(SavedSearch) if each.language == "search"]
-    rows = [(each.name, each.owner, each.at.date(), each.text) for each in saved]
-    table(("name", "owner", "saved", "search"), rows)
+    rows = [(each.name, each.owner, each.at.date(), ", ".join(each.tell), each.text) for each in saved]
+    table(("name", "owner", "saved", "tells", "search"), rows)
     return 0
 
 

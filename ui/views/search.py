@@ -147,6 +147,7 @@ def _saved(asked: str) -> None:
         with st.container(horizontal=True, key=f"saved-{item.id}", vertical_alignment="center"):
             st.html(tag("p", [link(links.search_text(item.text), esc(item.name)), esc(f" · {item.owner}")]))
             st.button(tr("Forget"), key=f"forget-{item.id}", on_click=_forget, args=(item.id,))
+        _tells(item)
     if not saved:
         st.html(tag("p", esc(tr("No search is saved yet.")), cls="empty"))
     with st.form("save", border=False, clear_on_submit=True):
@@ -156,6 +157,29 @@ def _saved(asked: str) -> None:
                 desk.save_search(name, asked, by=queries.me(), now=datetime.now(UTC))
                 queries.say(f"Saved: {name}")
             st.rerun()
+
+
+def _tells(item: SavedSearch) -> None:
+    """Offer whom to tell when a saved search changes: those that alerts go to."""
+    receivers = [one.id for one in queries.settings().alerts.receivers]
+    if not receivers:
+        return
+    st.multiselect(
+        tr("Tell me when it changes"),
+        receivers,
+        [one for one in item.tell if one in receivers],
+        key=f"tell-{item.id}",
+        on_change=_tell,
+        args=(item.id,),
+        help=tr("When it is first spoken of, louder than usual, as usual again, and silent for seven days."),
+    )
+
+
+def _tell(id: str) -> None:
+    with queries.told(), queries.desk() as desk:
+        changed = desk.tell_when(id, st.session_state[f"tell-{id}"], by=queries.me())
+        said = tr("Told when it changes: {names}").format(names=", ".join(changed.tell) or tr("nobody"))
+        queries.say(f"{changed.name}. {said}")
 
 
 def _forget(id: str) -> None:

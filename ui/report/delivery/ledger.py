@@ -21,6 +21,7 @@ from groundswell.index.store import Store
 from groundswell.ui.report import wording
 from groundswell.ui.report.delivery import news as telling
 from groundswell.ui.report.delivery.news import News
+from groundswell.ui.report.delivery.searches import turns
 from groundswell.ui.report.delivery.send import Message, NotDeliveredError, deliver
 from groundswell.ui.report.discretion import Cleaner, secrets_of
 from groundswell.ui.report.inbox import find_inbox
@@ -90,6 +91,7 @@ class _Round:
         self.rows = {row.id: row for row in store.recent(Delivery, limit=MOST)}
         self.clean = Cleaner(list(secrets_of(settings)))
         self.news: dict[str, News] = {}
+        self.marks: list[Checkpoint] = []
         self.inbox = find_inbox(store, now=now)
         self.told = Told()
 
@@ -106,7 +108,7 @@ class _Round:
     def _note_new(self) -> None:
         fresh = [row for receiver, news in self._wanted() if (row := self._row(receiver, news)) is not None]
         self.told.held = sum(row.status == "held" for row in fresh)
-        self.store.put(fresh)
+        self.store.put([*fresh, *self.marks])
         self.rows |= {row.id: row for row in fresh}
 
     def _wanted(self) -> Iterator[tuple[Receiver, News]]:
@@ -120,6 +122,10 @@ class _Round:
                     yield receiver, news
             if receiver.sources:
                 yield from ((receiver, n) for n in telling.of_sources(visits, self.settings, own, self.now))
+        for turn in turns(self.store, self.settings, now=self.now):
+            self.marks.append(turn.mark)
+            if turn.news is not None:
+                yield from ((self.receivers[one], turn.news) for one in turn.search.tell if one in self.receivers)
         yield from telling.escalations(inbox, self.settings, earlier, self.now)
 
     def _since(self) -> dict[str, datetime]:

@@ -44,6 +44,8 @@ class News:
     def kind(self) -> str:
         """Return what it is, in a word for programs: ``alert.new``, ``alert.graver``, ``source.dying``."""
         first = self.state.split(":")[0].split(" ")[0]
+        if self.about.startswith("search:"):
+            return f"search.{first}"
         return f"{'source' if first == 'dying' else 'alert'}.{first}"
 
 
