@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
 from groundswell.configs.schema import AlertSettings, DigestSettings, Receiver, Settings
@@ -21,11 +23,22 @@ from groundswell.ui.desk import Desk
 from groundswell.ui.report.delivery.ledger import notify
 from tests.index.makers import NOON as NOW
 from tests.index.makers import mention
-from tests.ui.test_delivery import mails  # noqa: F401  a fixture
-from tests.ui.test_digest import _Handler
+from tests.ui.test_digest import _free_port, _Handler
 from tests.ui.test_views import _open
 
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def mails() -> Iterator[tuple[_Handler, int]]:
+    """Run a mail server."""
+    handler, port = _Handler(), _free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield handler, port
+    finally:
+        controller.stop()
 
 
 def _settings(folder: Path, port: int) -> Settings:
