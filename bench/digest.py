@@ -8,7 +8,7 @@ A STORE is a folder with a store as `bench/board.py --keep` makes it; each build
 in a fresh process (imports and first reads with it), and the median of the rest. *people*: the same for everybody of
 several people with markets and languages of their own, sent to a mail server on loopback. *alert*: seconds from the
 moment an alert is in the store until the mail server has accepted the mail of it, by `notify` as `watch` calls it at
-moment an alert is in the store until the mail server has accepted its mail, by `notify` as `watch` calls it at
+once after signals (every build before lacks it); a busy machine makes walls longer, so processor seconds stand beside.
 """
 
 from __future__ import annotations
