@@ -204,6 +204,7 @@ class Signal:
         nearest_case: id of the earlier case that comes closest, or empty.
         untaught: its strength before judgements moved it, or nothing where none did.
         tell_at: when a person is to be told of it (quiet hours), of an alert.
+        alert_chance: probability that it becomes an alert within three days, of a candidate that may grow into one.
     """
 
     id: str
@@ -235,6 +236,7 @@ class Signal:
     nearest_case: str = ""
     untaught: float | None = None
     tell_at: datetime | None = None
+    alert_chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

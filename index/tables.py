@@ -47,7 +47,7 @@ SIGNAL = {
     "why": "string", "title": "string", "market": "string", "source_kind": "string", "risk": "string",
     "fired": "boolean", "held_by": "string", "follows": "string", "subject": "string", "standing": "boolean",
     "statistic": "number", "terms": "strings", "authors": "integer", "growth": "number", "explained": "string",
-    "nearest_case": "string", "untaught": "number", "tell_at": "time",
+    "nearest_case": "string", "untaught": "number", "tell_at": "time", "alert_chance": "number",
 }  # fmt: skip
 CASE = {
     "id": "string", "title": "string", "opened_at": "time", "status": "string", "severity": "string",

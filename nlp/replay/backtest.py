@@ -323,6 +323,7 @@ def _alert(
         "why": signal.why,
         "fired": signal.fired,
         "held_by": signal.held_by,
+        "alert_chance": signal.alert_chance,
         "follows": signal.follows,
         "title": signal.title,
         "risk": signal.risk,

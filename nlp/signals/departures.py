@@ -22,8 +22,8 @@ from groundswell.nlp.signals.detect.rank import kind_of, load_ranking
 from groundswell.nlp.signals.detect.scopes import WHOLE, Scope
 from groundswell.nlp.signals.detect.topics import TopicSurge
 
-KEPT = -0.85
-"""Strength (seven false ones a week) under which a candidate is not worth keeping."""
+KEPT = -1.3
+"""Strength (twenty false ones a week) under which a candidate is not worth keeping: the early list needs the weak."""
 GROWS = 0.25
 """How much stronger a subject must have become to be put on record again."""
 COMPARED = 300

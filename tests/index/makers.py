@@ -149,7 +149,7 @@ def old_signal() -> dict[str, Any]:
     """Return the JSON of a signal as schema 4 and before had it."""
     since = {
         "subject", "standing", "statistic", "terms", "authors", "growth", "explained", "nearest_case", "untaught",
-        "tell_at",
+        "tell_at", "alert_chance",
     }  # fmt: skip
     rest = {name: value for name, value in to_json(signal()).items() if name not in since}
     details = {

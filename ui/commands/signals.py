@@ -67,7 +67,19 @@ def _list(inbox: Inbox, show: str, limit: int) -> None:
         click.echo(lines(entry))
     if len(entries) > limit:
         click.echo(f"{len(entries) - limit:,} more: --limit {len(entries)}")
+    for line in early(inbox):
+        click.echo(line)
     click.echo(looked(inbox, len(entries), show))
+
+
+def early(inbox: Inbox) -> Iterator[str]:
+    """Yield what may become an alert within three days, a line each, under a heading; nothing where nothing may."""
+    from groundswell.ui.report.rising import heading, note, rising_rows
+
+    if inbox.rising:
+        yield f"{heading()} ({note()}):"
+    for signal, row in zip(inbox.rising, rising_rows(inbox.rising), strict=True):
+        yield f"    {row.chance:>5}  {signal.at:%Y-%m-%d %H:%M}Z  {printable(row.title)}; {row.documents}"
 
 
 def looked(inbox: Inbox, count: int, show: str) -> str:

@@ -24,6 +24,7 @@ from groundswell.index.records import (
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import Episode, Pace, Phase, episodes, likely_twins, phase, usual_a_day
 from groundswell.nlp.signals.alerts.explanation import times
+from groundswell.nlp.signals.alerts.rising import rising
 from groundswell.nlp.themes.framing import capital
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import spoken, tr
@@ -93,12 +94,14 @@ class Entry:
 class Inbox:
     """All episodes, gravest first within what waits; up to when signals were looked for; weaker ones of the last week.
 
-    `upto` is ``None`` where signals were never looked for.
+    `upto` is ``None`` where signals were never looked for; `rising` are candidates that may become alerts, likeliest
+    first.
     """
 
     entries: tuple[Entry, ...]
     held: tuple[Signal, ...]
     upto: datetime | None
+    rising: tuple[Signal, ...] = ()
 
     def having(self, *statuses: Status) -> list[Entry]:
         """Return the entries with one of these statuses."""
@@ -137,7 +140,8 @@ def find_inbox(reader: Reader, *, now: datetime) -> Inbox:
         for episode in found
         for goes in [phase(paces[episode.id], now - episode.alert.at)]
     ]
-    return Inbox(tuple(sorted(_with_twins(entries, decisions), key=_place)), _held(signals, now), looked_up_to(reader))
+    ordered = tuple(sorted(_with_twins(entries, decisions), key=_place))
+    return Inbox(ordered, _held(signals, now), looked_up_to(reader), tuple(rising(signals, now=now)))
 
 
 def looked_up_to(reader: Reader) -> datetime | None:

@@ -13,6 +13,7 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import Card
 from groundswell.ui.report.inbox import how_it_goes, shown_title
 from groundswell.ui.report.reasons import reason_said
+from groundswell.ui.report.rising import heading, note, rising_rows
 from groundswell.ui.report.today import Today, held, lead
 from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.actions import actions
@@ -32,7 +33,7 @@ def show() -> None:
         with st.container(key="cards"):
             for card in today.cards[:MOST_CARDS]:
                 _card(card, today)
-    st.html(joined([_beside(today), _lines(today), _tables(today)]))
+    st.html(joined([_beside(today), _rising(today), _lines(today), _tables(today)]))
 
 
 def _top(today: Today, zone: str) -> Html:
@@ -76,6 +77,21 @@ def _beside(today: Today) -> Html:
     ]
     parts = [*more, *(over if ended else [])]
     return tag("p", _between(parts, esc(" · ")), cls="note") if parts else NOTHING
+
+
+def _rising(today: Today) -> Html:
+    """Return what may become an alert within three days, likeliest first."""
+    if not today.inbox.rising:
+        return NOTHING
+    rows = (
+        [
+            link(row.address, esc(row.title), title=reason_said(row.why)),
+            esc(row.documents),
+            tag("span", esc(row.chance), cls="num"),
+        ]
+        for row in rising_rows(today.inbox.rising)
+    )
+    return panel(heading(), note(), table((tr("what"), tr("evidence"), tr("chance")), rows, cls="right stack"))
 
 
 def _nothing_yet() -> None:

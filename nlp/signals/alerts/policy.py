@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import QuietHours, SignalSettings
 from groundswell.index.records import SEVERITIES, Severity, Signal, Snooze
+from groundswell.nlp.signals.alerts.rising import NOT_YET, chance
 
 CLEARLY_STRONGER = 1.0
 """A follow-up alerts by itself only when it has become critical, is ten times rarer than the alert it follows …"""
@@ -101,8 +102,12 @@ class Policy:
             if held == "follow-up":
                 self._grow(before, signal)
         if held:
-            return replace(signal, fired=False, held_by=held)
-        fired = replace(signal, fired=True, held_by="", tell_at=tell_at(signal, self.settings.quiet_hours))
+            early = held in NOT_YET and not signal.follows
+            likely = chance(signal, threshold(self.settings)) if early else None
+            return replace(signal, fired=False, held_by=held, alert_chance=likely)
+        fired = replace(
+            signal, fired=True, held_by="", alert_chance=None, tell_at=tell_at(signal, self.settings.quiet_hours)
+        )
         self.running.append(fired)
         return fired
 

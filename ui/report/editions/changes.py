@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 
 from groundswell.configs.schema import Settings
 from groundswell.index.query import By, Query
-from groundswell.index.records import SEVERITIES, Case, CrawlRun, Delivery, Mention
+from groundswell.index.records import SEVERITIES, Case, CrawlRun, Delivery, Mention, Signal
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import NOTICED
 from groundswell.nlp.signals.alerts.policy import quiet_until
@@ -79,6 +79,7 @@ class Changes:
         ignored: alerts that somebody dismissed or snoozed, which are left out.
         cases: open ones, the most urgent first.
         held: what quiet hours held back and is none of the items.
+        rising: candidates that may become alerts, likeliest first.
     """
 
     edition: Edition
@@ -99,6 +100,7 @@ class Changes:
     mood: Series
     undated: int = 0
     more: Mapping[str, int] = field(default_factory=dict)
+    rising: tuple[Signal, ...] = ()
 
     def of(self, change: Change) -> list[Item]:
         """Return the items of one kind."""
@@ -191,6 +193,7 @@ def find_changes(morning: Morning, scope: Scope, edition: Edition, *, most: int 
         coverage=morning.coverage(edition.upto),
         mood=morning.mood(scope, edition.upto),
         looked=inbox.upto,
+        rising=tuple(scope.may_concern(inbox.rising)),
         visited=max((run.started_at for run in reader.recent(CrawlRun, limit=1)), default=None),
         **_seen(reader, scope, edition),
     )

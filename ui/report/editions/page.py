@@ -16,6 +16,7 @@ from groundswell.ui.report.editions.changes import CHANGES, LONGEST_QUOTE, Chang
 from groundswell.ui.report.editions.people import Edition, Scope, everybody, length_of, scope_of, zone_of
 from groundswell.ui.report.editions.picture import mood_picture, reach_of
 from groundswell.ui.report.inbox import shown_title
+from groundswell.ui.report.rising import heading, note, rising_rows
 from groundswell.ui.report.tongue import speak, spoken, tr
 
 LONGEST_NEWS = 80
@@ -172,6 +173,7 @@ class _Page:
             "warnings": self._warnings(),
             "tally": self._tally(), "sections": [self._section(kind) for kind in CHANGES if changes.of(kind)],
             "still": self._still(), "held": self._held(), "cases": self._cases(), "gaps": self._gaps(),
+            "rising": self._rising(),
             "chart": self._chart() if not quiet or self._mood_is_news() else None,
             "footer": self._footer(), "stop": self.stop, "stop_said": tr("Stop these mails"),
             "board_said": tr("Open the board"), "day": wording.date(edition.upto, self.zone),
@@ -355,6 +357,10 @@ class _Page:
             "title": case.title, "url": f"{self.base}/{links.case(case.id)}", "owner": case.owner or tr("nobody"),
             "due": due, "late": late,
         }  # fmt: skip
+
+    def _rising(self) -> dict[str, Any] | None:
+        rows = list(rising_rows(self.changes.rising))
+        return {"name": heading(), "note": note(), "rows": rows} if rows else None
 
     # What could not be seen, and the mood
 

@@ -11,7 +11,7 @@ from groundswell.configs.schema import DigestSettings, Person, Settings
 from groundswell.configs.watch import load_watch
 from groundswell.index.ids import stable_id
 from groundswell.index.query import AllOf, AnyOf, By, Expression, Phrase, Query
-from groundswell.index.records import SEVERITIES
+from groundswell.index.records import SEVERITIES, Signal
 from groundswell.index.store import Reader
 from groundswell.ui.report.inbox import Entry, about
 
@@ -140,6 +140,19 @@ class Scope:
     def concerned(self, reader: Reader, entries: Iterable[Entry], *, upto: datetime) -> list[Entry]:
         """Return the alerts that concern them, by risk and severity first, then by where and about whom they are."""
         return [entry for entry in entries if self.grave(entry) and self._here(reader, entry, upto)]
+
+    def may_concern(self, signals: Iterable[Signal]) -> list[Signal]:
+        """Return the candidates that may concern them: of no other market, and by title about a brand of theirs."""
+        return [signal for signal in signals if self._may(signal)]
+
+    def _may(self, signal: Signal) -> bool:
+        person, title = self.person, signal.title.casefold()
+        return (
+            SEVERITIES.index(signal.severity) >= SEVERITIES.index(person.severity)
+            and (not person.risks or signal.risk in person.risks)
+            and (not person.markets or not signal.market or signal.market in person.markets)
+            and (not self.brands or any(brand.casefold() in title for brand in self.brands))
+        )
 
     def _here(self, reader: Reader, entry: Entry, upto: datetime) -> bool:
         if not (self.person.markets or self.brands):
