@@ -386,6 +386,7 @@ def _signals(store: Store, now: datetime) -> Iterator[Record]:
             risk=subject.risk if subject else "",
             fired=fired,
             held_by="" if fired else "budget",
+            alert_chance=None if fired else 0.31,
         )
 
 

@@ -152,6 +152,14 @@ def _seen(html: str) -> _Seen:
 # --- what it says --------------------------------------------------------------------------------------------------
 
 
+def test_what_may_become_an_alert_is_told_with_its_chance(digest: Digest) -> None:
+    """In the mail and in its text, with the way to the documents."""
+    for mail in (digest.html, digest.text):
+        assert "rising, not yet sure" in mail.casefold()
+        assert "31\N{NO-BREAK SPACE}%" in mail
+        assert f"of=signal-{signal_id('loans')}" in mail
+
+
 def test_it_says_what_changed_in_both_forms(digest: Digest) -> None:
     """Subject, news, counts, a quotation with its source, the mood and what was not seen stand in HTML and in text."""
     assert re.fullmatch(r"New: Minister's face in trading-app ads in MY, SG; \d more", digest.subject)

@@ -37,6 +37,7 @@ def test_the_list_prints_ids_and_says_no_more_than_was_looked_at(run) -> None:  
     said = run("signals", "--list").output
     assert f"{FAKE}  " in said
     assert "CRITICAL" in said
+    assert "31\N{NO-BREAK SPACE}%" in said.split("Rising, not yet sure")[1]
     assert said.rstrip().endswith("signals have not been looked for yet: groundswell signals")
     assert "usual range" not in said
 

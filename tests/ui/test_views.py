@@ -57,6 +57,14 @@ def _html(app: AppTest) -> str:
     return "\n".join(part for part in parts if not part.startswith(("<style", "<script")))
 
 
+def test_today_says_what_may_become_an_alert_and_how_likely(shown: World) -> None:
+    """Each with its documents behind it, and never as an alert."""
+    html = _html(_open("today"))
+    assert "Rising, not yet sure" in html
+    assert f"of=signal-{signal_id('loans')}" in html
+    assert "31\N{NO-BREAK SPACE}%" in html
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_draws_a_full_store(shown: World, view: str) -> None:
     """No view fails, and each has its title."""
