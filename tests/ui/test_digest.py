@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,7 @@ def test_what_may_become_an_alert_is_told_with_its_chance(digest: Digest) -> Non
     """In the mail and in its text, with the way to the documents."""
     for mail in (digest.html, digest.text):
         assert "rising, not yet sure" in mail.casefold()
-        assert "31\N{NO-BREAK SPACE}%" in mail
+        assert "31\N{NO-BREAK SPACE}%" in unescape(mail)
         assert f"of=signal-{signal_id('loans')}" in mail
 
 
