@@ -32,6 +32,7 @@ PATHS = frozenset(
         ("store", "ca_certs"),
         ("crawl", "sources"),
         ("crawl", "watch"),
+        ("access", "people"),
     }
 )
 MUST_EXIST = PATHS - {("data_dir",), ("store", "path")}

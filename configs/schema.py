@@ -13,6 +13,9 @@ Severity = Literal["low", "medium", "high", "critical"]
 """As `groundswell.index.records.Severity`, which this room may not import."""
 
 
+Role = Literal["viewer", "analyst", "owner", "admin"]
+"""What somebody may do, each more than the one before: read; judge, label and open cases; decide about cases and
+themes; change what judgements teach, and read the audit log."""
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 
 
@@ -345,6 +348,42 @@ class BoardSettings(Section):
     machine makes of it, marked as a machine's. Nothing is fetched."""
 
 
+class AccessSettings(Section):
+    """Who may use the board and for what, by OpenID Connect. Left out, nobody signs in."""
+
+    issuer: str = Field(default="", pattern=r"^(https?://[^\s<>\"']+)?$")
+    """Your OpenID Connect provider, as its tokens call it (iss): https://id.example.org; empty: nobody signs in."""
+    client_id: str = ""
+    """What the provider calls this board; its redirect address there is the board's address with /oauth2callback."""
+    client_secret_env: str = "GROUNDSWELL_OIDC_CLIENT_SECRET"  # noqa: S105  the name of a variable, not a secret
+    """Environment variable with the secret that the provider gave to this board."""
+    cookie_secret_env: str = "GROUNDSWELL_COOKIE_SECRET"  # noqa: S105  the name of a variable, not a secret
+    """Environment variable with 32 or more random letters that sign cookies; without it, each start of the board signs
+    with its own, and everybody signs in again."""
+    name_claim: str = "email"
+    """Claim that names a person, in the people file and in the audit log."""
+    roles_claim: str = ""
+    """Claim with groups or roles (a text or a list); what the people file's groups do not name is taken as a role."""
+    markets_claim: str = ""
+    """Claim with the markets (ISO codes) that a person is limited to; "*" stands for all. Who lacks it is refused."""
+    people: Path | None = None
+    """YAML file of people and groups, their role and markets; read again at each click."""
+    others: Role | Literal[""] = ""
+    """Role of whoever signs in and is named nowhere; empty: they are refused."""
+    session_hours: float = Field(default=8, gt=0, le=720)
+    """How long after signing in somebody has to sign in again."""
+    sql: Role = "analyst"
+    """Least role that may ask in SQL."""
+    export: Role = "analyst"
+    """Least role that may take something away as a file."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.issuer and not self.client_id:
+            raise ValueError("access.issuer needs access.client_id: what the provider calls this board")
+        return self
+
+
 class RetentionSettings(Section):
     """How long documents are kept; cases keep their evidence. `groundswell watch` and `forget --expired` keep to it."""
 
@@ -403,12 +442,14 @@ class Settings(Section):
     alerts: AlertSettings = AlertSettings()
     digest: DigestSettings = DigestSettings()
     board: BoardSettings = BoardSettings()
+    access: AccessSettings = AccessSettings()
     watch: WatchSettings = WatchSettings()
     scale: ScaleSettings = ScaleSettings()
     retention: RetentionSettings = RetentionSettings()
 
 
 __all__ = [
+    "AccessSettings",
     "AlertSettings",
     "BoardSettings",
     "CrawlSettings",
@@ -419,6 +460,7 @@ __all__ = [
     "QuietHours",
     "Receiver",
     "RetentionSettings",
+    "Role",
     "ScaleSettings",
     "Section",
     "Settings",

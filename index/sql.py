@@ -13,7 +13,7 @@ import pickle
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -22,10 +22,12 @@ from typing import Any
 
 from groundswell.configs.schema import Settings, SqliteSettings
 from groundswell.index.export import export_days
+from groundswell.index.limited import ALL
 from groundswell.index.open import database, open_reader
+from groundswell.index.permitted import EVERYBODY, Person, seen_by
 from groundswell.index.sql_child import NEEDS_FILES, Rows, too_long
 from groundswell.index.store import StoreError
-from groundswell.index.tables import DERIVED
+from groundswell.index.tables import DERIVED, TABLES, record_row
 
 SECONDS = 30.0
 """How long a statement may take."""
@@ -52,9 +54,10 @@ class Table:
 
 
 def run_sql(
-    settings: Settings, statement: str, *, seconds: float = SECONDS, rows: int = ROWS, derived: Derive | None = None
-) -> Table:
-    """Answer one statement that only reads, over what the store holds now.
+    settings: Settings, statement: str, *, seconds: float = SECONDS, rows: int = ROWS, derived: Derive | None = None,
+    person: Person = EVERYBODY,
+) -> Table:  # fmt: skip
+    """Answer one statement that only reads, over what the store holds now, as far as a person sees it.
 
     An embedded store is read straight, only the tables and columns that the statement needs; of a cluster, and where
     the texts of very many documents are asked for, the Parquet files of the days are brought up to date first.
@@ -65,20 +68,25 @@ def run_sql(
         seconds: how long it may take.
         rows: how many rows are given back at most.
         derived: makes the rows of a table of `groundswell.index.tables.DERIVED`; asked for those that are named.
+        person: who asks; one who is limited to markets meets no row of another.
 
     Raises:
         StoreError: there is no store, or the statement cannot be answered; the message says why.
     """
-    folder, made = settings.data_dir / FOLDER, _derived(statement, derived)
+    folder = settings.data_dir / FOLDER
+    made = {**_derived(statement, derived), **_limited(settings, statement, person)}
     if isinstance(settings.store, SqliteSettings):
         try:  # the child says what to do where there is no store, or one of another version
-            return _ask(folder, statement, seconds, rows, derived=made, database=database(settings).resolve())
+            return _ask(
+                folder, statement, seconds, rows, derived=made, database=database(settings).resolve(),
+                markets=person.markets,
+            )  # fmt: skip
         except StoreError as error:
             if str(error) != NEEDS_FILES:
                 raise
     with open_reader(settings) as reader:
         export_days(reader, folder)
-    return _ask(folder, statement, seconds, rows, derived=made)
+    return _ask(folder, statement, seconds, rows, derived=made, markets=person.markets)
 
 
 def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = ROWS) -> Table:
@@ -92,13 +100,29 @@ def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = R
 
 def _derived(statement: str, derived: Derive | None) -> dict[str, Rows]:
     """Return the rows of those tables that a statement names and that have to be made for it."""
-    named = [name for name in DERIVED if re.search(rf"\b{name}\b", statement, re.IGNORECASE)]
-    return {name: derived(name) for name in named} if derived else {}
+    return {name: derived(name) for name in _named(statement, DERIVED)} if derived else {}
+
+
+def _named(statement: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if re.search(rf"\b{name}\b", statement, re.IGNORECASE)]
+
+
+def _limited(settings: Settings, statement: str, person: Person) -> dict[str, Rows]:
+    """Return the rows that somebody limited to markets sees of each table of records that a statement names."""
+    if not person.markets:
+        return {}
+    with seen_by(person, open_reader(settings)) as reader:
+        return {
+            name: [record_row(one, columns) for one in reader.recent(kind, limit=ALL)]
+            for name in _named(statement, TABLES)
+            for kind, columns in [TABLES[name]]
+        }
 
 
 def _ask(
-    folder: Path, statement: str, seconds: float, rows: int, *, derived: dict[str, Rows], database: Path | None = None
-) -> Table:
+    folder: Path, statement: str, seconds: float, rows: int, *, derived: dict[str, Rows], database: Path | None = None,
+    markets: tuple[str, ...] = (),
+) -> Table:  # fmt: skip
     """Let a process of its own answer."""
     asked = pickle.dumps(
         {
@@ -110,6 +134,7 @@ def _ask(
             "beside": OVERHEAD_MB,
             "database": database,
             "derived": derived,
+            "markets": markets,
         }
     )
     child = [sys.executable, "-P", "-m", "groundswell.index.sql_child"]

@@ -60,6 +60,7 @@ class Asked:
         folder: where the Parquet files are.
         database: the embedded store, whose documents are read straight; left out, the files are read.
         derived: rows of the tables that are made for the statement.
+        markets: the only ones whose documents there are; then `derived` holds all records that may be seen.
         memory: megabytes for DuckDB; `beside`: for everything else.
     """
 
@@ -71,6 +72,12 @@ class Asked:
     beside: int
     database: Path | None = None
     derived: Mapping[str, Rows] = field(default_factory=dict)
+    markets: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """Return what DuckDB may read by itself: files of all markets, so for whoever is limited nothing."""
+        return "" if self.markets else _quoted(str(self.folder))
 
 
 class _WithoutPandas:
@@ -132,7 +139,7 @@ def _executed(asked: Asked, needed: frozenset[str]) -> tuple[tuple[str, ...], li
             _offer(db, asked, needed)
         except StoreError as error:
             return (), [], str(error), False
-        _lock(db, asked.folder, asked.memory)
+        _lock(db, asked.allowed, asked.memory)
         timer = threading.Timer(asked.seconds, db.interrupt)
         timer.daemon = True
         timer.start()
@@ -169,7 +176,7 @@ def _needed(asked: Asked) -> frozenset[str]:
         for name in ("documents", *TABLES, *DERIVED):
             _register(db, name, parquet_table([], columns_of(name)))
         _view(db)
-        _lock(db, asked.folder, asked.memory)
+        _lock(db, asked.allowed, asked.memory)
         statement = _checked(db, asked.statement)
         words = {word.lower() for word in re.findall(r"\w+", statement)}
         return frozenset((_used(db, statement) | words) & set(DOCUMENT))
@@ -227,15 +234,17 @@ def _offer(db: duckdb.DuckDBPyConnection, asked: Asked, needed: frozenset[str]) 
     if named & set(VIEWS):
         named.add("documents")
     if asked.database is not None:
-        _offer_store(db, asked.database, named, needed)
+        _offer_store(db, asked, asked.database, named, needed)
     else:
-        _offer_files(db, asked.folder, named)
+        _offer_files(db, asked, named)
     for name in DERIVED:
         _register(db, name, parquet_table(asked.derived.get(name, ()), DERIVED[name]))
     _view(db)
 
 
-def _offer_store(db: duckdb.DuckDBPyConnection, database: Path, named: Collection[str], needed: frozenset[str]) -> None:
+def _offer_store(
+    db: duckdb.DuckDBPyConnection, asked: Asked, database: Path, named: Collection[str], needed: frozenset[str]
+) -> None:
     """Make documents and records from the embedded store."""
     from groundswell.index.sqlite import frames
     from groundswell.index.sqlite.connect import explained, open_for_reading
@@ -244,22 +253,38 @@ def _offer_store(db: duckdb.DuckDBPyConnection, database: Path, named: Collectio
     with contextlib.closing(open_for_reading(database)) as store, explained(database):
         if "documents" in named and needed & set(frames.BODY) and frames.count(store) > TEXTS_AT_MOST:
             raise StoreError(NEEDS_FILES)
-        columns = [name for name in DOCUMENT if name in needed] or ["market"]
+        columns = [name for name in DOCUMENT if name in needed or name == "market"]
         if "documents" in named:
-            db.register("documents_rows", frames.documents(store, columns))
+            db.register("documents_rows", _of_markets(frames.documents(store, columns), asked.markets))
             db.execute(f"CREATE VIEW documents AS {frames.cut(columns, of='documents_rows')}")
         else:
             _register(db, "documents", parquet_table([], DOCUMENT))
         for name, (kind, holds) in TABLES.items():
-            if name in named:
+            if asked.markets:
+                _register(db, name, parquet_table(asked.derived.get(name, ()), holds))
+            elif name in named:
                 db.register(f"{name}_json", frames.records(store, kind))
                 db.execute(f"CREATE VIEW {name} AS {frames.unpacked(holds, of=f'{name}_json')}")
             else:
                 _register(db, name, parquet_table([], holds))
 
 
-def _offer_files(db: duckdb.DuckDBPyConnection, folder: Path, named: Collection[str]) -> None:
+def _of_markets(table: Any, markets: tuple[str, ...]) -> Any:
+    """Return the rows of a table that are of these markets, before anybody can ask about it; all if none is named."""
+    if not markets:
+        return table
+    import pyarrow as pa
+    from pyarrow import compute
+
+    return table.filter(compute.is_in(table["market"].cast(pa.string()), pa.array(markets, pa.string())))
+
+
+def _offer_files(db: duckdb.DuckDBPyConnection, asked: Asked, named: Collection[str]) -> None:
     """Make documents and records from the Parquet files."""
+    folder = asked.folder
+    if asked.markets:
+        _offer_part(db, asked, named)
+        return
     tables = {"documents": (folder / "documents" / "*.parquet", DOCUMENT)}
     tables |= {name: (folder / f"{name}.parquet", columns) for name, (_, columns) in TABLES.items()}
     for name, (path, columns) in tables.items():
@@ -268,6 +293,20 @@ def _offer_files(db: duckdb.DuckDBPyConnection, folder: Path, named: Collection[
             db.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")  # noqa: S608  our own words
         else:
             _register(db, name, parquet_table([], columns))
+
+
+def _offer_part(db: duckdb.DuckDBPyConnection, asked: Asked, named: Collection[str]) -> None:
+    """Make documents of some markets from the files, read here and not by DuckDB, and records as they were given."""
+    from pyarrow import dataset
+
+    files = sorted((asked.folder / "documents").glob("*.parquet")) if "documents" in named else []
+    rows = parquet_table([], DOCUMENT)
+    if files:
+        schema = rows.schema
+        rows = dataset.dataset(files, schema=schema).to_table(filter=dataset.field("market").isin(list(asked.markets)))
+    _register(db, "documents", rows)
+    for name, (_, columns) in TABLES.items():
+        _register(db, name, parquet_table(asked.derived.get(name, ()), columns))
 
 
 def _register(db: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
@@ -287,7 +326,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _lock(db: duckdb.DuckDBPyConnection, folder: Path, memory: int) -> None:
+def _lock(db: duckdb.DuckDBPyConnection, allowed: str, memory: int) -> None:
     """Take away everything but reading the files; none of it can be taken back."""
     for setting in (
         "TimeZone = 'UTC'",
@@ -297,7 +336,7 @@ def _lock(db: duckdb.DuckDBPyConnection, folder: Path, memory: int) -> None:
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         "python_enable_replacements = false",
-        f"allowed_directories = [{_quoted(str(folder))}]",
+        f"allowed_directories = [{allowed}]",
         "enable_external_access = false",
         "lock_configuration = true",
     ):

@@ -157,6 +157,34 @@ def _cluster(settings: Settings) -> Iterator[Finding]:
         yield Finding("cluster", "bad", str(error), "groundswell works without it where scale.scheduler is left out")
 
 
+def _audit(settings: Settings) -> Iterator[Finding]:
+    from groundswell.index.audit import Audit
+
+    verdict = Audit(settings.data_dir).verify()
+    if verdict.wrong:
+        yield Finding("audit log", "bad", verdict.wrong, "groundswell audit lists the rows")
+    else:
+        yield Finding("audit log", "ok", f"{verdict.rows:,} rows, whole")
+
+
+def _access(settings: Settings) -> Iterator[Finding]:
+    from groundswell.configs.people import load_people
+    from groundswell.ui.board.launch import LOOPBACK, check_sign_in
+
+    access = settings.access
+    if not access.issuer:
+        alone = settings.board.host in LOOPBACK
+        yield Finding(
+            "sign-in", "ok" if alone else "warning", f"nobody signs in; the board listens on {settings.board.host}",
+            "" if alone else "set access.issuer, or board.host: 127.0.0.1",
+        )  # fmt: skip
+        return
+    check_sign_in(access)
+    people = load_people(access.people)
+    named = f"{len(people.people)} people and {len(people.groups)} groups"
+    yield Finding("sign-in", "ok", f"by {access.issuer}; {named} are named")
+
+
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "store": _store,
@@ -167,4 +195,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "sources": _sources,
     "mail": _mail,
     "alerts": _receivers,
+    "audit log": _audit,
+    "sign-in": _access,
 }

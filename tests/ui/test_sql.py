@@ -16,6 +16,7 @@ from groundswell.index.audit import Audit, Entry
 from groundswell.index.export import export_days
 from groundswell.index.facts import export_facts
 from groundswell.index.open import database, open_store
+from groundswell.index.permitted import EVERYBODY
 from groundswell.index.query import By, Query
 from groundswell.index.records import Case, Mention, Signal, Theme
 from groundswell.index.sql import ask, run_sql
@@ -45,7 +46,7 @@ def test_a_worked_question_has_an_answer(seeded: World, number: int) -> None:
     Asked as the child does, in this process: to start two for each would take most of the time. Others go all the way.
     """
     statement = QUESTIONS[number - 1]
-    derived = {name: _rows(seeded.settings, seeded.now, name) for name in DERIVED if name in statement}
+    derived = {name: _rows(seeded.settings, seeded.now, EVERYBODY, name) for name in DERIVED if name in statement}
     asked = Asked(
         folder=seeded.settings.data_dir, statement=statement, seconds=30, rows=1000, memory=1024, beside=1024,
         database=database(seeded.settings), derived=derived,

@@ -13,7 +13,9 @@ from streamlit.navigation.page import Page
 from groundswell.index.records import Case
 from groundswell.index.store import StoreError
 from groundswell.ui.board import queries
-from groundswell.ui.board.elements import esc, tag
+from groundswell.ui.board.elements import NOTHING, bold, esc, tag
+from groundswell.ui.board.identity import SignInError
+from groundswell.ui.board.launch import own_address
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import TONGUES, preferred, speak, tongue_of, tr
 
@@ -51,6 +53,9 @@ def main() -> None:
     """Draw the frame and the view that the address asks for."""
     queries.drawing_all()
     _speak()
+    if (why := _kept_out()) is not None:
+        _sign_in(why)
+        return
     st.set_page_config(page_title="Groundswell", page_icon=str(STYLES / "icon.svg"), layout="wide")
     pages = {name: _page(name) for name in VIEWS}
     home = st.Page(_shown("today"), title="Groundswell", url_path="home", default=True)  # "/" itself; it has no name
@@ -68,6 +73,48 @@ def main() -> None:
         _no_store(error)
     if current.url_path not in STILL:
         _renew()
+
+
+def _kept_out() -> SignInError | None:
+    """Return why whoever is here sees nothing, or ``None`` where they may."""
+    try:
+        queries.person()
+    except SignInError as error:
+        return error
+    return None
+
+
+def _sign_in(why: SignInError) -> None:
+    """Draw the only page of whoever is not known, or not any more."""
+    st.set_page_config(page_title="Groundswell", layout="centered")
+    st.html(STYLES / "board.css")
+    inside = st.user.is_logged_in
+    said = tag("p", esc(why), cls="said trouble", role="alert") if inside else NOTHING
+    st.html(tag("section", [tag("h1", esc("Groundswell")), said], cls="panel"))
+    if not queries.at_own_address():
+        address = own_address(queries.settings())
+        st.html(tag("p", [esc(tr("You sign in at")), esc(" "), tag("a", esc(address), href=address)]))
+        return
+    st.button(tr("Sign in"), key="sign-in", type="primary", on_click=st.login)
+    if inside:
+        st.button(tr("Sign out"), key="sign-out", on_click=st.logout)
+
+
+def _who() -> None:
+    """Say who is here, or let them say so where nobody signs in."""
+    person = queries.person()
+    if not queries.settings().access.issuer:
+        st.text_input(
+            tr("You are"),
+            key="me",
+            placeholder=tr("your name"),
+            max_chars=80,
+            help=tr("Written beside what you do: cases, judgements, notes."),
+        )
+        return
+    bounds = f" · {', '.join(market or '–' for market in person.markets)}" if person.markets else ""
+    st.html(tag("p", [bold(person.name), esc(f" {tr(person.role)}{bounds}")], cls="note"))
+    st.button(tr("Sign out"), key="sign-out", on_click=st.logout, type="tertiary")
 
 
 def _page(name: str) -> Page:
@@ -98,13 +145,7 @@ def _sidebar(pages: Mapping[str, Page], current: Page) -> None:
                 with st.container(key="here" if pages[name] == current else f"to-{name}"):
                     st.page_link(pages[name], label=tr(VIEWS[name]) + _waiting(name))
         with st.container(key="who"):
-            st.text_input(
-                tr("You are"),
-                key="me",
-                placeholder=tr("your name"),
-                max_chars=80,
-                help=tr("Written beside what you do: cases, judgements, notes."),
-            )
+            _who()
         zone = queries.zone()
         _language()
         zone_note = tr("Times are {name} ({zone}); days of charts are UTC.")

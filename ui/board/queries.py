@@ -7,18 +7,23 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import streamlit as st
 
+from groundswell.configs.people import load_people
 from groundswell.configs.schema import Settings, SqliteSettings
+from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.audit import Audit, Entry
 from groundswell.index.closed_fields import closed_values
 from groundswell.index.open import OpenReader, database, open_reader, open_store
+from groundswell.index.permitted import EVERYBODY, PermittedStore, Person, seen_by
 from groundswell.index.query import Bucket, By, Page, Query
 from groundswell.index.records import Theme, Vector
 from groundswell.index.store import Reader, StoreError
@@ -26,8 +31,9 @@ from groundswell.index.tables import harmless
 from groundswell.nlp.enrich.stage import Model
 from groundswell.nlp.signals.alerts.feedback import Proposal, current
 from groundswell.ui.board.elements import esc, tag
+from groundswell.ui.board.identity import SignInError, person_of
 from groundswell.ui.board.kept import Kept, Stamp
-from groundswell.ui.board.launch import SETTINGS_VARIABLE
+from groundswell.ui.board.launch import SETTINGS_VARIABLE, own_address
 from groundswell.ui.desk import Desk
 from groundswell.ui.report import wording
 from groundswell.ui.report.asked import Asked
@@ -95,11 +101,16 @@ def clock() -> datetime:
 
 @contextmanager
 def reader() -> Iterator[Reader]:
-    """Give the store for reading: it stays open, with what it holds in memory, for everybody at this board."""
+    """Give the store for reading, as the person sees it; it stays open, with what it holds in memory, for everybody."""
     yield _opened()
 
 
-def _opened() -> Reader:
+def _opened() -> OpenReader:
+    """Return the store as the person sees it: the one way by which pages read."""
+    return seen_by(person(), _whole())
+
+
+def _whole() -> OpenReader:
     """Return the reader that is open; another one where the store's file has become another."""
     given = settings()
     file = database(given)
@@ -124,17 +135,22 @@ _answers = Kept()
 
 @contextmanager
 def desk() -> Iterator[Desk]:
-    """Open the store for a person's change; what they see next is made anew."""
+    """Open the store for a person's change, as far as it is theirs to make; what they see next is made anew."""
     try:
         with open_store(settings()) as store:
-            yield Desk(store, Audit(settings().data_dir))
+            yield Desk(PermittedStore(store, person()), Audit(settings().data_dir))
     finally:
         _changes[0] += 1
 
 
 def _kept(key: tuple[Hashable, ...], ask: Callable[[Reader], R]) -> R:
-    """Return what is kept for a key as long as the store does not change, or ask the store."""
-    return _answers.ask((str(database(settings())), *key), stamp(), lambda: in_english(lambda: ask(_opened())))
+    """Return what is kept for a key as long as the store does not change, or ask the store.
+
+    People who see the same markets share answers; who sees some of them alone sees their own saved searches.
+    """
+    who = person()
+    view = (str(database(settings())), who.markets, who.name if who.markets else "")
+    return _answers.ask((*view, *key), stamp(), lambda: in_english(lambda: ask(_opened())))
 
 
 def behind() -> bool:
@@ -288,9 +304,63 @@ def meaning(text: str) -> Vector:
 # --- the person at the board ---------------------------------------------------------------------------------------
 
 
+def person() -> Person:
+    """Return who is at the board and what they may; without a sign-in, who they said they are.
+
+    Raises:
+        SignInError: somebody has to sign in, or is not known here.
+    """
+    if (acting := getattr(_acting, "person", None)) is not None:
+        return cast("Person", acting)
+    access = settings().access
+    if not access.issuer:
+        return replace(EVERYBODY, name=str(st.session_state.get("me") or "").strip() or EVERYBODY.name)
+    try:
+        people = load_people(access.people)
+    except ConfigError as error:
+        raise SignInError(f"nobody can be let in: {error}") from None
+    claims = st.user.to_dict() if st.user.is_logged_in else {}
+    return person_of(claims, access, people, now=datetime.now(UTC))
+
+
+_acting = threading.local()
+
+
+def at_own_address() -> bool:
+    """Return whether this browser is at that address: cookies of another one do not reach it."""
+    own, here = urlsplit(own_address(settings())), urlsplit(str(st.context.url or ""))
+    return not here.netloc or (own.scheme, own.netloc) == (here.scheme, here.netloc)
+
+
 def me() -> str:
-    """Return who is at the board, as they said in the sidebar."""
-    return str(st.session_state.get("me") or "").strip() or "somebody"
+    """Return the name of whoever is at the board."""
+    return person().name
+
+
+def may_export() -> bool:
+    """Return whether whoever is at the board may take something away as a file."""
+    return person().may(settings().access.export)
+
+
+def later(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Return what makes a file once its button is clicked, for the person to whom the button was shown.
+
+    It is made in a thread of its own, which knows nobody.
+
+    Raises:
+        AccessError: (when it is made) taking things away is not for them.
+    """
+    who, least = person(), settings().access.export
+
+    def made() -> bytes:
+        who.need(least, "taking something away as a file")
+        _acting.person = who
+        try:
+            return make()
+        finally:
+            _acting.person = None
+
+    return made
 
 
 def say(text: str, *, trouble: bool = False, undo: Sequence[str] = ()) -> None:
@@ -343,6 +413,8 @@ def took(who: str, what: str, subject: str, after: Mapping[str, str]) -> None:
 
 def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Offer a table as a CSV file that a spreadsheet shows and never computes."""
+    if not may_export():
+        return
     table, who = list(rows), me()
 
     def file() -> bytes:
@@ -352,7 +424,7 @@ def download(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
         return written.getvalue().encode("utf-8-sig", "replace")
 
     stem = f"groundswell-{name}-{datetime.now(UTC):%Y%m%d-%H%M}.csv"
-    st.download_button(tr("CSV"), file, stem, "text/csv", on_click="ignore", key=f"csv-{name}")
+    st.download_button(tr("CSV"), later(file), stem, "text/csv", on_click="ignore", key=f"csv-{name}")
 
 
 # --- what a person chose, kept in the address, so that a page can be sent to somebody ---------------------------------

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.starlette import App
 
-from groundswell.ui.board.launch import NAMES_VARIABLE, host_name
+from groundswell.ui.board.launch import NAMES_VARIABLE, SETTINGS_VARIABLE, given_settings, host_name, sign_in
 from groundswell.ui.board.preload import Preload
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,10 +50,11 @@ class Guard:
     Args:
         app: what is guarded.
         names: host names, without ports, under which it may be reached; any where empty.
+        https: whether browsers reach it over TLS, so that cookies may go nowhere else.
     """
 
-    def __init__(self, app: AsgiApp, names: Iterable[str] = ()) -> None:
-        self.app, self.names = app, frozenset(names)
+    def __init__(self, app: AsgiApp, names: Iterable[str] = (), *, https: bool = False) -> None:
+        self.app, self.names, self.https = app, frozenset(names), https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it with 403."""
@@ -62,7 +63,7 @@ class Guard:
         elif not self._allowed(scope, _headers(scope)):
             await _refuse(scope, receive, send)
         else:
-            await self.app(scope, receive, _with_headers(send))
+            await self.app(scope, receive, _with_headers(send, https=self.https))
 
     def _allowed(self, scope: Scope, headers: Mapping[str, str]) -> bool:
         host = headers.get("host", "")
@@ -91,12 +92,13 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, *, https: bool) -> Send:
     async def sent(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             had = {name.lower() for name, _ in message["headers"]}
             more = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name.encode() not in had]
-            message["headers"] = [*message["headers"], *more]
+            kept = [(name, _over_tls(name, value) if https else value) for name, value in message["headers"]]
+            message["headers"] = [*kept, *more]
         await send(message)
 
     return sent
@@ -144,12 +146,21 @@ async def _unsubscribe(request: Request) -> Response:
     return await unsubscribe(request)
 
 
+def _over_tls(name: bytes, value: bytes) -> bytes:
+    """Return a header; a cookie (Streamlit's own say nothing of it) goes over TLS alone."""
+    return value + b"; Secure" if name.lower() == b"set-cookie" and b"; secure" not in value.lower() else value
+
+
+_known = given_settings(os.environ.get(SETTINGS_VARIABLE, ""))
+_names = [name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name]
+# Streamlit finds an app by reading this file, not by running it: the call must stand here as it is.
 app = App(
     Path(__file__).parent / "main.py",
     routes=[Route("/unsubscribe", _unsubscribe, methods=["GET", "POST"])],
     lifespan=_life,
     middleware=[
-        Middleware(Guard, names=[name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name]),
+        Middleware(Guard, names=_names, https=_known.digest.board_url.startswith("https://")),
         Middleware(Preload),
     ],
+    secrets=sign_in(_known, os.environ) or None,
 )

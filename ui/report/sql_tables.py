@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from groundswell.index.permitted import EVERYBODY, AccessError, Person, seen_by
 from groundswell.index.sql import Table, run_sql
 
 if TYPE_CHECKING:
@@ -16,22 +17,23 @@ if TYPE_CHECKING:
     from groundswell.ui.report.inbox import Entry
 
 
-def answer(settings: Settings, statement: str, *, now: datetime) -> Table:
-    """Answer one statement that only reads, over what the store holds now.
+def answer(settings: Settings, statement: str, *, now: datetime, person: Person = EVERYBODY) -> Table:
+    """Answer one statement that only reads, over what the store holds now, as far as a person sees it.
 
     Raises:
+        AccessError: it asks for what is not theirs.
         StoreError: there is no store, or the statement cannot be answered; the message says why.
         ConfigError: the statement asks for rules or sources, and they cannot be read.
     """
-    return run_sql(settings, statement, derived=partial(_rows, settings, now))
+    return run_sql(settings, statement, derived=partial(_rows, settings, now, person), person=person)
 
 
-def _rows(settings: Settings, now: datetime, name: str) -> Rows:
+def _rows(settings: Settings, now: datetime, person: Person, name: str) -> Rows:
     """Return the rows of a derived table; what makes them is imported for those alone that are asked for."""
-    return MADE[name](settings, now)
+    return MADE[name](settings, now, person)
 
 
-def _rules(settings: Settings, now: datetime) -> Rows:
+def _rules(settings: Settings, now: datetime, _person: Person) -> Rows:
     from groundswell.nlp.enrich.stage import all_rules
 
     rules = all_rules(settings)
@@ -54,7 +56,7 @@ def _rules(settings: Settings, now: datetime) -> Rows:
     ]
 
 
-def _sources(settings: Settings, _now: datetime) -> Rows:
+def _sources(settings: Settings, _now: datetime, person: Person) -> Rows:
     from groundswell.configs.source import find_sources
 
     return [
@@ -71,12 +73,17 @@ def _sources(settings: Settings, _now: datetime) -> Rows:
             "floor_per_day": source.floor.per_day,
         }
         for source in find_sources(settings.crawl)[0]
+        if not person.markets or source.market in person.markets
     ]
 
 
-def _audit(settings: Settings, _now: datetime) -> Rows:
+def _audit(settings: Settings, _now: datetime, person: Person) -> Rows:
+    """Return the audit log, which tells of everybody and all markets."""
     from groundswell.index.audit import Audit
 
+    person.need("admin", "the audit log")
+    if person.markets:
+        raise AccessError(f"the audit log tells of all markets; {person.name} sees {', '.join(person.markets)}")
     return [
         {
             "n": row.n,
@@ -92,11 +99,11 @@ def _audit(settings: Settings, _now: datetime) -> Rows:
     ]
 
 
-def _episodes(settings: Settings, now: datetime) -> Rows:
+def _episodes(settings: Settings, now: datetime, person: Person) -> Rows:
     from groundswell.index.open import open_reader
     from groundswell.ui.report.inbox import find_inbox
 
-    with open_reader(settings) as reader:
+    with seen_by(person, open_reader(settings)) as reader:
         return [_episode(entry) for entry in find_inbox(reader, now=now).entries]
 
 
@@ -119,7 +126,7 @@ def _episode(entry: Entry) -> dict[str, Any]:
     }
 
 
-MADE: Mapping[str, Callable[[Settings, datetime], Rows]] = {
+MADE: Mapping[str, Callable[[Settings, datetime, Person], Rows]] = {
     "episodes": _episodes, "rules": _rules, "sources": _sources, "audit": _audit,
 }  # fmt: skip
 """What makes each of `groundswell.index.tables.DERIVED`."""

@@ -264,11 +264,18 @@ def _forms(case: Case) -> None:
         )
         st.form_submit_button(tr("Save"), type="primary", on_click=_save, args=(case,))
     st.button(tr("Add what its alerts gathered since"), key=f"catch-{case.id}", on_click=_catch_up, args=(case,))
+    if queries.may_export():
+        _briefs(case)
+    if not case.owner and queries.me() != "somebody":
+        st.button(tr("Take it"), key=f"take-{case.id}", on_click=_take, args=(case,))
+
+
+def _briefs(case: Case) -> None:
     with st.container(horizontal=True, key=f"act-brief-{case.id}", vertical_alignment="center"):
         for kind, name in BRIEFS:
             st.download_button(
                 tr(name),
-                partial(_brief, case, kind, queries.me()),
+                queries.later(partial(_brief, case, kind, queries.me())),
                 f"case-{case.id}.{kind}",
                 on_click="ignore",
                 key=f"brief-{kind}",
@@ -276,13 +283,11 @@ def _forms(case: Case) -> None:
         if pdf_possible():
             st.download_button(
                 tr("Brief as PDF"),
-                partial(_pdf, case, queries.me()),
+                queries.later(partial(_pdf, case, queries.me())),
                 f"case-{case.id}.pdf",
                 on_click="ignore",
                 key="brief-pdf",
             )
-    if not case.owner and queries.me() != "somebody":
-        st.button(tr("Take it"), key=f"take-{case.id}", on_click=_take, args=(case,))
 
 
 def _local_day(due: datetime | None) -> Any:

@@ -11,6 +11,7 @@ from typing import Literal
 import streamlit as st
 
 from groundswell.configs.taxonomy import Risk, load_taxonomy
+from groundswell.index.permitted import EVERYBODY
 from groundswell.index.records import Document, Label, Task
 from groundswell.nlp.trust.truth import NONE, RISKS, UNSURE
 from groundswell.ui.board import queries
@@ -33,7 +34,7 @@ def show() -> None:
         rulings = guidelines(reader)
     text = f"{wording.plural(left, 'document')} waiting"
     st.html(tag("div", [tag("h1", esc(tr("Labelling"))), tag("span", esc(text))], cls="top"))
-    if not st.session_state.get("me"):
+    if queries.me() == EVERYBODY.name:
         st.html(tag("p", esc("Say who you are, at the left: a label has a name."), cls="empty"))
         return
     if task is None or document is None:

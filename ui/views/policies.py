@@ -72,8 +72,15 @@ def _gaps(clauses: Sequence[Clause], at: datetime) -> None:
         chosen = st.selectbox(tr("Draft of a revision note about"), names, key="draft-gap", width=320)
         gap = found[names.index(chosen)] if chosen in names else found[0]
         name = f"revision-{gap.market}-{gap.risk}.md".lower()
+        if not queries.may_export():
+            return
         st.download_button(
-            tr("Draft"), lambda: _draft(gap, clauses), name, "text/markdown", on_click="ignore", key="draft"
+            tr("Draft"),
+            queries.later(lambda: _draft(gap, clauses)),
+            name,
+            "text/markdown",
+            on_click="ignore",
+            key="draft",
         )
 
 

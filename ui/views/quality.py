@@ -44,9 +44,9 @@ def show() -> None:
 def _figures(quality: Quality) -> None:
     with st.container(horizontal=True, key="act-quality", vertical_alignment="center"):
         by = queries.addressed_choice("by", BY, "class")
-        if quality.labelled:
+        if quality.labelled and queries.may_export():
             st.download_button(
-                tr("Report"), lambda: _taken(quality), f"quality-{quality.now:%Y%m%d}.html", "text/html",
+                tr("Report"), queries.later(lambda: _taken(quality)), f"quality-{quality.now:%Y%m%d}.html", "text/html",
                 on_click="ignore", key="report-quality",
             )  # fmt: skip
     found = quality.figures[by]

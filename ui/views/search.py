@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,8 @@ from groundswell.ui.views.actions import actions
 from groundswell.ui.views.documents import document_list
 from groundswell.ui.views.inbox import standing_said
 
+FILES = (("csv", "CSV", "text/csv"), ("jsonl", "JSONL", "application/jsonl"), ("parquet", "Parquet", None))
+"""What everything that was found can be taken as."""
 FACETS: tuple[Field, ...] = ("risk", "sentiment", "market", "lang", "source", "kind", "target", "theme")
 PAGE = 20
 SORTS: Mapping[str, str] = {"newest": "Newest", "relevance": "Best match", "oldest": "Oldest"}
@@ -293,22 +296,15 @@ def _timeline(query: Query, page: Page, this: Asked) -> Html:
 
 
 def _exports(query: Query) -> None:
+    if not queries.may_export():
+        return
     who = queries.me()
     stem = f"groundswell-{datetime.now(UTC):%Y%m%d-%H%M}"
-    st.download_button(
-        tr("CSV"), lambda: _export(query, "csv", who), f"{stem}.csv", "text/csv", on_click="ignore", key="csv"
-    )
-    st.download_button(
-        tr("JSONL"),
-        lambda: _export(query, "jsonl", who),
-        f"{stem}.jsonl",
-        "application/jsonl",
-        on_click="ignore",
-        key="jsonl",
-    )
-    st.download_button(
-        tr("Parquet"), lambda: _export(query, "parquet", who), f"{stem}.parquet", on_click="ignore", key="parquet"
-    )
+    for kind, name, mime in FILES:
+        st.download_button(
+            tr(name), queries.later(partial(_export, query, kind, who)), f"{stem}.{kind}", mime, on_click="ignore",
+            key=kind,
+        )  # fmt: skip
 
 
 def _export(query: Query, kind: str, who: str) -> bytes:

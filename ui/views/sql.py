@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from groundswell.index.audit import fingerprint
+from groundswell.index.permitted import AccessError
 from groundswell.index.records import SavedSearch
 from groundswell.index.sql import Table, plain, told_apart
 from groundswell.index.sql_parameters import LONGEST_VALUE, filled, parameters
@@ -34,6 +35,11 @@ def show() -> None:
     """Draw the page."""
     limits = tr("read-only; times are UTC")
     st.html(tag("div", [tag("h1", esc(tr("Ask in SQL"))), tag("span", esc(limits))], cls="top"))
+    try:
+        queries.person().need(queries.settings().access.sql, tr("Asking in SQL"))
+    except AccessError as error:
+        st.html(tag("p", esc(error), cls="said trouble", role="alert"))
+        return
     _follow()
     left, right = st.columns([2.4, 1], gap="medium")
     with right:
@@ -90,7 +96,9 @@ def _ask(statement: str, given: Mapping[str, str]) -> None:
     try:
         with st.spinner(tr("asking")):
             queries.took(queries.me(), "ask in SQL", "", {"statement": fingerprint(statement)})
-            st.session_state["answer"] = answer(queries.settings(), filled(statement, given), now=queries.now())
+            st.session_state["answer"] = answer(
+                queries.settings(), filled(statement, given), now=queries.now(), person=queries.person()
+            )
     except StoreError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
