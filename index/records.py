@@ -109,8 +109,8 @@ class Enriched:
 
     `risks` maps a taxonomy id to its calibrated probability; claimed at .5. `stances` says how the text stands to each
     risk it speaks of: what it denies, asks about or calls solved is kept here and not claimed. `duplicate_of` is the
-    id of the first mention of its near-duplicate cluster, its own id where it is the first. `made_by` names model and
-    version.
+    id of the first mention of its near-duplicate cluster, its own id where it is the first. `unread` are the characters
+    of its cleaned text that the model did not read, as it was too long. `made_by` names model and version.
     """
 
     id: str
@@ -123,6 +123,7 @@ class Enriched:
     stances: Mapping[str, Stance] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
     duplicate_of: str = ""
+    unread: int = 0
     vector: Vector | None = field(default=None, compare=False, repr=False)
 
 

@@ -141,6 +141,8 @@ def _answer(id: str | int | None, one: Enriched, model: Model) -> dict[str, Any]
             for target in one.targets
         ],
         "rules": [rule for rule in one.rules if not rule.startswith(SHADOW)],
+        # Only where there is some, so that whoever reads posts need not know of it.
+        **({"unread": one.unread} if one.unread else {}),
         "made_by": one.made_by,
     }
 

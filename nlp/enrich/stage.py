@@ -40,7 +40,7 @@ from groundswell.index.store import Store, StoreError
 from groundswell.nlp.enrich.names import IMPERSONATION, Names
 from groundswell.nlp.enrich.rules import SHADOW, Rules, read_rules
 from groundswell.nlp.model.bundle import ModelError
-from groundswell.nlp.text.clean import joined
+from groundswell.nlp.text.clean import MAX_CHARS, clean_one, joined
 from groundswell.nlp.text.document_text import document_texts
 from groundswell.nlp.text.duplicates import Duplicates, Told
 from groundswell.nlp.text.language import UNKNOWN, Language, detect
@@ -60,6 +60,8 @@ KEPT_RISK = 0.02
 NOBODY = Names([])
 SPOKEN_OF = 0.5
 """Probability from which a text speaks of a risk, so that its stance is kept."""
+LONGEST_BLANK = 8
+"""Characters by which a text that was cut may be shorter than all that is kept: it does not end in a blank."""
 NOT_THE_TEXT = 8
 """When a whole batch of at least so many fails, the fault is not in the texts, and the run stops with the error."""
 
@@ -90,6 +92,10 @@ class Reading(Protocol):
     @property
     def stances(self) -> Sequence[Stance]:
         """Return how each text stands to what it speaks of."""
+
+    @property
+    def unread(self) -> Sequence[int]:
+        """Return how many characters of each text were not read."""
 
 
 class Model(Protocol):
@@ -281,9 +287,18 @@ def read_texts(
                 impersonated=_holds(model.risk_ids, reading.spoken[place], IMPERSONATION),
             ),
             rules=hits[row],
+            unread=reading.unread[place] + _cut(inputs[row], texts[row]),
             vector=np.asarray(reading.vectors[place], np.float32),
         )
     return found
+
+
+def _cut(one: InputText, text: str) -> int:
+    """Return how many characters of a document stand behind its cleaned text, which neither model nor rules see."""
+    whole = joined(one.title, one.text)
+    if len(whole) <= MAX_CHARS or len(text) < MAX_CHARS - LONGEST_BLANK:
+        return 0
+    return max(0, len(clean_one(whole, max_chars=len(whole))) - len(text))
 
 
 def sentiment_of(probabilities: NDArray[np.float32], unsure_below: float) -> Sentiment:

@@ -48,6 +48,7 @@ class Reading:
     `vectors` ``(n, dimensions)`` of unit length; `sentiment` ``(n, 3)`` calibrated probabilities of negative, neutral,
     positive; `risks` ``(n, classes)`` calibrated, a class is claimed at .5; `targets` whom a text's feelings are about.
     `spoken` ``(n, classes)`` are the risks that a text speaks of, claimed or not; `stances` how it stands to them.
+    `unread` are the characters of each text behind the last piece that the encoder sees.
     """
 
     vectors: Array
@@ -56,6 +57,7 @@ class Reading:
     targets: tuple[tuple[Target, ...], ...]
     spoken: Array
     stances: tuple[Stance, ...]
+    unread: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class Model:
             targets=self._targets(texts, softmax(heads.target.logits(encoded.vectors)), sentiment, (*correction, own)),
             spoken=spoken,
             stances=stances,
+            unread=tuple(self._tokenizer.unread(texts)),
         )
 
     @property

@@ -287,6 +287,7 @@ class _Vectors:
             targets=((),) * count,
             spoken=nothing,
             stances=(CLAIMS,) * count,
+            unread=(0,) * count,
         )
 
 

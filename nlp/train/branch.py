@@ -81,11 +81,8 @@ class Activations:
         return states, mask
 
 
-def make_branch(weights: Mapping[str, Array], recipe: Recipe, first: int, risks: int) -> Any:
-    """Return the branch as a torch module, its layers copied from trunk layers `first` onwards.
-
-    It maps states ``(n, length, hidden)`` and a mask to ``(sentiment logits, risk logits)``.
-    """
+def make_layers(weights: Mapping[str, Array], names: Sequence[str], heads: int, dropout: float) -> Any:
+    """Return transformer layers in torch, one post-norm layer as in BERT for each of `names`, with its weights."""
     import torch
     from torch import nn
     from torch.nn import functional as F  # noqa: N812  the name everybody knows it by
@@ -121,22 +118,37 @@ def make_branch(weights: Mapping[str, Array], recipe: Recipe, first: int, risks:
         def forward(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             n, length, _ = states.shape
             query, key, value = (
-                part(states).view(n, length, recipe.heads, -1).transpose(1, 2)
-                for part in (self.query, self.key, self.value)
+                part(states).view(n, length, heads, -1).transpose(1, 2) for part in (self.query, self.key, self.value)
             )
-            heard = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+            # Written out: on a processor, the backward pass of torch's fused attention takes half of all time.
+            likeness = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+            heard = likeness.masked_fill(~mask, -1e4).softmax(-1).to(value.dtype) @ value
             heard = heard.transpose(1, 2).reshape(n, length, -1)
-            drop = recipe.dropout if self.training else 0.0
+            drop = dropout if self.training else 0.0
             middle = self.norm1(states + F.dropout(self.mix(heard), drop))
             bent = F.gelu(self.wide(middle))
             return self.norm2(middle + F.dropout(self.narrow(bent), drop))  # type: ignore[no-any-return]
+
+    return nn.ModuleList(Layer(name) for name in names)
+
+
+def make_branch(weights: Mapping[str, Array], recipe: Recipe, first: int, risks: int) -> Any:
+    """Return the branch as a torch module, its layers copied from trunk layers `first` onwards.
+
+    It maps states ``(n, length, hidden)`` and a mask to ``(sentiment logits, risk logits)``.
+    """
+    import torch
+    from torch import nn
+
+    hidden = weights["embed.norm.weight"].shape[0]
 
     class Branch(nn.Module):
         """Upper layers, mean over the pieces, two linear heads."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.layers = nn.ModuleList(Layer(f"trunk.{first + n}") for n in range(recipe.layers))
+            names = [f"trunk.{first + n}" for n in range(recipe.layers)]
+            self.layers = make_layers(weights, names, recipe.heads, recipe.dropout)
             self.sentiment = nn.Linear(hidden, SENTIMENTS)
             self.risks = nn.Linear(hidden, risks)
             # Risks are rare: begin from there instead of from one half.
@@ -333,7 +345,5 @@ def average(branches: Sequence[Any]) -> Any:
 
 def branch_weights(branch: Any) -> dict[str, Array]:
     """Return the branch's layers by the names of `groundswell.nlp.encoder.graph`."""
-    return {
-        f"branch.{name.removeprefix('layers.')}": value.detach().numpy().astype(np.float32)
-        for name, value in branch.layers.state_dict(prefix="layers.").items()
-    }
+    layers = getattr(branch, "layers", branch)
+    return {f"branch.{name}": value.detach().numpy().astype(np.float32) for name, value in layers.state_dict().items()}

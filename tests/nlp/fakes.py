@@ -32,6 +32,11 @@ class FakeReading:
         """Return that everybody claims."""
         return tuple(STANCES[0] for _ in self.risks)
 
+    @property
+    def unread(self) -> tuple[int, ...]:
+        """Return that all was read."""
+        return (0,) * len(self.risks)
+
 
 @dataclass(slots=True)
 class FakeModel:

@@ -14,6 +14,7 @@ from groundswell.configs.schema import Settings
 from groundswell.nlp.enrich import annotate as module
 from groundswell.nlp.enrich.annotate import annotate
 from groundswell.nlp.enrich.rules import Rules
+from groundswell.nlp.text.clean import clean_one
 from tests.nlp.fakes import FakeModel
 
 
@@ -92,6 +93,17 @@ def test_an_answer_says_all_that_the_contract_promises(tmp_path: Path) -> None:
     assert set(answers[0]["sentiment"]) == {"label", "unsure", "negative", "neutral", "positive"}
     assert [answer["sentiment"]["unsure"] for answer in answers][:3] == [False, True, True]
     assert all(answer["sentiment"]["label"] in {"negative", "neutral", "positive"} for answer in answers)
+
+
+def test_what_lies_behind_the_last_character_kept_is_told(tmp_path: Path) -> None:
+    """A text of 5,000 letters says how many of them nobody read, a post says nothing; blanks behind it do not count."""
+    words = " ".join(f"word{n}" for n in range(1_000))
+    answers, _ = _run(
+        tmp_path, b"".join(_line(id=n, text=text) for n, text in enumerate((words, "short", "short" + 9_000 * " ")))
+    )
+    read = len(clean_one(words))
+    assert [answer.get("unread") for answer in answers] == [len(words) - read, None, None]
+    jsonschema.validate(answers[0], _schema("annotate.out.schema.json"))
 
 
 def test_a_text_the_model_chokes_on_costs_only_its_own_line(tmp_path: Path) -> None:

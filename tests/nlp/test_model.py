@@ -204,3 +204,17 @@ def test_a_model_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match=r"check model\.name"):
         load_model(ModelSettings(name="nobody/no-such-model"))
+
+
+@pytest.mark.parametrize("sentence", ["Every two songs an ad again. ", "每两首歌就有一个广告。", "โฆษณาเยอะมากเลย "])
+def test_a_text_that_was_cut_says_where(model: Model, sentence: str) -> None:
+    """What is called unread changes nothing about the reading; what is called read does."""
+    text = (sentence * 200)[:3_000].rstrip()
+    reading = model.read([text, sentence])
+    unread = reading.unread[0]
+    assert 0 < unread < len(text)
+    assert reading.unread[1] == 0
+    seen = text[: len(text) - unread]
+    behind = text[len(seen) :][:40]  # what stands right behind the cut decides where the last word is parted
+    assert np.allclose(model.read([seen + behind + " scam" * 300]).vectors, reading.vectors[:1], atol=1e-3)
+    assert not np.allclose(model.read(["scam " + seen[5:]]).vectors, reading.vectors[:1], atol=1e-3)

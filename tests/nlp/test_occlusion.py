@@ -20,6 +20,7 @@ class _Reading:
         self.risks = np.array([[0.9 if "prize" in text else 0.1] for text in texts], np.float32)
         self.targets: list[tuple[()]] = [()] * len(texts)
         self.spoken, self.stances = self.risks, [STANCES[0]] * len(texts)
+        self.unread = [0] * len(texts)
 
 
 class _Model:

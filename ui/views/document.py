@@ -109,6 +109,11 @@ def _read(document: Document) -> str:
 # --- labels and what speaks for them ---------------------------------------------------------------------------------
 
 
+def _unread(characters: int) -> str:
+    """Return what the labels do not speak of: a text too long is read from its beginning."""
+    return f"; the last {wording.plural(characters, 'character')} of the text were not read" if characters else ""
+
+
 def _labels(document: Document) -> Html:
     enriched = document.enriched
     if enriched is None:
@@ -129,7 +134,7 @@ def _labels(document: Document) -> Html:
             esc(", ".join(f"{wording.risk(risk)}: {how}" for risk, how in enriched.stances.items()) or "no risk"),
         ),
         ("rules", _rules(enriched.rules)),
-        ("read by", esc(enriched.made_by)),
+        ("read by", esc(enriched.made_by + _unread(enriched.unread))),
     ]
     note = f"{wording.plural(unlikely, 'risk')} under {SHOWN_RISK:.2f} not listed" if unlikely else ""
     chart = tag("div", rows, cls="bars")

@@ -14,6 +14,8 @@ Ids = NDArray[np.int64]
 
 LONGEST_TEXT = 20_000
 """Characters of a text that are looked at; the model reads far fewer, and tokenising 10 MB would take seconds."""
+SPECIAL = 2
+"""Pieces that stand for no character: begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Tokenizer:
 
     def __init__(self, tokenizer: Any, *, prefix: str, max_tokens: int, pad: int) -> None:
         self._tokenizer, self._prefix, self._pad = tokenizer, prefix, pad
+        self._most = max_tokens
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=max_tokens)
 
@@ -44,6 +47,20 @@ class Tokenizer:
         """Return the pieces of each text, by number; a text too long is cut, an empty one has the prefix alone."""
         encodings = self._tokenizer.encode_batch([self._prefix + _printable(text) for text in texts])
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+    def unread(self, texts: Sequence[str]) -> list[int]:
+        """Return how many characters of each text stand behind its last piece, and are therefore not read."""
+        # A piece has at least one character, so that short texts need not be looked at.
+        long = [n for n, text in enumerate(texts) if len(self._prefix) + len(text) > self._most - SPECIAL]
+        found = [0] * len(texts)
+        encodings = self._tokenizer.encode_batch([self._prefix + _printable(texts[n]) for n in long])
+        for n, encoding in zip(long, encodings, strict=True):
+            if encoding.overflowing:
+                last = max(end for _, end in encoding.offsets) - len(self._prefix)
+                found[n] = len(texts[n]) - max(0, last)
+            else:
+                found[n] = max(0, len(texts[n]) - LONGEST_TEXT)
+        return found
 
     def batches(self, tokens: Sequence[Ids], batch_tokens: int) -> Iterator[Batch]:
         """Yield batches of at most `batch_tokens` pieces with padding, shortest texts first."""
