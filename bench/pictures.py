@@ -93,6 +93,9 @@ def addresses(settings: Settings) -> dict[str, str]:
         "sources": "sources",
         "labels": "labels",
         "label": "label",
+        "quality": "quality",
+        "rules": "rules",
+        "policies": "policies",
         "sql": "sql",
     }
 

@@ -6,7 +6,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,9 +17,14 @@ from groundswell.ui.console import now
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
     from groundswell.crawlers.replica import Truth
+    from groundswell.index.query import Field
     from groundswell.index.records import Signal
     from groundswell.index.store import Reader
 
+COUNTED: Mapping[Field, str] = {
+    "lang": "languages", "source": "sources", "sentiment": "how it sounds", "risk": "risks",
+}  # fmt: skip
+"""What the summary counts, and what a newcomer calls it."""
 ANSWER_SECONDS = 90
 """How long a board may take to answer for the first time on a slow machine."""
 CONFIG = """\
@@ -98,10 +103,10 @@ def summary(store: Reader, truth: Truth, say: Callable[[str], None]) -> None:
     from groundswell.index.records import Signal, Theme
     from groundswell.ui.report import wording
 
-    for field in ("lang", "source", "sentiment", "risk"):
+    for field, called in COUNTED.items():
         buckets = sorted(store.count(Query(), By(fields=(field,))), key=lambda bucket: -bucket.copies)
-        shown = " · ".join(f"{bucket.values[0] or '–'} {bucket.copies:,}" for bucket in buckets[:12])
-        say(f"{field:9} {shown}{' …' if len(buckets) > 12 else ''}")
+        shown = " · ".join(f"{_named(field, bucket.values[0])} {bucket.copies:,}" for bucket in buckets[:12])
+        say(f"{called:14} {shown}{' …' if len(buckets) > 12 else ''}")
     every = store.recent(Theme, limit=5000)
     themes = sorted((theme for theme in every if theme.state == "living"), key=lambda theme: -theme.size)
     largest = "; ".join(f"{wording.theme(theme)} ({theme.size})" for theme in themes[:6])
@@ -115,6 +120,17 @@ def summary(store: Reader, truth: Truth, say: Callable[[str], None]) -> None:
     for found in score(store, alerts, truth):
         verdict = f"found {found.hours:.0f} h after onset" if found.alert else "not found"
         say(f"planted: {found.name}, onset {found.onset:%d %b %H:%M}Z: {verdict}")
+
+
+def _named(field: Field, value: str) -> str:
+    """Return a value as somebody reads it who never saw its code."""
+    from babel import Locale
+
+    from groundswell.ui.report import wording
+
+    if field == "risk":
+        return wording.risk(value) if value else "none"
+    return Locale("en").languages.get(value, value or "unknown") if field == "lang" else value or "unknown"
 
 
 def score(store: Reader, alerts: Sequence[Signal], truth: Truth) -> list[Found]:

@@ -109,6 +109,12 @@ def _length(period: Period) -> str:
     return wording.span(period.until - period.since)
 
 
+def _span(period: Period) -> str:
+    """Return from when to when, in the reader's zone."""
+    zone = queries.zone()
+    return f"{wording.stamp(period.since, zone)} – {wording.stamp(period.until, zone)}"
+
+
 def _count(found: Comparison, row: Row, this: Asked, *, later: bool, unit: bool = False) -> Html:
     """Return a number of documents that leads to them."""
     count, period = (row.later, found.later) if later else (row.earlier, found.earlier)
@@ -150,15 +156,17 @@ def _body(found: Comparison, this: Asked) -> Html:
     names = queries.theme_names(tuple(row.value for row in found.rows.get("theme", ())[:MOST]))
     order: list[Part] = ["word", *(name for name in NAMES if name in found.rows)]
     panels = [_panel(found, name, names, this) for name in order]
+    spans = tr("{later}, beside {earlier}").format(later=_span(found.later), earlier=_span(found.earlier))
     marks = tr("● differs more than chance would, all rows looked at together; the others may be chance.")
-    return joined([tag("p", esc(marks), cls="note"), tag("div", panels, cls="row half")])
+    return joined([tag("p", esc(f"{spans}. {marks}"), cls="note"), tag("div", panels, cls="row half")])
 
 
 def _panel(found: Comparison, name: Part, names: Mapping[str, str], this: Asked) -> Html:
     rows = found.words if name == "word" else found.rows[name]
     head = (tr("what"), tr("this period"), tr("beside"), tr("more a day"), tr("mood"))
     cells = [_cells(found, row, _named(row, names), this) for row in rows[:MOST]]
-    more = tr("{count} more").format(count=wording.number(len(rows) - MOST)) if len(rows) > MOST else ""
+    left = 0 if name == "word" else len(rows) - MOST
+    more = tr("{count} more").format(count=wording.number(left)) if left > 0 else ""
     title = tr("Words") if name == "word" else tr(NAMES[name])
     body = table(head, cells, cls="right stack") if cells else tag("p", esc(tr("Nothing to compare.")), cls="empty")
     return panel(title, more, body)
