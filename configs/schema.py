@@ -331,6 +331,21 @@ class DigestSettings(Section):
         return self
 
 
+class ReportSettings(Section):
+    """A question in SQL, or the quality report, at set times: into a file, and by the digest's mail server."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")]
+    """Short name; its files are called by it."""
+    sql: str = Field(default="", max_length=20_000)
+    """A statement (docs/sql.md), whose answer becomes a CSV file; empty means the quality report."""
+    every: Literal["day", "week"] = "day"
+    """A day, or a week from Monday on."""
+    hour: int = Field(default=7, ge=0, le=23)
+    """From which hour on it is due, in digest.timezone."""
+    to: tuple[str, ...] = ()
+    """Mail addresses; with none it is only written."""
+
+
 class BoardSettings(Section):
     """The trend board."""
 
@@ -446,6 +461,15 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
     scale: ScaleSettings = ScaleSettings()
     retention: RetentionSettings = RetentionSettings()
+    reports: tuple[ReportSettings, ...] = ()
+    """Questions in SQL and quality reports at set times: name, sql, every, hour, to."""
+
+    @model_validator(mode="after")
+    def _reports_differ(self) -> Self:
+        names = [one.name for one in self.reports]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two reports are called {twice[0]!r}")
+        return self
 
 
 __all__ = [
@@ -459,6 +483,7 @@ __all__ = [
     "Person",
     "QuietHours",
     "Receiver",
+    "ReportSettings",
     "RetentionSettings",
     "Role",
     "ScaleSettings",

@@ -170,6 +170,13 @@ def _digest(store: Store, settings: Settings, now: datetime, progress: Progress)
     return "; ".join(said), bool(troubles)
 
 
+def _reports(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
+    from groundswell.ui.report.scheduled import run_due
+
+    done, troubles = run_due(store, settings, now=now)
+    return "; ".join([*done, *troubles]) or "nothing to tell", bool(troubles)
+
+
 STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool]]] = {
     "crawl": _crawl,
     "enrich": _enrich,
@@ -178,6 +185,7 @@ STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool
     "notify": _notify,
     "export": _export,
     "digest": _digest,
+    "reports": _reports,
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from groundswell.configs.schema import ElasticSettings, QuietHours, Receiver, Settings
+from groundswell.configs.schema import ElasticSettings, QuietHours, Receiver, ReportSettings, Settings
 from groundswell.ui.cli import COMMANDS, cli
 
 WIDTH = 100
@@ -35,6 +35,7 @@ def settings_page() -> str:
         (ElasticSettings(), "store (Elasticsearch)"),
         (QuietHours(), "signals.quiet_hours"),
         (Receiver(id="mei", address="mei@example.org"), "alerts.receivers (each)"),
+        (ReportSettings(name="name"), "reports (each)"),
     ]
     return head + "".join(part for model, name in parts for part in _section(model, name))
 

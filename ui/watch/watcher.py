@@ -311,6 +311,8 @@ class Watcher:
             self.chores.plan("notify", NOTIFY_SECONDS, None)
         self.chores.plan("export", self.settings.watch.export_minutes * 60, None)
         self.chores.plan("digest", 60, None)
+        if self.settings.reports:
+            self.chores.plan("reports", 60, None)
         if self.settings.retention.days or self.settings.retention.markets:
             self.chores.plan("retention", RETENTION_SECONDS, None)
         for name in self.chores.due():
