@@ -47,16 +47,14 @@ def rules_of_text(settings: Settings, text: str) -> Rules:
         return rules_of_files(settings, [file])
 
 
-def texts_of(settings: Settings, most: int) -> tuple[list[Text], Known]:
-    """Return the labelled documents and the newest, and what people say of the labelled ones."""
-    from groundswell.index.open import open_reader
+def texts_of(reader: Reader, settings: Settings, most: int) -> tuple[list[Text], Known]:
+    """Return the labelled documents and the newest that a reader shows, and what people say of the labelled ones."""
     from groundswell.index.records import Document
     from groundswell.nlp.trust.labels import known_documents
     from groundswell.nlp.trust.rules import read
 
-    with open_reader(settings) as reader:
-        labels = known_documents(reader, settings)
-        return read([*reader.many(Document, sorted(labels)), *reader.recent(Document, limit=most)]), labels
+    labels = known_documents(reader, settings)
+    return read([*reader.many(Document, sorted(labels)), *reader.recent(Document, limit=most)]), labels
 
 
 def tried(standing: Rules, fresh: Rules, texts: Sequence[Text], labels: Known) -> list[Measured]:

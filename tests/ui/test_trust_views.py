@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pytest
 
 from groundswell.index.audit import Audit
 from groundswell.index.open import open_store
-from groundswell.index.records import Case
+from groundswell.index.permitted import Person
+from groundswell.index.records import Case, Document
 from groundswell.nlp.model.heads import Head
 from groundswell.nlp.model.learned import PROPOSED, Learned, write_learned
 from groundswell.nlp.trust.drift import days
+from groundswell.ui.board import queries
 from groundswell.ui.learning import folder_of, in_effect
+from groundswell.ui.views import rules
 from tests.index.makers import mention
 from tests.ui.seed import World
 from tests.ui.test_views import _html, _open
@@ -89,3 +93,19 @@ def test_a_day_unlike_the_four_weeks_before_it_is_named(shown: World) -> None:
     html = _html(_open("quality", day=f"{shown.now - timedelta(days=1):%Y-%m-%d}"))
     assert "beside the four weeks before it" in html
     assert not _open("quality", day="no day").exception
+
+
+def test_whoever_is_limited_sees_no_proposal_and_no_text_of_other_markets(
+    shown: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was learnt is about all markets; rules are tried on texts of one's own."""
+    one = Head(np.zeros((1, 3), np.float32), np.zeros(1, np.float32))
+    write_learned(folder_of(shown.settings) / PROPOSED, Learned("m 1", ("gambling",), one, None, report=REPORT))
+    monkeypatch.setattr(queries, "person", lambda: Person("arif", "analyst", ("SG",)))
+    assert "kappa 0.61" not in _html(_open("quality"))
+    texts, _ = rules._texts()
+    with shown.reader() as reader:
+        markets = {one.mention.market for one in reader.many(Document, [text.id for text in texts])}
+    assert markets == {"SG"}
+    monkeypatch.setattr(queries, "person", lambda: Person("arif", "analyst"))
+    assert "accept-heads" not in {button.key for button in _open("quality").button}

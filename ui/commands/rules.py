@@ -12,7 +12,8 @@ from groundswell.ui.console import now, printable, settings_of, table
 from groundswell.ui.workbench import all_rules, rules_of_files, texts_of, tried
 
 if TYPE_CHECKING:
-    pass
+    from groundswell.configs.schema import Settings
+    from groundswell.nlp.trust.rules import Known, Text
 
 MOST = click.option("--documents", default=5000, show_default=True, help="How many of the newest documents are read.")
 FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path, exists=True))
@@ -69,7 +70,7 @@ def try_(ctx: click.Context, file: Path, documents: int, examples: int) -> int:
     from groundswell.nlp.trust.rules import hits_of
 
     fresh, standing = rules_of_files(settings, [file]), all_rules(settings)
-    texts, labels = texts_of(settings, documents)
+    texts, labels = _texts(settings, documents)
     found = tried(standing, fresh, texts, labels)
     rows = [(one.id, one.hits, one.alone, one.judged, one.right, one.precision) for one in found]
     click.echo(f"over {len(texts):,} documents:")
@@ -89,7 +90,7 @@ def precision(ctx: click.Context, documents: int) -> int:
     settings = settings_of(ctx)
     from groundswell.nlp.trust.rules import measure, overlaps
 
-    rules, (texts, labels) = all_rules(settings), texts_of(settings, documents)
+    rules, (texts, labels) = all_rules(settings), _texts(settings, documents)
     found = [one for one in measure(rules, texts, labels) if one.hits]
     rows = [
         (
@@ -127,7 +128,7 @@ def suggest(ctx: click.Context, risk: str, documents: int, most: int) -> int:
     taxonomy = load_taxonomy(settings.taxonomy)
     if risk not in taxonomy.risk_ids:
         raise click.UsageError(f"no risk is called {risk!r}; known: {', '.join(taxonomy.risk_ids)}")
-    rules, (texts, labels) = all_rules(settings), texts_of(settings, documents)
+    rules, (texts, labels) = all_rules(settings), _texts(settings, documents)
     if not measuring.truth_for(texts, labels, risk)[1]:
         click.echo(
             f"fewer than {measuring.FEWEST_LABELS} documents are labelled {risk}: what the model says stands in",
@@ -150,3 +151,10 @@ def suggest(ctx: click.Context, risk: str, documents: int, most: int) -> int:
 
 def _state(shadow: bool, works: bool) -> str:
     return "left out" if not works else "shadow" if shadow else "works"
+
+
+def _texts(settings: Settings, most: int) -> tuple[list[Text], Known]:
+    from groundswell.index.open import open_reader
+
+    with open_reader(settings) as reader:
+        return texts_of(reader, settings, most)

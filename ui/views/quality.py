@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import streamlit as st
 
+from groundswell.index.permitted import AccessError
 from groundswell.index.store import StoreError
 from groundswell.nlp.model.bundle import ModelError
 from groundswell.nlp.model.learned import Learned
@@ -122,7 +123,9 @@ def _moved(title: str, moves: Sequence[Move], note: str = "the last 7 days besid
 
 
 def _learning() -> None:
-    """Show champion and challenger; who is named may accept, or go back."""
+    """Show champion and challenger; an admin may accept, or go back. It is about all markets, and shows documents."""
+    if queries.person().markets:
+        return
     try:
         waiting, effect = learning.proposed(queries.settings()), learning.in_effect(queries.settings())
     except ModelError as error:
@@ -138,9 +141,9 @@ def _learning() -> None:
         body = _challenger(waiting)
     st.html(panel(tr("Learnt from labels"), standing, body))
     with st.container(horizontal=True, key="act-learnt"):
-        if waiting is not None:
+        if waiting is not None and queries.person().may("admin"):
             st.button(tr("Put into effect"), key="accept-heads", type="primary", on_click=_accept)
-        if effect is not None:
+        if effect is not None and queries.person().may("admin"):
             st.button(tr("Go back to the one before"), key="back-heads", on_click=_back)
 
 
@@ -179,7 +182,11 @@ def _back() -> None:
 
 def _decided(step: object) -> None:
     assert callable(step)  # noqa: S101  ours
+    person = queries.person()
     try:
+        person.need("admin", "changing how every text is read")
+        if person.markets:
+            raise AccessError(f"{person.name} is limited to {', '.join(person.markets)}, and this changes all markets")
         queries.say(step())
     except (ModelError, StoreError) as error:
         queries.say(str(error), trouble=True)

@@ -73,7 +73,7 @@ def _try() -> None:
     except ConfigError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
-    texts, labels = texts_of(settings, NEWEST)
+    texts, labels = _texts()
     found = tried(all_rules(settings), fresh, texts, labels)
     hits = measuring.hits_of(fresh, texts)
     parts = [tag("p", esc(complaint), cls="said trouble") for complaint in broken]
@@ -94,7 +94,7 @@ def _suggest() -> None:
         asked = st.button(tr("Suggest"), key="suggest")
     if not asked or risk is None:
         return
-    texts, labels = texts_of(queries.settings(), NEWEST)
+    texts, labels = _texts()
     rules, words = all_rules(queries.settings()), [word.rstrip("*") for word in taxonomy.risk(risk).words]
     found = [
         *measuring.suggest_spellings(texts, labels, risk, words)[:20],
@@ -115,7 +115,7 @@ def _measure() -> None:
     """Measure the rules by what people labelled, when asked."""
     if not st.button(tr("Measure all rules"), key="measure"):
         return
-    texts, labels = texts_of(queries.settings(), NEWEST)
+    texts, labels = _texts()
     rules = all_rules(queries.settings())
     found = sorted((one for one in measuring.measure(rules, texts, labels) if one.hits), key=lambda one: -one.hits)
     head = ("rule", "hits", "alone", "judged", "precision", "recall")
@@ -131,3 +131,9 @@ def _measure() -> None:
         for o in measuring.overlaps(rules, texts)[:20]
     ]
     st.html(panel(tr("Measured by labels"), f"over {len(texts):,} documents, 95 % intervals", joined(parts)))
+
+
+def _texts() -> tuple[list[measuring.Text], measuring.Known]:
+    """Return the documents that whoever is here may see, and what people say of them."""
+    with queries.reader() as reader:
+        return texts_of(reader, queries.settings(), NEWEST)
