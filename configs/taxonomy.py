@@ -34,6 +34,8 @@ class Risk(Section):
     """Words and phrases that take such a pointer back ("no ads")."""
     weight: float = Field(default=0.6, gt=0, le=1)
     """How bad it is where it is true: 1, somebody is robbed or hurt; .3, an annoyance. Severity is a multiple of it."""
+    disturbing: bool = False
+    """Whether its texts may disturb who reads them: the board folds them until somebody clicks."""
 
     @property
     def title(self) -> str:

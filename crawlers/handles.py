@@ -9,6 +9,7 @@ from pathlib import Path
 
 from groundswell.configs.watch import read_watch
 from groundswell.index.ids import author_key
+from groundswell.index.personal_data import ROLES
 
 TOKEN = "@user_"  # noqa: S105  what stands in a text instead of a name
 DIGITS = 6
@@ -39,15 +40,6 @@ NO_PROFILE = re.compile(
     re.IGNORECASE,
 )
 """What stands there and is no account."""
-ROLES = re.compile(
-    r"^(?:(?:customer|client|user)?[._\-]?(?:support|service|care|relations|success)|info|help(?:desk)?|admin|contact(?:us)?|sales"
-    r"|no[._\-]?reply|do[._\-]?not[._\-]?reply|press|media|ads?|advertis\w+|billing|payments?|accounts?|security|abuse|hello|office"
-    r"|enquir\w+|inquir\w+|feedback|complain\w*|refunds?|disputes?|appeals?|legal|compliance|privacy|dpo|hr|jobs|careers|editor"
-    r"|news(?:room|desk)?|tips|team|webmaster|postmaster|notifications?|alerts?|mail|verification|verify|report|fraud|scams?"
-    r"|cs|marketing|partners?|partnerships?|business|shop|store|orders?|booking|claims?|rewards?|prizes?|payouts?|creator\w*)[\d._\-]*$",
-    re.IGNORECASE,
-)
-"""Addresses of offices, not of people: what a scam writes from is evidence."""
 NO_NAMES = re.compile(
     r"^(user|user_[0-9a-f]{6}|here|everyone|all|channel|media|import|font-face|keyframes|charset|supports|param|return"
     r"|override|todos|semua|\d[\d.,:]*(am|pm|k|m|rb|jt|%)?)$",
@@ -112,7 +104,7 @@ class Mask:
 
     def _of_email(self, found: re.Match[str]) -> str:
         name = found["who"]
-        if ROLES.match(name) or self._is_brand(name) or name.startswith("user_"):
+        if ROLES.match(name.lower()) or self._is_brand(name) or name.startswith("user_"):
             return found[0]
         return f"{self.token(found[0])}@{found['host']}".removeprefix("@")
 

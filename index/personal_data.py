@@ -34,7 +34,8 @@ ROLES = re.compile(
     r"|complain\w*|compliance|contact\w*|creator\w*|cs|customer\w*|disputes?|dpo|editor|enquir\w+|feedback|fraud|hello|help\w*|hr"
     r"|info|inquir\w+|jobs|legal|mail|marketing|media|news\w*|no-?reply|do-?not-?reply|notifications?|office|orders?|partner\w*"
     r"|payments?|payouts?|phish\w*|postmaster|press|privacy|prizes?|refunds?|report\w*|rewards?|sales|scams?\w*|security|service\w*"
-    r"|shop|store|support|team|tips|user_[0-9a-f]{6}|verif\w+|webmaster|cskh|hotro|layanan|pengaduan|aduan)([._+\d-].*)?$"
+    r"|shop|store|support|team|tips|user_[0-9a-f]{6}|verif\w+|webmaster|cskh|hotro|layanan|pengaduan|aduan"
+    r"|(?:user)?[._-]?(?:support|service|care|relations|success)|no[._-]?reply|do[._-]?not[._-]?reply)([._+\d-].*)?$"
 )
 """Mailboxes of offices, not of people: what a scam writes from is evidence. Tokens of accounts are masks already."""
 MAIL_ADDRESS = re.compile(

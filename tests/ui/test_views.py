@@ -310,3 +310,15 @@ def test_the_queue_of_cases_is_ordered_and_narrowed_by_its_address(shown: World)
     unowned = _html(_open("cases", owner="-"))
     assert "nobody" in unowned
     assert "Zoe" not in unowned
+
+
+def test_what_may_disturb_waits_for_a_click(shown: World) -> None:
+    """By the risks that it claims; what is denied, or of another risk, stands as it is."""
+    from groundswell.ui.board.elements import esc
+    from groundswell.ui.views.documents import folded
+
+    words = esc("a knife was sold to a child")
+    assert folded(words, ["gambling"]) == folded(words, []) == words
+    hidden = folded(words, ["gambling", "dangerous_products"])
+    assert hidden.startswith('<details class="disturbing"><summary>May disturb (dangerous products)')
+    assert " open" not in hidden.split("<summary>")[0]

@@ -19,6 +19,7 @@ import streamlit as st
 
 from groundswell.configs.people import load_people
 from groundswell.configs.schema import Settings, SqliteSettings
+from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.audit import Audit, Entry
 from groundswell.index.closed_fields import closed_values
@@ -240,6 +241,13 @@ def count(query: Query, by: By) -> list[Bucket]:
 def kept(name: str, *key: Hashable, ask: Callable[[Reader], R]) -> R:
     """Return what a view makes of the store, made again when that changes; `key` says which of its kind it is."""
     return _kept((name, *key), ask)
+
+
+def disturbing(risks: Iterable[str]) -> str:
+    """Return the name of the first of these risks whose texts may disturb, or nothing."""
+    known = load_taxonomy(settings().taxonomy).risks
+    found = next((risk for risk in known if risk.disturbing and risk.id in set(risks)), None)
+    return wording.risk(found.id) if found else ""
 
 
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.brief import Format, make_brief
 from groundswell.ui.report.pdf import make_pdf, pdf_possible
 from groundswell.ui.report.tongue import tr
+from groundswell.ui.views.documents import CLAIMED, folded
 
 BRIEFS: tuple[tuple[Format, str], ...] = (("html", "Brief to print"), ("md", "Brief in Markdown"))
 NOBODY = "-"
@@ -205,7 +206,9 @@ def _document(item: Mapping[str, Any]) -> Html:
     ]
     title = tag("h4", esc(wording.shortened(str(item.get("title", "")), 160))) if item.get("title") else NOTHING
     text = tag("p", esc(item.get("text", "")), cls="kept")
-    return tag("article", [tag("div", by, cls="by"), title, text, tag("p", esc(_proof(item)), cls="note")])
+    risks = [risk for risk, probability in dict(item.get("risks") or {}).items() if probability >= CLAIMED]
+    words = folded(joined([title, text]), risks)
+    return tag("article", [tag("div", by, cls="by"), words, tag("p", esc(_proof(item)), cls="note")])
 
 
 def _proof(item: Mapping[str, Any]) -> str:

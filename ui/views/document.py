@@ -18,7 +18,7 @@ from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, lin
 from groundswell.ui.desk import CORRECTIONS
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.tongue import tr
-from groundswell.ui.views.documents import document_list, gloss
+from groundswell.ui.views.documents import claimed, document_list, folded, gloss
 
 SHOWN_RISK = 0.05
 """Risks less likely than this are not listed; the risks beside them are those that there are."""
@@ -56,6 +56,8 @@ def _head(document: Document) -> Html:
     mention, zone = document.mention, queries.zone()
     when = wording.stamp(mention.published_at, zone) if mention.published_at else "no date"
     title = mention.title or wording.shortened(mention.text, 90)
+    if queries.disturbing(claimed(document)):
+        title = tr("Document")  # its words wait for a click
     by = [
         link(links.search(source=mention.source), esc(mention.source)),
         tag("span", esc(" · ".join(filter(None, (when, mention.kind, mention.market))))),
@@ -76,7 +78,11 @@ def _text(document: Document) -> Html:
             tag("p", esc(read), cls="whole", lang=lang),
         ]
     found.append(gloss(document))
-    return panel(tr("Text"), f"{wording.plural(len(mention.text), 'character')}, as it was found", joined(found))
+    return panel(
+        tr("Text"),
+        f"{wording.plural(len(mention.text), 'character')}, as it was found",
+        folded(joined(found), claimed(document)),
+    )
 
 
 def _by_machine(document: Document) -> None:

@@ -46,8 +46,23 @@ def article(
 ) -> Html:
     """Return one document; `themes` names those worth a link, `hide` is a risk that goes without saying here."""
     by = tag("div", _by(document, zone, copies), cls="by")
-    parts = [by, *_words(document, fragments), gloss(document), _tags(document, themes or {}, hide), _why(reasons)]
-    return tag("article", parts)
+    words = folded(joined([*_words(document, fragments), gloss(document)]), claimed(document))
+    return tag("article", [by, words, _tags(document, themes or {}, hide), _why(reasons)])
+
+
+def claimed(document: Document) -> list[str]:
+    """Return the risks that count for a document."""
+    risks = document.enriched.risks if document.enriched else {}
+    return [risk for risk, probability in risks.items() if probability >= CLAIMED]
+
+
+def folded(words: Html, risks: Iterable[str]) -> Html:
+    """Return what somebody wrote, behind a click where one of its risks may disturb (`disturbing` in the taxonomy)."""
+    name = queries.disturbing(risks)
+    if not name:
+        return words
+    summary = tag("summary", esc(tr("May disturb ({risk}): click to read").format(risk=name)))
+    return tag("details", [summary, words], cls="disturbing")
 
 
 def gloss(document: Document) -> Html:
