@@ -14,7 +14,7 @@ from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import NOTICED
 from groundswell.nlp.signals.alerts.policy import quiet_until
 from groundswell.ui.report.coverage import Coverage, coverage
-from groundswell.ui.report.editions.people import EVERYBODY, Edition, Scope, markets_of
+from groundswell.ui.report.editions.people import EVERYBODY, Edition, Places, Scope, markets_of
 from groundswell.ui.report.inbox import Entry, Inbox, about, find_inbox, over_at, severity_at
 from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, theme_series, volume_series
 from groundswell.ui.report.today import LATE
@@ -106,6 +106,12 @@ class Changes:
         """Return the items of one kind."""
         return [item for item in self.items if item.change == change]
 
+    def fewer(self, most: int) -> Changes:
+        """Return the same with so many items of each kind at most; the others are counted."""
+        left = {kind: len(self.of(kind)[most:]) + self.more.get(kind, 0) for kind in CHANGES}
+        shown = tuple(item for kind in CHANGES for item in self.of(kind)[:most])
+        return replace(self, items=shown, more={kind: count for kind, count in left.items() if count})
+
     @property
     def nothing_seen(self) -> bool:
         """Return whether nothing at all was seen in the time that is told of, of any market."""
@@ -137,12 +143,17 @@ class Morning:
         self._coverages: dict[datetime, Coverage] = {}
         self._over: dict[tuple[datetime, datetime], tuple[Entry, ...]] = {}
         self._moods: dict[tuple[object, ...], Series] = {}
+        self._places: dict[datetime, Places] = {}
 
     def inbox(self, upto: datetime) -> Inbox:
         """Return all alerts as they stood at a moment."""
         if upto not in self._inboxes:
             self._inboxes[upto] = find_inbox(self.reader, now=upto)
         return self._inboxes[upto]
+
+    def places(self, upto: datetime) -> Places:
+        """Return what was counted of alerts up to a moment, by market, to be added to."""
+        return self._places.setdefault(upto, {})
 
     def coverage(self, upto: datetime) -> Coverage:
         """Return what was seen of each source in the last five weeks."""
@@ -174,9 +185,10 @@ def find_changes(morning: Morning, scope: Scope, edition: Edition, *, most: int 
     open_ones = [entry for entry in begun if entry.standing.status not in IGNORED]
     sorted_out = _sorted_out(morning, open_ones, edition)
     changed = [item for item in sorted_out if isinstance(item, Item)]
-    concerned = {e.id for e in scope.concerned(reader, [i.entry for i in changed], upto=edition.upto)}
+    places = morning.places(edition.upto)
+    concerned = {e.id for e in scope.concerned(reader, [i.entry for i in changed], upto=edition.upto, places=places)}
     items = [item for item in changed if item.entry.id in concerned]
-    still = scope.concerned(reader, [e for e in sorted_out if isinstance(e, Entry)], upto=edition.upto)
+    still = scope.concerned(reader, [e for e in sorted_out if isinstance(e, Entry)], upto=edition.upto, places=places)
     ignored = [entry for entry in begun if entry.standing.status in {"dismissed", "snoozed"} and scope.grave(entry)]
     held = _held(reader, scope, edition, morning.settings)
     shown = [item for kind in CHANGES for item in [i for i in items if i.change == kind][:most]]
@@ -188,7 +200,7 @@ def find_changes(morning: Morning, scope: Scope, edition: Edition, *, most: int 
         still=tuple(entry for entry in still if entry.phase != "over"),
         waiting_over=tuple(entry for entry in still if entry.phase == "over" and entry.standing.status == "waiting"),
         ignored=len([entry for entry in ignored if entry.phase != "over"]),
-        cases=_cases(reader, scope, begun, edition),
+        cases=_cases(reader, scope, begun, edition, places),
         held=tuple(row for row in held if row.about not in told),
         coverage=morning.coverage(edition.upto),
         mood=morning.mood(scope, edition.upto),
@@ -271,7 +283,9 @@ def _held(reader: Reader, scope: Scope, edition: Edition, settings: Settings) ->
     return sorted(rows, key=lambda row: (-SEVERITIES.index(row.severity), row.at, row.id))
 
 
-def _cases(reader: Reader, scope: Scope, entries: Sequence[Entry], edition: Edition) -> tuple[Case, ...]:
+def _cases(
+    reader: Reader, scope: Scope, entries: Sequence[Entry], edition: Edition, places: Places
+) -> tuple[Case, ...]:
     """Return the open cases that a person should know of: those about an alert that concerns them, and their own."""
     cases = [
         case for case in reader.recent(Case, limit=5000) if case.status != "closed" and case.opened_at <= edition.upto
@@ -279,7 +293,7 @@ def _cases(reader: Reader, scope: Scope, entries: Sequence[Entry], edition: Edit
     by_signal = {signal.id: entry for entry in entries for signal in entry.episode.signals}
     about_them = {case.id: [by_signal[one] for one in case.signals if one in by_signal] for case in cases}
     concerned = {e.id for e in scope.concerned(reader, {e.id: e for es in about_them.values() for e in es}.values(),
-                                               upto=edition.upto)}  # fmt: skip
+                                               upto=edition.upto, places=places)}  # fmt: skip
     mine = [
         case
         for case in cases

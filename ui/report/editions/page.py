@@ -67,9 +67,9 @@ def make_digest(
 
 def _fitting(morning: Morning, scope: Scope, edition: Edition, stop: str) -> Digest:
     """Return a digest small enough for every mail program, by leaving out the least grave items where it must."""
+    changes = find_changes(morning, scope, edition, most=FEWER[0])
     for most in FEWER:
-        page = _Page(morning.settings, scope, find_changes(morning, scope, edition, most=most), stop)
-        digest = page.digest()
+        digest = _Page(morning.settings, scope, changes.fewer(most), stop).digest()
         if size_of(digest) <= LARGEST or most == FEWER[-1]:
             break
     return digest

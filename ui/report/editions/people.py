@@ -16,6 +16,8 @@ from groundswell.index.store import Reader
 from groundswell.ui.report.inbox import Entry, about
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Places = dict[str, Mapping[str, int]]
+"""Documents of alerts by market, by the alert's id."""
 SHARE = 0.1
 """Part of an alert's documents that must be of a person's markets, or name a brand of theirs."""
 EVERYBODY = "everybody"
@@ -137,9 +139,12 @@ class Scope:
         enough = SEVERITIES.index(episode.severity) >= SEVERITIES.index(person.severity)
         return enough and (not person.risks or episode.risk in person.risks)
 
-    def concerned(self, reader: Reader, entries: Iterable[Entry], *, upto: datetime) -> list[Entry]:
-        """Return the alerts that concern them, by risk and severity first, then by where and about whom they are."""
-        return [entry for entry in entries if self.grave(entry) and self._here(reader, entry, upto)]
+    def concerned(self, reader: Reader, entries: Iterable[Entry], *, upto: datetime, places: Places) -> list[Entry]:
+        """Return the alerts that concern them, by risk and severity first, then by where and about whom they are.
+
+        `places` keeps what was counted of alerts up to this moment, for the next person.
+        """
+        return [entry for entry in entries if self.grave(entry) and self._here(reader, entry, upto, places)]
 
     def may_concern(self, signals: Iterable[Signal]) -> list[Signal]:
         """Return the candidates that may concern them: of no other market, and by title about a brand of theirs."""
@@ -154,21 +159,23 @@ class Scope:
             and (not self.brands or any(brand.casefold() in title for brand in self.brands))
         )
 
-    def _here(self, reader: Reader, entry: Entry, upto: datetime) -> bool:
+    def _here(self, reader: Reader, entry: Entry, upto: datetime, places: Places) -> bool:
         if not (self.person.markets or self.brands):
             return True
         episode = entry.episode
         begun = episode.alert.start if episode.theme else None
         whole = Query(since=begun, until=upto, trusted_dates=True, where=about(episode))
-        return self._in_markets(reader, entry, whole) and self._names(reader, entry, whole)
+        return self._in_markets(reader, entry, whole, places) and self._names(reader, entry, whole)
 
-    def _in_markets(self, reader: Reader, entry: Entry, whole: Query) -> bool:
+    def _in_markets(self, reader: Reader, entry: Entry, whole: Query, places: Places) -> bool:
         wanted = self.person.markets
         if not wanted:
             return True
         if any(signal.market in wanted for signal in entry.episode.signals if signal.market):
             return True
-        counts = markets_of(reader, whole)
+        if entry.id not in places:
+            places[entry.id] = markets_of(reader, whole)
+        counts = places[entry.id]
         known = sum(counts.values())
         return known == 0 or sum(counts.get(market, 0) for market in wanted) >= SHARE * known
 
