@@ -157,7 +157,8 @@ def watched(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Run a watcher on a folder while texts flow; return what was measured."""
     feed = Feed()
     (folder / "sources").mkdir()
-    (folder / "sources" / "loop.yaml").write_text(SOURCE % feed.url, "utf-8")
+    # as the past is called: what a source tells in its first week counts as its history, and alerts nobody
+    (folder / "sources" / "replay.yaml").write_text(SOURCE % feed.url, "utf-8")
     (folder / "groundswell.yaml").write_text(SETTINGS, "utf-8")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     line = [sys.executable, "-c", "from groundswell.ui.cli import main; main()", "watch", "--skip", "export"]
