@@ -211,7 +211,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "data").mkdir()
-        turn.run(sys.executable, ["--fill", str(folder / "data"), "--past", str(given.stream), str(given.past)])
+        for part in ("--past", "--new"):  # up to now: a source that comes back after silence alerts nobody either
+            turn.run(sys.executable, ["--fill", str(folder / "data"), part, str(given.stream), str(given.past)])
         for stage in ("themes", "signals"):
             turn.run(sys.executable, ["--stage", stage, "--fill", str(folder / "data"), str(given.stream), "1"])
         print(json.dumps(watched(given, folder)), flush=True)
