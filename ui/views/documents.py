@@ -75,7 +75,8 @@ def gloss(document: Document) -> Html:
     if not found:
         return NOTHING
     words = [joined([tag("b", esc(one.word), lang=lang), esc(f" {one.meaning}")]) for one in found]
-    body = [esc(tr("in other words: ")), *(joined([esc(" · "), word]) if i else word for i, word in enumerate(words))]
+    head = esc(tr("words that matter: "))
+    body = [head, *(joined([esc(" · "), word]) if i else word for i, word in enumerate(words))]
     return tag("p", body, cls="gloss", title=tr("words of topics and rules with what these mean; no translation"))
 
 
