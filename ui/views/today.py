@@ -85,8 +85,8 @@ def _rising(today: Today) -> Html:
         return NOTHING
     rows = (
         [
-            link(row.address, esc(row.title), title=reason_said(row.why)),
-            esc(row.documents),
+            tag("span", esc(row.title), title=reason_said(row.why)),
+            link(row.address, esc(row.documents)),
             tag("span", esc(row.chance), cls="num"),
         ]
         for row in rising_rows(today.inbox.rising)
