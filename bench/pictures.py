@@ -164,6 +164,7 @@ def picture(page: Page, width: int) -> bytes:
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
     )
+    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
     page.wait_for_timeout(400)
     tall = int(page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight + 30"))
     page.set_viewport_size({"width": width, "height": max(600, min(TALLEST[width], tall))})

@@ -15,7 +15,7 @@ from groundswell.ui.report.tongue import spoken, tr
 
 _SPAN = r"(?P<length>\d+) (?P<unit>hours|days)"
 _COUNTED = re.compile(
-    r"(?P<how>new|more than usual|(?P<times>[\d.]+) times the usual), (?P<documents>\d+) documents?"
+    r"(?:(?P<how>new|more than usual|(?P<times>[\d.]+) times the usual), )?(?P<documents>\d+) documents?"
     r"(?: by (?P<least>at least )?(?:(?P<author>one author)|(?P<authors>\d+) authors))?"
     rf" in {_SPAN}(?: in (?P<market>[A-Z]{{2}}))?, where (?P<usual>[^;]+?) would be usual",
     re.IGNORECASE,
@@ -76,12 +76,17 @@ def _first(clause: str) -> str:
 
 
 def _counted(found: re.Match[str]) -> str:
-    how = tr("{count} times the usual").format(count=found["times"]) if found["times"] else tr(found["how"].lower())
+    said = tr("{how}: {documents}{authors} in {span}{market}, {usual} would be usual")
+    if found["times"]:
+        how = tr("{count} times the usual").format(count=found["times"])
+    elif found["how"]:
+        how = tr(found["how"].lower())
+    else:  # a card whose title says it already
+        how, said = "", tr("{documents}{authors} in {span}{market}, {usual} would be usual")
     documents = wording.plural(int(found["documents"]), "document")
     usual = _usual(found["usual"])
     if not usual:
         return ""
-    said = tr("{how}: {documents}{authors} in {span}{market}, {usual} would be usual")
     return said.format(
         how=how, documents=documents, authors=_authors(found), span=_span(found), market=_market(found), usual=usual
     )
