@@ -22,6 +22,7 @@ from groundswell.nlp.model.encoder.tokens import LONGEST_TEXT, Batch, Tokenizer
 from groundswell.nlp.model.heads import Head, Heads, risk_stretch, sigmoid, softmax
 from groundswell.nlp.model.learned import LEARNED_MARK, Learned, read_learned
 from groundswell.nlp.model.lexicon import Wording
+from groundswell.nlp.model.passages import Passage, passage
 from groundswell.nlp.model.stance import CLAIMING, STANCES, stance_features
 from groundswell.nlp.model.surface import NOTHING, Surface
 from groundswell.nlp.model.targets import KINDS, by_target, clauses
@@ -48,7 +49,7 @@ class Reading:
     `vectors` ``(n, dimensions)`` of unit length; `sentiment` ``(n, 3)`` calibrated probabilities of negative, neutral,
     positive; `risks` ``(n, classes)`` calibrated, a class is claimed at .5; `targets` whom a text's feelings are about.
     `spoken` ``(n, classes)`` are the risks that a text speaks of, claimed or not; `stances` how it stands to them.
-    `unread` are the characters of each text behind the last piece that the encoder sees.
+    `unread` are the characters of each text that were not read, as it is too long.
     """
 
     vectors: Array
@@ -70,8 +71,9 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What heads read of ``n`` texts: encoded, as feelings are read (`plain`), and the states of that, `pooled`."""
+    """What heads read of ``n`` texts: passages, encoded; as feelings are read, `plain`, and its states, `pooled`."""
 
+    passages: tuple[Passage, ...]
     encoded: Encoded
     plain: tuple[str, ...]
     pooled: Array
@@ -103,20 +105,31 @@ class Model:
 
     def vectors(self, texts: Sequence[str]) -> Array:
         """Return embeddings only: ``(n, dimensions)`` float32, unit length."""
-        return self._run(texts, pieces=False).vectors
+        return self._run([each.text for each in self.passages(texts)], pieces=False).vectors
 
     def read(self, texts: Sequence[str]) -> Reading:
-        """Return all that is known of the texts, in their order."""
-        return self.judge(texts, self.look(texts))
+        """Return all that is known of the texts, in their order; of a long one, of what is read of it."""
+        return self.judge(self.look(texts))
+
+    def passages(self, texts: Sequence[str]) -> list[Passage]:
+        """Return what is read of each text: the lead of a long one and its sentences with words of a risk."""
+        fits = self._tokenizer.fits(texts)
+        return [passage(text, each, self._marked) for text, each in zip(texts, fits, strict=True)]
+
+    def _marked(self, sentences: Sequence[str]) -> list[bool]:
+        return [bool(each.any()) for each in self._wording(sentences)]
 
     def look(self, texts: Sequence[str]) -> Looked:
         """Return what heads read of texts: encoded once, and once more where feelings are read otherwise."""
-        encoded, plain = self.encode(texts), plainly(texts)
-        return Looked(encoded, tuple(plain), self._plainly_pooled(texts, plain, encoded))
+        passages = tuple(self.passages(texts))
+        read = [each.text for each in passages]
+        encoded, plain = self.encode(read), plainly(read)
+        return Looked(passages, encoded, tuple(plain), self._plainly_pooled(read, plain, encoded))
 
-    def judge(self, texts: Sequence[str], looked: Looked) -> Reading:
+    def judge(self, looked: Looked) -> Reading:
         """Return what the heads make of texts that were looked at."""
         encoded, heads = looked.encoded, self._heads
+        texts = [each.text for each in looked.passages]
         correction = heads.correction(encoded.vectors)
         own = heads.language.logits(encoded.vectors).argmax(axis=1)
         sentiment = softmax(self._feeling(looked.plain, looked.pooled, correction, own))
@@ -129,7 +142,7 @@ class Model:
             targets=self._targets(texts, softmax(heads.target.logits(encoded.vectors)), sentiment, (*correction, own)),
             spoken=spoken,
             stances=stances,
-            unread=tuple(self._tokenizer.unread(texts)),
+            unread=tuple(each.unread for each in looked.passages),
         )
 
     @property

@@ -142,7 +142,7 @@ def learn(model: Model, given: Lessons) -> tuple[Learned | None, Trial]:
 def fit(model: Model, given: Lessons) -> Learned | None:
     """Return the classes and feelings that gain in cross-validation; nothing where none does."""
     looked = model.look(given.texts)
-    reading = model.judge(given.texts, looked)
+    reading = model.judge(looked)
     folds = np.array([zlib.crc32(f"fold {group}".encode()) % FOLDS for group in given.groups])
     features = np.asarray(model.risk_features(given.texts, looked.encoded), np.float64)
     stretch = _stretch(model, features.shape[1])
@@ -307,7 +307,7 @@ def judge(champion: Model, learned: Learned | None, unseen: Lessons, *, taught: 
         reason = "cross-validation found nothing that would gain" if taught else "there are no labels to learn from"
         return Trial(taught, len(unseen.texts), 0.0, 0.0, 0.0, (), False, (reason,))
     looked = champion.look(unseen.texts)
-    readings = [model.judge(unseen.texts, looked) for model in (champion, champion.having(learned))]
+    readings = [model.judge(looked) for model in (champion, champion.having(learned))]
     columns = _columns(champion.risk_ids, unseen)
     said = [_said(reading, columns, champion.risk_ids) for reading in readings]
     gold, asked = _gold(columns, unseen, champion.risk_ids)
@@ -415,7 +415,7 @@ def changes(champion: Model, learned: Learned, documents: Sequence[Document]) ->
     if not texts:
         return []
     looked, challenger = champion.look(texts), champion.having(learned)
-    one, other = (_words(model, model.judge(texts, looked)) for model in (champion, challenger))
+    one, other = (_words(model, model.judge(looked)) for model in (champion, challenger))
     return [
         Change(document.id, before, after)
         for document, before, after in zip(documents, one, other, strict=True)

@@ -116,8 +116,8 @@ def _read(document: Document) -> str:
 
 
 def _unread(characters: int) -> str:
-    """Return what the labels do not speak of: a text too long is read from its beginning."""
-    return f"; the last {wording.plural(characters, 'character')} of the text were not read" if characters else ""
+    """Return what the labels do not speak of: of a text too long not all is read."""
+    return f"; {wording.plural(characters, 'character')} of the text not read" if characters else ""
 
 
 def _labels(document: Document) -> Html:

@@ -48,18 +48,15 @@ class Tokenizer:
         encodings = self._tokenizer.encode_batch([self._prefix + _printable(text) for text in texts])
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
-    def unread(self, texts: Sequence[str]) -> list[int]:
-        """Return how many characters of each text stand behind its last piece, and are therefore not read."""
+    def fits(self, texts: Sequence[str]) -> list[int]:
+        """Return how many characters of each text are read, from its beginning."""
         # A piece has at least one character, so that short texts need not be looked at.
         long = [n for n, text in enumerate(texts) if len(self._prefix) + len(text) > self._most - SPECIAL]
-        found = [0] * len(texts)
+        found = [len(text) for text in texts]
         encodings = self._tokenizer.encode_batch([self._prefix + _printable(texts[n]) for n in long])
         for n, encoding in zip(long, encodings, strict=True):
-            if encoding.overflowing:
-                last = max(end for _, end in encoding.offsets) - len(self._prefix)
-                found[n] = len(texts[n]) - max(0, last)
-            else:
-                found[n] = max(0, len(texts[n]) - LONGEST_TEXT)
+            last = max((end for _, end in encoding.offsets), default=0) - len(self._prefix)
+            found[n] = max(0, last) if encoding.overflowing else min(found[n], LONGEST_TEXT)
         return found
 
     def batches(self, tokens: Sequence[Ids], batch_tokens: int) -> Iterator[Batch]:
