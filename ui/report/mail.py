@@ -10,11 +10,11 @@ import re
 import smtplib
 import ssl
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, Group
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
@@ -34,6 +34,8 @@ TIMEOUT_SECONDS = 30.0
 LONGEST_SUBJECT = 160
 NO_UTF8 = 553
 """Mailbox name not allowed (RFC 5321), as a server would say to an address that it cannot take."""
+NOBODY_NAMED = Group("undisclosed-recipients")
+"""What stands where a mail names none of its readers (RFC 5322, 3.4: an empty group)."""
 REPEATED = "(Perhaps sent before: it is not known whether the first try arrived.)"
 NAMED = re.compile(r'"?(?P<name>[^"<>]*)"?\s*<(?P<spec>[^<>\s]+)>|(?P<bare>[^<>"]+)')
 """An address as mail programs write it; `email.utils.parseaddr` tells what is none from one only since Python 3.13."""
@@ -65,7 +67,7 @@ class Envelope:
     """Whose mail it is, and how it may be ended.
 
     Attributes:
-        to: the reader's address, as people write it.
+        to: the reader's address, as people write it; empty where several get the same and none is to see the others.
         key: what is the same for all of one reader's digests and tells nothing of them.
         stop: where one click ends these mails; empty where there is no such page, and a mail to the sender asks for it.
         repeat: whether it may have arrived before.
@@ -87,8 +89,8 @@ def message_of(digest: Digest, settings: DigestSettings, envelope: Envelope) -> 
         DigestError: the sender or the reader is no address.
     """
     sender = address_of(settings.sender, "digest.sender")
-    reader = address_of(envelope.to, "digest.recipients or digest.people")
-    ascii_only = sender.addr_spec.isascii() and reader.addr_spec.isascii()
+    reader = address_of(envelope.to, "digest.recipients or digest.people") if envelope.to else NOBODY_NAMED
+    ascii_only = all(one.addr_spec.isascii() for one in (sender, *reader_addresses(reader)))
     message = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
     domain = sender.domain if sender.domain.isascii() else "groundswell.invalid"
     message["Subject"] = header_text(digest.subject)
@@ -110,6 +112,11 @@ def message_of(digest: Digest, settings: DigestSettings, envelope: Envelope) -> 
     message.add_alternative(html, subtype="html", cte="base64")
     _with_picture(message, digest)
     return message
+
+
+def reader_addresses(reader: Address | Group) -> tuple[Address, ...]:
+    """Return the addresses that a header names."""
+    return reader.addresses if isinstance(reader, Group) else (reader,)
 
 
 def _with_picture(message: EmailMessage, digest: Digest) -> None:
@@ -169,11 +176,11 @@ def _ascii_domain(domain: str) -> str:
     return domain if domain.isascii() else domain.encode("idna").decode("ascii")
 
 
-def hand_over(mail: DigestSettings, message: EmailMessage, to: Address) -> None:
-    """Give a message for one reader to the server.
+def hand_over(mail: DigestSettings, message: EmailMessage, to: Sequence[Address]) -> dict[str, RefusedError]:
+    """Give a message to the server; return the readers it refused, by address, where it took others.
 
     Raises:
-        RefusedError: the server said no; the code tells whether trying again is of use.
+        RefusedError: the server said no to all; the code tells whether trying again is of use.
         UnknownError: the connection broke after the message was begun: perhaps it arrived.
         DigestError: it was certainly not sent.
     """
@@ -182,10 +189,9 @@ def hand_over(mail: DigestSettings, message: EmailMessage, to: Address) -> None:
     try:
         with connected(mail) as server:
             try:
-                server.send_message(message, sender, [to.addr_spec])
+                refused = server.send_message(message, sender, [one.addr_spec for one in to])
             except smtplib.SMTPRecipientsRefused as error:
-                code, text = next(iter(error.recipients.values()))
-                raise RefusedError(code, _answer(code, text)) from error
+                raise _all_refused(error.recipients) from error
             except smtplib.SMTPNotSupportedError:
                 raise RefusedError(NO_UTF8, "the server takes no address outside ASCII (SMTPUTF8)") from None
             except smtplib.SMTPResponseException as error:
@@ -197,6 +203,13 @@ def hand_over(mail: DigestSettings, message: EmailMessage, to: Address) -> None:
         if begun:
             raise UnknownError(str(error)) from error
         raise
+    return {spec: RefusedError(code, _answer(code, text)) for spec, (code, text) in refused.items()}
+
+
+def _all_refused(answers: Mapping[str, tuple[int, bytes | str]]) -> RefusedError:
+    """Return the answer to all readers: one that may pass, where there is one."""
+    code, text = min(answers.values(), key=lambda answer: answer[0])
+    return RefusedError(code, _answer(code, text))
 
 
 def _answer(code: int, text: bytes | str) -> str:

@@ -182,7 +182,7 @@ def _mail(message: Message, receiver: Receiver, settings: Settings, now: datetim
         content["Importance"] = "high"
     content.set_content(shapes.text_of(message.items, repeat=message.repeat), cte="base64")
     try:
-        hand_over(mail, content, reader)
+        hand_over(mail, content, [reader])
     except RefusedError as error:
         raise NotDeliveredError(f"{mail.smtp_host} refused it: {error}", for_good=error.for_good) from error
     except DigestError as error:

@@ -1,8 +1,10 @@
 """Who has had which digest: written down before it is sent, so that nobody gets one twice in silence, or none.
 
 Each reader's edition is a `Delivery` in the ledger of alerts, about ``digest:DAY``; a server that says no costs that
-reader alone. Killed between the server's yes and our note of it, the same mail goes again under the same Message-ID
-and says that it may be a repeat.
+reader alone. People have a message each. The addresses of ``digest.recipients`` all get the same: where no board can be
+reached, so that no mail holds an address of one's own to end them, they have one message together, in which nobody sees
+the others. Killed between the server's yes and our note of it, the same mail goes again under the same Message-ID and
+says that it may be a repeat.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +43,8 @@ from groundswell.ui.report.mail import (
 LOCK_SECONDS = 120.0
 """How long to wait for another process that sends digests."""
 STATE = "edition"
+LIST_KEY = stable_id("readers", "list")
+"""What names the readers of a plain list together in the headers of their mail."""
 KEY_FILE = "unsubscribe.key"
 MOST = 5_000
 
@@ -113,34 +117,89 @@ class _Round:
         self.morning = Morning(store, settings)
 
     def go(self, only: Collection[str]) -> Told:
-        """Send what is due, to one reader after the other."""
-        for person, edition in due_now(self.store, self.settings, now=self.now):
-            if not only or person.id in only:
-                self._one(person, edition)
+        """Send what is due, to one reader after the other; those of a plain list get one message together."""
+        due = [
+            (person, edition, row)
+            for person, edition in due_now(self.store, self.settings, now=self.now)
+            if not only or person.id in only
+            if (row := self._open_row(person, edition)) is not None
+        ]
+        lists: dict[Edition, list[tuple[Person, Edition, Delivery]]] = {}
+        for each in due:
+            if self._listed(*each):
+                lists.setdefault(each[1], []).append(each)
+            else:
+                self._one(*each)
+        for edition, listed in lists.items():
+            if len(listed) > 1:
+                self._list(edition, listed)
+            else:
+                self._one(*listed[0])
         return self.told
 
-    def _one(self, person: Person, edition: Edition) -> None:
+    def _open_row(self, person: Person, edition: Edition) -> Delivery | None:
+        """Return what is known of a reader's edition; ``None`` where it is not its time yet."""
         row = self.store.get(Delivery, _id(person, edition)) or self._row(person, edition)
-        if row.status == "failed" and not self.eager and row.next_at is not None and row.next_at > self.now:
-            return
-        repeat = row.status == "sending" or row.said.startswith(PERHAPS)
+        waits = row.status == "failed" and not self.eager and row.next_at is not None and row.next_at > self.now
+        return None if waits else row
+
+    def _listed(self, person: Person, _: Edition, row: Delivery) -> bool:
+        """Return whether a reader is one of a plain list, has an address, and surely has not had this edition."""
+        digest = self.settings.digest
+        alike = (
+            person.address in digest.recipients and not digest.board_url
+        )  # else each mail ends by a click of its own
+        return alike and not _repeated(row) and not _no_address(person)
+
+    def _one(self, person: Person, edition: Edition, row: Delivery) -> None:
         stop = stop_address(self.settings, person)
         digest = make_digest(
             self.morning, self.settings, now=self.now, person=person, edition=edition, stop=stop
         )  # fmt: skip
-        trying = replace(row, status="sending", attempts=row.attempts + 1, next_at=None, title=digest.subject[:200])
-        self.store.put([*self._overtaken(person, edition), trying])
-        envelope = Envelope(person.address, reader_key(person), stop, repeat)
+        (trying,) = self._begun([(person, edition, row)], digest.subject)
+        envelope = Envelope(person.address, reader_key(person), stop, _repeated(row))
         try:
             message = message_of(digest, self.settings.digest, envelope)
-            hand_over(self.settings.digest, message, address_of(person.address, f"digest, {person.id}"))
+            hand_over(self.settings.digest, message, [address_of(person.address, f"digest, {person.id}")])
         except DigestError as error:
             self._failed(person, trying, error)
         else:
-            value = {"day": edition.day, "since": edition.since.isoformat(), "upto": edition.upto.isoformat()}
-            sent = replace(trying, status="sent", sent_at=self.now, said="accepted by the mail server")
-            self.store.put([sent, Checkpoint(id=_mark(person), value=value, at=self.now)])
-            self.told.sent += 1
+            self._sent(person, edition, trying)
+
+    def _list(self, edition: Edition, listed: Sequence[tuple[Person, Edition, Delivery]]) -> None:
+        """Send those of a plain list one message, in which nobody sees the others; an answer counts for each alone."""
+        digest = make_digest(self.morning, self.settings, now=self.now, person=listed[0][0], edition=edition)
+        trying = self._begun(listed, digest.subject)
+        addresses = [address_of(person.address, f"digest, {person.id}") for person, _, _ in listed]
+        refused: Mapping[str, RefusedError] = {}
+        failed: DigestError | None = None
+        try:
+            message = message_of(digest, self.settings.digest, Envelope("", LIST_KEY))
+            refused = hand_over(self.settings.digest, message, addresses)
+        except DigestError as error:
+            failed = error
+        for (person, _, _), address, row in zip(listed, addresses, trying, strict=True):
+            fault = failed or refused.get(address.addr_spec)
+            if fault is None:
+                self._sent(person, edition, row)
+            else:
+                self._failed(person, row, fault)
+
+    def _begun(self, whom: Sequence[tuple[Person, Edition, Delivery]], subject: str) -> list[Delivery]:
+        """Note that mails are about to be sent; return their rows."""
+        trying = [
+            replace(row, status="sending", attempts=row.attempts + 1, next_at=None, title=subject[:200])
+            for _, _, row in whom
+        ]
+        older = [old for person, edition, _ in whom for old in self._overtaken(person, edition)]
+        self.store.put([*older, *trying])
+        return trying
+
+    def _sent(self, person: Person, edition: Edition, row: Delivery) -> None:
+        value = {"day": edition.day, "since": edition.since.isoformat(), "upto": edition.upto.isoformat()}
+        sent = replace(row, status="sent", sent_at=self.now, said="accepted by the mail server")
+        self.store.put([sent, Checkpoint(id=_mark(person), value=value, at=self.now)])
+        self.told.sent += 1
 
     def _row(self, person: Person, edition: Edition) -> Delivery:
         return Delivery(
@@ -167,6 +226,11 @@ class _Round:
         self.store.put([after])
         self.told.count_failed([after])
         self.told.troubles.append(f"{person.id}: {why}")
+
+
+def _repeated(row: Delivery) -> bool:
+    """Return whether a mail may have arrived before."""
+    return row.status == "sending" or row.said.startswith(PERHAPS)
 
 
 def _no_address(person: Person) -> bool:
