@@ -102,6 +102,7 @@ class Watcher:
         log.info("watching; %s", self.settings.data_dir, extra={"facts": {"event": "started"}})
         for part in parts:
             part.start()
+        self._stand("running")
         while not self.stop.wait(STAND_SECONDS):
             self._stand("running")
         log.info("stopping: what is at work ends at its next step", extra={"facts": {"event": "stopping"}})
