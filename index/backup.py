@@ -15,13 +15,16 @@ from groundswell.index.files import PRIVATE_FILE, make_private_folder, written_a
 from groundswell.index.sqlite.connect import explained, newest, version_of
 from groundswell.index.store import StoreError
 
-STORE, SALT = "groundswell.db", "author.salt"
+STORE = "groundswell.db"
+BESIDE = ("author.salt", "unsubscribe.key", "learned/*.npz")
+"""What stands beside the store and cannot be made again from it: keys of hashes and of addresses in mails, and what
+labels taught the model."""
 PAGES = 4096
 """Pages that are copied before writers get their turn."""
 
 
 def back_up(database: Path, folder: Path, target: Path) -> int:
-    """Copy the store, and the key of author hashes, into a folder; return the bytes of the copy.
+    """Copy the store, and what stands beside it (`BESIDE`), into a folder; return the bytes of the copy.
 
     Killed in between, it leaves no half copy under the store's name.
 
@@ -37,7 +40,7 @@ def back_up(database: Path, folder: Path, target: Path) -> int:
             source.backup(copy, pages=PAGES)
             copy.execute("PRAGMA journal_mode = DELETE")
         check(part)
-    _copy(folder / SALT, target / SALT)
+    _copy_beside(folder, target)
     return (target / STORE).stat().st_size
 
 
@@ -63,7 +66,7 @@ def restore(source: Path, database: Path, folder: Path, *, force: bool = False) 
     for end in ("-wal", "-shm"):
         database.with_name(f"{database.name}{end}").unlink(missing_ok=True)
     database.with_name(f"{database.name}.new").replace(database)
-    _copy(source / SALT, folder / SALT)
+    _copy_beside(source, folder)
 
 
 def check(path: Path) -> None:
@@ -83,8 +86,10 @@ def check(path: Path) -> None:
         )
 
 
-def _copy(source: Path, target: Path) -> None:
-    if source.exists():
-        with written_aside(target) as part:
-            shutil.copyfile(source, part)
+def _copy_beside(source: Path, target: Path) -> None:
+    for file in (file for pattern in BESIDE for file in sorted(source.glob(pattern))):
+        place = target / file.relative_to(source)
+        make_private_folder(place.parent)
+        with written_aside(place) as part:
+            shutil.copyfile(file, part)
             part.chmod(PRIVATE_FILE)

@@ -32,7 +32,10 @@ def _run(world: World, *words: str) -> Any:
 
 def test_a_backup_while_somebody_writes_is_whole_and_comes_back(world: World, tmp_path: Path) -> None:
     """Every document that was there before it began is in it; the restored store answers."""
-    (world.settings.data_dir / "author.salt").write_text("saltsalt")
+    beside = {"author.salt": "saltsalt", "unsubscribe.key": "keykey", "learned/current.npz": "heads"}
+    (world.settings.data_dir / "learned").mkdir()
+    for name, content in beside.items():
+        (world.settings.data_dir / name).write_text(content)
     with world.store() as store:
         before = {document.id for document in store.scan(Query())}
     stop = threading.Event()
@@ -57,7 +60,7 @@ def test_a_backup_while_somebody_writes_is_whole_and_comes_back(world: World, tm
     with world.store() as store:
         after = {document.id for document in store.scan(Query())}
     assert before <= after
-    assert (world.settings.data_dir / "author.salt").read_text() == "saltsalt"
+    assert {name: (world.settings.data_dir / name).read_text() for name in beside} == beside
 
 
 def test_a_restore_overwrites_nothing_unasked_and_keeps_what_was_there(world: World, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from groundswell.ui.console import settings_of, took
 @click.option("--force", is_flag=True, help="With --restore: where there is a store, too; it is kept beside (.before).")
 @click.pass_context
 def command(ctx: click.Context, *, folder: Path, back: bool, force: bool) -> int:
-    """Copy the embedded store and the key of author hashes into FOLDER, whoever writes meanwhile; the copy is checked.
+    """Copy the embedded store into FOLDER, whoever writes meanwhile; the copy is checked.
+
+    With it go the keys of author hashes and of addresses in mails, and what labels taught the model.
 
     To restore, nothing else may run. Day files and the detector's state are made again from the store.
     """
