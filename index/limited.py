@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
+from groundswell.index.closing import Closing
 from groundswell.index.open import OpenReader
 from groundswell.index.query import Bucket, By, Extent, Field, Page, Query
 from groundswell.index.records import (
@@ -51,7 +51,7 @@ OPEN_MARKS = frozenset({"signals", "signals/learned"})
 """Checkpoints without anybody's words: up to when signals were looked for, and what judgements taught the ranking."""
 
 
-class LimitedReader:
+class LimitedReader(Closing):
     """What somebody sees who is limited to some markets.
 
     Args:
@@ -106,16 +106,6 @@ class LimitedReader:
     def close(self) -> None:
         """Give back what is held."""
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
 
     def _shown(self, kind: type[R], records: Sequence[R]) -> list[R]:
         rule = _RULES.get(kind)

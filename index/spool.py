@@ -12,11 +12,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from filelock import FileLock, Timeout
 
+from groundswell.index.closing import Closing
 from groundswell.index.codec import KINDS, decode, encode, name_of
 from groundswell.index.parts import sorted_out
 from groundswell.index.query import Bucket, By, Extent, Page, Query
@@ -73,7 +72,7 @@ class Line:
         self._db.close()
 
 
-class SpoolingStore:
+class SpoolingStore(Closing):
     """A `Store` on a cluster that writes to the local disk while the cluster does not answer.
 
     Only for stages that can go on with what they themselves put: crawling and enriching. What needs everything that
@@ -209,16 +208,6 @@ class SpoolingStore:
                 each.close()
         self._cluster = self._view = self._line = None
         self._lock.release()
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def everything(store: Store) -> Store:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from elasticsearch import Elasticsearch, NotFoundError
 
 from groundswell.configs.schema import ElasticSettings
 from groundswell.index.batches import sliced
+from groundswell.index.closing import Closing
 from groundswell.index.codec import from_json, name_of
 from groundswell.index.elastic import search
 from groundswell.index.elastic.client import checked, connect, explained
@@ -31,7 +31,7 @@ KEEP_ALIVE = "5m"
 BY_TIME = [{"at": {"order": "asc"}}, {"id": {"order": "asc"}}]
 
 
-class ElasticReader:
+class ElasticReader(Closing):
     """A `Reader` over a cluster."""
 
     def __init__(self, settings: ElasticSettings) -> None:
@@ -40,16 +40,6 @@ class ElasticReader:
         with explained(settings):
             self.client: Elasticsearch = connect(settings)
         self._known = False
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
 
     def close(self) -> None:
         """Close the connections."""

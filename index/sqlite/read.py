@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from groundswell.index.batches import sliced
+from groundswell.index.closing import Closing
 from groundswell.index.codec import decode, name_of
 from groundswell.index.fields import DAY, UNDATED, time_of
 from groundswell.index.parts import PARTS, parts_of
@@ -34,7 +34,7 @@ IDLE = 8
 """Connections that stay open for whoever asks next."""
 
 
-class SqliteReader:
+class SqliteReader(Closing):
     """A `Reader` over a database file."""
 
     def __init__(self, path: Path) -> None:
@@ -45,16 +45,6 @@ class SqliteReader:
         self._vectors = VectorCache()
         self._records = RecordCache()
         self._idle = [open_for_reading(path)]
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close."""
-        self.close()
 
     def close(self) -> None:
         """Close all connections; one that is asked meanwhile is closed when it has answered."""

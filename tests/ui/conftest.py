@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from groundswell.configs.schema import Settings
 from groundswell.index.open import open_store
 from groundswell.ui.board.launch import SETTINGS_VARIABLE, write_settings
+from tests.ui.mail_server import MailHandler, MailServer, mail_server
 from tests.ui.seed import World, fill
 
 
@@ -45,3 +47,16 @@ def shown(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Let the board's script find the world."""
     monkeypatch.setenv(SETTINGS_VARIABLE, str(write_settings(world.settings, 1)))
     return world
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    """Run a mail server without login."""
+    with mail_server() as running:
+        yield running
+
+
+@pytest.fixture
+def mails(server: MailServer) -> tuple[MailHandler, int]:
+    """Return what a mail server has taken, and its port."""
+    return server.handler, server.port

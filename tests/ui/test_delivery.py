@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
 from groundswell.configs.load import load_settings
@@ -34,8 +33,8 @@ from groundswell.ui.report.delivery import shapes
 from groundswell.ui.report.delivery.ledger import NEWCOMER, Told, notify, send_test, try_again
 from groundswell.ui.report.delivery.news import News
 from groundswell.ui.report.delivery.send import Message, NotDeliveredError, deliver, post
+from tests.ui.mail_server import MailHandler, free_port, mail_server
 from tests.ui.seed import World, signal_id
-from tests.ui.test_digest import _free_port, _Handler
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -93,18 +92,6 @@ def hook() -> Iterator[Hook]:
         server.server_close()
 
 
-@pytest.fixture
-def mails() -> Iterator[tuple[_Handler, int]]:
-    """Run a mail server."""
-    handler, port = _Handler(), _free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield handler, port
-    finally:
-        controller.stop()
-
-
 def _settings(world: World, *receivers: Receiver, port: int = 1, **more: Any) -> Settings:
     alerts = AlertSettings(receivers=receivers, allow_private_addresses=True, **more)
     mail = DigestSettings(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none")
@@ -140,7 +127,7 @@ def _grow(store: Store, key: str, severity: Severity, at: datetime) -> None:
 # --- once, to those concerned ----------------------------------------------------------------------------------------
 
 
-def test_an_alert_is_told_at_once_and_once(world: World, mails: tuple[_Handler, int]) -> None:
+def test_an_alert_is_told_at_once_and_once(world: World, mails: tuple[MailHandler, int]) -> None:
     """The subject says what and where; asked again, nobody hears it twice."""
     handler, port = mails
     settings = _settings(world, _mei(), port=port)
@@ -158,7 +145,7 @@ def test_an_alert_is_told_at_once_and_once(world: World, mails: tuple[_Handler, 
     assert "example.org" not in json.dumps(row.said + row.title)
 
 
-def test_what_becomes_graver_is_told_again_and_ties_to_the_first(world: World, mails: tuple[_Handler, int]) -> None:
+def test_what_becomes_graver_is_told_again_and_ties_to_the_first(world: World, mails: tuple[MailHandler, int]) -> None:
     """As one conversation in the reader's mail program."""
     handler, port = mails
     settings = _settings(world, _mei(severity="low", risks=()), port=port)
@@ -237,7 +224,7 @@ def test_two_processes_at_once_tell_once(world: World, hook: Hook) -> None:
 # --- what fails ------------------------------------------------------------------------------------------------------
 
 
-def test_a_crash_between_sending_and_noting_is_seen_and_said(world: World, mails: tuple[_Handler, int]) -> None:
+def test_a_crash_between_sending_and_noting_is_seen_and_said(world: World, mails: tuple[MailHandler, int]) -> None:
     """It is sent again under the same Message-ID, and says that it may be a repeat; it is never lost."""
     handler, port = mails
     settings = _settings(world, _mei(), port=port)
@@ -306,14 +293,14 @@ def test_what_never_goes_through_is_given_up_in_the_end(world: World, hook: Hook
 
 
 def test_one_receiver_in_trouble_costs_the_others_nothing(
-    world: World, hook: Hook, mails: tuple[_Handler, int]
+    world: World, hook: Hook, mails: tuple[MailHandler, int]
 ) -> None:
     """No server, a refused mailbox, a bad address, a missing variable: each is told, the rest hears."""
     handler, port = mails
     handler.refuses = {"gone@example.org"}
     settings = _settings(
         world,
-        Receiver(id="down", kind="webhook", url=f"http://127.0.0.1:{_free_port()}/"),
+        Receiver(id="down", kind="webhook", url=f"http://127.0.0.1:{free_port()}/"),
         Receiver(id="gone", address="gone@example.org"),
         Receiver(id="bad", address="b at example.org"),
         Receiver(id="slack", kind="slack", url_env="NO_SUCH_VARIABLE"),
@@ -332,18 +319,12 @@ def test_one_receiver_in_trouble_costs_the_others_nothing(
 def test_a_greylisting_mail_server_is_tried_again(world: World) -> None:
     """4xx may pass; 5xx does not."""
 
-    class Greylists(_Handler):
+    class Greylists(MailHandler):
         async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
             return "451 4.7.1 try again later"
 
-    port = _free_port()
-    controller = Controller(Greylists(), hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        with world.store() as store:
-            assert notify(store, _settings(world, _mei(), port=port), now=world.now).failed == 1
-    finally:
-        controller.stop()
+    with mail_server(Greylists()) as server, world.store() as store:
+        assert notify(store, _settings(world, _mei(), port=server.port), now=world.now).failed == 1
 
 
 def test_a_clock_that_was_wrong_silences_nothing(world: World, hook: Hook) -> None:
@@ -369,7 +350,7 @@ def _quiet_now(world: World, override: str = "critical", hours: int = 3) -> Quie
     )
 
 
-def test_quiet_hours_hold_what_is_not_grave_enough(world: World, mails: tuple[_Handler, int]) -> None:
+def test_quiet_hours_hold_what_is_not_grave_enough(world: World, mails: tuple[MailHandler, int]) -> None:
     """The critical one comes through, the other when they end; nothing is lost."""
     handler, port = mails
     settings = _settings(world, _mei(severity="low", quiet_hours=_quiet_now(world)), port=port)
@@ -382,7 +363,7 @@ def test_quiet_hours_hold_what_is_not_grave_enough(world: World, mails: tuple[_H
     assert handler.mails[0][1]["Subject"].startswith("CRITICAL")
 
 
-def test_what_was_held_comes_in_one_message_gravest_first(world: World, mails: tuple[_Handler, int]) -> None:
+def test_what_was_held_comes_in_one_message_gravest_first(world: World, mails: tuple[MailHandler, int]) -> None:
     """Not as many as there were alerts in the night."""
     handler, port = mails
     settings = _settings(world, _mei(severity="low", quiet_hours=_quiet_now(world, "never")), port=port)
@@ -394,7 +375,7 @@ def test_what_was_held_comes_in_one_message_gravest_first(world: World, mails: t
     assert message["Subject"].endswith("; 1 more")
 
 
-def test_what_was_decided_in_the_night_says_so_in_the_morning(world: World, mails: tuple[_Handler, int]) -> None:
+def test_what_was_decided_in_the_night_says_so_in_the_morning(world: World, mails: tuple[MailHandler, int]) -> None:
     """The reader learns who has dealt with it."""
     handler, port = mails
     settings = _settings(world, _mei(quiet_hours=_quiet_now(world, "never")), port=port)
@@ -636,7 +617,7 @@ def test_a_cut_never_parts_a_letter_from_its_marks(most: int) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_mails_subject_is_one_bounded_line(world: World, mails: tuple[_Handler, int], text: str) -> None:
+def test_a_mails_subject_is_one_bounded_line(world: World, mails: tuple[MailHandler, int], text: str) -> None:
     """Whatever a title holds."""
     handler, port = mails
     message = Message("m1", [_news(f"{text} =?utf-8?q?=0d=0aBcc:x@y.example?=\r\nBcc: z@y.example")])
@@ -709,7 +690,7 @@ def test_a_wrong_receiver_is_told_with_its_line(tmp_path: Path, receiver: str, s
     assert "groundswell.yaml" in str(caught.value)
 
 
-def test_a_test_message_says_that_it_is_one(world: World, mails: tuple[_Handler, int]) -> None:
+def test_a_test_message_says_that_it_is_one(world: World, mails: tuple[MailHandler, int]) -> None:
     """Nobody gets up for it."""
     handler, port = mails
     send_test(_settings(world, port=port), _mei(), now=world.now)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import email
 import re
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
@@ -18,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from groundswell.configs.schema import AlertSettings, DigestSettings, Person, QuietHours, Receiver, Settings
@@ -47,64 +44,10 @@ from groundswell.ui.report.mail import (
     write_digest,
 )
 from groundswell.ui.report.series import Series
+from tests.ui.mail_server import MailServer, free_port, mail_server
 from tests.ui.seed import World, signal_id
 
 READERS = ("mei@example.org", "arif@example.org")
-
-
-class _Handler:
-    """A mail server's inside: takes everything but what is addressed to `refuses`."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], EmailMessage]] = []
-        self.refuses: set[str] = set()
-        self.answers: list[str] = []
-        self.drops = 0
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        """Take or refuse a recipient."""
-        if address in self.refuses:
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name
-        """Keep a mail."""
-        if self.answers and (answer := self.answers.pop(0)) != "250 OK":
-            return answer
-        message = email.message_from_bytes(envelope.content, policy=default)
-        assert isinstance(message, EmailMessage)
-        self.mails.append((envelope.rcpt_tos, message))
-        if self.drops:
-            self.drops -= 1
-            server.transport.abort()
-        return "250 OK"
-
-
-@dataclass
-class _Server:
-    """A real mail server on loopback."""
-
-    handler: _Handler
-    port: int
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@pytest.fixture
-def server() -> Iterator[_Server]:
-    """Run a mail server without login."""
-    handler, port = _Handler(), _free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield _Server(handler, port)
-    finally:
-        controller.stop()
 
 
 def _with_mail(world: World, port: int, **more: Any) -> Settings:
@@ -268,13 +211,13 @@ def test_it_is_written_as_page_text_and_message(digest: Digest, tmp_path: Path) 
     assert text.get_content().replace("\r\n", "\n") == digest.text
 
 
-def _send(world: World, store: Store, server: _Server | int, *, at: datetime | None = None, **more: Any) -> str:
+def _send(world: World, store: Store, server: MailServer | int, *, at: datetime | None = None, **more: Any) -> str:
     port = server if isinstance(server, int) else server.port
     done = send_editions(store, _with_mail(world, port, **more), now=at or world.now, eager=True)
     return "; ".join([str(done), *done.troubles])
 
 
-def test_it_reaches_everybody_once_a_day(world: World, server: _Server) -> None:
+def test_it_reaches_everybody_once_a_day(world: World, server: MailServer) -> None:
     """Asked twice, each reader has one mail of their own; the next day's is another, in the same conversation."""
     board = "https://board.example"
     with world.store() as store:
@@ -291,7 +234,7 @@ def test_it_reaches_everybody_once_a_day(world: World, server: _Server) -> None:
         assert "example.org" not in str(store.recent(Delivery))
 
 
-def test_a_plain_list_has_one_mail_in_which_nobody_sees_the_others(world: World, server: _Server) -> None:
+def test_a_plain_list_has_one_mail_in_which_nobody_sees_the_others(world: World, server: MailServer) -> None:
     """Where no click ends it; whoever is refused costs the others nothing, and alone gets what is sent again."""
     server.handler.refuses = {"arif@example.org"}
     lee = "Lee <lee@example.org>"
@@ -303,7 +246,7 @@ def test_a_plain_list_has_one_mail_in_which_nobody_sees_the_others(world: World,
     assert not any("@example.org" in value for name, value in message.items() if name != "From")
 
 
-def test_who_was_refused_costs_the_others_nothing(world: World, server: _Server) -> None:
+def test_who_was_refused_costs_the_others_nothing(world: World, server: MailServer) -> None:
     """A mailbox that is not there is given up for this edition; the others have theirs, once."""
     server.handler.refuses = {"arif@example.org"}
     with world.store() as store:
@@ -313,7 +256,7 @@ def test_who_was_refused_costs_the_others_nothing(world: World, server: _Server)
         assert len(server.handler.mails) == 1
 
 
-def test_a_server_in_trouble_is_tried_again_and_after_a_pause(world: World, server: _Server) -> None:
+def test_a_server_in_trouble_is_tried_again_and_after_a_pause(world: World, server: MailServer) -> None:
     """4xx is no refusal: by itself not before its pause is over, at once where somebody asks; then nothing is twice."""
     server.handler.answers = ["451 try later", "250 OK"]
     with world.store() as store:
@@ -325,7 +268,7 @@ def test_a_server_in_trouble_is_tried_again_and_after_a_pause(world: World, serv
     assert not any("Perhaps sent before" in str(m.get_body(("plain",))) for _, m in server.handler.mails)
 
 
-def test_a_line_that_breaks_in_the_middle_is_repeated_and_says_so(world: World, server: _Server) -> None:
+def test_a_line_that_breaks_in_the_middle_is_repeated_and_says_so(world: World, server: MailServer) -> None:
     """Nobody knows whether it arrived: it goes again under the same name, and is never twice in silence."""
     server.handler.drops = 1
     with world.store() as store:
@@ -339,7 +282,7 @@ def test_a_line_that_breaks_in_the_middle_is_repeated_and_says_so(world: World, 
 
 
 def test_killed_between_sending_and_noting_it_says_that_it_may_be_a_repeat(
-    world: World, server: _Server, monkeypatch: pytest.MonkeyPatch
+    world: World, server: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The begun delivery is seen by the next sender."""
     with world.store() as store:
@@ -365,16 +308,11 @@ def test_killed_between_sending_and_noting_it_says_that_it_may_be_a_repeat(
 def test_login_is_used_and_a_wrong_password_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The password comes from the environment, and the error names the setting and the variable."""
 
-    def check(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    def check(_: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=(data.login, data.password) == (b"digest", b"right"), handled=False)
 
-    port = _free_port()
-    controller = Controller(
-        _Handler(), hostname="127.0.0.1", port=port, authenticator=check, auth_require_tls=False, auth_required=True
-    )
-    controller.start()
-    try:
-        settings = _with_mail(world, port, smtp_user="digest", smtp_password_env="TEST_SMTP")
+    with mail_server(authenticator=check, auth_require_tls=False, auth_required=True) as server:
+        settings = _with_mail(world, server.port, smtp_user="digest", smtp_password_env="TEST_SMTP")
         with world.store() as store:
 
             def sent() -> str:
@@ -386,18 +324,16 @@ def test_login_is_used_and_a_wrong_password_is_told(world: World, monkeypatch: p
             assert "refused the login of digest: look at digest.smtp_user" in sent()
             monkeypatch.setenv("TEST_SMTP", "right")
             assert "2 delivered" in sent()
-    finally:
-        controller.stop()
 
 
-def test_a_server_without_encryption_is_not_used_as_if_it_had(world: World, server: _Server) -> None:
+def test_a_server_without_encryption_is_not_used_as_if_it_had(world: World, server: MailServer) -> None:
     """STARTTLS asked for and not offered: nothing is sent, and the setting is named."""
     with world.store() as store:
         assert "digest.smtp_security" in _send(world, store, server, smtp_security="starttls")
     assert server.handler.mails == []
 
 
-def test_one_wrong_address_does_not_cost_the_others_their_mail(world: World, server: _Server) -> None:
+def test_one_wrong_address_does_not_cost_the_others_their_mail(world: World, server: MailServer) -> None:
     """Who cannot be written to is named, and everybody else is served; once."""
     given = ("b at example.org", "chính@example.org", "Mei Tan <mei@example.org>")
     with world.store() as store:
@@ -424,7 +360,7 @@ def test_an_address_is_read_as_people_write_it(typed: str, name: str, spec: str)
     assert (address.display_name, address.addr_spec) == (name, spec)
 
 
-def test_three_at_once_send_once(world: World, server: _Server) -> None:
+def test_three_at_once_send_once(world: World, server: MailServer) -> None:
     """Cron, a colleague and a retry meet; each reader has one mail."""
     settings = _with_mail(world, server.port)
     file = world.settings.data_dir / "settings.json"
@@ -472,14 +408,14 @@ def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_what_was_in_no_mail_is_in_the_next_and_it_says_so(world: World, server: _Server) -> None:
+def test_what_was_in_no_mail_is_in_the_next_and_it_says_so(world: World, server: MailServer) -> None:
     """A server away for two days costs no hour; the editions that never went out are noted as overtaken."""
     mei = Person(id="mei", address="mei@example.org")
     with world.store() as store:
         more: dict[str, Any] = {"recipients": (), "people": (mei,)}
         _send(world, store, server, **more)
         first = edition_of(store, mei, _with_mail(world, server.port, **more), now=world.now)
-        gone = _free_port()
+        gone = free_port()
         assert "to be tried again" in _send(world, store, gone, at=world.now + timedelta(days=1), **more)
         assert "1 delivered" in _send(world, store, server, at=world.now + timedelta(days=2), **more)
         assert any("overtaken" in row.said for row in store.recent(Delivery))
@@ -558,7 +494,7 @@ def test_a_day_on_which_nothing_was_seen_says_so_first(world: World) -> None:
 # --- ending it -------------------------------------------------------------------------------------------------------
 
 
-def test_who_ends_the_mails_gets_no_more_until_they_take_it_back(world: World, server: _Server) -> None:
+def test_who_ends_the_mails_gets_no_more_until_they_take_it_back(world: World, server: MailServer) -> None:
     """By the address in the mail, which nobody can guess; where there is no board to click on, a mail asks for it."""
     settings = _with_mail(world, server.port, board_url="https://board.example")
     reader = people_of(settings.digest)[0]
@@ -583,7 +519,7 @@ def test_who_ends_the_mails_gets_no_more_until_they_take_it_back(world: World, s
     assert without["List-Unsubscribe-Post"] is None
 
 
-def test_the_doctor_goes_as_far_as_a_mail_would(world: World, server: _Server) -> None:
+def test_the_doctor_goes_as_far_as_a_mail_would(world: World, server: MailServer) -> None:
     """A server that would not take the mail is found before the morning."""
     assert "takes mail from" in check_server(_with_mail(world, server.port).digest)
     with pytest.raises(DigestError, match=r"digest\.smtp_security"):
@@ -593,7 +529,7 @@ def test_the_doctor_goes_as_far_as_a_mail_would(world: World, server: _Server) -
 
 def test_no_server_and_nobody_are_told(world: World) -> None:
     """A closed port, no host, no recipients: each has its sentence."""
-    port = _free_port()
+    port = free_port()
     with world.store() as store:
         assert f"127.0.0.1:{port} did not take the mail" in _send(world, store, port)
         with pytest.raises(DigestError, match=r"set digest\.smtp_host"):

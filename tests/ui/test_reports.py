@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from groundswell.configs.schema import ReportSettings, Settings
 from groundswell.ui.cli import cli
 from groundswell.ui.report.scheduled import period, run_due
+from tests.ui.mail_server import MailServer
 from tests.ui.seed import World
-from tests.ui.test_digest import _Server
-from tests.ui.test_digest import server as server  # noqa: PLC0414  a fixture
 
 SQL = "select market, count(*) as n, '=1+1' as formula from documents group by 1 order by 1"
 MONDAY = datetime(2026, 11, 30, 1, tzinfo=UTC)
@@ -30,7 +29,7 @@ def _settings(world: World, port: int) -> Settings:
     return Settings.model_validate(given)
 
 
-def test_a_question_goes_once_a_day_to_each_reader_as_a_safe_file(world: World, server: _Server) -> None:
+def test_a_question_goes_once_a_day_to_each_reader_as_a_safe_file(world: World, server: MailServer) -> None:
     """One who is refused costs nobody else and gets theirs later; the quality report comes with page and workbook."""
     settings, server.handler.refuses = _settings(world, server.port), {"arif@example.org"}
     with world.store() as store:

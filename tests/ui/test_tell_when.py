@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from click.testing import CliRunner
 
 from groundswell.configs.schema import AlertSettings, DigestSettings, Receiver, Settings
@@ -23,22 +21,10 @@ from groundswell.ui.desk import Desk
 from groundswell.ui.report.delivery.ledger import notify
 from tests.index.makers import NOON as NOW
 from tests.index.makers import mention
-from tests.ui.test_digest import _free_port, _Handler
+from tests.ui.mail_server import MailHandler
 from tests.ui.test_views import _open
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def mails() -> Iterator[tuple[_Handler, int]]:
-    """Run a mail server."""
-    handler, port = _Handler(), _free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield handler, port
-    finally:
-        controller.stop()
 
 
 def _settings(folder: Path, port: int) -> Settings:
@@ -56,11 +42,11 @@ def _say(store: Store, at: datetime, count: int = 1) -> None:
     store.put([replace(one, fetched_at=at) for one in said])
 
 
-def _subjects(mails: tuple[_Handler, int]) -> list[str]:
+def _subjects(mails: tuple[MailHandler, int]) -> list[str]:
     return [str(message["Subject"]) for _, message in mails[0].mails]
 
 
-def test_only_a_change_is_told_once_and_to_whom_it_was_said(tmp_path: Path, mails: tuple[_Handler, int]) -> None:
+def test_only_a_change_is_told_once_and_to_whom_it_was_said(tmp_path: Path, mails: tuple[MailHandler, int]) -> None:
     """Silent, spoken of, louder, as usual again, silent: a mail for each change, none for standing still."""
     settings = _settings(tmp_path, mails[1])
     with open_store(settings) as store:
@@ -88,7 +74,7 @@ def test_only_a_change_is_told_once_and_to_whom_it_was_said(tmp_path: Path, mail
 
 
 def test_a_crash_between_finding_and_sending_tells_once(
-    tmp_path: Path, mails: tuple[_Handler, int], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, mails: tuple[MailHandler, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The change has one name, whenever it is found; killed before it is kept, it is found again."""
     settings = _settings(tmp_path, mails[1])
@@ -114,7 +100,7 @@ def test_a_crash_between_finding_and_sending_tells_once(
     assert len(mails[0].mails) == 1
 
 
-def test_a_search_changed_or_broken_says_so_and_begins_anew(tmp_path: Path, mails: tuple[_Handler, int]) -> None:
+def test_a_search_changed_or_broken_says_so_and_begins_anew(tmp_path: Path, mails: tuple[MailHandler, int]) -> None:
     """Other words are another question; words that cannot be read any more are told once."""
     settings = _settings(tmp_path, mails[1])
     with open_store(settings) as store:

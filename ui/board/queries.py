@@ -171,8 +171,11 @@ def today() -> Today:
 
 
 def read_ahead() -> None:
-    """Read what the first page needs before anybody asks for it; what is wrong with the store, the page will say."""
-    with suppress(StoreError):
+    """Read what the first page needs before anybody asks for it; what is wrong with the store, the page will say.
+
+    All who may see all markets, signed in or not, are shown it.
+    """
+    with suppress(StoreError), _acting_as(EVERYBODY):
         today()
 
 
@@ -334,6 +337,16 @@ def person() -> Person:
 _acting = threading.local()
 
 
+@contextmanager
+def _acting_as(who: Person) -> Iterator[None]:
+    """Let a thread that has no browser read for somebody."""
+    _acting.person = who
+    try:
+        yield
+    finally:
+        _acting.person = None
+
+
 def at_own_address() -> bool:
     """Return whether this browser is at that address: cookies of another one do not reach it."""
     own, here = urlsplit(own_address(settings())), urlsplit(str(st.context.url or ""))
@@ -362,11 +375,8 @@ def later(make: Callable[[], bytes]) -> Callable[[], bytes]:
 
     def made() -> bytes:
         who.need(least, "taking something away as a file")
-        _acting.person = who
-        try:
+        with _acting_as(who):
             return make()
-        finally:
-            _acting.person = None
 
     return made
 

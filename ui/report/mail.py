@@ -89,13 +89,13 @@ def message_of(digest: Digest, settings: DigestSettings, envelope: Envelope) -> 
         DigestError: the sender or the reader is no address.
     """
     sender = address_of(settings.sender, "digest.sender")
-    reader = address_of(envelope.to, "digest.recipients or digest.people") if envelope.to else NOBODY_NAMED
-    ascii_only = all(one.addr_spec.isascii() for one in (sender, *reader_addresses(reader)))
+    named = [address_of(envelope.to, "digest.recipients or digest.people")] if envelope.to else []
+    ascii_only = all(one.addr_spec.isascii() for one in (sender, *named))
     message = EmailMessage(policy=SMTP if ascii_only else SMTPUTF8)
     domain = sender.domain if sender.domain.isascii() else "groundswell.invalid"
     message["Subject"] = header_text(digest.subject)
     message["From"] = sender if sender.display_name else Address("Groundswell", addr_spec=sender.addr_spec)
-    message["To"] = reader
+    message["To"] = named or NOBODY_NAMED
     message["Date"] = format_datetime(digest.at)
     message["Message-ID"] = f"<digest-{digest.day}-{envelope.key}@{domain}>"
     message["In-Reply-To"] = message["References"] = f"<digest-{envelope.key}@{domain}>"
@@ -112,11 +112,6 @@ def message_of(digest: Digest, settings: DigestSettings, envelope: Envelope) -> 
     message.add_alternative(html, subtype="html", cte="base64")
     _with_picture(message, digest)
     return message
-
-
-def reader_addresses(reader: Address | Group) -> tuple[Address, ...]:
-    """Return the addresses that a header names."""
-    return reader.addresses if isinstance(reader, Group) else (reader,)
 
 
 def _with_picture(message: EmailMessage, digest: Digest) -> None:
@@ -270,15 +265,8 @@ class _Plain(smtplib.SMTP):
         return super().data(msg)
 
 
-class _Secure(smtplib.SMTP_SSL):
-    """Notes that a message was begun, which a lost connection afterwards leaves in doubt."""
-
-    begun = False
-
-    def data(self, msg: Buffer | str) -> tuple[int, bytes]:
-        """Send a message (smtplib calls it)."""
-        self.begun = True
-        return super().data(msg)
+class _Secure(_Plain, smtplib.SMTP_SSL):
+    """The same over TLS from the beginning."""
 
 
 def _connection(mail: DigestSettings) -> smtplib.SMTP:

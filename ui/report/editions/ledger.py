@@ -126,7 +126,7 @@ class _Round:
         ]
         lists: dict[Edition, list[tuple[Person, Edition, Delivery]]] = {}
         for each in due:
-            if self._listed(*each):
+            if self._listed(each[0], each[2]):
                 lists.setdefault(each[1], []).append(each)
             else:
                 self._one(*each)
@@ -143,7 +143,7 @@ class _Round:
         waits = row.status == "failed" and not self.eager and row.next_at is not None and row.next_at > self.now
         return None if waits else row
 
-    def _listed(self, person: Person, _: Edition, row: Delivery) -> bool:
+    def _listed(self, person: Person, row: Delivery) -> bool:
         """Return whether a reader is one of a plain list, has an address, and surely has not had this edition."""
         digest = self.settings.digest
         alike = (
