@@ -92,6 +92,7 @@ DAYS = [
         r"(?P<M>M)[-/.,]*(?P<d>d)O?",
         r"(?P<m>d)N(?P<d>d)D?",
         r"(?P<d>d)G(?P<m>d)",
+        r"(?P<i>d)[-/](?P<j>d)",
     )
 ]
 """A day: numbers with or without a month in words. Letters of groups: y year, w year of two or three digits, m month,
@@ -346,7 +347,7 @@ def _stated(row: Row, found: re.Match[str], places: list[int], order: Order, wee
     number |= {name: int(token.text) for name, token in value.items() if token.text.isdigit()}
     era = next((t.value for t in row.tokens if t.kind in {"E", "J"} and isinstance(t.value, int)), None)
     if not {"y", "w", "k", "n"} & number.keys():
-        return _without_year(row, number)
+        return _without_year(row, _in_order(row, number, order) if "i" in number else number)
     days = list(dict.fromkeys(_readings(row, number, order, era)))
     if len(days) > 1 and weekdays:
         days = [day for day in days if day.weekday() in weekdays] or days
@@ -356,6 +357,14 @@ def _stated(row: Row, found: re.Match[str], places: list[int], order: Order, wee
         return Stated(why="there is no such day")
     shown = " or ".join(day.isoformat() for day in days[:2])
     return Stated(why=f"may be {shown}; set market, lang or date_format")
+
+
+def _in_order(row: Row, number: dict[str, int], order: Order) -> dict[str, int]:
+    """Return which of two numbers is the month, where a clock beside them makes them a date (4/5 is a mark)."""
+    first = {"dmy": "d", "mdy": "m", "ymd": "m"}.get(order)
+    if first is None or not row.taken:
+        return {}
+    return {first: number["i"], "m" if first == "d" else "d": number["j"]}
 
 
 def _without_year(row: Row, number: dict[str, int]) -> Stated:

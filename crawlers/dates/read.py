@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from groundswell.crawlers.dates.grammar import Clock, Stated, understand
 from groundswell.crawlers.dates.locale import DateLocale, Order
-from groundswell.crawlers.dates.relative import ago, day_back
+from groundswell.crawlers.dates.relative import ago, ago_without_a_word, day_named
 from groundswell.crawlers.dates.tokens import scan
 from groundswell.crawlers.dates.words import normalise
 from groundswell.crawlers.dates.zones import is_on_the_clock, offset
@@ -219,14 +219,14 @@ def _serial(value: float, locale: DateLocale) -> When:
 
 def _relative(text: str, now: datetime, locale: DateLocale) -> When | None:
     """Read what counts from now; never exact."""
-    if (since := ago(text)) is not None:
+    since = ago(text)
+    since = ago_without_a_word(text, locale.lang) if since is None else since
+    if since is not None:
         at = now - since
         return When(at, "inferred", "counted from the visit", day=at.date())
-    if (found := day_back(text)) is None:
+    if (named := day_named(text, now.astimezone(locale.zone or UTC).date())) is None:
         return None
-    back, rest = found
-    zone = locale.zone or UTC
-    day = (now.astimezone(zone) - timedelta(days=back)).date()
+    day, rest = named
     when = _grammatical(f"{day.isoformat()} {rest}".strip(), now, locale)
     whole = when.confidence == "exact" or not rest or when.why == NO_ZONE
     if when.at is None or when.day != day or not whole:

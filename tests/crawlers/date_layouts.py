@@ -374,6 +374,62 @@ just now | | ~2026-11-30T12:00Z
 2026-11-30T19:00:00Z | | ~2026-11-30T12:00Z
 2026-12-02T19:00:00Z | | none
 2026-12-01 | NZ | 2026-12-01
+# counted from now: numbers in words, each language with its own units
+三天前 | CN | ~2026-11-27T12:00Z
+两小时前 | CN | ~2026-11-30T10:00Z
+半小时前 | CN | ~2026-11-30T11:30Z
+一个半小时前 | CN | ~2026-11-30T10:30Z
+3分钟前 来自 iPhone客户端 | CN | ~2026-11-30T11:57Z
+发布于 2小时前 | CN | ~2026-11-30T10:00Z
+上周五 | CN | ~2026-11-27
+上星期三 10:30 | CN | ~2026-11-25T02:30Z
+今早9点 | CN | ~2026-11-30T01:00Z
+昨晚8点 | CN | ~2026-11-29T12:00Z
+大前天 | CN | ~2026-11-27
+11-28 10:30 | CN | ~2026-11-28T02:30Z
+11-28 | CN | none
+4/5 | SG | none
+hai giờ trước | VN | ~2026-11-30T10:00Z
+năm năm trước | VN | ~2021-11-30
+năm trước | VN | none
+nửa tiếng trước | VN | ~2026-11-30T11:30Z
+thứ hai tuần trước | VN | ~2026-11-23
+10 giờ tối qua | VN | ~2026-11-29T15:00Z
+8 giờ sáng nay | VN | ~2026-11-30T01:00Z
+14 giờ 30 ngày 28/11 | VN | ~2026-11-28T07:30Z
+14 giờ 30 | VN | none
+3 giờ | lang:vi | ~2026-11-30T09:00Z
+สองชั่วโมงที่แล้ว | TH | ~2026-11-30T10:00Z
+ครึ่งชั่วโมงที่แล้ว | TH | ~2026-11-30T11:30Z
+วันศุกร์ที่แล้ว | TH | ~2026-11-27
+เมื่อวานซืน | TH | ~2026-11-28
+3 ชม. | lang:th | ~2026-11-30T09:00Z
+เวลา 10.30 น. | TH | none
+2 hr lalu | ID | ~2026-11-28T12:00Z
+2 hr ago | AU | ~2026-11-30T10:00Z
+dua jam lalu | ID | ~2026-11-30T10:00Z
+setengah jam yang lalu | ID | ~2026-11-30T11:30Z
+Senin lalu | lang:id | ~2026-11-23
+Isnin lepas | MY | ~2026-11-23
+kemarin lusa | lang:id | ~2026-11-28
+tadi pagi | lang:id | ~2026-11-30
+tadi malam pukul 21.00 WIB | lang:id | ~2026-11-29T14:00Z
+2 h | lang:id | none
+2 j | lang:ms | none
+dalawang oras na ang nakalipas | PH | ~2026-11-30T10:00Z
+Published 3 hours ago | | ~2026-11-30T09:00Z
+half an hour ago | | ~2026-11-30T11:30Z
+two weeks ago | | ~2026-11-16T12:00Z
+a fortnight ago | | ~2026-11-16T12:00Z
+last Friday | | ~2026-11-27
+last night at 9pm | SG | ~2026-11-29T13:00Z
+3h | lang:en | ~2026-11-30T09:00Z
+3h | | none
+2 hari ago | | ~2026-11-28T12:00Z
+tadi malam jam 9 | MY | ~2026-11-29T13:00Z
+last night, 9.30 | SG | ~2026-11-29T13:30Z
+昨晚8点半 | CN | ~2026-11-29T12:30Z
+10:30 tối qua | VN | ~2026-11-29T15:30Z
 """
 """Layouts, one a line."""
 
