@@ -165,15 +165,43 @@ def translated(pattern: str, words: dict[str, str] | None = None) -> str:
     r"""Return a pattern as RE2 shall run it: fragments put in, ``\b`` and ``\w`` for every script, NFC.
 
     Raises:
-        ValueError: it has capitals, is too long, or uses a fragment that is not there; says so. Whether RE2 takes it
-            is found out where all are compiled together (`groundswell.nlp.rules.Rules`).
+        ValueError: it is written as a search is, has capitals, is too long, or uses a fragment that is not there; says
+            so. Whether RE2 takes it is found out where all are compiled together (`groundswell.nlp.rules.Rules`).
     """
+    if says := of_a_search(pattern):
+        raise ValueError(f"{pattern!r}: {says}")
     whole = unicodedata.normalize("NFC", _filled(pattern, words or {}))
     if len(whole) > LONGEST_PATTERN:
         raise ValueError(f"{len(whole)} characters with its fragments; {LONGEST_PATTERN} at most")
     if re.sub(r"\\[pP]\{\^?\w+\}|\\.", "", whole) != re.sub(r"\\[pP]\{\^?\w+\}|\\.", "", whole).lower():
         raise ValueError(f"{pattern!r}: texts are compared in lower case; write the pattern in lower case")
     return _every_script(whole)
+
+
+_OF_A_SEARCH: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"^[^\W_][\w\s]*[^\W_]\*$"),
+        r"in a pattern * repeats the letter before it; every word that begins so is \b…\w*",
+    ),
+    (re.compile(r'^["“«].*["”»]$'), "a pattern stands without quotation marks: they would be looked for, too"),
+    (re.compile(r"^[-–—−][^\W_]"), "what must not be there stands under 'none', without a dash"),
+    (
+        re.compile(r"\w (?:OR|AND|NOT|AND NOT) \w"),
+        "either is a|b, both go under 'all', what must not be there under 'none'",
+    ),
+    (re.compile(r"\w \| \w"), "the spaces beside | would be looked for, too: write a|b"),
+    (re.compile(r"(?i)\b(?:near|w|pre|adj)/\d+\b|\w~\d+$"), r"nearness is a\b.{0,40}\bb"),
+)
+"""A search of the query language where a pattern belongs, which would find something else, and what to write."""
+
+
+def of_a_search(pattern: str) -> str:
+    r"""Return what to write where somebody wrote a search instead of a pattern, or nothing.
+
+    >>> of_a_search("-crypto")
+    "what must not be there stands under 'none', without a dash"
+    """
+    return next((says for found, says in _OF_A_SEARCH if found.search(pattern)), "")
 
 
 def _filled(pattern: str, words: dict[str, str]) -> str:

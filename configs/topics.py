@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -12,6 +13,8 @@ from groundswell.configs.yaml_lines import read_as, shipped
 
 ANY = "any"
 """Where words stand that count in every language."""
+_SIGNS = re.compile(r"^[-–—−!~^]|[\"“”|*~()\[\]{}\\]| (?:OR|AND|NOT) |\b(?i:near)/\d")
+"""Signs of searches and patterns, which no text holds: a word with one would never be counted."""
 LANGUAGES = (ANY, "en", "ms", "zh", "th", "vi")
 """Languages that words may be given for; Malay and Indonesian are one, under ``ms``."""
 
@@ -36,6 +39,11 @@ class Topic(Section):
             raise ValueError(msg)
         if empty := [word for several in words.values() for word in several if not word.strip("* ")]:
             msg = f"{empty[0]!r} would count every text; give at least a letter"
+            raise ValueError(msg)
+        if signs := [word for several in words.values() for word in several if _SIGNS.search(word.strip().strip("*"))]:
+            msg = (
+                f"{signs[0]!r}: words are written as they are, with a * at an end only; either is two words in the list"
+            )
             raise ValueError(msg)
         return words
 

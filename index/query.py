@@ -80,6 +80,21 @@ class AnyOf:
 Expression = Word | Phrase | Is | Not | AllOf | AnyOf
 
 
+def wanted_words(match: Expression | None) -> str:
+    """Return the words that are looked for, without fields and what is left out: what a search means.
+
+    >>> wanted_words(AllOf((Word("scam*"), Phrase("no refund"), Not(Word("crypto")), Is("market", "SG"))))
+    'scam no refund'
+    """
+    match match:
+        case Word(text) | Phrase(text):
+            return text.replace("*", "")
+        case AllOf(items) | AnyOf(items):
+            return " ".join(filter(None, map(wanted_words, items)))
+        case _:
+            return ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Which documents, in which order.

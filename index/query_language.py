@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast, get_args
 
 from groundswell.index.codes import language_code, market_code
+from groundswell.index.foreign_signs import NO_FIELD, foreign, foreign_phrase, lower_operator, plain, single_quotes
 from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Not, Phrase, Query, Sort, Word
 from groundswell.index.records import DateConfidence, Kind, SentimentLabel, TargetKind
 from groundswell.index.segment import for_query
@@ -26,6 +27,8 @@ refund OR 退款         either of them (OR in capitals, or |)
 deepfake OR "AI video" market:SG      a field holds for all of it, unless it touches OR itself
 -crypto               not this word; also -"a phrase", -(a OR b), -market:SG
 (a OR b) c            brackets
+e-mail AT&T           words joined by a sign: these one after another
+#ads @mei             the words ads and mei: signs themselves are not searched
 market:SG OR risk:gambling            a field that touches OR is one of the two
 market:SG             a field has a value; market:SG,MY any of them; market:none no value at all
 since:7d              published in the last 7 days; also 24h, 2w, 2026-11-01, today, yesterday; after: is the same
@@ -70,55 +73,15 @@ CHOICES: dict[Field, tuple[str, ...]] = {
 }
 _FREE_CONFIDENCE = "date_confidence"
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_ASCII = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
-_SIGNS = _ASCII | {0x3000: " "} | dict.fromkeys(map(ord, "“”„‟«»「」『』〝〞"), '"')
-"""Signs as phones and East Asian keyboards write them, each for one of ours, so that places stay the same."""
-_DASHES = "-\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}–—―−\N{SMALL HYPHEN-MINUS}"
 _TOKEN = re.compile(
-    rf"""\s*(?:
-        (?P<open>\() | (?P<close>\)) | (?P<minus>[{_DASHES}](?=\S)) | (?P<or>\|+)
+    r"""\s*(?:
+        (?P<open>\() | (?P<close>\)) | (?P<minus>-(?=\S)) | (?P<or>\|+)
         | (?P<name>[^\W\d]\w*):(?!//)(?P<value>"[^"]*"?|[^\s()"|]*)
         | (?P<phrase>"[^"]*"?)
         | (?P<word>[^\s()"|]+)
     )""",
     re.VERBOSE,
 )
-_NO_FIELD = {
-    **dict.fromkeys(
-        ("title", "intitle", "headline", "text", "intext", "body", "content"),
-        "title and text are searched together; leave the name away",
-    ),
-    **dict.fromkeys(
-        ("url", "inurl", "link", "domain"), "addresses are not searched; source: names where a post is from"
-    ),
-    **dict.fromkeys(("hashtag", "tag", "tags"), "write the hashtag as a word"),
-    **dict.fromkeys(("near", "within"), "nearness is not known; words in quotes follow one another"),
-}
-"""Fields of other tools, and what to write here instead."""
-_FOREIGN: tuple[tuple[re.Pattern[str], str], ...] = (
-    (
-        re.compile(r"^(?:O?NEAR|WITHIN)(?:/\d+F?)?$|^(?:near|w|n|pre|adj)/\d+f?$", re.ASCII),
-        "nearness is not known: words in quotes follow one another, words without stand anywhere",
-    ),
-    (
-        re.compile(r"~\d*$", re.ASCII),
-        "~ (nearness, similar spelling) is not known: write the words, or their beginnings such as scam*",
-    ),
-    (
-        re.compile(r"^\*+$"),
-        "to see everything leave the search empty; a * stands behind the beginning of a word: scam*",
-    ),
-    (re.compile(r"\*."), "a * stands only at the end of a word: scam*"),
-    (re.compile(r"^\w+\?\w+$"), "a ? for one letter is not known: write the beginning of the word and a *: colo*"),
-    (re.compile(r"^/[^/]+/[a-z]*$"), "regular expressions belong to rules: search for words, or beginnings: scam*"),
-    (re.compile(r"^!+\w"), "to leave a word out write - before it: -crypto"),
-    (re.compile(r"\^[\d.]+$", re.ASCII), "^ (weight) is not known: sort:relevance puts first what fits best"),
-)
-"""Signs that mean something in other tools and nothing here: said, never dropped."""
-_LOWER = {
-    "or": 'for either of the two write OR in capitals (for the word itself "or" in quotes)',
-    "not": 'to leave something out write - before it, or NOT (for the word itself "not" in quotes)',
-}
 
 
 class QueryError(ValueError):
@@ -136,6 +99,7 @@ class Token(NamedTuple):
     text: str
     at: int
     name: str = ""
+    end: int = 0
 
 
 @dataclass(slots=True)
@@ -160,7 +124,11 @@ def parse(text: str, *, now: datetime, values: Mapping[Field, Collection[str]] |
     """
     if len(text) > LONGEST_QUERY:
         raise QueryError(f"a search may have {LONGEST_QUERY} characters, this has {len(text)}", LONGEST_QUERY)
-    parser = _Parser(list(_tokens(text.translate(_SIGNS))), now.astimezone(UTC), values or {})
+    typed = plain(text)
+    if typed.strip() and not for_query(typed)[0] and "*" not in typed:
+        raise QueryError("nothing here can be looked for: write a word, or leave the search empty for everything", 0)
+    parser = _Parser(list(_tokens(typed)), now.astimezone(UTC), values or {})
+    parser.need_double_quotes()
     match = parser.whole()
     if match is None and not parser.asks and text.strip():
         raise QueryError("nothing here can be looked for: write a word, or leave the search empty for everything", 0)
@@ -182,9 +150,9 @@ def _tokens(text: str) -> Iterator[Token]:
         at = found.end()
         kind = str(found.lastgroup)
         if kind == "value":
-            yield Token("field", found["value"], found.start("name"), found["name"])
+            yield Token("field", found["value"], found.start("name"), found["name"], at)
         else:
-            yield Token(kind, found[kind], found.start(kind))
+            yield Token(kind, found[kind], found.start(kind), end=at)
 
 
 def timeless(text: str) -> str:
@@ -193,10 +161,10 @@ def timeless(text: str) -> str:
     >>> timeless('scam since:7d "on:call" until:today')
     'scam "on:call"'
     """
-    plain, parts, at = text.translate(_SIGNS), [], 0
-    while (found := _TOKEN.match(plain, at)) is not None:
+    typed, parts, at = plain(text), list[str](), 0
+    while (found := _TOKEN.match(typed, at)) is not None:
         if (found["name"] or "").lower() not in TIMES:
-            parts.append(text[at : found.end()])
+            parts.append(typed[at : found.end()])
         at = found.end()
     return "".join(parts).strip()
 
@@ -230,7 +198,7 @@ class _Parser:
         while (token := self.peek()) and _is_or(token):
             self.at += 1
             branches.append(self.every())
-            _need_both(branches[-2:], token)
+            _need_both(branches[-2:], token, self.values)
         if len(branches) == 1:
             return _joined(AllOf, [part.item for part in branches[0]])
         common = [part for part in _shared(branches) if part.item]
@@ -267,28 +235,49 @@ class _Parser:
         if token.text == "NOT":
             return self.negated(token)
         if token.text.lower() == "and":
+            self.need_two(token)
             return None
         self.need_ours(token)
         return Word(token.text) if for_query(token.text)[0] else None
 
+    def need_two(self, token: Token) -> None:
+        """Refuse AND beside OR, or at an end: something is missing there."""
+        around = (self.tokens[self.at - 2] if self.at > 1 else None, self.peek())
+        if token.text == "AND" and any(each is None or _is_or(each) or _is_and(each) for each in around):
+            raise QueryError("AND stands between two things to look for", token.at)
+
     def need_ours(self, token: Token) -> None:
         """Refuse signs of other tools, and OR or NOT in small letters, which would mean something else here."""
-        for pattern, says in _FOREIGN:
-            if pattern.search(token.text):
-                raise QueryError(f"{token.text}: {says}", token.at)
-        following = self.peek()
-        first = self.at == 1 or self.tokens[self.at - 2].kind == "open"
-        if following and following.kind != "close" and token.text in _LOWER and not (token.text == "or" and first):
-            raise QueryError(f"{token.text}: {_LOWER[token.text]}", token.at)
+        following, before = self.peek(), self.tokens[self.at - 2] if self.at > 1 else None
+        follows = following is not None and following.kind != "close"
+        says = foreign(token.text) or lower_operator(
+            token.text, follows=follows, first=before is None or before.kind == "open"
+        )
+        if says:
+            raise QueryError(f"{token.text}: {says}", token.at)
+        if before is not None and before.kind == "close" and before.end == token.at and token.text[0].isalnum():
+            raise QueryError(f"{token.text}: between a bracket and a word stands a space", token.at)
+
+    def need_double_quotes(self) -> None:
+        """Refuse words between single quotation marks, which hold nothing together."""
+        if told := single_quotes([(token.text, token.at) for token in self.tokens if token.kind == "word"]):
+            raise QueryError(*told)
 
     def phrase(self, token: Token) -> Expression | None:
         """Return words that follow one another."""
         if len(token.text) < 2 or not token.text.endswith('"'):
             raise QueryError('this quotation mark is never closed: add another "', token.at)
-        return Phrase(token.text[1:-1]) if for_query(token.text[1:-1])[0] else None
+        if says := foreign_phrase(token.text[1:-1]):
+            raise QueryError(f"{token.text}: {says}", token.at)
+        return Phrase(token.text[1:-1])
 
     def bracket(self, token: Token) -> Expression | None:
         """Return what is within brackets."""
+        before = self.tokens[self.at - 2] if self.at > 1 else None
+        if before and before.kind == "word" and before.end == token.at and before.text not in ("AND", "NOT", "+", "&"):
+            raise QueryError(
+                "between a word and a bracket stands a space (for beginnings of words write scam*)", token.at
+            )
         self.depth += 1
         if self.depth > DEEPEST:
             raise QueryError(f"more than {DEEPEST} brackets within brackets", token.at)
@@ -304,6 +293,8 @@ class _Parser:
         following = self.peek()
         if following is None or following.kind == "close" or _is_or(following):
             raise QueryError("there is nothing after this to leave out", token.at)
+        if following.kind == "minus" or following.text == "NOT":
+            raise QueryError("two signs that leave out follow each other: write one", token.at)
         before = self.at
         self.at += 1
         self.depth += 1
@@ -323,8 +314,7 @@ class _Parser:
         if token.text.startswith('"') and (len(token.text) < 2 or not token.text.endswith('"')):
             raise QueryError('this quotation mark is never closed: add another "', token.at)
         if name in (*TIMES, "sort") or name in FIELDS:
-            if not value:
-                raise QueryError(f"{name}: needs a value, such as {_example(name)}", token.at)
+            self.need_value(name, value, token)
         else:
             raise QueryError(_unknown(name), token.at)
         self.asks = True
@@ -334,8 +324,21 @@ class _Parser:
         if name == "sort":
             self.times.sort = cast("Sort", _chosen("sort", value, get_args(Sort), token))
             return None
-        given = [value] if token.text.startswith('"') else [one for one in value.split(",") if one]
+        given = [value] if token.text.startswith('"') else value.split(",")
         return _joined(AnyOf, [Is(FIELDS[name], self.value(FIELDS[name], one, token)) for one in given])
+
+    def need_value(self, name: str, value: str, token: Token) -> None:
+        """Refuse a field without a value, and several values written otherwise than with commas alone."""
+        following = self.peek()
+        beside = following is not None and following.end and following.at == token.end
+        if not value and beside and following and following.kind == "open":
+            raise QueryError(f"{name}: several values are joined by commas: market:SG,MY", token.at)
+        if not value:
+            raise QueryError(f"{name}: needs a value, such as {_example(name)}", token.at)
+        if beside and following and following.kind != "close":
+            raise QueryError(f"{name}: several values are joined by commas, without spaces: market:SG,MY", token.at)
+        if not token.text.startswith('"') and not all(value.split(",")):
+            raise QueryError(f"{name}: between values stands one comma and no space: market:SG,MY", token.at)
 
     def value(self, name: Field, value: str, token: Token) -> str:
         """Return a value as the store keeps it; one that the field never has is refused."""
@@ -368,13 +371,20 @@ def _is_or(token: Token) -> bool:
     return token.kind == "or" or (token.kind == "word" and token.text == "OR")
 
 
+def _is_and(token: Token) -> bool:
+    return token.kind == "word" and token.text == "AND"
+
+
 def _names_field(item: Expression | None) -> bool:
     """Return whether an expression is a field with its values, or one left out."""
     return item is not None and _values(item.item if isinstance(item, Not) else item)[0] is not None
 
 
-def _need_both(sides: Sequence[Sequence[_Part]], token: Token) -> None:
-    """Refuse an OR without something on both sides, or with a time: times hold for the whole search."""
+def _need_both(sides: Sequence[Sequence[_Part]], token: Token, values: Mapping[Field, Collection[str]]) -> None:
+    """Refuse an OR without something on both sides, with a time, which holds for the whole search, or with a value.
+
+    ``market:SG OR MY`` would look for the word "my".
+    """
     if not sides[0] or not sides[1]:
         raise QueryError("OR stands between two things to look for", token.at)
     for part in (sides[0][-1], sides[1][0]):
@@ -384,6 +394,29 @@ def _need_both(sides: Sequence[Sequence[_Part]], token: Token) -> None:
                 "put it at the end, or brackets around the words with OR",
                 part.token.at,
             )
+    for field_side, other in (sides[0][-1], sides[1][0]), (sides[1][0], sides[0][-1]):
+        name = FIELDS.get(field_side.name)
+        if name and field_side.token.kind == "field" and _is_value(name, other, values):
+            raise QueryError(
+                f"{other.token.text}: did you mean {field_side.name}:{field_side.token.text},{other.token.text}? "
+                f'(for the word itself write "{other.token.text}" in quotes)',
+                other.token.at,
+            )
+
+
+def _is_value(name: Field, part: _Part, values: Mapping[Field, Collection[str]]) -> bool:
+    """Tell whether a word beside OR reads like one more value of the field on the other side."""
+    word = part.token.text
+    if part.token.kind != "word" or word.upper() == word.lower():
+        return False
+    try:
+        if name == "market":
+            return word.isupper() and bool(market_code(word))
+        if name == "lang":
+            return word.islower() and bool(language_code(word))
+    except ValueError:
+        return False
+    return word.lower() in CHOICES.get(name, ()) or (name in values and word in values[name])
 
 
 def _shared(branches: Sequence[Sequence[_Part]]) -> list[_Part]:
@@ -419,8 +452,8 @@ def _list(values: Collection[str]) -> str:
 
 def _unknown(name: str) -> str:
     """Return that there is no such field, and which one was meant."""
-    if name in _NO_FIELD:
-        return f"there is no field {name}: ({_NO_FIELD[name]})"
+    if name in NO_FIELD:
+        return f"there is no field {name}: ({NO_FIELD[name]})"
     near = difflib.get_close_matches(name, [*FIELDS, *TIMES, "sort"], 1)
     meant = f"did you mean {near[0]}:?" if near else f"there are {', '.join((*get_args(Field), *TIMES, 'sort'))}"
     return f'there is no field {name}: ({meant}) To search for the words themselves, write "{name} …" in quotes'

@@ -73,7 +73,7 @@ def for_index(text: str) -> str:
 
 def is_beginning(text: str) -> bool:
     """Tell whether a word stands for all that begin with it: ``scam*``."""
-    return len(text) > 1 and text.endswith("*") and text[-2].isalnum()
+    return len(text) > 1 and text.endswith("*") and (text[-2].isalnum() or unicodedata.category(text[-2])[0] == "M")
 
 
 @lru_cache(maxsize=4096)

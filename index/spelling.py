@@ -98,7 +98,7 @@ def normalise(text: str) -> str:
     """Return the text as it is read: one spelling for each word. Its length may change; it is NFC."""
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFC", _without_invisible(text))
+    plain = unicodedata.normalize("NFC", without_invisible(text))
     if _STYLED.search(plain):
         plain = plain.translate(_PLAIN)
     if _THAI.search(plain):
@@ -150,7 +150,8 @@ def _converters() -> tuple[Any, Any]:
     return opencc.OpenCC("tw2sp"), opencc.OpenCC("s2t")
 
 
-def _without_invisible(text: str) -> str:
+def without_invisible(text: str) -> str:
+    """Return the text without signs that nobody sees and that would hide a word from whoever looks for it."""
     return _JOINER.sub("", _INVISIBLE.sub("", text))
 
 

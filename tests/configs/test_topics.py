@@ -44,6 +44,9 @@ def test_a_topic_of_ones_own_stands_beside_or_replaces_what_ships(tmp_path: Path
         ("topics: [{id: a b, title: two, words: {en: [x]}}]", "id"),
         ("topics: [{id: one, title: two, words: {xx: [x]}}]", "known are any"),
         ("topics: [{id: one, title: two, words: {en: ['*']}}]", "would count every text"),
+        ("topics: [{id: one, title: two, words: {en: ['sc*m']}}]", "at an end only"),
+        ("topics: [{id: one, title: two, words: {en: ['scam|fraud']}}]", "at an end only"),
+        ("topics: [{id: one, title: two, words: {en: ['-scam']}}]", "at an end only"),
         ("topics: [{id: one, title: two, words: {en: [x]}}, {id: one, title: two, words: {en: [y]}}]", "given twice"),
     ],
 )

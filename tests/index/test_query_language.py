@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundswell.index.query import AllOf, AnyOf, Field, Is, Not, Phrase, Query, Word
+from groundswell.index.foreign_signs import plain, remarks
+from groundswell.index.query import AllOf, AnyOf, Expression, Field, Is, Not, Phrase, Query, Word
 from groundswell.index.query_language import FIELDS, HELP, QueryError, parse
+from groundswell.index.segment import tokens
 from tests.index.makers import NOON
 
 DAY = timedelta(days=1)
@@ -94,6 +96,17 @@ MIDNIGHT = NOON.replace(hour=0)
             "(a OR b lang:id) c",
             Query(match=AllOf((AllOf((AnyOf((Word("a"), Word("b"))), Is("lang", "id"))), Word("c")))),
         ),
+        ("a AND(b OR c)", Query(match=AllOf((Word("a"), AnyOf((Word("b"), Word("c"))))))),
+        ("a AND NOT b", Query(match=AllOf((Word("a"), Not(Word("b")))))),
+        ("+a & +b", Query(match=AllOf((Word("+a"), Word("+b"))))),
+        ("market∶SG a ¦ b", Query(where={"market": ("SG",)}, match=AnyOf((Word("a"), Word("b"))))),
+        ("scam⁎ ﹣crypto", Query(match=AllOf((Word("scam*"), Not(Word("crypto")))))),
+        ("❝no refund❞", Query(match=Phrase("no refund"))),
+        ("\ufeffmar\u00adket:S\u200dG \u200bsc\u00adam", Query(where={"market": ("SG",)}, match=Word("scam"))),
+        ("a \u200bOR\u00a0b", Query(match=AnyOf((Word("a"), Word("b"))))),
+        ("don't 'scam' rock'n'roll", Query(match=AllOf((Word("don't"), Word("'scam'"), Word("rock'n'roll"))))),
+        ("US$ 50% 1,000 24/7", Query(match=AllOf((Word("US$"), Word("50%"), Word("1,000"), Word("24/7"))))),
+        ('market:SG OR "MY"', Query(match=AnyOf((Is("market", "SG"), Phrase("MY"))))),
         ("since:7d (a OR b)", Query(since=NOON - 7 * DAY, match=AnyOf((Word("a"), Word("b"))))),
     ],
 )
@@ -150,6 +163,66 @@ def test_what_is_typed_means(text: str, query: Query) -> None:
         ("lang:bahasa", 0, "by its code"),
         ("sort:best", 0, "sort:"),
         ('theme:"x', 0, "never closed"),
+        ("scam.*", 0, "end of a word"),
+        ("sc\\w+", 0, "belong to rules"),
+        ('"no * refund"', 0, "at the very end"),
+        ('"scam* refund"', 0, "at the very end"),
+        ('scam ""', 5, "nothing between"),
+        ('scam "$"', 5, "signs are not searched"),
+        ("scam $ bank", 5, "signs are not searched"),
+        ("scam ∧ bank", 5, "signs are not searched"),
+        ("scam - crypto", 5, "right before the word"),
+        ("scam – crypto", 5, "right before the word"),
+        ("scam --crypto", 5, "write one"),
+        ("scam NOT -crypto", 5, "write one"),
+        ("scams Or scammers", 6, "OR in capitals"),
+        ("scam Not crypto", 5, "NOT"),
+        ("scam ANDNOT crypto", 5, "-crypto"),
+        ("scam BUT NOT crypto", 5, "-crypto"),
+        ("scam XOR crypto", 5, "(a -b) OR (b -a)"),
+        ("a AND OR b", 2, "between two"),
+        ("AND a", 0, "between two"),
+        ("a AND", 2, "between two"),
+        ("a W/5 b", 2, "nearness"),
+        ("a PRE/3 b", 2, "nearness"),
+        ("a NEAR5 b", 2, "nearness"),
+        ("a AROUND(5) b", 2, "nearness"),
+        ("NEAR(a b, 5)", 0, "nearness"),
+        ("a /s b", 2, "nearness"),
+        ("~scam", 0, "similar spelling"),
+        ("'no refund' ads", 0, '"no refund"'),
+        ("ads ‘no refund’", 4, '"no refund"'),
+        ("[no refund]", 0, "only ( ) group"),
+        ("price [1 TO 5]", 6, "only ( ) group"),
+        ("{no refund}", 0, "only ( ) group"),
+        ("scam(s)", 4, "stands a space"),
+        ("(scam|fraud)s", 12, "stands a space"),
+        ("scam,fraud", 0, "OR for any"),
+        ("诈骗、退款", 0, "OR for any"),
+        ("诈骗，退款", 0, "OR for any"),
+        ("%scam%", 0, "scam*"),
+        ("scam%", 0, "scam*"),
+        ("?cam", 0, "colo*"),
+        ("^scam", 0, "belong to rules"),
+        ("(a b)^2", 5, "sort:relevance"),
+        ("10..20", 0, "range of numbers"),
+        ("market:SG|MY", 0, "market:SG,MY"),
+        ("market:(SG OR MY)", 0, "market:SG,MY"),
+        ("market:SG OR MY", 13, "market:SG,MY"),
+        ("MY OR market:SG", 0, "market:SG,MY"),
+        ("lang:en OR zh", 11, "lang:en,zh"),
+        ("kind:news OR review", 13, "kind:news,review"),
+        ('market:"SG","MY"', 0, "joined by commas"),
+        ("market:SG, MY", 0, "no space"),
+        ("market:,", 0, "no space"),
+        ("market: SG", 0, "needs a value"),
+        ("market :SG", 7, "together"),
+        ("market = SG", 7, "with a colon"),
+        ("market=SG", 0, "with a colon"),
+        ("risk>0.5", 0, "with a colon"),
+        ("sentiment!=negative", 0, "with a colon"),
+        ("allintitle:scam", 0, "searched together"),
+        ("newer_than:7d", 0, "since:7d"),
         ("(" * 30 + "a" + ")" * 30, 20, "brackets"),
         ("- " * 2 + "a" * 5000, 4000, "characters"),
     ],
@@ -196,3 +269,36 @@ def test_the_help_is_true() -> None:
         parse(line.split("  ", 1)[0], now=NOON)
     assert all(name in HELP for name in get_args(Field))
     assert set(FIELDS.values()) == set(get_args(Field))
+
+
+def test_a_sign_before_a_word_is_remarked_on() -> None:
+    """#ads finds the word with the sign and without, and whoever asks is told."""
+    assert parse("#ads", now=NOON).match == Word("#ads")
+    (told,) = remarks("refund (#ads OR 退款) #ads")
+    assert told.startswith("#ads finds the word ads,")
+    assert remarks("ads @ 5 e-mail a#b") == ()
+
+
+@given(st.text(max_size=60))
+def test_nothing_typed_is_dropped_in_silence(text: str) -> None:
+    """Each word of what is understood stands in the query, or is a connector that joins as a space does."""
+    with contextlib.suppress(QueryError):
+        query = parse(text, now=NOON)
+        asked = tokens(" ".join(_texts(query.match)))
+        plain_words = "" if ":" in plain(text) else plain(text)
+        assert len(asked) == len([one for one in tokens(plain_words) if one[1] not in {"and", "or", "not"}]) or (
+            not plain_words
+        )
+
+
+def _texts(match: Expression | None) -> list[str]:
+    """Return every word of an expression, whether looked for or left out."""
+    match match:
+        case Word(text) | Phrase(text):
+            return [text]
+        case AllOf(items) | AnyOf(items):
+            return [text for item in items for text in _texts(item)]
+        case Not(item):
+            return _texts(item)
+        case _:
+            return []

@@ -223,7 +223,7 @@ def asked(this: Asked) -> Query:
         QueryError: its text cannot be understood.
     """
     at = now()
-    return _kept(("asked", at, this), lambda store: this.query(store, now=at, values=closed_values(settings())))
+    return _kept(("asked", at, this), lambda store: this.query(store, now=at, values=closed_values(settings(), store)))
 
 
 def explanation(this: Asked) -> Explanation | None:

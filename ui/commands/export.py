@@ -61,7 +61,7 @@ def command(
             click.echo(str(export_all(reader, target, form=form, progress=progress)))
             return 0
         try:
-            asked = parse(query, now=now(), values=closed_values(settings))
+            asked = parse(query, now=now(), values=closed_values(settings, reader))
         except QueryError as error:
             raise click.UsageError(str(error)) from None
         took(settings, "export search", target.suffix.lstrip("."), **conditions(asked))

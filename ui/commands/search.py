@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
     from groundswell.index.query import Field, Hit, Page, Query
     from groundswell.index.records import Vector
+    from groundswell.index.store import Reader
 
 NOBODY = "nobody"
 EXCERPT = 200
@@ -55,6 +56,8 @@ def command(
 
     For example: groundswell search 'deepfake OR "AI video" market:SG since:7d -lang:zh'
     """
+    from groundswell.index.foreign_signs import remarks
+    from groundswell.index.query import wanted_words
     from groundswell.index.query_language import HELP
 
     if grammar:
@@ -68,15 +71,18 @@ def command(
         _tell(settings, saved, tell)
     if saved:
         text = f"({_saved(settings, saved)}) {text}" if text else _saved(settings, saved)
-    query = replace(_query(text, settings), limit=limit, cursor=cursor, facets=_fields(facets))
-    if meaning and text:
-        query = replace(query, vector=_vector(text, settings))
+    from groundswell.index.open import open_reader, open_store
+
+    _query(text, settings)  # what cannot be understood is told where there is no store, too
+    with open_store(settings) if save else open_reader(settings) as reader:
+        query = replace(_query(text, settings, reader), limit=limit, cursor=cursor, facets=_fields(facets))
+        if meaning and (meant := wanted_words(query.match)):
+            query = replace(query, vector=_vector(meant, settings))
+        answer = reader.search(query)
     if save:
         _save(settings, save, text, tell)
-    from groundswell.index.open import open_reader
-
-    with open_reader(settings) as reader:
-        answer = reader.search(query)
+    for remark in remarks(text):
+        click.echo(remark, err=True)
     if as_json:
         click.echo(json_line(_json(answer)))
     else:
@@ -150,12 +156,12 @@ def _list(settings: Settings) -> int:
     return 0
 
 
-def _query(text: str, settings: Settings) -> Query:
+def _query(text: str, settings: Settings, reader: Reader | None = None) -> Query:
     from groundswell.index.closed_fields import closed_values
     from groundswell.index.query_language import QueryError, parse
 
     try:
-        query = parse(text, now=now(), values=closed_values(settings))
+        query = parse(text, now=now(), values=closed_values(settings, reader))
     except QueryError as error:
         raise click.UsageError(str(error)) from None
     return replace(query, highlight=True, collapse=True, sort="relevance" if query.match else "newest")

@@ -73,13 +73,15 @@ def merge(ctx: click.Context, theme: str, into: str, by: str) -> None:
 @click.pass_context
 def split(ctx: click.Context, theme: str, words: Sequence[str], title: str, by: str) -> None:
     """Make the documents of THEME that a search for WORDS finds a theme of their own. `undo` takes it back."""
+    from groundswell.index.closed_fields import closed_values
     from groundswell.index.query_language import QueryError, parse
 
-    try:
-        query = parse(" ".join(words), now=now().astimezone(UTC))
-    except QueryError as error:
-        raise click.UsageError(str(error)) from None
     with _desk(ctx) as desk:
+        values = closed_values(settings_of(ctx), desk.store)
+        try:
+            query = parse(" ".join(words), now=now().astimezone(UTC), values=values)
+        except QueryError as error:
+            raise click.UsageError(str(error)) from None
         found = [document.id for document in desk.store.scan(query)]
         new = desk.split(theme, found, title, by=by, now=now())
         click.echo(f"{new.size:,} documents are in {new.id} now: {new.label}")

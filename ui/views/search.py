@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 import streamlit as st
 
 from groundswell.index.export import export_search
-from groundswell.index.query import By, Field, Page, Query
+from groundswell.index.foreign_signs import remarks
+from groundswell.index.query import By, Field, Page, Query, wanted_words
 from groundswell.index.query_language import HELP, QueryError, timeless
 from groundswell.index.records import Case, SavedSearch
 from groundswell.ui.board import charts, queries, timeline
@@ -52,9 +53,11 @@ def show() -> None:
     except QueryError as error:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
-    near = bool(words_of(this.text)) and st.query_params.get("meaning") == "1"
+    for remark in remarks(this.text):
+        st.html(tag("p", esc(remark), cls="note"))
+    near = bool(wanted_words(query.match)) and st.query_params.get("meaning") == "1"
     if near:
-        query = _near(query, this.text)
+        query = _near(query)
     cursors = _cursors(this)
     page = queries.search(replace(query, limit=PAGE, highlight=True, facets=FACETS, cursor=cursors[-1]))
     if not page.total:
@@ -155,11 +158,19 @@ def _saved(asked: str) -> None:
         st.html(tag("p", esc(tr("No search is saved yet.")), cls="empty"))
     with st.form("save", border=False, clear_on_submit=True):
         name = st.text_input(tr("Save this search as"), max_chars=100)
-        if st.form_submit_button(tr("Save"), disabled=not asked) and name:
+        if st.form_submit_button(tr("Save"), disabled=not _understood(asked)) and name:
             with queries.told(), queries.desk() as desk:
                 desk.save_search(name, asked, by=queries.me(), now=datetime.now(UTC))
                 queries.say(f"Saved: {name}")
             st.rerun()
+
+
+def _understood(text: str) -> bool:
+    """Tell whether there is a search to keep: what cannot be understood is explained on the page, and not kept."""
+    try:
+        return bool(text) and queries.asked(Asked(text)) is not None
+    except QueryError:
+        return False
 
 
 def _tells(item: SavedSearch) -> None:
@@ -199,18 +210,10 @@ def _cursors(this: Asked) -> list[str]:
     return cursors
 
 
-def words_of(text: str) -> str:
-    """Return the words of a search, without its fields, exclusions and signs: what it means."""
-    kept = (
-        one for one in text.split() if ":" not in one and not one.startswith("-") and one not in {"OR", "AND", "NOT"}
-    )
-    return " ".join(" ".join(kept).replace('"', " ").replace("(", " ").replace(")", " ").replace("*", "").split())
-
-
-def _near(query: Query, text: str) -> Query:
+def _near(query: Query) -> Query:
     """Return a search that also finds what is nearest in meaning (the two orders are fused by reciprocal rank)."""
     with st.spinner(tr("reading what is meant")):
-        return replace(query, vector=queries.meaning(words_of(text)), sort="relevance")
+        return replace(query, vector=queries.meaning(wanted_words(query.match)), sort="relevance")
 
 
 def _results(page: Page, query: Query, this: Asked, cursors: list[str]) -> None:

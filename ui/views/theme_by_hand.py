@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from groundswell.index.closed_fields import closed_values
 from groundswell.index.query_language import QueryError
 from groundswell.index.records import Theme
 from groundswell.nlp.themes.by_hand import decided
@@ -101,7 +102,9 @@ def _split(theme: str) -> None:
     words, called = str(st.session_state[f"words-{theme}"]), str(st.session_state[f"called-{theme}"])
 
     def act(desk: ThemeDesk, at: datetime) -> str:
-        found = [document.id for document in desk.store.scan(Asked(words, copies=True).query(desk.store, now=at))]
+        values = closed_values(queries.settings(), desk.store)
+        query = Asked(words, copies=True).query(desk.store, now=at, values=values)
+        found = [document.id for document in desk.store.scan(query)]
         new = desk.split(theme, found, called, by=queries.me(), now=at)
         later = (
             tr("later ones follow the nearer")
