@@ -23,7 +23,7 @@ from groundswell.nlp.signals.detect.lives import Life, packed, unpacked
 from groundswell.nlp.signals.detect.memory import Memory
 from groundswell.nlp.signals.detect.scopes import Scope
 
-VERSION = 4
+VERSION = 5
 """Raised whenever what is kept, or what it means, changes."""
 MAGIC, SUFFIX, ALIGNED = b"groundswell watch\n", ".state", 64
 COLUMNS = tuple(each.name for each in fields(Memory) if each.name not in {"near_from", "share", "least"})
@@ -40,7 +40,7 @@ def save(folder: Path, watch: Watch, more: Mapping[str, Any]) -> str:
             arrays[f"middles.{len(lives)}"] = np.array([row for _, _, row in life.middles], np.float32)
             lives.append([k, name, scope.market, scope.kind, packed(life)])
     for k, week in enumerate(watch.weeks):
-        arrays |= {f"week.{k}.kin": week.kin, f"week.{k}.sizes": week.sizes}
+        arrays |= {f"week.{k}.kin": week.kin, f"week.{k}.sizes": week.sizes, f"week.{k}.daily": week.daily}
         arrays |= {f"week.{k}.centres.{g}": centres for g, centres in enumerate(week.centres)}
     head = {
         "version": VERSION, "near_from": watch.memory.near_from, "least": watch.memory.least,
@@ -121,7 +121,7 @@ def _fill(watch: Watch, head: dict[str, Any], arrays: Mapping[str, Any]) -> dict
         Week(
             at, tuple(Scope(*pair) for pair in scopes),
             tuple(arrays[f"week.{k}.centres.{g}"] for g in range(grains)),
-            arrays[f"week.{k}.kin"], arrays[f"week.{k}.sizes"], least,
+            arrays[f"week.{k}.kin"], arrays[f"week.{k}.sizes"], arrays[f"week.{k}.daily"], least,
         )
         for k, (at, scopes, grains, least) in enumerate(head["weeks"])
     ]  # fmt: skip

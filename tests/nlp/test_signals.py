@@ -550,9 +550,35 @@ def test_a_fading_subject_swells_against_what_it_is_now() -> None:
     use, first, last = np.ones(len(hours), bool), np.array([-np.inf]), np.array([np.inf])
 
     def best(*baselines: scan.Baseline) -> float:
-        stands = np.ones(len(hours), np.float32)
-        found = scan.look(rows, hours, use, first, last, stands=stands, least=0.0, windows=(24.0,), baselines=baselines)
+        clock = scan.GroupCounts(scan.Places(rows, hours), use, np.ones(len(hours), np.float32))
+        found = scan.look(clock, first, last, least=0.0, windows=(24.0,), baselines=baselines)
         return float(found.score[found.at > 850].max())
 
     assert best(scan.SHORT) > best(scan.LONG) + 1
     assert best(scan.LONG, scan.SHORT) == best(scan.SHORT)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("sampled", [False, True])
+def test_what_is_left_out_as_usual_would_not_have_stood_out(seed: int, *, sampled: bool) -> None:
+    """Of groups that their whole days show to be as usual, no test is lost, of samples neither."""
+    chance = np.random.default_rng(seed)
+    hours = np.sort(chance.uniform(24 * 400, 24 * 445, 3000))
+    stands = np.where(hours < 24 * 430, 3.0, 1.0).astype(np.float32) if sampled else np.ones(3000, np.float32)
+    swells = np.where(np.arange(60) < 15, np.where(hours[:, None] > 24 * 443, 1.0, 0.05), 1.0)
+    rates = chance.uniform(0.02, 0.3, 60) * swells
+    members = [np.flatnonzero(chance.random(3000) < rate) for rate in rates.T]
+    use, since = chance.random(3000) < 0.9, 24.0 * 444
+    first, last = np.full(60, since), np.full(60, since + 23)
+    counts = [np.histogram(hours[m][use[m]], np.arange(400, 446) * 24.0, weights=stands[m][use[m]])[0] for m in members]
+    daily = scan.Daily(np.array(counts, np.float32), 400, certain=not sampled)
+    whole, lately = (
+        scan.GroupCounts(scan.Places(groups.from_members(each), hours), use, stands)
+        for each in (members, [m[hours[m] >= since - 72] for m in members])
+    )
+    for least in (1.5, 3.0):
+        may = scan.hopeful(lately, daily, first, last, least, (scan.LONG, scan.SHORT))
+        found = scan.look(whole, first, last, least=least, baselines=(scan.LONG, scan.SHORT))
+        assert len(found)
+        assert may[found.group].all()
+        assert not may.all()

@@ -25,7 +25,18 @@ from groundswell.nlp.signals.detect.memory import MOST_A_DAY, NEAR_FOR, SETTLED,
 from groundswell.nlp.signals.detect.neighbours import DAY, FRESH, HISTORY, NEAREST, REACH, SCALE, Rows
 from groundswell.nlp.signals.detect.ragged import Ragged
 from groundswell.nlp.signals.detect.refine import Refined, Refiner
-from groundswell.nlp.signals.detect.scan import LONG, SHORT, WINDOWS, GroupCounts, ScanTests, look
+from groundswell.nlp.signals.detect.scan import (
+    LONG,
+    SHORT,
+    WINDOWS,
+    Baseline,
+    Daily,
+    GroupCounts,
+    Places,
+    ScanTests,
+    hopeful,
+    look,
+)
 from groundswell.nlp.signals.detect.scopes import WHOLE, Scope, watched
 from groundswell.nlp.signals.detect.topics import NAMES as STANDING_NAMES
 from groundswell.nlp.signals.detect.topics import Standing, TopicSurge
@@ -53,7 +64,8 @@ class Week:
     """What is drawn anew every week, from nothing later than `at` (hours).
 
     `scopes` are watched, `centres` are those of neighbourhoods of meaning, `kin` the words of all families by their
-    codes, so many a family as `sizes` say; neighbours are as alike as `least`.
+    codes, so many a family as `sizes` say; `daily` is how many documents each family had in each scope on each day of
+    the `REACH` before, ``(scopes, families, days)``; neighbours are as alike as `least`.
     """
 
     at: float
@@ -61,6 +73,7 @@ class Week:
     centres: tuple[NDArray[np.float32], ...] = ()
     kin: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
     sizes: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    daily: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0, 0), np.float32))
     least: float = NEAREST
 
 
@@ -137,19 +150,30 @@ class Watch:
             self.began = float(batch.hours[0])
             self.upto = float(np.floor(self.began))
         end = upto if end is None else end
-        edges = [edge for edge in self._edges(batch, upto, end) if edge > self.upto]
-        for edge in edges:
-            low, high = np.searchsorted(batch.hours, [self.upto, edge])
+        for edges in self._stretches(batch, upto, end):
+            low, high = np.searchsorted(batch.hours, [self.upto, edges[-1]])
             self._draw()
-            since = self.upto
-            self.upto = edge
-            if high > low:
-                self.memory.add(batch.part(int(low), int(high)), self.topics)
-                yield from self._look(since, edge)
-            if themes and (found := self._drifts(since, edge, themes)):
-                none = np.zeros((0, 0))
-                yield Detection(WHOLE, [], none, [], none, found)
-            self._settle(end)
+            self.memory.add(batch.part(int(low), int(high)), self.topics)
+            view = View(self, self.weeks[-1] if self.weeks else Week(-np.inf), self.upto, edges[-1])
+            for edge in edges:
+                since, self.upto = self.upto, edge
+                if len(self.memory):
+                    yield from view.look(since, edge)
+                if themes and (found := self._drifts(since, edge, themes)):
+                    none = np.zeros((0, 0))
+                    yield Detection(WHOLE, [], none, [], none, found)
+                self._note(end)
+            self._settle()
+
+    def _stretches(self, batch: Batch, upto: float, end: float) -> list[list[float]]:
+        """Return the hours at which it stops on its way, those together between which nothing is drawn or forgotten."""
+        edges, breaks = self._edges(batch, upto, end)
+        stretches: list[list[float]] = [[]]
+        for edge in edges:
+            stretches[-1].append(edge)
+            if edge in breaks:
+                stretches.append([])
+        return [each for each in stretches if each]
 
     def _drifts(self, since: float, until: float, themes: Themes) -> list[Drift]:
         """Return the themes whose mood turned or that spread, at the midnights after one hour and up to another."""
@@ -160,31 +184,35 @@ class Watch:
         memory.tell_themes(begin, themes(memory.ids[begin:].tolist()))
         return list(drifts(memory.themes, memory.hours, memory.moods, memory.places, since=since, until=until))
 
-    def _edges(self, batch: Batch, upto: float, end: float) -> list[float]:
+    def _edges(self, batch: Batch, upto: float, end: float) -> tuple[list[float], set[float]]:
         """Return the hours at which it stops on its way: when a week begins, midnights of the last days, the end.
 
-        And the midnights at which a day of very many documents is `SETTLED`.
+        And the midnights at which a day of very many documents is `SETTLED`. Which of them end a stretch comes second.
         """
         if not np.isfinite(self.upto):
-            return []
+            return [], set()
         weeks = np.arange(np.ceil(self.upto / REBUILT) * REBUILT, upto, REBUILT)
         midnights = np.arange(np.ceil((end - BACK) / DAY) * DAY, upto, DAY)
         days, counts = np.unique(np.concatenate([self.memory.hours, batch.hours]) // DAY, return_counts=True)
         settled = (days[counts > MOST_A_DAY] + 1) * DAY + SETTLED
-        return sorted({*weeks.tolist(), *midnights.tolist(), *settled[settled < upto].tolist(), upto})
+        breaks = {*weeks.tolist(), *settled[settled < upto].tolist()}
+        return sorted(edge for edge in {*breaks, *midnights.tolist(), upto} if edge > self.upto), breaks
 
-    def _settle(self, end: float) -> None:
-        """Take note of how things are, where one may have to come back to it; forget what is too old."""
+    def _note(self, end: float) -> None:
+        """Take note of how things are, where one may have to come back to it."""
         for life in self.lives.values():
             life.forget(self.upto, REACH + BACK)
-        for place in (self.memory.trim(self.upto - self.retained), self.memory.thin(self.upto - SETTLED)):
-            if place is not None:
-                self._follow(place)
-        self.memory.forget_neighbours(self.upto - NEAR_FOR if np.isfinite(self.retained) else -np.inf)
         if self.upto < end - BACK:
             return
         self.past = [(at, lives) for at, lives in self.past if at >= self.upto - BACK - DAY and at % DAY == 0]
         self.past.append((self.upto, {scope: life.copy() for scope, life in self.lives.items()}))
+
+    def _settle(self) -> None:
+        """Forget what is too old; positions change."""
+        for place in (self.memory.trim(self.upto - self.retained), self.memory.thin(self.upto - SETTLED)):
+            if place is not None:
+                self._follow(place)
+        self.memory.forget_neighbours(self.upto - NEAR_FOR if np.isfinite(self.retained) else -np.inf)
 
     def _follow(self, place: NDArray[np.int64]) -> None:
         for lives in (self.lives, *(lives for _, lives in self.past)):
@@ -207,8 +235,33 @@ class Watch:
         kin = np.concatenate([np.zeros(0, np.uint64), *families])
         sizes = np.array([len(each) for each in families], np.int64)
         memory.least = memory.closest(at - REBUILT, (NEAREST, *RADII))
-        self.weeks = [*self.weeks[-1:], Week(at, scopes, tuple(centres), kin, sizes, memory.least)]
+        daily = self._daily(at, scopes, kin, sizes)
+        self.weeks = [*self.weeks[-1:], Week(at, scopes, tuple(centres), kin, sizes, daily, memory.least)]
         self.lives = {scope: life for scope, life in self.lives.items() if scope in scopes}
+
+    def _daily(
+        self, at: float, scopes: Sequence[Scope], kin: NDArray[np.uint64], sizes: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return how many documents each family had in each scope on each whole day of the `REACH` before an hour.
+
+        Days of which only a sample will be left (`Memory.thin`) had none as yet.
+        """
+        memory, days = self.memory, int(REACH // DAY)
+        counts = np.zeros((len(scopes), len(sizes), days), np.float32)
+        if not len(sizes):
+            return counts
+        begin, first = memory.at(at - REACH), int(at - REACH) // int(DAY)
+        column = np.searchsorted(memory.distinct, kin)
+        rows = groups.by_family(memory.weighted, column, np.repeat(np.arange(len(sizes)), sizes), begin)
+        day = (memory.hours // DAY).astype(np.int64) - first
+        place = np.repeat(np.arange(len(sizes)), np.diff(rows.starts)) * days + day[rows.items]
+        dense = np.bincount(day[begin:], minlength=days)[:days] > MOST_A_DAY
+        dense[: max(0, days - int(SETTLED // DAY) - 1)] = False
+        for scope, mine in zip(scopes, counts, strict=True):
+            stands = np.where(scope.use(memory), memory.stands, 0)[rows.items]
+            mine[:] = np.bincount(place, stands, len(sizes) * days).reshape(-1, days)
+            mine[:, dense] = 0
+        return counts
 
     def _families(self, use: NDArray[np.int64]) -> list[NDArray[np.uint64]]:
         if "kin" not in self.ways or not len(use):
@@ -228,17 +281,10 @@ class Watch:
         words = distinct[is_word]
         return [words[family] for family in groups.narrow(found, np.asarray(counted.sum(axis=0)).ravel(), len(use))]
 
-    def _look(self, since: float, until: float) -> Iterator[Detection]:
-        """Test the groups that grew after one hour and up to another, in every scope."""
-        week = self.weeks[-1] if self.weeks else Week(-np.inf)
-        view = View(self, week, since, until)
-        for scope in week.scopes:
-            yield view.scope(scope, self.lives.setdefault(scope, Life()))
-
 
 @dataclass
 class View:
-    """The memory as it is tested: made once for all scopes."""
+    """The memory as it is tested after one hour and up to another: made once for all scopes, where something came."""
 
     watch: Watch
     week: Week
@@ -246,20 +292,59 @@ class View:
     until: float
 
     def __post_init__(self) -> None:
-        """Number the terms, and find the groups that grew."""
+        """Take note of where things are."""
         self.memory = memory = self.watch.memory
         self.hours = memory.hours
         self.fresh = memory.at(self.since)
         self.begin = memory.at(self.since - REACH)
         self.recent = memory.at(self.since - max(WINDOWS))  # nothing is tested by fewer than `FEWEST` from here on
         self.distinct = memory.distinct
-        shape = (len(memory), max(1, len(self.distinct)))
-        self.weighted = sparse.csr_matrix(
-            (memory.weights.astype(np.float32), memory.numbers, memory.starts), shape=shape
-        )
-        self.columns = self.weighted.tocsc()
-        self.touched = np.unique(memory.numbers[memory.starts[self.fresh] :])
-        self.families = list(self._families())
+        self.scopes: dict[Scope, ScopeView] = {}
+        self.uses: dict[Scope, NDArray[np.bool_]] = {}
+
+    def use(self, scope: Scope) -> NDArray[np.bool_]:
+        """Return which documents count in a scope."""
+        if scope not in self.uses:
+            self.uses[scope] = scope.use(self.memory)
+        return self.uses[scope]
+
+    def look(self, since: float, until: float) -> Iterator[Detection]:
+        """Test the groups that grew after one hour and up to another, in every scope."""
+        low, high = self.memory.at(since), self.memory.at(until)
+        if low == high:
+            return
+        for scope in self.week.scopes:
+            if scope not in self.scopes:
+                self.scopes[scope] = ScopeView(self, scope)
+            yield self.scopes[scope].look(self.watch.lives.setdefault(scope, Life()), since, until)
+
+    @cached_property
+    def weighted(self) -> sparse.csr_matrix:
+        """Return the weights of terms, ``(documents, terms)``."""
+        return self.memory.weighted
+
+    @cached_property
+    def columns(self) -> sparse.csc_matrix:
+        """Return the same by term."""
+        return self.weighted.tocsc()
+
+    @cached_property
+    def touched(self) -> NDArray[np.int64]:
+        """Return the terms of what is new."""
+        return np.unique(self.memory.numbers[self.memory.starts[self.fresh] :])
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """Return the groups that grew, those together that are tested alike."""
+        families = list(self._families())
+        balls, steady = (
+            [each for each in families if (each[0] == "ball") is ball] for ball in (True, False)
+        )  # fmt: skip
+        return [
+            Part.of(some, self.hours, least, baselines)
+            for some, least, baselines in ((balls, LEAST, (LONG,)), (steady, LEAST_STEADY, (LONG, SHORT)))
+            if some
+        ]
 
     @cached_property
     def copies(self) -> NDArray[np.int64]:
@@ -291,8 +376,8 @@ class View:
                 yield name, 0.0, Groups(made, first, first + REBUILT), none
 
     @cached_property
-    def stems(self) -> tuple[Rows, Rows]:
-        """Return the documents of every stem that grew, and those with the bare word."""
+    def stems(self) -> tuple[Rows, Places]:
+        """Return the documents of every stem that grew, and where those with the bare word lie."""
         memory = self.memory
         order = np.argsort(memory.word_codes, kind="stable")
         place = np.searchsorted(self.distinct, memory.word_codes[order])
@@ -309,7 +394,7 @@ class View:
         number = {name: int(column[k]) for name, k in zip(names, long, strict=True)}
         own = [column[[long[k] for k in members]] for members in holders.values() if len(members) > 1]
         bare = [number[stem] for stem, members in holders.items() if len(members) > 1]
-        return self._having(own), self._having([np.array([c], np.int64) for c in bare])
+        return self._having(own), Places(self._having([np.array([c], np.int64) for c in bare]), self.hours)
 
     def _having(self, columns: Sequence[NDArray[np.int64]]) -> Rows:
         """Return the documents that have one term (column) at least of each of several sets."""
@@ -323,6 +408,7 @@ class View:
         return Rows(starts, (numbers % max(1, size)).astype(np.int32), np.ones(len(numbers), np.float32))
 
     def _kin(self) -> Rows | None:
+        """Return the documents of the families of words that grew and may stand out: most are as usual."""
         codes, count = self.week.kin, len(self.week.sizes)
         place = np.searchsorted(self.distinct, codes)
         owner = np.repeat(np.arange(count), self.week.sizes)
@@ -332,10 +418,29 @@ class View:
         grown = np.zeros(len(self.distinct), bool)
         grown[self.touched] = True
         some = np.unique(owner[grown[column]])
+        if not len(some):
+            return None
+        mine = np.isin(owner, some)
+        some = some[self._hopeful(some, column[mine], np.searchsorted(some, owner[mine]))]
         mine = np.isin(owner, some)
         if not len(some):
             return None
         return groups.by_family(self.weighted, column[mine], np.searchsorted(some, owner[mine]), self.begin)
+
+    def _hopeful(
+        self, which: NDArray[np.int64], column: NDArray[np.int64], owner: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return which of some families (of words by column and family) may stand out in a scope."""
+        memory, week = self.memory, self.week
+        lately = Places(groups.by_family(self.weighted, column, owner, self.recent), self.hours)
+        first = np.full(len(which), max(week.at, self.since))
+        last = np.full(len(which), min(week.at + REBUILT, self.until - 1))
+        may, certain = np.zeros(len(which), bool), bool((memory.stands == 1).all())
+        for scope, counts in zip(week.scopes, week.daily, strict=True):
+            clock = GroupCounts(lately, self.use(scope), memory.stands)
+            daily = Daily(counts[which], int(week.at - REACH) // int(DAY), certain=certain)
+            may |= hopeful(clock, daily, first, last, LEAST_STEADY, (LONG, SHORT))
+        return may
 
     def _meaning(self) -> Rows | None:
         if not self.week.centres:
@@ -343,89 +448,133 @@ class View:
         index = np.arange(self.begin, len(self.memory))
         return groups.by_centre(self.memory.vectors[self.begin :].astype(np.float32), self.week.centres, index)
 
-    def scope(self, scope: Scope, life: Life) -> Detection:
-        """Return what is found in a scope."""
-        holds = scope.holds(self.memory)
-        use = scope.use(self.memory)
-        if not use[self.fresh :].any():
-            return Detection(scope, [], np.zeros((0, len(NAMES))), [], np.zeros((0, len(STANDING_NAMES))))
-        tested = list(self._tested(use))
-        volume = self.hours[use]
 
-        def refine(members: Sequence[NDArray[np.int64]], at: Sequence[float]) -> Sequence[Refined]:
-            return (
-                Refiner(self.memory.vectors, self.weighted, self.hours, use, self.memory.stands).look(members, at)
-                if members
-                else []
-            )
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Groups that are tested alike, those of several ways one after the other.
 
-        ground = Ground(
-            hours=self.hours, began=self.watch.began, vectors=self.memory.vectors, weighted=self.weighted,
-            columns=self.columns, near=self.memory.near_before, use=use, holds=holds, copies=self.copies,
-            lengths=self.memory.lengths, stands=self.memory.stands,
-        ) if any(len(family.looks) for family in tested) else None  # fmt: skip
-        if ground is None:
-            found, numbers = [], np.zeros((0, len(NAMES)))
-        else:
-            found = candidates(tested, self.hours, volume, refine, life)
-            numbers = Describer(ground, life).rows(found)
-        return Detection(scope, found, numbers, *self._swells(holds, use, life))
+    `names` are name, radius, first group and the one behind the last of each way; balls come alone, each with its
+    centre.
+    """
 
-    def _tested(self, use: NDArray[np.bool_]) -> Iterator[Family]:
-        """Yield each way to form groups with the tests of those that grew in a scope."""
-        families = [(name, radius, self._grown(made, centres, use)) for name, radius, made, centres in self.families]
-        for part, least, baselines in (
-            ([each for each in families if each[0] == "ball"], LEAST, (LONG,)),
-            ([each for each in families if each[0] != "ball"], LEAST_STEADY, (LONG, SHORT)),
-        ):
-            if not part:
-                continue
-            whole = groups.joined([each[2] for each in part])
-            first, last = np.maximum(whole.first, self.since), np.minimum(whole.last, self.until - 1)
-            tests = look(
-                whole.rows, self.hours, use, first, last, stands=self.memory.stands, least=least, baselines=baselines
-            )
-            begin = 0
-            for name, radius, made in part:
-                mine = tests.pick((tests.group >= begin) & (tests.group < begin + len(made)))
-                before = int(whole.rows.starts[begin])
-                mine = replace(mine, group=mine.group - begin, upto=mine.upto - before)
-                begin += len(made)
-                yield Family(name, made.rows, radius, self._spoken(mine, made, use) if name == "stem" else mine)
+    groups: Groups
+    places: Places
+    names: Sequence[tuple[str, float, int, int]]
+    centres: NDArray[np.int64]
+    least: float
+    baselines: tuple[Baseline, ...]
 
-    def _grown(self, made: Groups, centres: NDArray[np.int64], use: NDArray[np.bool_]) -> Groups:
-        """Return the groups that grew in a scope; of balls, those whose centre counts there."""
-        return made.touched(use, self.fresh, self.recent, FEWEST, use[centres] if len(centres) else None)
+    @classmethod
+    def of(
+        cls, families: Sequence[tuple[str, float, Groups, NDArray[np.int64]]], hours: NDArray[np.float64],
+        least: float, baselines: tuple[Baseline, ...],
+    ) -> Part:  # fmt: skip
+        """Return several families as one."""
+        whole = groups.joined([each[2] for each in families])
+        ends = np.cumsum([0, *(len(each[2]) for each in families)]).tolist()
+        names = [(name, radius, ends[k], ends[k + 1]) for k, (name, radius, _, _) in enumerate(families)]
+        centres = np.concatenate([np.zeros(0, np.int64), *(each[3] for each in families)])
+        return cls(whole, Places(whole.rows, hours), names, centres, least, baselines)
 
-    def _spoken(self, tests: ScanTests, keep: Groups, use: NDArray[np.bool_]) -> ScanTests:
+
+class ScopeView:
+    """A part of the stream as it is tested: its tests are made once, and read hour by hour."""
+
+    def __init__(self, view: View, scope: Scope) -> None:
+        self.view, self.scope, self.memory = view, scope, view.memory
+        self.holds, self.use = scope.holds(self.memory), view.use(scope)
+
+    def look(self, life: Life, since: float, until: float) -> Detection:
+        """Return what is found after one hour and up to another."""
+        low, high = self.memory.at(since), self.memory.at(until)
+        if not self.use[low:high].any():
+            return Detection(self.scope, [], np.zeros((0, len(NAMES))), [], np.zeros((0, len(STANDING_NAMES))))
+        tested = [replace(each, looks=each.looks.between(since, until)) for each in self.tested]
+        found: list[Candidate] = []
+        numbers = np.zeros((0, len(NAMES)))
+        if any(len(family.looks) for family in tested):
+            found = candidates(tested, self.view.hours, self.view.hours[self.use], self._refine, life)
+            numbers = Describer(self.ground, life).rows(found)
+        return Detection(self.scope, found, numbers, *self._swells(life, since, until))
+
+    @cached_property
+    def tested(self) -> list[Family]:
+        """Return each way to form groups with the tests of those that grew."""
+        return list(self._tested())
+
+    @cached_property
+    def refiner(self) -> Refiner:
+        """Return what gives candidates a second look."""
+        memory = self.memory
+        return Refiner(memory.vectors, self.view.weighted, memory.hours, self.use, memory.stands)
+
+    def _refine(self, members: Sequence[NDArray[np.int64]], at: Sequence[float]) -> Sequence[Refined]:
+        return self.refiner.look(members, at) if members else []
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Return what candidates are described by."""
+        view, memory = self.view, self.memory
+        return Ground(
+            hours=view.hours, began=view.watch.began, vectors=memory.vectors, weighted=view.weighted,
+            columns=view.columns, near=memory.near_before, use=self.use, holds=self.holds, copies=view.copies,
+            lengths=memory.lengths, stands=memory.stands,
+        )  # fmt: skip
+
+    def _tested(self) -> Iterator[Family]:
+        """Yield each way to form groups with the tests of those that grew."""
+        view, use = self.view, self.use
+        for part in view.parts:
+            first, last = np.maximum(part.groups.first, view.since), np.minimum(part.groups.last, view.until - 1)
+            among = np.ones(len(first), bool)
+            among[: len(part.centres)] = use[part.centres]
+            clock = GroupCounts(part.places, use, self.memory.stands)
+            tests = look(clock, first, last, least=part.least, baselines=part.baselines, among=among)
+            for name, radius, begin, end in part.names:
+                mine = tests.pick((tests.group >= begin) & (tests.group < end))
+                mine = self._spoken(mine, clock, begin) if name == "stem" else mine
+                yield self._family(name, radius, part.places.rows, mine)
+
+    def _family(self, name: str, radius: float, rows: Rows, tests: ScanTests) -> Family:
+        """Return a family of the groups that were tested alone, of members in the scope alone."""
+        which, group = np.unique(tests.group, return_inverse=True)
+        some = groups.chosen(rows, which)
+        mine = self.use[some.items]
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(mine)])
+        upto = counts[tests.upto - rows.starts[tests.group] + some.starts[group]]
+        own = Rows(counts[some.starts], some.items[mine], some.near[mine])
+        return Family(name, own, radius, replace(tests, group=group, upto=upto))
+
+    def _spoken(self, tests: ScanTests, clock: GroupCounts, begin: int) -> ScanTests:
         """Return the tests of stems that people use by themselves, and that hold more than the bare word."""
         if not len(tests):
             return tests
-        whole, bare = GroupCounts(keep.rows, self.hours, use, self.memory.stands), self.stems[1]
-        rows_used = use[bare.items]
-        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows_used)])
-        alone = GroupCounts(
-            Rows(counts[bare.starts], bare.items[rows_used], bare.near[rows_used]), self.hours, use, self.memory.stands
-        )
-        which = keep.which[tests.group]
-        since = tests.at - REACH
-        own = alone.before(which, tests.at) - alone.before(which, since)
-        both = whole.before(tests.group, tests.at) - whole.before(tests.group, since)
+        bare = GroupCounts(self.view.stems[1], self.use, self.memory.stands)
+
+        def within(clock: GroupCounts, group: NDArray[np.int64]) -> NDArray[np.int64]:
+            places = clock.places
+            return clock.drawn(*(places.before(group, places.at(at)) for at in (tests.at - REACH, tests.at)))
+
+        own, both = within(bare, tests.group - begin), within(clock, tests.group)
         return tests.pick((own >= groups.FEWEST_OF_STEM) & (both > own))
 
-    def _swells(
-        self, holds: NDArray[np.bool_], use: NDArray[np.bool_], life: Life
-    ) -> tuple[list[TopicSurge], NDArray[np.float64]]:
-        topics = self.watch.topics
-        rows = self.memory.topic_rows(len(topics), self.begin)
-        rows_used = use[rows.items]
-        if not topics or not rows_used[rows.items >= self.fresh].any():
+    @cached_property
+    def standing(self) -> GroupCounts:
+        """Return the documents of each standing topic that count, laid out to be counted."""
+        rows = self.memory.topic_rows(len(self.view.watch.topics), self.view.begin)
+        used = self.use[rows.items]
+        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(used)])
+        own = Rows(counts[rows.starts], rows.items[used], rows.near[used])
+        return GroupCounts(Places(own, self.view.hours), self.use, self.memory.stands)
+
+    def _swells(self, life: Life, since: float, until: float) -> tuple[list[TopicSurge], NDArray[np.float64]]:
+        view, items = self.view, self.standing.places.rows.items
+        low, high = self.memory.at(since), self.memory.at(until)
+        if not view.watch.topics or not ((items >= low) & (items < high)).any():
             return [], np.zeros((0, len(STANDING_NAMES)))
-        counts = np.concatenate([np.zeros(1, np.int64), np.cumsum(rows_used)])
-        rows = Rows(counts[rows.starts], rows.items[rows_used], rows.near[rows_used])
         return Standing(
-            rows, self.hours, use, holds, self.weighted, life, stands=self.memory.stands,
-            since=self.since, until=self.until, began=self.watch.began,
+            self.standing, view.hours, self.use, self.holds, view.weighted, life, stands=self.memory.stands,
+            since=since, until=until, began=view.watch.began,
         ).find()  # fmt: skip
 
 

@@ -143,6 +143,12 @@ class Memory:
         firsts: NDArray[np.bool_] = self.first == np.arange(len(self))
         return firsts
 
+    @property
+    def weighted(self) -> sparse.csr_matrix:
+        """Return the weights of terms, ``(documents, terms)``, in whole numbers of `SCALE`."""
+        shape = (len(self), max(1, len(self.distinct)))
+        return sparse.csr_matrix((self.weights.astype(np.float32), self.numbers, self.starts), shape=shape)
+
     def at(self, hour: float) -> int:
         """Return the position of the first document at an hour or later."""
         return int(np.searchsorted(self.hours, hour))

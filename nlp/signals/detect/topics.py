@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from groundswell.nlp.signals.detect.lives import Lately, Life
-from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH, Rows
-from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, ScanTests, counted, look, sums_of
+from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, GroupCounts, ScanTests, counted, look, sums_of
 
 WINDOWS = (24.0, 48.0, 72.0, 96.0)
 BASELINES = (LONG, SHORT)
@@ -57,7 +57,7 @@ class Standing:
     """Finds swells of standing topics in one scope and describes each by `NAMES`.
 
     Args:
-        rows: the documents of each topic that count.
+        clock: the documents of each topic that count.
         hours: time of every document, ascending.
         use: which count.
         holds: which belong to the scope, copies too.
@@ -69,15 +69,16 @@ class Standing:
     """
 
     def __init__(  # noqa: PLR0917  columns of one table
-        self, rows: Rows, hours: NDArray[np.float64], use: NDArray[np.bool_], holds: NDArray[np.bool_],
+        self, clock: GroupCounts, hours: NDArray[np.float64], use: NDArray[np.bool_], holds: NDArray[np.bool_],
         has: sparse.csr_matrix, life: Life, *, stands: NDArray[np.float32], since: float, until: float, began: float,
     ) -> None:  # fmt: skip
-        self.rows, self.hours, self.has, self.life = rows, hours, has, life
+        self.clock, self.rows, self.hours = clock, clock.places.rows, hours
+        self.has, self.life = has, life
         self.since, self.until, self.began = since, until, began
         self.volume, self.stands = hours[use], stands
         self.standing = sums_of(stands[use])
         self.lengths = np.log1p(np.diff(has.indptr))
-        self.use, self.holds = use, holds
+        self.holds = holds
 
     def find(self) -> tuple[list[TopicSurge], NDArray[np.float64]]:
         """Return swells in order of time, and a row of numbers for each."""
@@ -117,8 +118,7 @@ class Standing:
     def _look(self, baseline: Baseline) -> ScanTests:
         count = len(self.rows.starts) - 1
         return look(
-            self.rows, self.hours, self.use, np.full(count, self.since), np.full(count, self.until - 1), least=LEAST,
-            stands=self.stands,
+            self.clock, np.full(count, self.since), np.full(count, self.until - 1), least=LEAST,
             windows=WINDOWS, baselines=(baseline,),
         )  # fmt: skip
 
