@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from groundswell.index.closing import Closing
+from groundswell.index.groups import counted, subject_of
 from groundswell.index.open import OpenReader
-from groundswell.index.query import Bucket, By, Extent, Field, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Field, Page, Query, Tally
 from groundswell.index.records import (
     Case,
     Checkpoint,
@@ -30,6 +32,7 @@ from groundswell.index.records import (
     Membership,
     Mention,
     Moderation,
+    Record,
     Refusal,
     Revision,
     Sample,
@@ -39,8 +42,11 @@ from groundswell.index.records import (
     Task,
     Theme,
 )
+from groundswell.index.store import EVERY
 
 R = TypeVar("R")
+WHOLE_SUBJECTS = (CrawlRun, Refusal)
+"""Kinds of which all records about one subject (a source) are shown, or none."""
 NOWHERE = "nowhere"
 """A market that no document has: what is asked for where all that was asked for is out of bounds."""
 ALL = 100_000
@@ -102,6 +108,35 @@ class LimitedReader(Closing):
     def recent(self, kind: type[R], *, limit: int = 1000) -> list[R]:
         """As `Reader.recent`; `limit` counts what is shown."""
         return self._shown(kind, self._reader.recent(kind, limit=max(limit, ALL)))[:limit]
+
+    def select(
+        self,
+        kind: type[R],
+        *,
+        states: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = EVERY,
+    ) -> list[R]:
+        """As `Reader.select`; `limit` counts what is shown."""
+        found = self._reader.select(kind, states=states, since=since, until=until, limit=max(limit, EVERY))
+        return self._shown(kind, found)[:limit]
+
+    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+        """As `Reader.latest`, of what is shown."""
+        if kind in WHOLE_SUBJECTS:
+            return self._shown(kind, self._reader.latest(kind, until=until))
+        newest: dict[str, R] = {}
+        for record in self.select(kind, until=until):
+            newest.setdefault(subject_of(cast("Record", record)), record)
+        return [newest[subject] for subject in sorted(newest)]
+
+    def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
+        """As `Reader.tally`, of what is shown."""
+        if kind in WHOLE_SUBJECTS:
+            shown = _Sight(self._reader, self).sources
+            return [one for one in self._reader.tally(kind, since=since, until=until) if shown.get(one.subject)]
+        return counted(cast("list[Record]", self.select(kind, since=since, until=until)))
 
     def close(self) -> None:
         """Give back what is held."""

@@ -171,6 +171,16 @@ class Extent:
     last: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many records of one state about one subject there are on a day (UTC); see `groundswell.index.groups`."""
+
+    subject: str
+    state: str
+    day: datetime
+    count: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A document on a page: `score` is the fused or text score, `highlights` plain fragments with [[ ]] marks."""

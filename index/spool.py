@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,10 +19,10 @@ from filelock import FileLock, Timeout
 from groundswell.index.closing import Closing
 from groundswell.index.codec import KINDS, decode, encode, name_of
 from groundswell.index.parts import sorted_out
-from groundswell.index.query import Bucket, By, Extent, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query, Tally
 from groundswell.index.records import Case, Checkpoint, Document, Enriched, Lease, Mention, Record
 from groundswell.index.sqlite.connect import explained
-from groundswell.index.store import R, Refused, Report, Store, StoreError, UnavailableError
+from groundswell.index.store import EVERY, R, Refused, Report, Store, StoreError, UnavailableError
 
 AT_ONCE = 1000
 """Records that leave the line together."""
@@ -148,6 +149,26 @@ class SpoolingStore(Closing):
     def recent(self, kind: type[R], *, limit: int = 1000) -> list[R]:
         """Return records of one kind, newest first."""
         return self._ask(lambda store: store.recent(kind, limit=limit))
+
+    def select(
+        self,
+        kind: type[R],
+        *,
+        states: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = EVERY,
+    ) -> list[R]:
+        """Return records of one kind by state and own time, newest first."""
+        return self._ask(lambda store: store.select(kind, states=states, since=since, until=until, limit=limit))
+
+    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+        """Return the newest record about each subject, by subject."""
+        return self._ask(lambda store: store.latest(kind, until=until))
+
+    def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
+        """Return how many records of one kind there are by subject, state and day."""
+        return self._ask(lambda store: store.tally(kind, since=since, until=until))
 
     def search(self, query: Query) -> Page:
         """Return a page of documents."""

@@ -6,15 +6,18 @@ Views take a `Reader`, so the type checker keeps them read-only. Every store pas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from groundswell.index.query import Bucket, By, Extent, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query, Tally
 from groundswell.index.records import Case, Checkpoint, Document, Lease, Record
 
 R = TypeVar("R")
+EVERY = 100_000
+"""Records of one kind that are read at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,39 @@ class Reader(Protocol):
         """Return records of one kind (themes, signals, cases, runs, labels …), newest first by their own time.
 
         Vectors of documents are left out here; `get` and `many` have them.
+        """
+
+    def select(
+        self,
+        kind: type[R],
+        *,
+        states: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = EVERY,
+    ) -> list[R]:
+        """Return records of one kind (not of documents) by state and own time in ``[since, until)``, newest first.
+
+        Only those that are returned are decoded: 400 alerts of 20,000 signals cost as much as 400.
+
+        Args:
+            kind: signals, visits, labels …
+            states: what `groundswell.index.groups.state_of` says of them; any where none is given.
+            since: nothing older.
+            until: nothing of that moment or newer.
+            limit: how many at most.
+        """
+
+    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+        """Return the newest record about each subject (the last visit to each source), by subject.
+
+        With `until`, what had happened before it: a source that was first visited later has none.
+        """
+
+    def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
+        """Return how many records of one kind there are by subject, state and day (UTC), in this order.
+
+        Nothing is decoded for it.
         """
 
     def search(self, query: Query) -> Page:

@@ -10,6 +10,7 @@ import numpy as np
 
 from groundswell.index.codec import from_json, to_json
 from groundswell.index.fields import COLUMNS, UNDATED, cluster_of, columns, moment, tags
+from groundswell.index.groups import state_of, subject_of
 from groundswell.index.records import Document, Enriched, Membership, Mention, Record, Vector
 from groundswell.index.refusals import OWN_TIME
 from groundswell.index.segment import for_index
@@ -48,8 +49,8 @@ def record_source(record: Record) -> dict[str, Any]:
     return {
         "id": record.id,
         "at": moment(at),
-        "state": str(getattr(record, "state", getattr(record, "status", ""))),
-        "theme": str(getattr(record, "theme", "")),
+        "state": state_of(record),
+        "theme": subject_of(record),  # of a visit its source: the field is older than the name
         "body": to_json(record),
     }
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from elasticsearch import BadRequestError, Elasticsearch
+from elasticsearch import BadRequestError, Elasticsearch, helpers
 
 from groundswell.configs.schema import ElasticSettings
 from groundswell.index.codec import from_json, name_of
-from groundswell.index.elastic.client import checked, connect, explained
+from groundswell.index.elastic.client import OVERLOADED, checked, connect, explained
 from groundswell.index.elastic.documents import record_source, to_source
 from groundswell.index.elastic.move import Converter, compare, copy
 from groundswell.index.elastic.names import KINDS, VERSION, Names, mapping
+from groundswell.index.groups import GROUPED, state_of, subject_of
 from groundswell.index.older import SNOOZED, snooze_of
 from groundswell.index.records import Checkpoint, Document, Snooze
 from groundswell.index.store import StoreError
 
+GROUPS = 1
+"""Counts changes of what records are told apart by (`groundswell.index.groups`); as `_meta.groups` of places says."""
+SOME = 500
 EXISTS = ("resource_already_exists_exception", "invalid_alias_name_exception")
 MOST_SNOOZES = 10_000
 PASSES = 3
@@ -52,6 +56,7 @@ def ensure(client: Elasticsearch, names: Names, settings: ElasticSettings) -> No
         _create_all(client, names, settings)
     else:
         _add_kinds(client, names, settings)
+        _group_records(client, names)
 
 
 def refuse_older(found: int, settings: ElasticSettings) -> None:
@@ -96,6 +101,56 @@ def _carry_snoozes(client: Elasticsearch, names: Names) -> None:
         client.index(
             index=names.kind(name_of(Snooze)), id=snooze.id, document=record_source(snooze), require_alias=True
         )
+
+
+def _group_records(client: Elasticsearch, names: Names) -> None:
+    """Fill in by what records that older versions wrote are told apart; done again it changes nothing."""
+    meta = _meta(client, names)
+    if meta.get("groups", 0) >= GROUPS:
+        return
+    for kind in GROUPED:
+        alias = names.kind(name_of(kind))
+        if not client.indices.exists_alias(name=alias):
+            continue
+        client.indices.refresh(index=alias)
+        sources = helpers.scan(client, index=alias, query={"query": {"match_all": {}}}, size=SOME)
+        records: Iterator[Any] = (from_json(kind, hit["_source"]["body"]) for hit in sources)
+        actions = (
+            {"_op_type": "update", "_index": alias, "_id": one.id,
+             "doc": {"state": state_of(one), "theme": subject_of(one)}}
+            for one in records
+        )  # fmt: skip
+        for ok, item in helpers.streaming_bulk(
+            client, actions, chunk_size=SOME, max_retries=8, retry_on_status=OVERLOADED, raise_on_error=False
+        ):
+            result = next(iter(item.values()))
+            if not ok and result["status"] not in (404, 409):  # forgotten, or written anew, meanwhile
+                raise StoreError(f"{result['_index']} does not take {result['_id']}: {result.get('error')}"[:500])
+    client.indices.put_mapping(index=names.places, meta={**meta, "groups": GROUPS})
+    client.indices.refresh(index=f"{names.prefix}-*")
+
+
+def refuse_ungrouped(client: Elasticsearch, names: Names, settings: ElasticSettings) -> None:
+    """Refuse records of an older version, among which alerts cannot be told from other signals.
+
+    Raises:
+        StoreError: nobody has opened the store for writing since this version was installed.
+    """
+    if version_of(client, names) and _meta(client, names).get("groups", 0) < GROUPS:
+        raise StoreError(
+            f"{settings.place}: its records were written by an older Groundswell: run `groundswell migrate`"
+        )
+
+
+def _meta(client: Elasticsearch, names: Names) -> dict[str, Any]:
+    """Return what the mappings that are in use say of themselves."""
+    found = client.options(ignore_status=404).indices.get_mapping(index=names.places)
+    metas = [
+        index["mappings"].get("_meta", {})
+        for index in found.values()
+        if isinstance(index, dict) and "mappings" in index
+    ]
+    return max(metas, key=lambda meta: int(meta.get("mapping_version", 0)), default={})
 
 
 def ensure_month(client: Elasticsearch, names: Names, alias: str, settings: ElasticSettings) -> None:
@@ -154,6 +209,10 @@ def migrate(settings: ElasticSettings, *, to: Schema = CURRENT) -> str:
         if found > to.version:
             ensure(client, names, settings)
         moved = _move(client, settings, to.version, to.mapping, to.source)
+        grouped = found == to.version and _meta(client, names).get("groups", 0) < GROUPS
+        _group_records(client, names)
+    if grouped:
+        return f"{settings.place} has schema {found}: what its records are told apart by was filled in"
     if not moved and found == to.version:
         return f"{settings.place} has schema {found}: nothing to do"
     return (
@@ -188,6 +247,12 @@ def _mappings(client: Elasticsearch, names: Names) -> dict[str, Any]:
     return {kind: client.indices.get_mapping(index=one)[one]["mappings"] for kind, one in indices.items()}
 
 
+def _ungrouped(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping that does not say its records are told apart: those that are copied into it are not yet."""
+    meta = {name: value for name, value in body["mappings"].get("_meta", {}).items() if name != "groups"}
+    return {**body, "mappings": {**body["mappings"], "_meta": meta}}
+
+
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """An alias with the index behind it and the index that is to be."""
@@ -213,7 +278,7 @@ def _move(
         pairs = _pairs(client, names)
         for pair in pairs:
             if not client.indices.exists(index=pair.new):
-                _make(client, pair.new, mappings(pair.kind), settings, {})
+                _make(client, pair.new, _ungrouped(mappings(pair.kind)), settings, {})
             _block(client, [pair.new], None)
         return pairs, sum(copy(client, pair.old, pair.new, converters[pair.kind]) for pair in pairs)
 

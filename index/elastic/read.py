@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from elasticsearch import Elasticsearch, NotFoundError
@@ -11,17 +12,18 @@ from groundswell.configs.schema import ElasticSettings
 from groundswell.index.batches import sliced
 from groundswell.index.closing import Closing
 from groundswell.index.codec import from_json, name_of
-from groundswell.index.elastic import search
+from groundswell.index.elastic import records, search
 from groundswell.index.elastic.client import checked, connect, explained
 from groundswell.index.elastic.compile import filters
 from groundswell.index.elastic.count import buckets
 from groundswell.index.elastic.documents import from_source
 from groundswell.index.elastic.extents import extents
-from groundswell.index.elastic.migrate import refuse_older, version_of
+from groundswell.index.elastic.migrate import refuse_older, refuse_ungrouped, version_of
 from groundswell.index.elastic.names import Names
 from groundswell.index.parts import PARTS, parts_of
-from groundswell.index.query import Bucket, By, Extent, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query, Tally
 from groundswell.index.records import Document, Enriched, Membership
+from groundswell.index.store import EVERY
 
 R = TypeVar("R")
 SCAN_PAGE = 500
@@ -39,7 +41,7 @@ class ElasticReader(Closing):
         self.names = Names(settings.prefix)
         with explained(settings):
             self.client: Elasticsearch = connect(settings)
-        self._known = False
+        self._known = self._grouped = False
 
     def close(self) -> None:
         """Close the connections."""
@@ -66,9 +68,44 @@ class ElasticReader(Closing):
             order = [{"at": {"order": "desc"}}, {"id": {"order": "desc"}}]
             hits = self._pages(self.names.documents, {"bool": {"filter": must}}, order, limit)
             return parts_of(kind, [from_source(hit["_source"], vectors=False) for hit in hits])
-        order = [{"at": {"order": "desc"}}, {"id": {"order": "asc"}}]
-        hits = self._pages(self.names.kind(name_of(kind)), {"match_all": {}}, order, limit)
+        hits = self._pages(self.names.kind(name_of(kind)), {"match_all": {}}, records.NEWEST, limit)
         return [from_json(kind, hit["_source"]["body"]) for hit in hits]
+
+    def select(
+        self,
+        kind: type[R],
+        *,
+        states: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = EVERY,
+    ) -> list[R]:
+        """Return records of one kind by state and own time, newest first."""
+        self._see_groups()
+        asked = records.chosen(states, since, until)
+        hits = self._pages(self.names.kind(name_of(kind)), asked, records.NEWEST, limit)
+        return [from_json(kind, hit["_source"]["body"]) for hit in hits]
+
+    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+        """Return the newest record about each subject, by subject."""
+        self._see_groups()
+        with explained(self.settings):
+            found = records.latest(self.client, self.names.kind(name_of(kind)), until)
+        return [from_json(kind, source["body"]) for source in found]
+
+    def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
+        """Return how many records of one kind there are by subject, state and day."""
+        self._see_groups()
+        with explained(self.settings):
+            return records.tally(self.client, self.names.kind(name_of(kind)), since, until)
+
+    def _see_groups(self) -> None:
+        """Make what was written visible, and look once whether records can be told apart; newer stores can."""
+        self.settle()
+        if not self._grouped:
+            with explained(self.settings):
+                refuse_ungrouped(self.client, self.names, self.settings)
+            self._grouped = True
 
     def search(self, query: Query) -> Page:
         """Return a page of documents with total, facets and a stable cursor."""

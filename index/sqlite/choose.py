@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ from groundswell.index.sqlite.compile import fts
 from groundswell.index.store import StoreError
 
 LACKS: dict[Lack, int] = {"enriched": ENRICHED, "membership": MEMBERSHIP, "vector": VECTOR}
+NARROW: tuple[Field, ...] = ("theme", "thread")
+"""Fields of which one value is had by few documents, so that these are looked up."""
+MOST_LOOKED_UP = 64
 WIDTH = 11
 """Digits of a row number as text: it is counted from 10 ** (WIDTH - 1), so that all have as many."""
 Mask = NDArray[np.bool_]
@@ -46,9 +49,8 @@ class RowFilter:
         Raises:
             StoreError: an expression is nested too deeply.
         """
-        found = (self.columns["flags"] & HERE) > 0
-        self._in_time(found, query)
-        for name, values in query.where.items():
+        found, where = self._narrowed(query)
+        for name, values in where.items():
             found &= self._any_of(name, values)
         for name, values in query.without.items():
             found &= ~self._any_of(name, values)
@@ -60,6 +62,23 @@ class RowFilter:
         if query.match is not None:
             found &= self.expression(query.match)
         return found
+
+    def _narrowed(self, query: Query) -> tuple[Mask, Mapping[Field, Sequence[str]]]:
+        """Return which rows are in the time asked for, and conditions that are left.
+
+        Of a field that narrows most, a theme or a thread, the rows are looked up; else every row is looked at.
+        """
+        name = next((one for one in NARROW if one in query.where), None)
+        if name is None or len(query.where[name]) > MOST_LOOKED_UP:
+            found = (self.columns["flags"] & HERE) > 0
+            self._in_time(found, query)
+            return found, query.where
+        found = np.zeros(self.columns.size, np.bool_)
+        for code in {code_of(self.db, name, value) for value in query.where[name]} - {-1}:
+            times, rows = self.columns.having(name, code)
+            begin, end = bounds(times, query)
+            found[rows[begin:end]] = True
+        return found, {other: values for other, values in query.where.items() if other != name}
 
     def _in_time(self, found: Mask, query: Query) -> None:
         """Take away what was not published in the time asked for."""
@@ -123,6 +142,18 @@ class RowFilter:
         numbers = row_numbers(self.db, sql, parameters)
         found[numbers[numbers < len(found)]] = True
         return found
+
+
+def bounds(times: Numbers, query: Query) -> tuple[int, int]:
+    """Return from where to where times, in order, are in the time that a query asks for."""
+    begin, end = 0, len(times)
+    if query.until is not None or query.trusted_dates:
+        begin = int(times.searchsorted(UNDATED, "right"))
+    if query.since is not None:
+        begin = max(begin, int(times.searchsorted(moment(query.since))))
+    if query.until is not None:
+        end = int(times.searchsorted(moment(query.until)))
+    return begin, max(begin, end)
 
 
 def row_numbers(db: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> Numbers:

@@ -10,13 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from groundswell.index.sqlite.columns import repack
-from groundswell.index.sqlite.others import modernise
+from groundswell.index.sqlite.others import group, modernise
 from groundswell.index.sqlite.words import index_words
 from groundswell.index.store import StoreError
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another process's write to end; readers never wait (WAL)."""
-THEN: dict[int, Callable[[sqlite3.Connection], None]] = {4: repack, 5: modernise, 6: index_words}
+THEN: dict[int, Callable[[sqlite3.Connection], None]] = {4: repack, 5: modernise, 6: index_words, 7: group}
 """What a migration does beyond its statements, in the same transaction."""
 _NAME = re.compile(r"(\d{4})_\w+\.sql")
 

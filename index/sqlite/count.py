@@ -53,7 +53,7 @@ def _most(chooser: RowFilter, groups: _Groups) -> tuple[tuple[str, int], ...]:
 def buckets(chooser: RowFilter, query: Query, by: By) -> list[Bucket]:
     """Return counts and moods, ordered by start, then values."""
     chosen = chooser.choose(query)
-    if by.period:
+    if by.period and query.until is None and not query.trusted_dates:  # else the undated are out already
         chosen &= chooser.columns["at"] > UNDATED
     groups = _grouped(chooser, np.flatnonzero(chosen), by)
     size = len(groups.labels)

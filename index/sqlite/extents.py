@@ -7,9 +7,9 @@ from datetime import datetime
 import numpy as np
 
 from groundswell.index.batches import sliced
-from groundswell.index.fields import UNDATED, moment, time_of
+from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.query import Extent, Query
-from groundswell.index.sqlite.choose import RowFilter, row_numbers
+from groundswell.index.sqlite.choose import RowFilter, bounds, row_numbers
 from groundswell.index.sqlite.columns import CODED, HERE, Numbers, code_of
 from groundswell.index.sqlite.load import ROWS_AT_ONCE
 
@@ -19,13 +19,8 @@ SINGLE = frozenset(CODED) - {"made_by"}
 def extent(chooser: RowFilter, query: Query) -> Extent:
     """Return how many documents a query's conditions hold for, and when the latest was published."""
     times = _times(chooser, query)
-    if query.since is not None:
-        times = times[np.searchsorted(times, moment(query.since)) :]
-    if query.until is not None:
-        times = times[: np.searchsorted(times, moment(query.until))]
-    if query.until is not None or query.trusted_dates:
-        times = times[np.searchsorted(times, UNDATED, "right") :]
-    return Extent(len(times), _latest(times))
+    begin, end = bounds(times, query)
+    return Extent(end - begin, _latest(times[begin:end]))
 
 
 def _latest(times: Numbers) -> datetime | None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from groundswell.index.batches import sliced
-from groundswell.index.codec import decode, encode, name_of
+from groundswell.index.codec import KINDS, decode, encode, name_of
 from groundswell.index.fields import moment
+from groundswell.index.groups import state_of, subject_of
 from groundswell.index.older import SNOOZED, snooze_of
-from groundswell.index.records import Case, Checkpoint, Lease, Record, Signal
+from groundswell.index.records import Case, Checkpoint, Lease, Record, Signal, Snooze
 from groundswell.index.refusals import CHANGED_CASE, OWN_TIME, the_one
 from groundswell.index.sqlite.load import ROWS_AT_ONCE
 from groundswell.index.store import Conflict, Refused, Report
@@ -48,9 +50,8 @@ def _text(db: sqlite3.Connection, kind: str, id: str) -> str | None:
 def _write(db: sqlite3.Connection, record: Record, text: str) -> None:
     """Write one record's row."""
     at = moment(getattr(record, OWN_TIME[type(record)]))
-    db.execute(
-        "REPLACE INTO record (kind, id, at, json) VALUES (?, ?, ?, ?)", (name_of(type(record)), record.id, at, text)
-    )
+    values = name_of(type(record)), record.id, at, text, state_of(record), subject_of(record)
+    db.execute("REPLACE INTO record (kind, id, at, json, state, subject) VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
 def edit(db: sqlite3.Connection, case: Case, expected_version: int) -> Case:
@@ -100,11 +101,25 @@ def delete(db: sqlite3.Connection, kind: str, ids: Sequence[str]) -> int:
 def modernise(db: sqlite3.Connection) -> None:
     """Write signals and snoozes of schema 4 and before as this version has them, within a transaction."""
     for (text,) in db.execute("SELECT json FROM record WHERE kind = 'signal'").fetchall():
-        signal = decode(Signal, text)
-        _write(db, signal, encode(signal))
+        _write_ungrouped(db, decode(Signal, text))
     old = "SELECT json FROM record WHERE kind = 'checkpoint' AND id >= ? AND id < ?"
     for (text,) in db.execute(old, (SNOOZED, SNOOZED[:-1] + "0")).fetchall():
         mark = decode(Checkpoint, text)
         if (snooze := snooze_of(mark)) is not None:
-            _write(db, snooze, encode(snooze))
+            _write_ungrouped(db, snooze)
             delete(db, "checkpoint", [mark.id])
+
+
+def _write_ungrouped(db: sqlite3.Connection, record: Signal | Snooze) -> None:
+    """Write a record as schema 5 has it, without the columns that came later."""
+    values = name_of(type(record)), record.id, moment(record.at), encode(record)
+    db.execute("REPLACE INTO record (kind, id, at, json) VALUES (?, ?, ?, ?)", values)
+
+
+def group(db: sqlite3.Connection) -> None:
+    """Fill in by what records of schema 6 and before are told apart, within a transaction."""
+    sql = "UPDATE record SET state = ?, subject = ? WHERE kind = ? AND id = ?"
+    for kind, one, text in db.execute("SELECT kind, id, json FROM record WHERE kind != 'checkpoint'").fetchall():
+        with suppress(ValueError, KeyError):  # of no kind that is known: nobody asks for it
+            record = decode(KINDS[kind], text)
+            db.execute(sql, (state_of(record), subject_of(record), kind, one))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,9 +15,9 @@ from groundswell.index.closing import Closing
 from groundswell.index.codec import decode, name_of
 from groundswell.index.fields import DAY, UNDATED, time_of
 from groundswell.index.parts import PARTS, parts_of
-from groundswell.index.query import Bucket, By, Extent, Page, Query
+from groundswell.index.query import Bucket, By, Extent, Page, Query, Tally
 from groundswell.index.records import Document, Enriched, Membership
-from groundswell.index.sqlite import count, search
+from groundswell.index.sqlite import count, records, search
 from groundswell.index.sqlite.choose import RowFilter
 from groundswell.index.sqlite.columns import ColumnCache
 from groundswell.index.sqlite.connect import explained, open_for_reading
@@ -26,7 +26,7 @@ from groundswell.index.sqlite.kept import RecordCache
 from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers
 from groundswell.index.sqlite.scan import following
 from groundswell.index.sqlite.vectors import VectorCache
-from groundswell.index.store import StoreError
+from groundswell.index.store import EVERY, StoreError
 
 R = TypeVar("R")
 SCAN_PAGE = 500
@@ -104,6 +104,32 @@ class SqliteReader(Closing):
             sql = "SELECT id, json FROM record WHERE kind = ? ORDER BY at DESC, id LIMIT ?"
             rows = db.execute(sql, (name_of(kind), limit)).fetchall()
         return self._records.decoded(kind, rows, whole=len(rows) < limit)
+
+    def select(
+        self,
+        kind: type[R],
+        *,
+        states: Collection[str] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = EVERY,
+    ) -> list[R]:
+        """Return records of one kind by state and own time, newest first."""
+        with self._snapshot() as db:
+            rows = records.chosen(db, records.Wanted(name_of(kind), states, since, until, limit))
+        asked = f"those {' '.join(sorted(states))}"
+        return self._records.decoded(kind, rows, whole=True, asked=asked)
+
+    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+        """Return the newest record about each subject, by subject."""
+        with self._snapshot() as db:
+            rows = records.latest(db, name_of(kind), until)
+        return self._records.decoded(kind, rows, whole=True, asked="latest")
+
+    def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
+        """Return how many records of one kind there are by subject, state and day."""
+        with self._snapshot() as db:
+            return records.tally(db, name_of(kind), since, until)
 
     def search(self, query: Query) -> Page:
         """Return a page of documents with total, facets and a stable cursor."""

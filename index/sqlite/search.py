@@ -36,6 +36,10 @@ RANKABLE = 30_000
 documents have hardly apart."""
 
 
+FEW = 16
+"""Up to the sixteenth part of all, rows are numbered anew rather than counted among all clusters."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Row(Ranked):
     """A document's place in an answer, and its number in the tables."""
@@ -106,8 +110,8 @@ def _of_moment(db: sqlite3.Connection, chosen: Mask, at: int, beyond: str | None
 def _firsts(chooser: RowFilter, chosen: Mask, *, oldest: bool) -> Mask:
     """Return of each near-duplicate cluster that row alone which comes first by time."""
     numbers = np.flatnonzero(chosen)
-    clusters, size = chooser.columns.clusters()
-    own, times = clusters[numbers], (-1 if oldest else 1) * chooser.columns["at"][numbers]
+    own, size = _clusters(chooser, numbers)
+    times = (-1 if oldest else 1) * chooser.columns["at"][numbers]
     best = np.full(size, np.iinfo(np.int64).min)
     np.maximum.at(best, own, times)
     numbers, own = numbers[times == best[own]], own[times == best[own]]
@@ -209,9 +213,19 @@ def _highlights(document: Document, wanted: Sequence[Word | Phrase]) -> tuple[st
 
 def _copies(chooser: RowFilter, rows: Sequence[Row], chosen: Mask) -> dict[int, int]:
     """Return for each row of the page how many chosen documents its cluster has."""
+    numbers = np.flatnonzero(chosen)
+    own, size = _clusters(chooser, numbers)
+    counts, places = np.bincount(own, minlength=size), np.searchsorted(numbers, [row.n for row in rows])
+    return {row.n: int(counts[own[place]]) for row, place in zip(rows, places.tolist(), strict=True)}
+
+
+def _clusters(chooser: RowFilter, numbers: Numbers) -> tuple[Numbers, int]:
+    """Return a small number for the cluster of each row, and how many there may be; for few rows these are few."""
     clusters, size = chooser.columns.clusters()
-    counts: Numbers = np.bincount(clusters[chosen], minlength=size)
-    return {row.n: int(counts[clusters[row.n]]) for row in rows}
+    if FEW * len(numbers) > size:
+        return clusters[numbers], size
+    distinct, own = np.unique(clusters[numbers], return_inverse=True)
+    return own, len(distinct)
 
 
 def _place(db: sqlite3.Connection, cursor: str) -> tuple[int, int]:

@@ -40,6 +40,7 @@ from groundswell.index.query import (
     Phrase,
     Query,
     Sort,
+    Tally,
     Word,
 )
 from groundswell.index.query_language import QueryError, parse
@@ -47,6 +48,7 @@ from groundswell.index.records import (
     RECORDS,
     Case,
     Checkpoint,
+    CrawlRun,
     Document,
     Enriched,
     Label,
@@ -72,6 +74,7 @@ from tests.index.makers import (
     signal,
     undated,
     vector,
+    visit,
 )
 
 
@@ -214,6 +217,52 @@ class StoreContract:
         assert [one.id for one in store.recent(Signal, limit=1)] == ["s2"]
         assert [one.id for one in store.recent(Mention, limit=2)] == ["m002", "m001"]
         assert store.recent(Case) == []
+
+    def test_alerts_are_found_among_other_signals(self, shelf: Shelf, store: Store) -> None:
+        """`select` gives records by state and time, newest first, also after one has changed its state."""
+        states: dict[str, dict[str, Any]] = {
+            "fired": {"fired": True},
+            "weak": {"held_by": "budget"},
+            "follow": {"held_by": "follow-up"},
+        }
+        made = [
+            signal(f"{name}{n}", at=NOON + timedelta(hours=n), **values)
+            for name, values in states.items()
+            for n in range(3)
+        ]
+        self.fill(shelf, store, *made)
+        assert [one.id for one in store.select(Signal, states=("alert",))] == ["fired2", "fired1", "fired0"]
+        found = store.select(
+            Signal, states=("alert", "follow-up"), since=NOON, until=NOON + timedelta(hours=2), limit=3
+        )
+        assert [one.id for one in found] == ["fired1", "follow1", "fired0"]
+        assert len(store.select(Signal)) == 9
+        store.put([replace(made[0], fired=False, held_by="budget"), replace(made[3], held_by="", fired=True)])
+        assert {one.id for one in store.select(Signal, states=("alert",))} == {"fired1", "fired2", "weak0"}
+        store.delete(Signal, ["fired2"])
+        assert {one.id for one in store.select(Signal, states=("alert",))} == {"fired1", "weak0"}
+
+    def test_visits_are_counted_by_source_outcome_and_day(self, shelf: Shelf, store: Store) -> None:
+        """`tally` counts what `select` finds, `latest` gives the newest of each source up to a moment."""
+        outcomes: list[dict[str, Any]] = [{"found": 3}, {"error": "HTTP 500"}, {"found": 2, "cut": True}, {}]
+        visits = [
+            visit(f"{source}{n}", source, NOON + timedelta(hours=18 * n), **values)
+            for source in ("b", "a")
+            for n, values in enumerate(outcomes)
+        ]
+        self.fill(shelf, store, *visits)
+        day = NOON.replace(hour=0)
+        expected = [("failed", 1), ("good", 0), ("empty", 2), ("partly", 2)]
+        assert store.tally(CrawlRun) == [
+            Tally(source, state, day + timedelta(days=n), 1) for source in ("a", "b") for state, n in sorted(expected)
+        ]
+        assert {one.state for one in store.tally(CrawlRun, since=NOON + timedelta(hours=1))} == {
+            "empty", "failed", "partly",
+        }  # fmt: skip
+        assert store.tally(CrawlRun, until=NOON) == []
+        assert [one.id for one in store.latest(CrawlRun)] == ["a3", "b3"]
+        assert [one.id for one in store.latest(CrawlRun, until=NOON + timedelta(hours=19))] == ["a1", "b1"]
+        assert store.latest(CrawlRun, until=NOON) == []
 
     # ---- what a put reports -------------------------------------------------------------------------------------
 

@@ -99,6 +99,11 @@ def signal(id: str = "s1", **changes: Any) -> Signal:
     return replace(made, **changes)
 
 
+def visit(id: str, source: str, at: datetime, **changes: Any) -> CrawlRun:
+    """Return a visit to a source."""
+    return replace(CrawlRun(id=id, source=source, started_at=at, finished_at=at + timedelta(minutes=1)), **changes)
+
+
 def case(id: str = "c1", **changes: Any) -> Case:
     """Return a case."""
     made = Case(

@@ -20,13 +20,25 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from groundswell.index import groups
 from groundswell.index.codec import encode
 from groundswell.index.query import Bucket, By, Field, Query, Word
-from groundswell.index.records import Case, Checkpoint, Document, Enriched, Mention, SentimentLabel, Signal, Snooze
+from groundswell.index.records import (
+    Case,
+    Checkpoint,
+    CrawlRun,
+    Document,
+    Enriched,
+    Mention,
+    SentimentLabel,
+    Signal,
+    Snooze,
+)
 from groundswell.index.sqlite import connect
 from groundswell.index.sqlite.columns import repack
 from groundswell.index.sqlite.connect import migrate, migrate_file, migrations, newest, version_of
 from groundswell.index.sqlite.read import SqliteReader
+from groundswell.index.sqlite.words import index_words
 from groundswell.index.sqlite.write import SqliteStore
 from groundswell.index.store import StoreError
 from tests.index.contract import StoreContract
@@ -226,8 +238,11 @@ def test_every_older_schema_is_brought_up_to_date(path: Path, version: int) -> N
             name for since, *names in ((3, "changed"), (4, "code", "packed")) if version >= since for name in names
         ]
         for table in ("document", "body", "tag", "vector", "record", *later):
-            rows = new.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608  our own tables
+            names = ", ".join(row[1] for row in old.execute(f"PRAGMA table_info({table})"))
+            rows = new.execute(f"SELECT {names} FROM {table}").fetchall()  # noqa: S608  our own tables
             old.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)  # noqa: S608  as above
+        if version >= 6:
+            index_words(old)
         for statement in list(connect._statements(migrations()[2]))[1:] if version == 2 else ():
             old.execute(statement)
     with pytest.raises(StoreError, match="groundswell migrate"):
@@ -237,6 +252,9 @@ def test_every_older_schema_is_brought_up_to_date(path: Path, version: int) -> N
     assert counted(path) == recounted(path)
     with SqliteStore(path) as store:
         assert store.get(Case, "c1") is not None
+        assert [one.id for one in store.select(Signal, states=("held",))] == ["s1"]
+        assert store.tally(CrawlRun) == groups.counted(store.recent(CrawlRun))
+        assert [run.id for run in store.latest(CrawlRun)] == ["r1"]
         assert len(store.days()) == 2
         assert store.search(Query(match=Word(text="诈骗"))).total == 1
         document = store.get(Document, "m1")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import exp
 from typing import Literal
 
+from groundswell.index.groups import NOT_WHOLE, SEEN
 from groundswell.index.query import By, Query
 from groundswell.index.records import CrawlRun
 from groundswell.index.store import Reader
@@ -72,40 +73,82 @@ class Coverage:
         return Coverage(self.days[-days:], rows)
 
 
-def coverage(reader: Reader, *, now: datetime, days: int) -> Coverage:
-    """Return what was seen of each source on each of the last days (UTC), today included."""
+@dataclass(frozen=True, slots=True)
+class _Visits:
+    """What came of the visits to one source on one day, and the first of the failed ones where it is known."""
+
+    count: int = 0
+    failed: int = 0
+    seen: int = 0
+    reason: str = ""
+
+
+NO_VISITS = _Visits()
+
+
+def coverage(reader: Reader, *, now: datetime, days: int, shown: datetime | None = None) -> Coverage:
+    """Return what was seen of each source on each of the last days (UTC), today included.
+
+    Visits are counted, and only those that failed are read.
+
+    Args:
+        reader: the store.
+        now: the moment that is told of.
+        days: how many; what is usual is told from all of them.
+        shown: from when on it is asked why a source was not seen; by default on all days.
+    """
     first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     axis = tuple(first + timedelta(days=i) for i in range(days))
     posts: dict[str, dict[datetime, int]] = defaultdict(dict)
     for bucket in reader.count(Query(since=first, until=now, trusted_dates=True), By(period="day", fields=("source",))):
         if bucket.start is not None:
             posts[bucket.values[0]][bucket.start] = bucket.copies
-    runs: dict[str, list[CrawlRun]] = defaultdict(list)
-    for run in reader.recent(CrawlRun, limit=20_000):
-        if run.started_at <= now:
-            runs[run.source].append(run)
-    names = sorted(set(posts) | set(runs))
-    return Coverage(axis, tuple(_row(name, axis, posts.get(name, {}), runs.get(name, []), now) for name in names))
+    until = now + timedelta(microseconds=1)
+    last = {run.source: run for run in reader.latest(CrawlRun, until=until)}
+    visits = _visits(reader, max(first, midnight(shown or first)), until, first)
+    names = sorted(set(posts) | set(last))
+    rows = (Row(name, _cells(axis, posts.get(name, {}), visits.get(name, {}), now), last.get(name)) for name in names)
+    return Coverage(axis, tuple(rows))
 
 
-def _row(
-    source: str, axis: Sequence[datetime], posts: Mapping[datetime, int], runs: Sequence[CrawlRun], now: datetime
-) -> Row:
+def midnight(moment: datetime) -> datetime:
+    """Return when the day (UTC) of a moment began."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _visits(
+    reader: Reader, since: datetime, until: datetime, first: datetime
+) -> Mapping[str, Mapping[datetime, _Visits]]:
+    """Return the visits to each source by day since the first, with reasons of those since a day."""
+    reasons = {
+        (run.source, midnight(run.started_at)): run.error or run.complaint or f"not whole: {run.remark}"
+        for run in reader.select(CrawlRun, states=NOT_WHOLE, since=since, until=until)  # newest first: the oldest stays
+    }
+    counts: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
+    for one in reader.tally(CrawlRun, since=first, until=until):
+        counts[one.subject, one.day][one.state] += one.count
+    found: dict[str, dict[datetime, _Visits]] = defaultdict(dict)
+    for (source, day), states in counts.items():
+        failed, seen = sum(states[one] for one in NOT_WHOLE), sum(states[one] for one in SEEN)
+        found[source][day] = _Visits(states.total(), failed, seen, reasons.get((source, day), ""))
+    return found
+
+
+def _cells(
+    axis: Sequence[datetime], posts: Mapping[datetime, int], visited: Mapping[datetime, _Visits], now: datetime
+) -> tuple[Cell, ...]:
     counts = [posts.get(day, 0) for day in axis]
-    by_day: dict[datetime, list[CrawlRun]] = defaultdict(list)
-    for run in runs:
-        by_day[run.started_at.replace(hour=0, minute=0, second=0, microsecond=0)].append(run)
-    visits = [by_day.get(day, []) for day in axis]
-    begun = next((i for i, count in enumerate(counts) if count or visits[i]), len(axis))
-    silent = _silences(counts, begun)
+    visits = [visited.get(day, NO_VISITS) for day in axis]
+    begun = next((i for i, count in enumerate(counts) if count or visits[i].count), len(axis))
+    silent, total, empty = _silences(counts, begun), sum(counts), counts[begun:].count(0)
     cells = []
     for i, day in enumerate(axis):
         others = max(1, len(axis) - begun - silent[i])  # a gap must not lower the rate it is judged by
-        usual, quiet = sum(counts) / others, (counts[begun:].count(0) - silent[i]) / others
+        usual, quiet = total / others, (empty - silent[i]) / others
         whole = day + timedelta(days=1) <= now
-        missed = whole and sum(counts) >= KNOWN and _empty_day(usual, quiet) ** silent[i] < CHANCE
+        missed = whole and total >= KNOWN and _empty_day(usual, quiet) ** silent[i] < CHANCE
         cells.append(_cell(day, counts[i], usual, visits[i], before=i < begun, missed=missed))
-    return Row(source, tuple(cells), max(runs, key=lambda run: run.started_at, default=None))
+    return tuple(cells)
 
 
 def _empty_day(usual: float, quiet: float) -> float:
@@ -131,14 +174,11 @@ def _silences(counts: Sequence[int], begun: int) -> list[int]:
     return lengths
 
 
-def _cell(day: datetime, posts: int, usual: float, visits: Sequence[CrawlRun], *, before: bool, missed: bool) -> Cell:
-    failed = [run for run in visits if run.error or run.complaint or run.cut]
-    looked = any(run.found and not run.error for run in visits)
+def _cell(day: datetime, posts: int, usual: float, visits: _Visits, *, before: bool, missed: bool) -> Cell:
     if before:
         return Cell(day, "before", posts, 0.0, "not watched yet")
-    if failed and len(failed) == len(visits):
-        reason = failed[-1].error or failed[-1].complaint or f"not whole: {failed[-1].remark}"
-        return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {reason}")
-    if posts == 0 and missed and not looked:
+    if visits.failed and visits.failed == visits.count:
+        return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {visits.reason}")
+    if posts == 0 and missed and not visits.seen:
         return Cell(day, "bad", posts, usual, f"no posts where about {number(round(usual, 1))} a day are usual")
-    return Cell(day, "ok" if posts or visits else "idle", posts, usual, plural(posts, "post"))
+    return Cell(day, "ok" if posts or visits.count else "idle", posts, usual, plural(posts, "post"))

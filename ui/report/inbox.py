@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from groundswell.index.groups import EPISODE
 from groundswell.index.query import Field, Query
 from groundswell.index.records import (
     SEVERITIES,
@@ -112,9 +113,17 @@ class Inbox:
         return next((e for e in self.entries if any(signal.id == alert for signal in e.episode.signals)), None)
 
 
-def find_inbox(reader: Reader, *, now: datetime) -> Inbox:
-    """Return every alert as it stood at a moment, whatever was found or decided later."""
-    signals = [signal for signal in reader.recent(Signal, limit=MOST) if signal.at <= now]
+def find_inbox(reader: Reader, *, now: datetime, whole: bool = True) -> Inbox:
+    """Return every alert as it stood at a moment, whatever was found or decided later.
+
+    Args:
+        reader: the store.
+        now: the moment.
+        whole: also with the weaker signals of the last week, and with alerts that may be the same event; a mail names
+            neither.
+    """
+    until = now + timedelta(microseconds=1)
+    signals = reader.select(Signal, states=EPISODE, until=until)
     decisions = _decisions(reader, now)
     found = episodes(signals, until=now, merged=_merged(decisions))
     themes = {theme.id: theme for theme in reader.many(Theme, sorted({e.theme for e in found if e.theme}))}
@@ -140,8 +149,12 @@ def find_inbox(reader: Reader, *, now: datetime) -> Inbox:
         for episode in found
         for goes in [phase(paces[episode.id], now - episode.alert.at)]
     ]
-    ordered = tuple(sorted(_with_twins(entries, decisions), key=_place))
-    return Inbox(ordered, _held(signals, now), looked_up_to(reader), tuple(rising(signals, now=now)))
+    weaker = reader.select(
+        Signal, states=("held", "rising") if whole else ("rising",), since=now - HELD_DAYS * DAY, until=until
+    )
+    ordered = tuple(sorted(_with_twins(entries, decisions) if whole else entries, key=_place))
+    early = tuple(rising([*signals, *weaker], now=now))
+    return Inbox(ordered, _held([*signals, *weaker], now) if whole else (), looked_up_to(reader), early)
 
 
 def looked_up_to(reader: Reader) -> datetime | None:
@@ -188,8 +201,8 @@ def _decisions(reader: Reader, now: datetime) -> list[Decision]:
     made = [decision for decision in reader.recent(Decision, limit=MOST) if decision.at <= now]
     judged = [
         Decision(id=label.id, alert=label.subject, what=what, by=label.annotator, at=label.at, reason=reason)
-        for label in reader.recent(Label, limit=MOST)
-        if label.field == "disposition" and label.at <= now and label.value in JUDGED
+        for label in reader.select(Label, states=("disposition",))
+        if label.at <= now and label.value in JUDGED
         for what, reason in [JUDGED[label.value]]
     ]
     return sorted([*judged, *made], key=lambda decision: decision.at)

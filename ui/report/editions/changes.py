@@ -140,7 +140,7 @@ class Morning:
     def __init__(self, reader: Reader, settings: Settings) -> None:
         self.reader, self.settings = reader, settings
         self._inboxes: dict[datetime, Inbox] = {}
-        self._coverages: dict[datetime, Coverage] = {}
+        self._coverages: dict[tuple[datetime, datetime], Coverage] = {}
         self._over: dict[tuple[datetime, datetime], tuple[Entry, ...]] = {}
         self._moods: dict[tuple[object, ...], Series] = {}
         self._places: dict[datetime, Places] = {}
@@ -148,18 +148,20 @@ class Morning:
     def inbox(self, upto: datetime) -> Inbox:
         """Return all alerts as they stood at a moment."""
         if upto not in self._inboxes:
-            self._inboxes[upto] = find_inbox(self.reader, now=upto)
+            self._inboxes[upto] = find_inbox(self.reader, now=upto, whole=False)
         return self._inboxes[upto]
 
     def places(self, upto: datetime) -> Places:
         """Return what was counted of alerts up to a moment, by market, to be added to."""
         return self._places.setdefault(upto, {})
 
-    def coverage(self, upto: datetime) -> Coverage:
-        """Return what was seen of each source in the last five weeks."""
-        if upto not in self._coverages:
-            self._coverages[upto] = coverage(self.reader, now=upto, days=7 + HISTORY_DAYS)
-        return self._coverages[upto]
+    def coverage(self, edition: Edition) -> Coverage:
+        """Return what was seen of each source in five weeks, with reasons for the days of an edition."""
+        key = edition.since, edition.upto
+        if key not in self._coverages:
+            days = 7 + HISTORY_DAYS
+            self._coverages[key] = coverage(self.reader, now=edition.upto, days=days, shown=edition.since)
+        return self._coverages[key]
 
     def over(self, edition: Edition) -> tuple[Entry, ...]:
         """Return what has become over in an edition's time."""
@@ -202,7 +204,7 @@ def find_changes(morning: Morning, scope: Scope, edition: Edition, *, most: int 
         ignored=len([entry for entry in ignored if entry.phase != "over"]),
         cases=_cases(reader, scope, begun, edition, places),
         held=tuple(row for row in held if row.about not in told),
-        coverage=morning.coverage(edition.upto),
+        coverage=morning.coverage(edition),
         mood=morning.mood(scope, edition.upto),
         looked=inbox.upto,
         rising=tuple(scope.may_concern(inbox.rising)),

@@ -68,10 +68,16 @@ def make_digest(
 def _fitting(morning: Morning, scope: Scope, edition: Edition, stop: str) -> Digest:
     """Return a digest small enough for every mail program, by leaving out the least grave items where it must."""
     changes = find_changes(morning, scope, edition, most=FEWER[0])
+    picture = mood_picture(changes.mood)
+    digest, items = None, 0
     for most in FEWER:
-        digest = _Page(morning.settings, scope, changes.fewer(most), stop).digest()
-        if size_of(digest) <= LARGEST or most == FEWER[-1]:
+        fewer = changes.fewer(most)
+        if digest is not None and size_of(digest) * len(fewer.items) > LARGEST * items and most != FEWER[-1]:
+            continue  # were all of it items, these would still be too many
+        digest, items = _Page(morning.settings, scope, fewer, stop).digest(picture), len(fewer.items)
+        if size_of(digest) <= LARGEST:
             break
+    assert digest is not None  # noqa: S101  for the type checker: there is a last one
     return digest
 
 
@@ -89,12 +95,12 @@ class _Page:
         self.zone, self.base = zone_of(scope.person, settings.digest), board_address(settings)
         self.edition = changes.edition
 
-    def digest(self) -> Digest:
-        """Return it, as a subject, a page, a text and a picture."""
+    def digest(self, picture: bytes) -> Digest:
+        """Return it, as a subject, a page and a text, with a picture that was drawn."""
         facts = self._facts()
         html = templates(html=True).get_template("digest.html.jinja").render(facts)
         text = templates(html=False).get_template("digest.txt.jinja").render(facts)
-        picture = mood_picture(self.changes.mood) if facts["chart"] else b""
+        picture = picture if facts["chart"] else b""
         subject = self._subject(facts["first"])
         return Digest(
             subject, inlined(html), plain(text), self.edition.day, self.edition.upto, picture, self.edition.since

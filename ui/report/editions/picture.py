@@ -36,7 +36,7 @@ def mood_picture(series: Series) -> bytes:
     factor = SCALE * SMOOTH
     image = Image.new("RGBA", (WIDTH * factor, HEIGHT * factor), (255, 255, 255, 0))
     _draw(ImageDraw.Draw(image), series, _Frame(series, factor))
-    image = image.resize((WIDTH * SCALE, HEIGHT * SCALE), Image.Resampling.LANCZOS)
+    image = image.reduce(SMOOTH)
     image = image.quantize(64, method=Image.Quantize.FASTOCTREE)
     made = BytesIO()
     image.save(made, "PNG", optimize=True)
