@@ -12,8 +12,6 @@ from groundswell.crawlers.files import FileError, files_of
 from groundswell.index.records import CrawlRun
 from groundswell.index.store import Reader
 
-RUNS = 10_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -37,12 +35,7 @@ def check_sources(settings: CrawlSettings, reader: Reader | None = None) -> list
 
 def last_runs(reader: Reader) -> Mapping[str, CrawlRun]:
     """Return the newest run of each source."""
-    newest: dict[str, CrawlRun] = {}
-    for run in reader.recent(CrawlRun, limit=RUNS):
-        latest = newest.get(run.source)
-        if latest is None or run.started_at > latest.started_at:
-            newest[run.source] = run
-    return newest
+    return {run.source: run for run in reader.latest(CrawlRun)}
 
 
 def _finding(source: Source, run: CrawlRun | None) -> Finding:

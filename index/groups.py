@@ -7,8 +7,7 @@ source); both stores keep them beside the record, and find and count by them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from groundswell.index.fields import day_of, moment, time_of
@@ -22,6 +21,8 @@ MAY_RISE = ("alert", "follow-up", "rising")
 """States of the signals that the early list is made of."""
 NOT_WHOLE = ("failed", "partly")
 """States of visits that did not see all there was."""
+WHOLE = ("good", "empty")
+"""States of visits that saw all there was, if there was anything."""
 SEEN = ("good", "partly")
 """States of visits that brought something."""
 
@@ -55,14 +56,6 @@ def state_of(record: Record) -> str:
 def subject_of(record: Record) -> str:
     """Return what a record is about: a source, a theme, or ""."""
     return record.source if isinstance(record, BY_SOURCE) else str(getattr(record, "theme", ""))
-
-
-def is_chosen(record: Any, since: datetime | None, until: datetime | None, states: Collection[str]) -> bool:
-    """Return whether a record is one that was asked for; see `groundswell.index.store.Reader.select`."""
-    at = getattr(record, OWN_TIME[type(record)])
-    return (
-        (since is None or at >= since) and (until is None or at < until) and (not states or state_of(record) in states)
-    )
 
 
 def counted(records: Iterable[Record]) -> list[Tally]:

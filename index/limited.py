@@ -122,12 +122,12 @@ class LimitedReader(Closing):
         found = self._reader.select(kind, states=states, since=since, until=until, limit=max(limit, EVERY))
         return self._shown(kind, found)[:limit]
 
-    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+    def latest(self, kind: type[R], *, states: Collection[str] = (), until: datetime | None = None) -> list[R]:
         """As `Reader.latest`, of what is shown."""
         if kind in WHOLE_SUBJECTS:
-            return self._shown(kind, self._reader.latest(kind, until=until))
+            return self._shown(kind, self._reader.latest(kind, states=states, until=until))
         newest: dict[str, R] = {}
-        for record in self.select(kind, until=until):
+        for record in self.select(kind, states=states, until=until):
             newest.setdefault(subject_of(cast("Record", record)), record)
         return [newest[subject] for subject in sorted(newest)]
 

@@ -162,9 +162,9 @@ class SpoolingStore(Closing):
         """Return records of one kind by state and own time, newest first."""
         return self._ask(lambda store: store.select(kind, states=states, since=since, until=until, limit=limit))
 
-    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+    def latest(self, kind: type[R], *, states: Collection[str] = (), until: datetime | None = None) -> list[R]:
         """Return the newest record about each subject, by subject."""
-        return self._ask(lambda store: store.latest(kind, until=until))
+        return self._ask(lambda store: store.latest(kind, states=states, until=until))
 
     def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
         """Return how many records of one kind there are by subject, state and day."""

@@ -95,10 +95,11 @@ class Reader(Protocol):
             limit: how many at most.
         """
 
-    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+    def latest(self, kind: type[R], *, states: Collection[str] = (), until: datetime | None = None) -> list[R]:
         """Return the newest record about each subject (the last visit to each source), by subject.
 
-        With `until`, what had happened before it: a source that was first visited later has none.
+        With `until`, what had happened before it: a source that was first visited later has none. With `states`, the
+        newest of these: the last visit that went well.
         """
 
     def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:

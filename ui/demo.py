@@ -111,9 +111,7 @@ def summary(store: Reader, truth: Truth, say: Callable[[str], None]) -> None:
     themes = sorted((theme for theme in every if theme.state == "living"), key=lambda theme: -theme.size)
     largest = "; ".join(f"{wording.theme(theme)} ({theme.size})" for theme in themes[:6])
     say(f"{len(themes)} themes that people speak of; those with most documents: {largest}")
-    alerts = sorted(
-        (signal for signal in store.recent(Signal, limit=5000) if signal.fired), key=lambda signal: signal.at
-    )
+    alerts = sorted(store.select(Signal, states=("alert",)), key=lambda signal: signal.at)
     say(f"{wording.plural(len(alerts), 'alert')}, what each is about and why it was raised:")
     for alert in alerts:
         say(f"  {alert.at:%d %b %H:%M} UTC  {alert.severity:8}  {alert.why}")

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 
 from groundswell.configs.schema import Settings
 from groundswell.index.audit import Audit, Entry
+from groundswell.index.groups import EPISODE
 from groundswell.index.ids import stable_id
 from groundswell.index.query import Query
 from groundswell.index.records import (
@@ -219,7 +220,7 @@ class Desk:
 
     def _episode(self, alert: Signal, now: datetime) -> Episode:
         """Return the episode that an alert belongs to, or the alert alone."""
-        found = episodes(self.store.recent(Signal, limit=MOST), until=max(now, alert.at))
+        found = episodes(self.store.select(Signal, states=EPISODE), until=max(now, alert.at))
         return next((e for e in found if any(signal.id == alert.id for signal in e.signals)), Episode((alert,)))
 
     def _evidence(self, episode: Episode, now: datetime) -> tuple[Mapping[str, Any], ...]:

@@ -86,11 +86,11 @@ class ElasticReader(Closing):
         hits = self._pages(self.names.kind(name_of(kind)), asked, records.NEWEST, limit)
         return [from_json(kind, hit["_source"]["body"]) for hit in hits]
 
-    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+    def latest(self, kind: type[R], *, states: Collection[str] = (), until: datetime | None = None) -> list[R]:
         """Return the newest record about each subject, by subject."""
         self._see_groups()
         with explained(self.settings):
-            found = records.latest(self.client, self.names.kind(name_of(kind)), until)
+            found = records.latest(self.client, self.names.kind(name_of(kind)), states, until)
         return [from_json(kind, source["body"]) for source in found]
 
     def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:

@@ -28,11 +28,11 @@ def chosen(states: Collection[str], since: datetime | None, until: datetime | No
     return {"bool": {"filter": filters}}
 
 
-def latest(client: Elasticsearch, alias: str, until: datetime | None) -> list[dict[str, Any]]:
+def latest(client: Elasticsearch, alias: str, states: Collection[str], until: datetime | None) -> list[dict[str, Any]]:
     """Return the source of the newest record about each subject, by subject."""
     answer = checked(
         client.search(
-            index=alias, query=chosen((), None, until), sort=NEWEST, size=SUBJECTS, collapse={"field": "theme"},
+            index=alias, query=chosen(states, None, until), sort=NEWEST, size=SUBJECTS, collapse={"field": "theme"},
             ignore_unavailable=True, track_total_hits=False,
         )
     )  # fmt: skip

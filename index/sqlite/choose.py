@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,13 @@ class RowFilter:
 
     db: sqlite3.Connection
     columns: Columns
+    _codes: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def code(self, name: str, value: str) -> int:
+        """Return the code of a text, -1 where no document ever had it; asked for once."""
+        if (name, value) not in self._codes:
+            self._codes[name, value] = code_of(self.db, name, value)
+        return self._codes[name, value]
 
     def choose(self, query: Query) -> Mask:
         """Return which rows a query asks for.
@@ -58,7 +65,7 @@ class RowFilter:
             found &= (self.columns["flags"] & LACKS[query.lacks]) == 0
         if query.made_by_not:
             found &= (self.columns["flags"] & ENRICHED) > 0
-            found &= self.columns["made_by"] != code_of(self.db, "made_by", query.made_by_not)
+            found &= self.columns["made_by"] != self.code("made_by", query.made_by_not)
         if query.match is not None:
             found &= self.expression(query.match)
         return found
@@ -74,7 +81,7 @@ class RowFilter:
             self._in_time(found, query)
             return found, query.where
         found = np.zeros(self.columns.size, np.bool_)
-        for code in {code_of(self.db, name, value) for value in query.where[name]} - {-1}:
+        for code in {self.code(name, value) for value in query.where[name]} - {-1}:
             times, rows = self.columns.having(name, code)
             begin, end = bounds(times, query)
             found[rows[begin:end]] = True
@@ -95,7 +102,7 @@ class RowFilter:
         if name in TAGS:
             return self._any_tag(name, values)
         if name in CODED:
-            codes = [code for value in values if (code := code_of(self.db, name, value)) >= 0]
+            codes = [code for value in values if (code := self.code(name, value)) >= 0]
             return np.isin(self.columns[name], codes)
         if name == "duplicate":
             return np.isin(self.columns["cluster"], [cluster_of(value) for value in values])
@@ -106,7 +113,7 @@ class RowFilter:
     def _any_tag(self, name: Field, values: Sequence[str]) -> Mask:
         """Return which rows have one of the values in a field of which they may have several."""
         tags = self.columns.tags(name)
-        codes = [code_of(self.db, name, value) for value in values if value]
+        codes = [self.code(name, value) for value in values if value]
         counted = np.concatenate([[0], np.cumsum(np.isin(tags.codes, codes))])
         found = counted[tags.starts[1:]] > counted[tags.starts[:-1]]
         return found | (tags.starts[1:] == tags.starts[:-1]) if "" in values else found

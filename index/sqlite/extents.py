@@ -10,7 +10,7 @@ from groundswell.index.batches import sliced
 from groundswell.index.fields import UNDATED, time_of
 from groundswell.index.query import Extent, Query
 from groundswell.index.sqlite.choose import RowFilter, bounds, row_numbers
-from groundswell.index.sqlite.columns import CODED, HERE, Numbers, code_of
+from groundswell.index.sqlite.columns import CODED, HERE, Numbers
 from groundswell.index.sqlite.load import ROWS_AT_ONCE
 
 SINGLE = frozenset(CODED) - {"made_by"}
@@ -33,7 +33,7 @@ def _times(chooser: RowFilter, query: Query) -> Numbers:
     if plain and len(query.where) == 1:
         ((name, values),) = query.where.items()
         if name in SINGLE and len(values) == 1:
-            return chooser.columns.times_of(name, code_of(chooser.db, name, values[0]))
+            return chooser.columns.times_of(name, chooser.code(name, values[0]))
         if name == "id":
             return np.sort(chooser.columns["at"][_rows(chooser, list(values))])
     return np.sort(chooser.columns["at"][np.flatnonzero(chooser.choose(query))])

@@ -120,11 +120,11 @@ class SqliteReader(Closing):
         asked = f"those {' '.join(sorted(states))}"
         return self._records.decoded(kind, rows, whole=True, asked=asked)
 
-    def latest(self, kind: type[R], *, until: datetime | None = None) -> list[R]:
+    def latest(self, kind: type[R], *, states: Collection[str] = (), until: datetime | None = None) -> list[R]:
         """Return the newest record about each subject, by subject."""
         with self._snapshot() as db:
-            rows = records.latest(db, name_of(kind), until)
-        return self._records.decoded(kind, rows, whole=True, asked="latest")
+            rows = records.latest(db, name_of(kind), states, until)
+        return self._records.decoded(kind, rows, whole=True, asked=f"latest {' '.join(sorted(states))}")
 
     def tally(self, kind: type[R], *, since: datetime | None = None, until: datetime | None = None) -> list[Tally]:
         """Return how many records of one kind there are by subject, state and day."""

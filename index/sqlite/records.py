@@ -46,12 +46,16 @@ def chosen(db: sqlite3.Connection, wanted: Wanted) -> list[tuple[str, str]]:
     return db.execute(sql, (kind, *wanted.states, *bounds, wanted.limit, kind)).fetchall()
 
 
-def latest(db: sqlite3.Connection, kind: str, until: datetime | None) -> list[tuple[str, str]]:
+def latest(db: sqlite3.Connection, kind: str, states: Collection[str], until: datetime | None) -> list[tuple[str, str]]:
     """Return id and JSON of the newest record about each subject."""
     when, bounds = _within(None, until)
-    sql = f"SELECT id, json FROM record WHERE kind = ? AND subject = ?{when} ORDER BY at DESC, id LIMIT 1"
+    if states:
+        when += f" AND state IN ({', '.join('?' * len(states))})"
+    place = f"""SELECT id FROM record INDEXED BY record_subject
+        WHERE kind = ? AND subject = ?{when} ORDER BY at DESC, id LIMIT 1"""
+    sql = f"SELECT id, json FROM record WHERE kind = ? AND id = ({place})"
     subjects = [subject for (subject,) in db.execute(SUBJECTS, {"kind": kind})]
-    return [row for subject in subjects for row in db.execute(sql, (kind, subject, *bounds))]
+    return [row for one in subjects for row in db.execute(sql, (kind, kind, one, *bounds, *states))]
 
 
 def tally(db: sqlite3.Connection, kind: str, since: datetime | None, until: datetime | None) -> list[Tally]:

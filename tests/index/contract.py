@@ -263,6 +263,7 @@ class StoreContract:
         assert [one.id for one in store.latest(CrawlRun)] == ["a3", "b3"]
         assert [one.id for one in store.latest(CrawlRun, until=NOON + timedelta(hours=19))] == ["a1", "b1"]
         assert store.latest(CrawlRun, until=NOON) == []
+        assert [one.id for one in store.latest(CrawlRun, states=("good", "failed"))] == ["a1", "b1"]
 
     # ---- what a put reports -------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast, get_args
 
+from groundswell.index.groups import EPISODE
 from groundswell.index.query import Field, Query, Sort
 from groundswell.index.query_language import parse
 from groundswell.index.records import Signal
@@ -15,7 +16,6 @@ from groundswell.nlp.signals.alerts.episodes import episodes
 
 NONE = "-"
 """Stands for "no document at all" where an alert is not there any more."""
-MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def evidence_of(reader: Reader, name: str) -> tuple[str, ...]:
         return ()
     if kind == "signal":
         return signal.evidence
-    found = episodes(reader.recent(Signal, limit=MOST), until=datetime.max.replace(tzinfo=signal.at.tzinfo))
+    found = episodes(reader.select(Signal, states=EPISODE), until=datetime.max.replace(tzinfo=signal.at.tzinfo))
     return next((e.evidence for e in found if any(s.id == own for s in e.signals)), signal.evidence)
 
 

@@ -95,7 +95,7 @@ def coverage(reader: Reader, *, now: datetime, days: int, shown: datetime | None
         reader: the store.
         now: the moment that is told of.
         days: how many; what is usual is told from all of them.
-        shown: from when on it is asked why a source was not seen; by default on all days.
+        shown: from whose day on days are returned; by default all.
     """
     first = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days - 1)
     axis = tuple(first + timedelta(days=i) for i in range(days))
@@ -105,10 +105,14 @@ def coverage(reader: Reader, *, now: datetime, days: int, shown: datetime | None
             posts[bucket.values[0]][bucket.start] = bucket.copies
     until = now + timedelta(microseconds=1)
     last = {run.source: run for run in reader.latest(CrawlRun, until=until)}
-    visits = _visits(reader, max(first, midnight(shown or first)), until, first)
+    begin = max(first, midnight(shown or first))
+    visits = _visits(reader, begin, until, first)
     names = sorted(set(posts) | set(last))
-    rows = (Row(name, _cells(axis, posts.get(name, {}), visits.get(name, {}), now), last.get(name)) for name in names)
-    return Coverage(axis, tuple(rows))
+    told = axis[(begin - first).days :]
+    rows = (
+        Row(name, _cells(axis, told, posts.get(name, {}), visits.get(name, {}), now), last.get(name)) for name in names
+    )
+    return Coverage(told, tuple(rows))
 
 
 def midnight(moment: datetime) -> datetime:
@@ -135,14 +139,19 @@ def _visits(
 
 
 def _cells(
-    axis: Sequence[datetime], posts: Mapping[datetime, int], visited: Mapping[datetime, _Visits], now: datetime
+    axis: Sequence[datetime],
+    told: Sequence[datetime],
+    posts: Mapping[datetime, int],
+    visited: Mapping[datetime, _Visits],
+    now: datetime,
 ) -> tuple[Cell, ...]:
+    """Return what was seen of a source on the days that are told, judged by all days of the axis."""
     counts = [posts.get(day, 0) for day in axis]
     visits = [visited.get(day, NO_VISITS) for day in axis]
     begun = next((i for i, count in enumerate(counts) if count or visits[i].count), len(axis))
     silent, total, empty = _silences(counts, begun), sum(counts), counts[begun:].count(0)
     cells = []
-    for i, day in enumerate(axis):
+    for i, day in enumerate(told, len(axis) - len(told)):
         others = max(1, len(axis) - begun - silent[i])  # a gap must not lower the rate it is judged by
         usual, quiet = total / others, (empty - silent[i]) / others
         whole = day + timedelta(days=1) <= now

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from groundswell.index.groups import EPISODE
-from groundswell.index.query import Field, Query
+from groundswell.index.query import Extent, Field, Query
 from groundswell.index.records import (
     SEVERITIES,
     Case,
@@ -129,8 +129,8 @@ def find_inbox(reader: Reader, *, now: datetime, whole: bool = True) -> Inbox:
     themes = {theme.id: theme for theme in reader.many(Theme, sorted({e.theme for e in found if e.theme}))}
     titles = {e.id: title_of(e.alert, themes.get(e.theme)) for e in found}
     cases = [case for case in reader.recent(Case, limit=MOST) if case.opened_at <= now]
-    paces = _paces(reader, found, now)
     grown = _grown(reader, found, now)
+    paces = _paces(reader, found, now, grown)
     related = _related(found, cases)
     by_alert = defaultdict(list)
     for decision in [*decisions, *_silenced(reader, found, now)]:
@@ -142,7 +142,7 @@ def find_inbox(reader: Reader, *, now: datetime, whole: bool = True) -> Inbox:
             standing=standing(episode, _of(episode, by_alert), cases, goes, now=now),
             pace=paces[episode.id],
             phase=goes,
-            documents=grown[episode.id],
+            documents=grown[episode.id].count,
             theme=themes.get(episode.theme),
             related=related.get(episode.theme),
         )
@@ -285,21 +285,32 @@ def about(episode: Episode) -> Mapping[Field, tuple[str, ...]]:
     return {"theme": (episode.theme,)} if episode.theme else {"id": episode.evidence}
 
 
-def _paces(reader: Reader, found: Sequence[Episode], now: datetime) -> dict[str, Pace]:
-    """Return for each episode its last two days, copies included, and when it was last seen."""
+def _paces(
+    reader: Reader, found: Sequence[Episode], now: datetime, grown: Mapping[str, Extent] | None = None
+) -> dict[str, Pace]:
+    """Return for each episode its last two days, copies included; where its documents are given, when it was seen."""
     latest = [_own(episode, now - DAY, now) for episode in found]
     before = [_own(episode, now - 2 * DAY, now - DAY) for episode in found]
-    ever = [Query(until=now, trusted_dates=True, where=about(episode)) for episode in found]
+    quiet = [episode for episode in found if grown is not None and not grown[episode.id].count]
+    ever = [Query(until=now, trusted_dates=True, where=about(episode)) for episode in quiet]
     counts = reader.extents([*latest, *before, *ever])
+    seen = {one: extent.last for one, extent in (grown or {}).items()}
+    seen.update(zip((e.id for e in quiet), (each.last for each in counts[2 * len(found) :]), strict=True))
     return {
-        e.id: Pace(counts[i].count, counts[i + len(found)].count, usual_a_day(e.alert), counts[i + 2 * len(found)].last)
+        e.id: Pace(counts[i].count, counts[i + len(found)].count, usual_a_day(e.alert), seen.get(e.id))
         for i, e in enumerate(found)
     }
 
 
 def over_at(reader: Reader, inbox: Inbox, *, then: datetime) -> tuple[Entry, ...]:
     """Return what is over now and was not at a moment before."""
-    ended = [entry for entry in inbox.entries if entry.phase == "over" and entry.episode.alert.at <= then]
+    since = then - 2 * DAY  # one that was silent for two days by then was over already
+    ended = [
+        entry
+        for entry in inbox.entries
+        if entry.phase == "over" and entry.episode.alert.at <= then
+        if (entry.pace.seen is not None and entry.pace.seen >= since) or entry.episode.alert.at > since
+    ]
     paces = _paces(reader, [entry.episode for entry in ended], then)
     return tuple(e for e in ended if phase(paces[e.id], then - e.episode.alert.at) != "over")
 
@@ -311,10 +322,10 @@ def _own(episode: Episode, since: datetime | None, until: datetime) -> Query:
     return Query(since=begin, until=until, trusted_dates=True, where=about(episode))
 
 
-def _grown(reader: Reader, found: Sequence[Episode], now: datetime) -> dict[str, int]:
-    """Return how many documents each episode has by now."""
+def _grown(reader: Reader, found: Sequence[Episode], now: datetime) -> dict[str, Extent]:
+    """Return how many documents each episode has by now, and when the last came."""
     counts = reader.extents([_own(episode, None, now) for episode in found])
-    return {e.id: each.count for e, each in zip(found, counts, strict=True)}
+    return {e.id: each for e, each in zip(found, counts, strict=True)}
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

@@ -27,13 +27,19 @@ class Series:
         return Series(self.days[-days:], self.values[-days:], self.bands[-days:])
 
 
-def volume_series(days: Sequence[datetime], buckets: Sequence[Bucket], looked: Sequence[bool] = ()) -> Series:
-    """Return documents a day; days before the first document do not count as history."""
+def volume_series(
+    days: Sequence[datetime], buckets: Sequence[Bucket], looked: Sequence[bool] = (), *, shown: int = 0
+) -> Series:
+    """Return documents a day, of the last days only where `shown` says how many; those before are history.
+
+    Days before the first document do not count as history.
+    """
     counts = {bucket.start: float(bucket.count) for bucket in buckets}
     values = [counts.get(day, 0.0) for day in days]
     begun = next((i for i, value in enumerate(values) if value), len(values))
     seen = [i >= begun and (not looked or looked[i]) for i in range(len(values))]
-    return Series(tuple(days), tuple(values), tuple(count_bands(values, seen)))
+    first = len(values) - shown if shown else 0
+    return Series(tuple(days[first:]), tuple(values[first:]), tuple(count_bands(values, seen, first=first)))
 
 
 def mood_series(days: Sequence[datetime], buckets: Sequence[Bucket]) -> Series:

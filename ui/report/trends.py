@@ -37,14 +37,14 @@ class Band:
     high: float
 
 
-def count_bands(counts: Sequence[float], seen: Sequence[bool]) -> list[Band | None]:
-    """Return for each day the band that the 28 days before it (those we were looking) make usual.
+def count_bands(counts: Sequence[float], seen: Sequence[bool], *, first: int = 0) -> list[Band | None]:
+    """Return for each day from the first on the band that the 28 days before it (those we were looking) make usual.
 
     The middle is their median times the weekday's share; the spread is the larger of their median absolute deviation
     and Poisson's, so that a quiet line has no band of width nought. Robust, so that one spike does not widen the next
     weeks' band.
     """
-    return [_count_band(counts, seen, day) for day in range(len(counts))]
+    return [_count_band(counts, seen, day) for day in range(first, len(counts))]
 
 
 def _count_band(counts: Sequence[float], seen: Sequence[bool], day: int) -> Band | None:

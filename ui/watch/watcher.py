@@ -46,7 +46,6 @@ WINDOW_SECONDS = 3600.0
 """How long the texts that new ones may repeat are held in memory."""
 LONGEST_PAUSE = 300.0
 """A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
-RUNS = 10_000
 log = logging.getLogger("groundswell.watch")
 
 
@@ -384,11 +383,8 @@ class _Visiting:
         from groundswell.index.open import open_store
         from groundswell.index.records import CrawlRun
 
-        last: dict[str, datetime] = {}
         with open_store(self._settings, spool=True) as store:
-            for run in store.recent(CrawlRun, limit=RUNS):
-                last[run.source] = max(run.started_at, last.get(run.source, run.started_at))
-        return last
+            return {run.source: run.started_at for run in store.latest(CrawlRun)}
 
     def _visit(self, due: Sequence[str]) -> tuple[str, str]:
         from groundswell.crawlers.spread import crawl_wherever

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from groundswell.configs.schema import AlertSettings, Receiver, Settings
+from groundswell.index.groups import NOT_WHOLE, WHOLE
 from groundswell.index.ids import stable_id
 from groundswell.index.records import SEVERITIES, CrawlRun, Delivery, Severity
 from groundswell.index.store import Reader
@@ -128,9 +129,10 @@ def _lead(assignee: str, delivery: Delivery, receivers: dict[str, Receiver]) -> 
 
 
 def visits_of(reader: Reader) -> dict[str, list[CrawlRun]]:
-    """Return the visits to each source, newest first."""
+    """Return the visits to each source that were not whole, and the last that was, newest first."""
     visits: dict[str, list[CrawlRun]] = defaultdict(list)
-    for run in sorted(reader.recent(CrawlRun, limit=RUNS), key=lambda run: run.started_at, reverse=True):
+    found = [*reader.select(CrawlRun, states=NOT_WHOLE, limit=RUNS), *reader.latest(CrawlRun, states=WHOLE)]
+    for run in sorted(found, key=lambda run: run.started_at, reverse=True):
         visits[run.source].append(run)
     return visits
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, TypedDict
@@ -180,8 +180,10 @@ class Morning:
         return self._moods[key]
 
 
-def find_changes(morning: Morning, scope: Scope, edition: Edition, *, most: int = 8) -> Changes:
-    """Return what an edition tells a person, `most` items of each kind of change at most."""
+def find_changes(
+    morning: Morning, scope: Scope, edition: Edition, *, most: Callable[[Mapping[Change, int]], int] = lambda _: 8
+) -> Changes:
+    """Return what an edition tells a person, of each kind of change as many items at most as `most` says of counts."""
     reader, inbox = morning.reader, morning.inbox(edition.upto)
     begun = [entry for entry in inbox.entries if entry.episode.alert.at <= edition.upto]
     open_ones = [entry for entry in begun if entry.standing.status not in IGNORED]
@@ -193,12 +195,14 @@ def find_changes(morning: Morning, scope: Scope, edition: Edition, *, most: int 
     still = scope.concerned(reader, [e for e in sorted_out if isinstance(e, Entry)], upto=edition.upto, places=places)
     ignored = [entry for entry in begun if entry.standing.status in {"dismissed", "snoozed"} and scope.grave(entry)]
     held = _held(reader, scope, edition, morning.settings)
-    shown = [item for kind in CHANGES for item in [i for i in items if i.change == kind][:most]]
+    by_kind = {kind: [item for item in items if item.change == kind] for kind in CHANGES}
+    limit = most({kind: len(some) for kind, some in by_kind.items()})
+    shown = [item for some in by_kind.values() for item in some[:limit]]
     told = {item.entry.id for item in items}
     return Changes(
         edition=edition,
         items=tuple(_filled(reader, scope, shown, edition, held)),
-        more={kind: len(left) for kind in CHANGES if (left := [i for i in items if i.change == kind][most:])},
+        more={kind: len(some) - limit for kind, some in by_kind.items() if len(some) > limit},
         still=tuple(entry for entry in still if entry.phase != "over"),
         waiting_over=tuple(entry for entry in still if entry.phase == "over" and entry.standing.status == "waiting"),
         ignored=len([entry for entry in ignored if entry.phase != "over"]),
@@ -338,7 +342,7 @@ def _filled(
                 item,
                 markets=tuple(markets_of(reader, whole).items()),
                 quotation=_quotation(reader, scope, whole, edition),
-                series=volume_series(days, buckets).last(SPARK_DAYS),
+                series=volume_series(days, buckets, shown=SPARK_DAYS),
                 held=waited.get(item.entry.id),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import copy_context
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,10 @@ MOST_GAPS = 5
 MOST_HELD = 8
 FEWER = (8, 5, 3, 2, 1)
 """Items of a kind, until the whole is small enough."""
+LEAST: Mapping[Change, int] = {"new": 4_500, "grew": 4_500, "calmed": 2_000, "over": 2_000}
+"""Bytes of a mail that an item of each kind takes at least: its line of four weeks is two thirds of it."""
+FRAME = 15_000
+"""Bytes of a mail without any item, at least."""
 LARGEST = 100_000
 """Bytes of a whole mail; beyond about that Gmail cuts it."""
 OVERHEAD = 4_000
@@ -67,7 +72,7 @@ def make_digest(
 
 def _fitting(morning: Morning, scope: Scope, edition: Edition, stop: str) -> Digest:
     """Return a digest small enough for every mail program, by leaving out the least grave items where it must."""
-    changes = find_changes(morning, scope, edition, most=FEWER[0])
+    changes = find_changes(morning, scope, edition, most=_may_fit)
     picture = mood_picture(changes.mood)
     digest, items = None, 0
     for most in FEWER:
@@ -79,6 +84,15 @@ def _fitting(morning: Morning, scope: Scope, edition: Edition, stop: str) -> Dig
             break
     assert digest is not None  # noqa: S101  for the type checker: there is a last one
     return digest
+
+
+def _may_fit(counts: Mapping[Change, int]) -> int:
+    """Return how many items of each kind may be small enough together: what cannot be shown is not asked for."""
+    return next((most for most in FEWER if _least(counts, most) <= LARGEST), FEWER[-1])
+
+
+def _least(counts: Mapping[Change, int], most: int) -> int:
+    return FRAME + sum(min(count, most) * LEAST[kind] for kind, count in counts.items())
 
 
 def size_of(digest: Digest) -> int:

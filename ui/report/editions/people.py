@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import DigestSettings, Person, Settings
-from groundswell.configs.watch import load_watch
 from groundswell.index.ids import stable_id
 from groundswell.index.query import AllOf, AnyOf, By, Expression, Phrase, Query
 from groundswell.index.records import SEVERITIES, Signal
@@ -202,6 +201,8 @@ def scope_of(person: Person, settings: Settings) -> Scope:
 
 def _spoken(brands: Sequence[str], settings: Settings) -> Iterable[str]:
     """Return all names of some brands, each once."""
+    from groundswell.configs.watch import load_watch
+
     terms = [term for each in load_watch(settings).values() for term in (*each.brands, *each.terms["products"])]
     names = {brand.casefold(): brand for brand in brands}
     words = [
