@@ -384,3 +384,23 @@ def test_two_periods_are_compared_by_a_click(board: tuple[World, str], context: 
     expect(page.locator("p.lead")).to_contain_text("a day", timeout=60_000)  # the first time words are taken apart
     page.locator(".panel td a.num").first.click()
     expect(page.get_by_role("heading", name="Search", exact=True)).to_be_visible()
+
+
+def test_the_first_page_is_read_before_its_scripts_run(board: tuple[World, str], browser: Browser) -> None:
+    """What waits stands there without a script, at the place where the page then says the same."""
+    _, base = board
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(base)
+    _ready(page)
+    assert page.locator("#first-words").count() == 0
+    said = page.locator("p.lead").inner_text()
+    context.route("**/static/js/**", lambda route: route.abort())
+    early = context.new_page()
+    early.set_viewport_size({"width": 1440, "height": 900})
+    early.goto(base)
+    expect(early.locator("#first-words p.lead")).to_have_text(said)
+    places = [opened.locator("p.lead").bounding_box() for opened in (early, page)]
+    assert places[0] == places[1]
+    context.close()

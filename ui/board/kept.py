@@ -77,6 +77,12 @@ class Kept:
             self._keep(key, _Answer(stamp, self.clock(), self.clock() - begun, value))
         return value
 
+    def peek(self, key: Hashable, stamp: Stamp) -> object | None:
+        """Return the answer that is kept for a key, where it may be shown; ``None`` where it had to be made."""
+        with self._guard:
+            found = self._answers.get(key)
+        return found.value if found is not None and found.good(stamp, self.clock()) else None
+
     def _good(self, key: Hashable, stamp: Stamp) -> _Answer | None:
         found = self._answers.get(key)
         if found is None or not found.good(stamp, self.clock()):

@@ -14,12 +14,12 @@ from groundswell.index.records import Case
 from groundswell.index.store import StoreError
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, bold, esc, tag
+from groundswell.ui.board.first_words import COOKIE
 from groundswell.ui.board.identity import SignInError
 from groundswell.ui.board.launch import own_address
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import TONGUES, preferred, speak, tongue_of, tr
 
-COOKIE = "groundswell-language"
 STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.
 VIEWS = {

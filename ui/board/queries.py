@@ -149,9 +149,13 @@ def _kept(key: tuple[Hashable, ...], ask: Callable[[Reader], R]) -> R:
 
     People who see the same markets share answers; who sees some of them alone sees their own saved searches.
     """
+    return _answers.ask((*_view(), *key), stamp(), lambda: in_english(lambda: ask(_opened())))
+
+
+def _view() -> tuple[Hashable, ...]:
+    """Return what people share whose answers are the same."""
     who = person()
-    view = (str(database(settings())), who.markets, who.name if who.markets else "")
-    return _answers.ask((*view, *key), stamp(), lambda: in_english(lambda: ask(_opened())))
+    return str(database(settings())), who.markets, who.name if who.markets else ""
 
 
 def behind() -> bool:
@@ -168,6 +172,13 @@ def today() -> Today:
     """Return the first page."""
     at, found = now(), inbox()  # the same as beside it and behind its links
     return _kept(("today", at), lambda store: look(store, settings(), now=at, by_clock=True, inbox=found))
+
+
+def today_if_made() -> Today | None:
+    """Return the first page as all who see all markets are shown it, where it is made already; nothing is asked."""
+    with _acting_as(EVERYBODY):
+        at = _answers.peek((*_view(), "now", clock()), stamp())
+        return cast("Today | None", _answers.peek((*_view(), "today", at), stamp())) if at else None
 
 
 def read_ahead() -> None:

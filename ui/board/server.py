@@ -23,8 +23,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from streamlit.starlette import App
 
+from groundswell.ui.board.first_words import first_words
 from groundswell.ui.board.launch import NAMES_VARIABLE, SETTINGS_VARIABLE, given_settings, host_name, sign_in
 from groundswell.ui.board.preload import Preload
+from groundswell.ui.board.statics import Statics
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS = {
@@ -160,7 +162,8 @@ app = App(
     lifespan=_life,
     middleware=[
         Middleware(Guard, names=_names, https=_known.digest.board_url.startswith("https://")),
-        Middleware(Preload),
+        Middleware(Statics),
+        Middleware(Preload, words=first_words),
     ],
     secrets=sign_in(_known, os.environ) or None,
 )

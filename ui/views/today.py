@@ -25,7 +25,7 @@ def show() -> None:
     """Draw the page."""
     today = queries.today()
     zone = queries.settings().board.timezone
-    st.html(joined([_top(today, zone), _lead(today)]))
+    st.html(opening(today, zone))
     if not today.total:
         _nothing_yet()
         return
@@ -34,6 +34,11 @@ def show() -> None:
             for card in today.cards[:MOST_CARDS]:
                 _card(card, today)
     st.html(joined([_beside(today), _rising(today), _lines(today), _tables(today)]))
+
+
+def opening(today: Today, zone: str) -> Html:
+    """Return what the page says first: its title, what came since yesterday, and what waits."""
+    return joined([_top(today, zone), _lead(today)])
 
 
 def _top(today: Today, zone: str) -> Html:
