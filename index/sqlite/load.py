@@ -9,10 +9,11 @@ from typing import TypeVar
 
 from groundswell.index.batches import sliced
 from groundswell.index.codec import decode
+from groundswell.index.parts import PARTS, parts_of
 from groundswell.index.records import Document, Enriched, Membership, Mention
 from groundswell.index.vector import from_blob
 
-T = TypeVar("T")
+R = TypeVar("R")
 ROWS_AT_ONCE = 500
 """Rows asked for in one statement."""
 
@@ -42,6 +43,19 @@ def _document(mention: str, enriched: str | None, membership: str | None, half: 
         enriched=understood,
         membership=decode(Membership, membership) if membership else None,
     )
+
+
+def parts(db: sqlite3.Connection, kind: type[R], ns: Sequence[int]) -> list[R]:
+    """Return one part of the documents with these row numbers, or all, in that order, of those that have it."""
+    name = PARTS[kind]
+    if kind in (Document, Enriched):
+        return parts_of(kind, documents(db, ns, vectors=True))
+    found: dict[int, R] = {}
+    for some in sliced(ns, ROWS_AT_ONCE):
+        marks = ", ".join("?" * len(some))
+        rows = db.execute(f"SELECT n, {name} FROM body WHERE n IN ({marks}) AND {name} IS NOT NULL", some)
+        found.update({n: decode(kind, text) for n, text in rows})
+    return [found[n] for n in ns if n in found]
 
 
 def numbers(db: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:

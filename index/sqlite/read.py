@@ -23,7 +23,7 @@ from groundswell.index.sqlite.columns import ColumnCache
 from groundswell.index.sqlite.connect import explained, open_for_reading
 from groundswell.index.sqlite.extents import extent
 from groundswell.index.sqlite.kept import RecordCache
-from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers
+from groundswell.index.sqlite.load import ROWS_AT_ONCE, documents, numbers, parts
 from groundswell.index.sqlite.scan import following
 from groundswell.index.sqlite.vectors import VectorCache
 from groundswell.index.store import EVERY, StoreError
@@ -89,7 +89,7 @@ class SqliteReader(Closing):
         with self._snapshot() as db:
             if kind in PARTS:
                 found = numbers(db, ids)
-                return parts_of(kind, documents(db, [found[one] for one in ids if one in found], vectors=True))
+                return parts(db, kind, [found[one] for one in ids if one in found])
             texts = _texts(db, name_of(kind), ids)
         return [decode(kind, texts[one]) for one in ids if one in texts]
 

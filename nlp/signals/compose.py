@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from groundswell.configs.schema import Settings
 from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.index.ids import stable_id
-from groundswell.index.records import Case, Document, Signal, Theme
+from groundswell.index.records import Case, Document, Mention, Signal, Theme
 from groundswell.index.store import Reader
 from groundswell.nlp.enrich.consensus import common_risk
 from groundswell.nlp.signals.alerts import explanation
@@ -46,16 +46,16 @@ class SignalBuilder:
         self.reader, self.markets = reader, settings.signals.markets
         self.weights = risk_weights(settings)
         self.cases = reader.recent(Case, limit=500)
-        self.words: OrderedDict[str, Sequence[str]] = OrderedDict()
+        self.words: OrderedDict[str, frozenset[str]] = OrderedDict()
 
     def build(self, departures: Sequence[Departure]) -> Iterator[Signal]:
         """Yield a signal for each departure whose documents are still there."""
         for start in range(0, len(departures), BATCH):
             some = departures[start : start + BATCH]
             wanted = {one for each in some for one in each.evidence}
-            past = {one for each in some for one in each.before if one not in self.words}
-            documents = {d.id: d for d in self.reader.many(Document, sorted(wanted | past))}
-            self._read([documents[one] for one in sorted(past) if one in documents])
+            documents = {d.id: d for d in self.reader.many(Document, sorted(wanted))}
+            spoken = {one: lang for each in some for one, lang in each.before if one not in self.words}
+            self._read([(mention, spoken[mention.id]) for mention in self.reader.many(Mention, sorted(spoken))])
             given = {one: [documents[each] for each in one.evidence if each in documents] for one in some}
             themes = self._themes([about(found, chosen) for found, chosen in given.items() if chosen])
             yield from (self._signal(found, chosen, themes) for found, chosen in given.items() if chosen)
@@ -63,12 +63,11 @@ class SignalBuilder:
     def _themes(self, ids: Sequence[str]) -> dict[str, Theme]:
         return {theme.id: theme for theme in self.reader.many(Theme, sorted({one for one in ids if one}))}
 
-    def _read(self, documents: Sequence[Document]) -> None:
-        """Remember the words and pairs of words of documents."""
-        for document in documents:
-            if document.id not in self.words:
-                lang = document.enriched.lang if document.enriched else document.mention.lang
-                self.words[document.id] = keywords.terms(document_text(document.mention)[:LONGEST_NAMED], lang)
+    def _read(self, mentions: Sequence[tuple[Mention, str]]) -> None:
+        """Remember the words and pairs of words of mentions, each with its language."""
+        for mention, lang in mentions:
+            if mention.id not in self.words:
+                self.words[mention.id] = frozenset(keywords.terms(document_text(mention)[:LONGEST_NAMED], lang))
         while len(self.words) > MOST_READ:
             self.words.popitem(last=False)
 
@@ -76,8 +75,8 @@ class SignalBuilder:
         """Return the words that make the evidence different from its scope's documents of before."""
         if found.places:
             return list(found.places)
-        self._read(chosen)
-        before = [self.words[one] for one in found.before if one in self.words]
+        self._read([(d.mention, d.enriched.lang if d.enriched else d.mention.lang) for d in chosen])
+        before = [self.words[one] for one, _ in found.before if one in self.words]
         return explanation.distinguishing([self.words[d.id] for d in chosen if d.id in self.words], before)
 
     def _signal(self, found: Departure, chosen: Sequence[Document], themes: Mapping[str, Theme]) -> Signal:

@@ -47,7 +47,7 @@ class Departure:
         strength: −log10 of the false alerts a week that come so strong.
         subject: the detector's name of what it is about.
         evidence: ids, by time.
-        before: ids of documents of the scope's past, for comparison.
+        before: documents of the scope's past, for comparison: their ids and languages.
         statistic: −log10 of the tail of its clearest test.
         title: of its standing topic, or empty.
         theme: whose drift it is, or empty.
@@ -66,7 +66,7 @@ class Departure:
     strength: float
     subject: str
     evidence: tuple[str, ...]
-    before: tuple[str, ...] = ()
+    before: tuple[tuple[str, str], ...] = ()
     statistic: float = 0.0
     title: str = ""
     theme: str = ""
@@ -174,13 +174,13 @@ class Teller:
             "explained": self._explained(documents, at),
         }
 
-    def _past(self, until: float, scope: Scope) -> tuple[str, ...]:
+    def _past(self, until: float, scope: Scope) -> tuple[tuple[str, str], ...]:
         """Return some documents of a scope's past, the same whenever one asks: those with the lowest hashes."""
         memory = self.watch.memory
         part = slice(memory.at(until - HISTORY), memory.at(until))
         mine = np.flatnonzero(scope.holds(memory)[part]) + part.start
         lowest = np.sort(mine[np.argsort(memory.keys[mine], kind="stable")[:COMPARED]])
-        return tuple(memory.ids[lowest].tolist())
+        return tuple(zip(memory.ids[lowest].tolist(), memory.languages[lowest].tolist(), strict=True))
 
     def _explained(self, documents: NDArray[np.int64], at: float) -> str:
         heard = self.watch.memory.sources[documents]

@@ -33,7 +33,9 @@ PAIRS = "\u3041-\u3096\u30a1-\u30fa\u30fc\u0e81-\u0ecd\u1780-\u17d3\u1000-\u104f
 # Python's \w leaves out combining marks, which would cut Hindi, Tamil or Arabic words apart at every vowel sign.
 MARKS = "\u0300-\u036f\u064b-\u0655\u0900-\u0963\u0971-\u0dff"
 
-_UNSPACED = re.compile(f"[{HAN}{THAI}{PAIRS}]")
+UNSPACED = f"{HAN}{THAI}{PAIRS}"
+"""Scripts that put no spaces between words."""
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _LETTER = rf"(?:[^\W_]|[{MARKS}])"
 _WORD = re.compile(rf"(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)|(?P<cut>[^\w\s'’#/&+-])")
 _RUN = re.compile(

@@ -59,6 +59,7 @@ class TopicFinder:
     def __init__(self, topics: Sequence[Topic]) -> None:
         self.topics = {topic.id: topic for topic in topics}
         self._pattern = lru_cache(maxsize=None)(self._compiled)
+        self._parts = lru_cache(maxsize=None)(self._longest)
 
     def shares(self, texts: Sequence[tuple[str, str]]) -> dict[str, float]:
         """Return the share of (text, language) pairs that is about each topic, where any is."""
@@ -80,15 +81,18 @@ class TopicFinder:
 
         Most texts have no piece of any of its words, which is quickly seen; only the others are read by the pattern.
         """
-        return self._may_speak_of(topic, folded, lang) and self._pattern(topic, lang)[1].search(folded) is not None
+        return self._may_speak_of(topic, folded, lang) and self._pattern(topic, lang).search(folded) is not None
 
     def _may_speak_of(self, topic: str, folded: str, lang: str) -> bool:
-        return any(part in folded for part in self._pattern(topic, lang)[0])
+        return any(part in folded for part in self._parts(topic, lang))
 
-    def _compiled(self, topic: str, lang: str) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    def _longest(self, topic: str, lang: str) -> tuple[str, ...]:
+        """Return the longest piece of each of its words."""
         words = self.topics[topic].spoken(lang)
-        parts = {max(word.strip("*").casefold().split(), key=len, default="") for word in words}
-        return tuple(sorted(parts, key=len)), re.compile("|".join(map(pattern_of, words)) or r"(?!)")
+        return tuple(sorted({max(word.strip("*").casefold().split(), key=len, default="") for word in words}, key=len))
+
+    def _compiled(self, topic: str, lang: str) -> re.Pattern[str]:
+        return re.compile("|".join(map(pattern_of, self.topics[topic].spoken(lang))) or r"(?!)")
 
 
 def pattern_of(word: str) -> str:

@@ -73,6 +73,7 @@ _COUNTED = re.compile(
 )
 _HEAD = re.compile(r"[^()]{1,60} \((?P<inner>.+)\)$|[^:()]{1,40}: (?P<behind>.+)$")
 _HASHTAG = re.compile(r"[#＃]\w+")
+_WITHOUT_SPACES = re.compile(rf"[{keywords.UNSPACED}]+")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+")
 _HANDLE = re.compile(
     rf"{addresses.ANY}|^\s*RT\b:?|[*_#<>`\[\]{{}}\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+",
@@ -389,6 +390,8 @@ def repeats(words: str, wrong: str) -> bool:
     A word in common is no repetition: "Vape ad" says more than "unsuitable ads".
     """
     stop = keywords.stop_words()
+    if not any(map(keywords.is_unspaced, words)):
+        wrong = _WITHOUT_SPACES.sub(" ", wrong)  # nothing there is said by it: no dictionary of Chinese or Thai is read
     first, second = ({w[:STEM] for w in keywords.tokens(text) if keywords.means(w, stop)} for text in (words, wrong))
     return bool(first) and first <= second
 

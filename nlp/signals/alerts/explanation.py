@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -36,7 +36,7 @@ def epoch(hours: float) -> datetime:
     return datetime.fromtimestamp(hours * 3600, UTC)
 
 
-def distinguishing(here: Sequence[Sequence[str]], before: Sequence[Sequence[str]], most: int = TERMS) -> list[str]:
+def distinguishing(here: Sequence[Collection[str]], before: Sequence[Collection[str]], most: int = TERMS) -> list[str]:
     """Return the terms that set documents apart from others: log-odds with an informative prior (Monroe et al. 2008).
 
     Args:
@@ -48,10 +48,10 @@ def distinguishing(here: Sequence[Sequence[str]], before: Sequence[Sequence[str]
     ['refund']
     """
     counts = Counter(term for terms in here for term in set(terms))
-    past = Counter(term for terms in before for term in set(terms))
     total, whole = len(here), max(1, len(before))
-    least = min(2, total)
-    scored = [(_apart(n, total, past[term], whole), term) for term, n in counts.items() if n >= least]
+    wanted = {term for term, n in counts.items() if n >= min(2, total)}
+    past = Counter(term for terms in before for term in wanted.intersection(terms))
+    scored = [(_apart(counts[term], total, past[term], whole), term) for term in wanted]
     order = sorted((item for item in scored if item[0] > 0), key=lambda item: (-item[0], item[1]))
     return _readable([(term, float(counts[term])) for _, term in order[: 8 * most]], most)
 
