@@ -219,6 +219,8 @@ class Receiver(Section):
     """Environment variable that holds the address instead."""
     secret_env: str = ""
     """Environment variable with the key that signs a webhook's messages (Standard Webhooks: whsec_… or any text)."""
+    language: Literal["en", "zh", "id"] = "en"
+    """Language in which it is told."""
     severity: Severity = "high"
     """From this severity on it is told."""
     markets: tuple[str, ...] = ()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 BETWEEN = " · "
 """What stands between a title's phrase and its feeling."""
+LEAST_USUAL = 0.6
+"""Fewer documents than this are "hardly any": no multiple of them is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +57,10 @@ def capital(text: str) -> str:
     """Return text that begins like a title, unless its first word has a case of its own ("iPhone")."""
     first = text.split(" ", maxsplit=1)[0]
     return text[:1].upper() + text[1:] if first.islower() else text
+
+
+def times(observed: float, expected: float) -> str:
+    """Return by how much a count exceeds what was expected: "3.2 times the usual"; of hardly any no multiple."""
+    if expected < LEAST_USUAL:
+        return "more than usual"
+    return f"{observed / expected:.1f} times the usual"

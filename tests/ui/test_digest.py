@@ -6,6 +6,7 @@ import email
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -21,9 +22,13 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from groundswell.configs.schema import AlertSettings, DigestSettings, Person, QuietHours, Receiver, Settings
 from groundswell.index.records import Checkpoint, Delivery, Signal
 from groundswell.index.store import Store
+from groundswell.nlp.signals.alerts.explanation import RiskCount, Voices, sentence
 from groundswell.ui.desk import Desk
 from groundswell.ui.report.delivery.ledger import notify
+from groundswell.ui.report.delivery.news import alert_news
+from groundswell.ui.report.delivery.shapes import facts, headline
 from groundswell.ui.report.digest import Digest, blocks
+from groundswell.ui.report.editions.changes import Morning, find_changes
 from groundswell.ui.report.editions.ledger import (
     edition_of,
     person_for,
@@ -32,8 +37,9 @@ from groundswell.ui.report.editions.ledger import (
     stop,
     stop_address,
 )
-from groundswell.ui.report.editions.page import LARGEST, make_digest
-from groundswell.ui.report.editions.people import edition_due, people_of, reader_of
+from groundswell.ui.report.editions.page import LARGEST, _Page, make_digest
+from groundswell.ui.report.editions.people import Edition, edition_due, people_of, reader_of, scope_of
+from groundswell.ui.report.inbox import find_inbox
 from groundswell.ui.report.mail import (
     DigestError,
     Envelope,
@@ -44,6 +50,7 @@ from groundswell.ui.report.mail import (
     write_digest,
 )
 from groundswell.ui.report.series import Series
+from groundswell.ui.report.tongue import in_tongue
 from tests.ui.mail_server import MailServer, free_port, mail_server
 from tests.ui.seed import World, signal_id
 
@@ -455,6 +462,67 @@ def test_everybody_reads_it_in_their_language(world: World, language: Any, word:
         assert digest.subject.startswith(word)
         assert not re.search(r"\d documents?\b|\bowner\b|yesterday| more\b", re.sub(r"http\S+", "", digest.text))
         assert make_digest(reader, world.settings, now=world.now).subject.startswith("New")
+
+
+@pytest.mark.parametrize("language", ["zh", "id"])
+def test_mails_say_the_same_numbers_in_every_language(world: World, language: str) -> None:
+    """Counts and reasons of every alert, and of what is told at once: no number more or less, no English is left."""
+    with world.store() as store:
+        for n, alert in enumerate(store.recent(Signal)):
+            why = sentence(
+                kind="surge", title=alert.title or "x", observed=30 + n, expected=4.0, hours=24, terms=("akun", "ban"),
+                voices=Voices(30 + n, 20, 11), places=[("SG", 20), ("MY", 5)],
+                carries=RiskCount("scam_shopping", 7, 30 + n, 0.41),
+            )  # fmt: skip
+            store.put([replace(alert, why=why)])
+
+    def said(tongue: Any) -> dict[str, list[str]]:
+        lines: dict[str, list[str]] = {}
+        with world.reader() as reader:
+            person = Person(id="mei", address="mei@example.org", language=tongue)
+            edition = Edition("2026-01-01", world.now - timedelta(days=7), world.now)
+            changes = find_changes(Morning(reader, world.settings), scope_of(person, world.settings), edition)
+            page = _Page(world.settings, scope_of(person, world.settings), changes, "")
+            for item in changes.items:
+                shown = in_tongue(tongue, lambda item=item: page._item(item))  # type: ignore[misc]
+                lines[item.entry.id] = [shown[name] for name in ("goes", "why", "facts", "all") if shown[name]]
+            for entry in find_inbox(reader, now=world.now).entries:
+                news = in_tongue(tongue, lambda entry=entry: alert_news(entry, "escalated", world.settings))  # type: ignore[misc]
+                parts = in_tongue(tongue, lambda news=news: [headline(news), *facts(news)])  # type: ignore[misc]
+                lines[f"news {entry.id}"] = [one.removeprefix(news.title) for one in parts]
+        return lines
+
+    english, other = said("en"), said(language)
+    assert len(english) > 4
+    assert any("would be usual" in line for lines in english.values() for line in lines)
+    assert english.keys() == other.keys()
+    for key, lines in english.items():
+        for line, translated in zip(lines, other[key], strict=True):
+            numbers = [Counter(re.findall(r"\d+(?:[.,]\d+)*", text)) for text in (line, translated)]
+            assert numbers[0] == numbers[1], (line, translated)
+            assert not re.search(
+                r"\b(documents?|would|usual|labelled|hours|days|Risk)\b", re.sub("<.*>", "", translated)
+            ), translated
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", "快递与配送"), ("id", "Kurir dan pengiriman"), ("en", "Couriers and delivery")]
+)
+def test_a_standing_topic_is_named_in_the_reader_s_language(world: World, language: Any, said: str) -> None:
+    """By how much it is louder, too; the stored title stays English."""
+    with world.store() as store:
+        alert = store.get(Signal, signal_id("deepfake"))
+        assert alert is not None
+        store.put([replace(alert, standing=True, title="couriers and delivery", observed=30.0, expected=10.0)])
+        person = Person(id="mei", address="mei@example.org", language=language)
+        digest = make_digest(store, world.settings, now=world.now, person=person)
+        assert said in digest.text
+        entry = find_inbox(store, now=world.now)[alert.id]
+        assert entry is not None
+        news = in_tongue(language, lambda: alert_news(entry, "new", world.settings))
+        assert news.title.startswith(f"{said}: ")
+        assert "3.0" in news.title
+        assert entry.title == "Couriers and delivery: 3.0 times the usual"
 
 
 def test_a_quiet_day_is_short(world: World) -> None:

@@ -17,6 +17,7 @@ from groundswell.nlp.signals.alerts.explanation import RiskCount, Voices, senten
 from groundswell.ui.board import queries
 from groundswell.ui.desk import DISMISSALS
 from groundswell.ui.report import tongue, wording
+from groundswell.ui.report.delivery.searches import TITLES
 from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.tongue import counted, preferred, speak, tongue_of, tr
 from groundswell.ui.views import cases, compare, inbox, search, sql, theme, themes
@@ -49,6 +50,8 @@ def _asked() -> Iterator[str]:
     yield from (*inbox.WHOSE, *search.SORTS.values(), *themes.ORDERS.values(), *cases.ORDERS.values())
     yield from (search._FACET_NAMES.get(field, field) for field in search.FACETS)
     yield from (title for title, _ in theme.BREAKDOWNS)
+    yield from TITLES.values()
+    yield from ("Groundswell reaches you", "This is a test that somebody asked for; nothing has happened.")
     yield from (*sql.SHOWN.values(), *compare.NAMES.values())
     for begin in ("It", "The gravest", "One of the gravest"):
         yield from (f"{begin} is over: {{what}}, {{where}}.", f"{begin} is {{phase}}: {{what}}, {{where}}.")

@@ -19,6 +19,7 @@ from groundswell.ui.board.identity import SignInError
 from groundswell.ui.board.launch import own_address
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import TONGUES, preferred, speak, tongue_of, tr
+from groundswell.ui.report.topics import know_topics
 
 STYLES = Path(__file__).parent / "styles"
 # Modules of ``views/`` with their titles; each is imported when it is first shown.
@@ -172,6 +173,7 @@ def _speak() -> None:
         asked = [cookie, *preferred(st.context.headers.get("Accept-Language") or st.context.locale or "")]
         st.session_state["tongue"] = tongue_of(asked)
     speak(st.session_state["tongue"])
+    know_topics(queries.settings())
 
 
 def _waiting(name: str) -> str:

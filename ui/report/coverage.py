@@ -13,6 +13,7 @@ from groundswell.index.groups import NOT_WHOLE, SEEN
 from groundswell.index.query import By, Query
 from groundswell.index.records import CrawlRun
 from groundswell.index.store import Reader
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.wording import number, plural
 
 State = Literal["ok", "bad", "idle", "before"]
@@ -124,8 +125,9 @@ def _visits(
     reader: Reader, since: datetime, until: datetime, first: datetime
 ) -> Mapping[str, Mapping[datetime, _Visits]]:
     """Return the visits to each source by day since the first, with reasons of those since a day."""
+    unfinished = tr("not whole: {why}")
     reasons = {
-        (run.source, midnight(run.started_at)): run.error or run.complaint or f"not whole: {run.remark}"
+        (run.source, midnight(run.started_at)): run.error or run.complaint or unfinished.format(why=run.remark)
         for run in reader.select(CrawlRun, states=NOT_WHOLE, since=since, until=until)  # newest first: the oldest stays
     }
     counts: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
@@ -185,9 +187,10 @@ def _silences(counts: Sequence[int], begun: int) -> list[int]:
 
 def _cell(day: datetime, posts: int, usual: float, visits: _Visits, *, before: bool, missed: bool) -> Cell:
     if before:
-        return Cell(day, "before", posts, 0.0, "not watched yet")
+        return Cell(day, "before", posts, 0.0, tr("not watched yet"))
     if visits.failed and visits.failed == visits.count:
         return Cell(day, "bad", posts, usual, f"{plural(posts, 'post')}; {visits.reason}")
     if posts == 0 and missed and not visits.seen:
-        return Cell(day, "bad", posts, usual, f"no posts where about {number(round(usual, 1))} a day are usual")
+        missing = tr("no posts where about {count} a day are usual").format(count=number(round(usual, 1)))
+        return Cell(day, "bad", posts, usual, missing)
     return Cell(day, "ok" if posts or visits.count else "idle", posts, usual, plural(posts, "post"))

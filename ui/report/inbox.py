@@ -24,11 +24,11 @@ from groundswell.index.records import (
 )
 from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import Episode, Pace, Phase, episodes, likely_twins, phase, usual_a_day
-from groundswell.nlp.signals.alerts.explanation import times
 from groundswell.nlp.signals.alerts.rising import rising
-from groundswell.nlp.themes.framing import capital
+from groundswell.nlp.themes.framing import LEAST_USUAL, capital, times
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import spoken, tr
+from groundswell.ui.report.topics import topic_title
 
 Status = Literal["waiting", "confirmed", "case", "snoozed", "dismissed", "closed"]
 DAY = timedelta(days=1)
@@ -343,9 +343,29 @@ def title_of(signal: Signal, theme: Theme | None) -> str:
 
 def shown_title(entry: Entry) -> str:
     """Return what an alert is about in the language that is spoken, where its theme has a title in it."""
-    theme = entry.theme
-    own = theme.titles.get(spoken()) if theme and not entry.episode.alert.standing else None
+    alert = entry.episode.alert
+    if spoken() != "en" and alert.standing and alert.title:
+        return f"{topic_said(alert)}: {louder(alert)}"
+    own = entry.theme.titles.get(spoken()) if entry.theme and not alert.standing else None
     return own or entry.title
+
+
+def subject_said(entry: Entry) -> str:
+    """Return what an alert is about as a sentence about it begins: of a standing topic its name alone."""
+    alert = entry.episode.alert
+    return topic_said(alert) if alert.standing and alert.title else shown_title(entry)
+
+
+def topic_said(alert: Signal) -> str:
+    """Return the name of a standing topic in the language that is spoken."""
+    return capital(topic_title(alert.title))
+
+
+def louder(signal: Signal) -> str:
+    """Return by how much a standing topic exceeds its usual, in the language that is spoken."""
+    if signal.expected < LEAST_USUAL:
+        return tr("more than usual")
+    return tr("{count} times the usual").format(count=f"{signal.observed / signal.expected:.1f}")
 
 
 def name_of(signal: Signal, theme: Theme | None) -> str:

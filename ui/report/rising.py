@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from groundswell.index.records import Signal
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.tongue import tr
+from groundswell.ui.report.topics import topic_title
 
 LONGEST = 90
 """Characters of a title."""
@@ -28,12 +29,16 @@ def rising_rows(signals: Sequence[Signal]) -> Iterator[RisingRow]:
     """Yield the early list (`Inbox.rising`) for people, likeliest first."""
     for signal in signals:
         yield RisingRow(
-            title=wording.shortened(signal.title or ", ".join(signal.terms[:3]), LONGEST),
+            title=wording.shortened(_title(signal) or ", ".join(signal.terms[:3]), LONGEST),
             chance=wording.percent(signal.alert_chance or 0.0, 1.0),
             documents=wording.plural(len(signal.evidence), "document"),
             why=signal.why,
             address=links.evidence(signal),
         )
+
+
+def _title(signal: Signal) -> str:
+    return topic_title(signal.title) if signal.standing else signal.title
 
 
 def heading() -> str:

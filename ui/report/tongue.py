@@ -34,7 +34,12 @@ def spoken() -> str:
 
 def in_english(make: Callable[[], R]) -> R:
     """Return what is made while English is spoken: what several people are shown is in nobody's own language."""
-    before = _current.set("en")
+    return in_tongue("en", make)
+
+
+def in_tongue(tongue: str, make: Callable[[], R]) -> R:
+    """Return what is made while a language is spoken; before and after it is another."""
+    before = _current.set(tongue if tongue in TONGUES else "en")
     try:
         return make()
     finally:

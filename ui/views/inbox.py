@@ -11,7 +11,7 @@ from groundswell.index.records import Decision, Signal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, tag
 from groundswell.ui.report import links, wording
-from groundswell.ui.report.inbox import DAY, Entry, Inbox, Status, how_it_goes, shown_title
+from groundswell.ui.report.inbox import DAY, Entry, Inbox, Status, how_it_goes, shown_title, subject_said
 from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.tongue import tr
 from groundswell.ui.views import actions
@@ -238,7 +238,7 @@ def _detail(entry: Entry) -> Html:
             tag("div", [tag("span", esc(tr(episode.severity)), cls="sev"), tag("span", esc(entry.id))], cls="meta"),
             tag("h3", esc(wording.shortened(shown_title(entry), 160))),
             tag("p", esc(f"{wording.capital(how_it_goes(entry, zone))}. {standing_said(entry)}")),
-            tag("p", esc(reason_said(episode.gravest.why, shown_title(entry))), cls="why"),
+            tag("p", esc(reason_said(episode.gravest.why, subject_said(entry))), cls="why"),
             numbers,
         ]
     )

@@ -11,15 +11,13 @@ from datetime import UTC, datetime
 from groundswell.index.fields import CLAIMED
 from groundswell.index.records import Case, Document, SignalKind
 from groundswell.nlp.text.keywords import stop_words
-from groundswell.nlp.themes.framing import capital, subject_of
+from groundswell.nlp.themes.framing import LEAST_USUAL, capital, subject_of, times
 from groundswell.nlp.themes.title import title_words
 
 TERMS = 6
 NEAREST = 0.2
 TOLD, PLACES_TOLD = 4, 6
 """Terms, markets and new places that a sentence names one by one; of more it says how many."""
-LEAST_USUAL = 0.6
-"""Fewer documents than this are "hardly any": no multiple of them is said."""
 EMPTY = ("generic", "opens", "closes", "cuts", "lone")
 # A longer term stands for a shorter one inside it when it holds this share of its documents.
 HOLDS = 0.7
@@ -227,10 +225,3 @@ def _named(places: Sequence[str]) -> str:
     words = [place.replace("lang:", "language ").replace(":", " ", 1) for place in places[:PLACES_TOLD]]
     more = len(places) - PLACES_TOLD
     return ", ".join([*words, *([f"{more} more"] if more > 0 else [])])
-
-
-def times(observed: float, expected: float) -> str:
-    """Return by how much a count exceeds what was expected: "3.2 times the usual"; of hardly any no multiple."""
-    if expected < LEAST_USUAL:
-        return "more than usual"
-    return f"{observed / expected:.1f} times the usual"

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from groundswell.configs.schema import Receiver, Settings
 from groundswell.index.files import held_alone
@@ -25,6 +26,8 @@ from groundswell.ui.report.delivery.searches import turns
 from groundswell.ui.report.delivery.send import Message, NotDeliveredError, deliver
 from groundswell.ui.report.discretion import Cleaner, secrets_of
 from groundswell.ui.report.inbox import find_inbox
+from groundswell.ui.report.tongue import in_tongue, tr
+from groundswell.ui.report.topics import know_topics
 
 MARK = "notify"
 """Checkpoint: since when each receiver is told; what was before is old news to it."""
@@ -92,7 +95,8 @@ class _Round:
         self.clean = Cleaner(list(secrets_of(settings)))
         self.news: dict[str, News] = {}
         self.marks: list[Checkpoint] = []
-        self.inbox = find_inbox(store, now=now)
+        know_topics(settings)
+        self.inbox = find_inbox(store, now=now, whole=False)
         self.told = Told()
 
     def go(self) -> Told:
@@ -117,15 +121,17 @@ class _Round:
         earlier = sorted(self.rows.values(), key=lambda row: row.at)
         for receiver in self.receivers.values():
             own = [row for row in earlier if row.receiver == receiver.id]
-            for news in telling.of_alerts(inbox, self.settings, own, since[receiver.id]):
+            alerts = telling.of_alerts(inbox, self.settings, own, since[receiver.id])
+            for news in _told(receiver, alerts):
                 if telling.concerns(receiver, news):
                     yield receiver, news
             if receiver.sources:
-                yield from ((receiver, n) for n in telling.of_sources(visits, self.settings, own, self.now))
+                sources = telling.of_sources(visits, self.settings, own, self.now)
+                yield from ((receiver, news) for news in _told(receiver, sources))
         for turn in turns(self.store, self.settings, now=self.now):
             self.marks.append(turn.mark)
-            if turn.news is not None:
-                yield from ((self.receivers[one], turn.news) for one in turn.search.tell if one in self.receivers)
+            tell = [self.receivers[one] for one in turn.search.tell if one in self.receivers] if turn.change else []
+            yield from ((one, in_tongue(one.language, turn.change)) for one in tell if turn.change)
         yield from telling.escalations(inbox, self.settings, earlier, self.now)
 
     def _since(self) -> dict[str, datetime]:
@@ -180,7 +186,7 @@ class _Round:
     def _tell(self, receiver: Receiver, rows: Sequence[Delivery]) -> None:
         begun = any(row.status == "sending" or row.said.startswith(PERHAPS) for row in rows)
         trying = [replace(row, status="sending", attempts=row.attempts + 1, next_at=None) for row in rows]
-        items = [self.news.get(row.id) or self._again(row) for row in rows]
+        items = [self.news.get(row.id) or in_tongue(receiver.language, partial(self._again, row)) for row in rows]
         name = rows[0].id if len(rows) == 1 else stable_id("message", *(row.id for row in rows))
         self.store.put(trying)
         try:
@@ -198,14 +204,16 @@ class _Round:
         if entry is not None:
             news = telling.alert_news(entry, row.state, self.settings)
             by = entry.standing.decision
-            since = f"Meanwhile {by.by} has {by.what} it." if by and entry.standing.status != "waiting" else ""
+            since = ""
+            if by and entry.standing.status != "waiting":
+                since = tr("Meanwhile {name} has {what} it.").format(name=by.by, what=tr(by.what))
             return replace(news, more=(*filter(None, (since,)), *news.more))
         from groundswell.ui.report import links
         from groundswell.ui.report.digest import board_address
 
         return News(
             about=row.about, state=row.state, severity=row.severity, title=row.title, at=row.at,
-            more=(f"Found at {wording.moment(row.at, 'UTC')} UTC.",),
+            more=(tr("Found at {time}.").format(time=wording.moment(row.at, "UTC")),),
             place=f"{board_address(self.settings)}/{links.told(row.about)}",
         )  # fmt: skip
 
@@ -215,6 +223,11 @@ class _Round:
         self.store.put(after)
         self.told.count_failed(after)
         self.told.troubles.append(f"{receiver.id}: {why}")
+
+
+def _told(receiver: Receiver, news: Iterator[News]) -> list[News]:
+    """Return news in a receiver's language: they are put into words as they are yielded."""
+    return in_tongue(receiver.language, lambda: list(news))
 
 
 def after_failure(row: Delivery, error: NotDeliveredError, why: str, attempts: int, *, now: datetime) -> Delivery:
@@ -241,10 +254,11 @@ def send_test(settings: Settings, receiver: Receiver, *, now: datetime) -> str:
     """
     from groundswell.ui.report.digest import board_address
 
+    title, text = "Groundswell reaches you", "This is a test that somebody asked for; nothing has happened."
+    said = in_tongue(receiver.language, lambda: (tr(title), tr(text)))
     news = News(
-        about="test", state="test", severity="low", title="Groundswell reaches you", at=now,
-        place=board_address(settings), more=("This is a test that somebody asked for; nothing has happened.",),
-    )  # fmt: skip
+        about="test", state="test", severity="low", title=said[0], at=now, place=board_address(settings), more=said[1:]
+    )
     return deliver(Message(stable_id("test", receiver.id, now.isoformat()), [news]), receiver, settings, now=now)
 
 

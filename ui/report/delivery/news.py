@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from groundswell.configs.schema import AlertSettings, Receiver, Settings
 from groundswell.index.groups import NOT_WHOLE, WHOLE
@@ -15,7 +16,9 @@ from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.policy import quiet_until
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.digest import board_address
-from groundswell.ui.report.inbox import Entry, Inbox
+from groundswell.ui.report.inbox import Entry, Inbox, shown_title, subject_said
+from groundswell.ui.report.reasons import reason_said
+from groundswell.ui.report.tongue import in_tongue, tr
 
 FEWEST_VISITS = 3
 """Visits in a row that must have failed before a source is called dying: one or two may be the network's."""
@@ -59,13 +62,14 @@ def alert_news(entry: Entry, state: str, settings: Settings) -> News:
     """Return what is told of an alert."""
     alert, severity = entry.episode.gravest, entry.episode.severity
     markets = tuple(sorted({s.market for s in entry.episode.signals if s.market}))
-    more = [alert.why]
+    more = [reason_said(alert.why, subject_said(entry))]
     if entry.standing.assignee:
-        more.append(f"It is {entry.standing.assignee}'s.")
+        more.append(tr("It is {name}'s.").format(name=entry.standing.assignee))
     if state == "escalated":
-        more.insert(0, f"Nobody has decided about it for {wording.span(_wait(settings.alerts))}.")
+        waited = tr("Nobody has decided about it for {span}.")
+        more.insert(0, waited.format(span=wording.span(_wait(settings.alerts))))
     return News(
-        about=entry.id, state=state, severity=severity, title=entry.title, more=tuple(more),
+        about=entry.id, state=state, severity=severity, title=shown_title(entry), more=tuple(more),
         place=f"{board_address(settings)}/{links.alert(entry.id)}", at=alert.at, markets=markets,
         risk=entry.episode.risk, documents=entry.documents, owner=entry.standing.assignee,
     )  # fmt: skip
@@ -118,7 +122,8 @@ def escalations(
         if entry is None or entry.standing.status != "waiting" or entry.phase == "over":
             continue
         if now - one.sent_at >= _wait(settings.alerts) and (lead := _lead(entry.standing.assignee, one, receivers)):
-            yield receivers[lead], alert_news(entry, "escalated", settings)
+            told = partial(alert_news, entry, "escalated", settings)
+            yield receivers[lead], in_tongue(receivers[lead].language, told)
 
 
 def _lead(assignee: str, delivery: Delivery, receivers: dict[str, Receiver]) -> str:
@@ -151,17 +156,20 @@ def of_sources(
         if before or len(bad) < FEWEST_VISITS or not long:
             continue
         since, why = bad[-1].started_at, bad[0].error or bad[0].complaint
+        failed = tr("Since {time} none of {count} visits went well: {why}")
         yield News(
             about=f"source:{source}", state=f"dying since {since.isoformat(timespec='seconds')}", severity="high",
-            title=f"{source} brings nothing", at=since, place=f"{board_address(settings)}/{links.source(source)}",
-            more=(f"Since {wording.moment(since, 'UTC')} UTC none of {len(bad)} visits went well: {why[:300]}",),
+            title=tr("{source} brings nothing").format(source=source), at=since,
+            place=f"{board_address(settings)}/{links.source(source)}",
+            more=(failed.format(time=wording.moment(since, "UTC"), count=len(bad), why=why[:300]),),
         )  # fmt: skip
     newest = max((own[0].started_at for own in visits.values()), default=None)
     if newest and now - newest >= timedelta(days=1):
+        last = tr("The last visit was at {time}. Nothing can be seen meanwhile.")
         yield News(
             about="source:*", state=f"dying since {newest.isoformat(timespec='seconds')}", severity="critical",
-            title="No source has been visited for a day", at=newest, place=f"{board_address(settings)}/sources",
-            more=(f"The last visit was at {wording.moment(newest, 'UTC')} UTC. Nothing can be seen meanwhile.",),
+            title=tr("No source has been visited for a day"), at=newest, place=f"{board_address(settings)}/sources",
+            more=(last.format(time=wording.moment(newest, "UTC")),),
         )  # fmt: skip
 
 

@@ -5,9 +5,10 @@ Only a change is told. What there was when somebody asked to be told is where it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from groundswell.configs.schema import Settings
@@ -19,6 +20,7 @@ from groundswell.ui.report import links, wording
 from groundswell.ui.report.delivery.news import News
 from groundswell.ui.report.digest import board_address
 from groundswell.ui.report.series import DAY, day_axis
+from groundswell.ui.report.tongue import tr
 from groundswell.ui.report.trends import HISTORY_DAYS, beyond_chance, departure
 
 Level = Literal["silent", "usual", "loud", "broken"]
@@ -49,7 +51,12 @@ class Turn:
 
     search: SavedSearch
     mark: Checkpoint
-    news: News | None = None
+    change: Callable[[], News] | None = None
+
+    @property
+    def news(self) -> News | None:
+        """Return the news in the language that is spoken."""
+        return self.change() if self.change else None
 
 
 def turns(reader: Reader, settings: Settings, *, now: datetime) -> Iterator[Turn]:
@@ -71,7 +78,7 @@ def _turn(reader: Reader, search: SavedSearch, mark: Checkpoint | None, settings
     kept = Checkpoint(id=f"tell/{search.id}", value=value, at=now)
     if before is None or before["level"] == look.level:
         return Turn(search, kept)
-    return Turn(search, kept, _news(search, before, look, settings, now))
+    return Turn(search, kept, partial(_news, search, before, look, settings, now))
 
 
 def look_at(reader: Reader, text: str, *, was: str, now: datetime) -> Look:
@@ -113,22 +120,24 @@ def _news(search: SavedSearch, before: Mapping[str, str], look: Look, settings: 
     """Return what is told of a change; its name follows from what there was before, so that it is told once."""
     what, severity = _said(before["level"], look)
     usual = wording.number(round(look.usual, 1))
-    counts = f"{wording.plural(look.day, 'text')} in 24 h, {usual} a day in the four weeks before."
+    counted = tr("{texts} in 24 h, {usual} a day in the four weeks before.")
+    counts = counted.format(texts=wording.plural(look.day, "text"), usual=usual)
+    title = tr(TITLES[what]).format(name=search.name.replace("{", "(").replace("}", ")"))
     window = links.query_text(since=links.instant(now - SILENT_DAYS * DAY))
     text = f"({search.text}) {window}" if " OR " in search.text else f"{search.text} {window}"
     return News(
         about=f"search:{search.id}", state=f"{what} since {before['since']}", severity=severity,
-        title=f"“{search.name}” {SAID[what]}", more=(look.why or counts, f"The search: {search.text}"), at=now,
+        title=title, more=(look.why or counts, tr("The search:") + f" {search.text}"), at=now,
         place=f"{board_address(settings)}/{links.search_text(text.strip())}",
     )  # fmt: skip
 
 
-SAID = {
-    "heard": "is spoken of",
-    "louder": "is louder than usual",
-    "calmer": "is as usual again",
-    "silent": "has not been spoken of for seven days",
-    "broken": "cannot be asked any more",
+TITLES = {
+    "heard": "“{name}” is spoken of",
+    "louder": "“{name}” is louder than usual",
+    "calmer": "“{name}” is as usual again",
+    "silent": "“{name}” has not been spoken of for seven days",
+    "broken": "“{name}” cannot be asked any more",
 }
 
 

@@ -19,6 +19,7 @@ from groundswell.configs.schema import Receiver, Settings
 from groundswell.ui.report.delivery import shapes
 from groundswell.ui.report.delivery.news import News
 from groundswell.ui.report.mail import DigestError, RefusedError, UnknownError, address_of, hand_over, header_text
+from groundswell.ui.report.tongue import in_tongue
 
 TIMEOUT_SECONDS = 15.0
 LONGEST_ANSWER = 2000
@@ -54,6 +55,10 @@ def deliver(message: Message, receiver: Receiver, settings: Settings, *, now: da
     Raises:
         NotDeliveredError: it did not take it.
     """
+    return in_tongue(receiver.language, lambda: _deliver(message, receiver, settings, now))
+
+
+def _deliver(message: Message, receiver: Receiver, settings: Settings, now: datetime) -> str:
     if receiver.kind == "mail":
         return _mail(message, receiver, settings, now)
     build = {"slack": shapes.slack, "teams": shapes.teams}.get(receiver.kind)

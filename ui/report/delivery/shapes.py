@@ -16,6 +16,7 @@ from typing import Any
 
 from groundswell.ui.report import wording
 from groundswell.ui.report.delivery.news import News
+from groundswell.ui.report.tongue import tr
 
 SLACK_HEADER, SLACK_TEXT, SLACK_URL, SLACK_BLOCKS, SLACK_FALLBACK = 150, 3000, 3000, 50, 3000
 """Block Kit's limits: letters of a header, a text, an address; blocks of a message. The fallback's is our own."""
@@ -25,6 +26,7 @@ TEAMS_TEXT = 4000
 WEBHOOK_TEXT = 8000
 MOST = 15
 """Items of one message; how many more there are is said."""
+PLACES = 3
 JOINS = {"Mn", "Mc", "Me"}
 
 
@@ -47,27 +49,28 @@ def _units(text: str) -> int:
 
 def headline(news: News) -> str:
     """Return the news in a line: how grave, what, where."""
-    places = f" in {', '.join(news.markets[:3])}" if news.markets else ""
-    prefix = {"graver": "has become graver: ", "escalated": "waits for a decision: "}.get(news.kind.split(".")[1], "")
-    return f"{news.severity.upper()} · {prefix}{news.title}{places}"
+    codes = [*news.markets[:PLACES], *(["…"] if len(news.markets) > PLACES else [])]
+    places = tr(" in {places}").format(places=", ".join(codes)) if codes else ""
+    prefix = {"graver": tr("has become graver: "), "escalated": tr("waits for a decision: ")}
+    return f"{tr(news.severity).upper()} · {prefix.get(news.kind.split('.')[1], '')}{news.title}{places}"
 
 
 def subject(items: Sequence[News]) -> str:
     """Return the subject of a message about several: the first, gravest, and how many more."""
-    more = f"; {len(items) - 1:,} more" if len(items) > 1 else ""
-    return headline(items[0]) + more
+    first = headline(items[0])
+    return first if len(items) < 2 else tr("{news}; {count} more").format(news=first, count=f"{len(items) - 1:,}")
 
 
 def facts(news: News) -> list[str]:
     """Return what there is to say beside the title: why, risk, documents."""
-    risk = f"Risk: {wording.risk(news.risk)}" if news.risk else ""
+    risk = tr("Risk: {risk}").format(risk=wording.risk(news.risk)) if news.risk else ""
     count = wording.plural(news.documents, "document") if news.documents else ""
     return [*news.more, *([" · ".join(filter(None, (risk, count)))] if risk or count else [])]
 
 
 def text_of(items: Sequence[News], *, repeat: bool) -> str:
     """Return a message as plain text."""
-    parts = ["(Perhaps sent before: it is not known whether the first try arrived.)"] if repeat else []
+    parts = [f"({_repeated()})"] if repeat else []
     parts += [
         "\n".join([cut(headline(news), 300), *(cut(fact, 1500) for fact in facts(news)), news.place])
         for news in items[:MOST]
@@ -76,18 +79,26 @@ def text_of(items: Sequence[News], *, repeat: bool) -> str:
 
 
 def _left(items: Sequence[News]) -> list[str]:
-    return [f"{len(items) - MOST:,} more: see the board."] if len(items) > MOST else []
+    return [_beyond(len(items) - MOST)] if len(items) > MOST else []
+
+
+def _beyond(count: int) -> str:
+    return tr("{count} more: see the board.").format(count=f"{count:,}")
+
+
+def _repeated() -> str:
+    return tr("Perhaps sent before: it is not known whether the first try arrived.")
 
 
 def slack(items: Sequence[News], *, repeat: bool) -> dict[str, Any]:
     """Return a message for an incoming webhook of Slack."""
     blocks: list[dict[str, Any]] = []
     if repeat:
-        blocks.append(_slack_section("Perhaps sent before: it is not known whether the first try arrived."))
+        blocks.append(_slack_section(_repeated()))
     for news in items[:MOST]:
         blocks.append({"type": "header", "text": _plain(headline(news), SLACK_HEADER)})
         blocks.append(_slack_section("\n".join(facts(news)) or news.kind))
-        button = {"type": "button", "text": _plain("Open on the board", 75), "url": news.place[:SLACK_URL]}
+        button = {"type": "button", "text": _plain(tr("Open on the board"), 75), "url": news.place[:SLACK_URL]}
         blocks.append({"type": "actions", "elements": [button]})
     blocks += [_slack_section(line) for line in _left(items)]
     return {"text": _escaped(cut(subject(items), SLACK_FALLBACK // 5)), "blocks": blocks[:SLACK_BLOCKS]}
@@ -124,14 +135,14 @@ def teams(items: Sequence[News], *, repeat: bool) -> dict[str, Any]:
 def _card(items: Sequence[News], count: int, *, repeat: bool, most: int) -> dict[str, Any]:
     body: list[dict[str, Any]] = []
     if repeat:
-        body.append(_run("Perhaps sent before: it is not known whether the first try arrived.", 200))
+        body.append(_run(_repeated(), 200))
     for news in items[:count]:
         body.append(_run(headline(news), 300, weight="Bolder"))
         body += [_run(fact, most) for fact in facts(news)]
-        opens = {"type": "Action.OpenUrl", "title": "Open on the board", "url": news.place}
+        opens = {"type": "Action.OpenUrl", "title": tr("Open on the board"), "url": news.place}
         body.append({"type": "ActionSet", "actions": [opens]})
     if len(items) > count:
-        body.append(_run(f"{len(items) - count:,} more: see the board.", 100))
+        body.append(_run(_beyond(len(items) - count), 100))
     content = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4",
         "body": body,

@@ -18,6 +18,7 @@ from groundswell.ui.report.editions.people import EVERYBODY, Edition, Places, Sc
 from groundswell.ui.report.inbox import Entry, Inbox, about, find_inbox, over_at, severity_at
 from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, theme_series, volume_series
 from groundswell.ui.report.today import LATE
+from groundswell.ui.report.tongue import in_english, spoken
 from groundswell.ui.report.trends import HISTORY_DAYS, change
 
 Change = Literal["new", "grew", "calmed", "over"]
@@ -140,7 +141,7 @@ class Morning:
     def __init__(self, reader: Reader, settings: Settings) -> None:
         self.reader, self.settings = reader, settings
         self._inboxes: dict[datetime, Inbox] = {}
-        self._coverages: dict[tuple[datetime, datetime], Coverage] = {}
+        self._coverages: dict[tuple[datetime, datetime, str], Coverage] = {}
         self._over: dict[tuple[datetime, datetime], tuple[Entry, ...]] = {}
         self._moods: dict[tuple[object, ...], Series] = {}
         self._places: dict[datetime, Places] = {}
@@ -148,7 +149,7 @@ class Morning:
     def inbox(self, upto: datetime) -> Inbox:
         """Return all alerts as they stood at a moment."""
         if upto not in self._inboxes:
-            self._inboxes[upto] = find_inbox(self.reader, now=upto, whole=False)
+            self._inboxes[upto] = in_english(lambda: find_inbox(self.reader, now=upto, whole=False))
         return self._inboxes[upto]
 
     def places(self, upto: datetime) -> Places:
@@ -157,7 +158,7 @@ class Morning:
 
     def coverage(self, edition: Edition) -> Coverage:
         """Return what was seen of each source in five weeks, with reasons for the days of an edition."""
-        key = edition.since, edition.upto
+        key = edition.since, edition.upto, spoken()
         if key not in self._coverages:
             days = 7 + HISTORY_DAYS
             self._coverages[key] = coverage(self.reader, now=edition.upto, days=days, shown=edition.since)

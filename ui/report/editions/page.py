@@ -16,9 +16,11 @@ from groundswell.ui.report.digest import Digest, bars, blocks, board_address, in
 from groundswell.ui.report.editions.changes import CHANGES, LONGEST_QUOTE, Change, Changes, Item, Morning, find_changes
 from groundswell.ui.report.editions.people import Edition, Scope, everybody, length_of, scope_of, zone_of
 from groundswell.ui.report.editions.picture import mood_picture, reach_of
-from groundswell.ui.report.inbox import shown_title
+from groundswell.ui.report.inbox import subject_said
+from groundswell.ui.report.reasons import reason_said
 from groundswell.ui.report.rising import heading, note, rising_rows
 from groundswell.ui.report.tongue import speak, spoken, tr
+from groundswell.ui.report.topics import know_topics
 
 LONGEST_NEWS = 80
 """Characters of a title in the subject; phones show some forty."""
@@ -65,6 +67,7 @@ def make_digest(
 
     def make() -> Digest:
         speak(person.language)
+        know_topics(settings)
         return _fitting(morning, scope_of(person, settings), edition, stop)
 
     return copy_context().run(make)
@@ -266,7 +269,7 @@ class _Page:
         entry, episode = item.entry, item.entry.episode
         rising = item.change in {"new", "grew"}
         subject = subject_in(episode.gravest, entry.theme)
-        why = reason(episode.gravest.why, entry.title, subject) if rising and spoken() == "en" else ""
+        why = reason_said(reason(episode.gravest.why, entry.title, subject), _title(item)) if rising else ""
         was = tr("was {severity}").format(severity=tr(item.was)) if item.was else ""
         return {
             "severity": episode.severity, "severity_said": tr(episode.severity), "was": was,
@@ -395,10 +398,7 @@ class _Page:
         ]
         if not bad or self.changes.nothing_seen:
             return None
-        rows = [
-            {"name": name, "url": f"{self.base}/{links.source(name)}", "why": why if spoken() == "en" else ""}
-            for name, why in bad[:MOST_GAPS]
-        ]
+        rows = [{"name": name, "url": f"{self.base}/{links.source(name)}", "why": why} for name, why in bad[:MOST_GAPS]]
         return {
             "name": tr("Not seen"), "rows": rows,
             "note": tr("Where a source was not seen, a quiet line is not calm."),
@@ -444,7 +444,4 @@ def _utc_day(at: datetime) -> str:
 
 def _title(item: Item) -> str:
     """Return what an item is about; a standing topic by its name, without how loud it was."""
-    alert = item.entry.episode.alert
-    if alert.standing and alert.title:
-        return wording.capital(alert.title)
-    return shown_title(item.entry)
+    return subject_said(item.entry)
