@@ -438,6 +438,9 @@ class ScaleSettings(Section):
     """Address of a Dask scheduler (tcp://host:8786) whose workers read the texts; empty: this process reads them."""
     patience_seconds: float = Field(default=15, gt=0, le=3600)
     """How long the scheduler may not answer, or have no worker, before a stage stops with an error."""
+    slow_seconds: float = Field(default=60, gt=0, le=3600)
+    """How long no batch may come back before those that are out are given to other workers, too: one that hangs holds
+    up nobody. Whichever is done first counts."""
 
 
 class Settings(Section):

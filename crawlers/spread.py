@@ -7,6 +7,7 @@ again by another waits until the lease has run out, and nothing is asked for or 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -21,13 +22,14 @@ from groundswell.crawlers.child import by_host
 from groundswell.crawlers.run import chosen_sources, crawl, failed_run, visit_all
 from groundswell.crawlers.salt import FILE, author_salt
 from groundswell.crawlers.visit import Span
-from groundswell.index.cluster import ClusterError, Workers, connected, meet
+from groundswell.index.cluster import ClusterError, Workers, connected, meet, signed_step
 from groundswell.index.codec import from_json, to_json
 from groundswell.index.files import PRIVATE_FILE, make_private_folder
 from groundswell.index.progress import Progress
 from groundswell.index.records import CrawlRun
 from groundswell.index.store import Store
 
+log = logging.getLogger(__name__)
 BUNDLES_A_THREAD = 2
 """Tasks for each worker's thread: the slower of them do not keep all others waiting, and each starts one process."""
 LEASES = 3.0
@@ -101,19 +103,26 @@ def _spread(
     """Visit sources on the workers; a bundle that fails is its own sources' trouble, and is stored as that."""
     bundles = bundled(sources, BUNDLES_A_THREAD * workers.threads)
     orders = [{**order, "sources": [source.model_dump(mode="json") for source in bundle]} for bundle in bundles]
-    futures = workers.start(visit_bundle, orders)
+    futures = workers.start(partial(signed_step, visit_bundle), orders)
     tell = partial(_tell, progress, len(bundles), workers.threads) if progress else None
     workers.wait(futures, tell)
     runs: list[CrawlRun] = []
     for bundle, future in zip(bundles, futures, strict=True):
         if future.status == "finished":
-            runs += [from_json(CrawlRun, run) for run in workers.gathered([future])[0]]
+            worker, seen = workers.gathered([future])[0]
+            workers.steps[worker] += 1
+            log.info("%s visited by worker %s", ", ".join(source.name for source in bundle), worker, extra=_who(worker))
+            runs += [from_json(CrawlRun, run) for run in seen]
         else:
             why = f"its worker failed: {type(future.exception()).__name__}: {future.exception()}"
             failed = [failed_run(source.name, why, datetime.fromisoformat(order["now"])) for source in bundle]
             store.put(failed)
             runs += failed
     return runs
+
+
+def _who(worker: str) -> dict[str, dict[str, str]]:
+    return {"facts": {"stage": "crawl", "worker": worker}}
 
 
 def _tell(progress: Progress, count: int, threads: int, done: int) -> None:

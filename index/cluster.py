@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from time import monotonic
@@ -20,7 +22,7 @@ from uuid import uuid4
 from groundswell.configs.schema import Settings
 from groundswell.index.progress import Progress
 from groundswell.index.records import Checkpoint
-from groundswell.index.store import Store, StoreError
+from groundswell.index.store import Reader, Store, StoreError
 
 Client = Any
 Future = Any
@@ -30,6 +32,7 @@ POLL_SECONDS = 1.0
 REPEATS = 10
 """How often a task may lose its worker before it is given up."""
 MEETING = "cluster:meeting"
+log = logging.getLogger(__name__)
 
 
 class ClusterError(StoreError):
@@ -43,6 +46,10 @@ class Workers:
     client: Client
     patience: float
     """Seconds without any worker after which waiting ends."""
+    slow: float
+    """Seconds without any step done after which what is not done is begun a second time, by another."""
+    steps: Counter[str] = field(default_factory=Counter)
+    """How many steps each worker has done, by its name."""
 
     @property
     def address(self) -> str:
@@ -75,34 +82,75 @@ class Workers:
         futures: list[Future] = self.client.map(step, list(items), pure=False, retries=REPEATS, **more)
         return futures
 
-    def wait(self, futures: Sequence[Future], tell: Callable[[int], None] | None = None) -> None:
+    def done(
+        self, step: Callable[..., Any], items: Sequence[Any], tell: Callable[[int], None] | None = None, **more: Any
+    ) -> list[Any]:
+        """Return what a pure step makes of each item; what a slow worker keeps is begun again by another meanwhile.
+
+        Raises:
+            ClusterError: no worker is left, the scheduler is gone, or a step lost too many workers.
+            Exception: a step's own.
+        """
+        signed = partial(signed_step, step)
+        futures = self.start(signed, items, **more)
+        done = self.gathered(self.wait(futures, tell, again=lambda k: self.start(signed, [items[k]], **more)[0]))
+        self.steps.update(worker for worker, _ in done)
+        return [made for _, made in done]
+
+    def wait(
+        self,
+        futures: Sequence[Future],
+        tell: Callable[[int], None] | None = None,
+        *,
+        again: Callable[[int], Future] | None = None,
+    ) -> list[Future]:
         """Wait for all, as long as anybody works on them; `tell` is told how many are done.
+
+        With `again`, which begins a step a second time, return for each step the future that was done first: a worker
+        that hangs keeps nobody waiting.
 
         Raises:
             ClusterError: no worker is left, or the scheduler is gone.
         """
+        first, second = list(futures), dict[int, Future]()
+        seen = moved = monotonic()
+        while left := [k for k, future in enumerate(first) if not future.done()]:
+            if self._step(first, second, left):
+                seen = moved = monotonic()
+                continue
+            seen = monotonic() if self._anybody() else seen
+            if monotonic() - seen > self.patience:
+                raise self._deserted([*first, *second.values()])
+            if again and monotonic() - moved > self.slow:
+                second |= {k: again(k) for k in left if k not in second}
+            if tell:
+                tell(len(first) - len(left))
+        return first
+
+    def _step(self, first: list[Future], second: dict[int, Future], left: Sequence[int]) -> bool:
+        """Wait a little for any of those that are left; return whether one came, by whomever it was done."""
         import distributed
 
         wait: Any = distributed.wait
-        seen = monotonic()
-        while True:
-            try:
-                with self.client.as_current():
-                    wait(futures, timeout=POLL_SECONDS)
-            except TimeoutError:
-                seen = monotonic() if self._anybody() else seen
-                if monotonic() - seen > self.patience:
-                    self.client.cancel(list(futures))
-                    raise ClusterError(
-                        f"no worker of {self.address} is left; start some (`dask worker {self.address}`) "
-                        "and run again: what was done before is stored"
-                    ) from None
-                if tell:
-                    tell(sum(future.done() for future in futures))
-            except CancelledError:
-                raise self.gone() from None
-            else:
-                return
+        running = [first[k] for k in left] + [second[k] for k in left if k in second]
+        try:
+            with self.client.as_current():
+                wait(running, timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+        except TimeoutError:
+            return False
+        except CancelledError:
+            raise self.gone() from None
+        for k in [k for k in left if k in second and second[k].done() and not first[k].done()]:
+            self.client.cancel([first[k]])
+            first[k] = second.pop(k)
+        return True
+
+    def _deserted(self, futures: Sequence[Future]) -> ClusterError:
+        self.client.cancel(list(futures))
+        return ClusterError(
+            f"no worker of {self.address} is left; start some (`dask worker {self.address}`) "
+            "and run again: what was done before is stored"
+        )
 
     def _anybody(self) -> bool:
         if self.client.status != "running":
@@ -133,6 +181,14 @@ class Workers:
         )
 
 
+def signed_step(step: Callable[..., Any], *given: Any, **more: Any) -> tuple[str, Any]:
+    """Return the name of the worker that does a step, and what comes of it; done by a worker."""
+    from distributed import get_worker
+
+    worker: Any = get_worker()
+    return str(worker.name), step(*given, **more)
+
+
 @contextmanager
 def connected(settings: Settings) -> Iterator[Workers]:
     """Connect to the configured scheduler and see that it has workers of this very version.
@@ -155,10 +211,17 @@ def connected(settings: Settings) -> Iterator[Workers]:
             "or leave scale.scheduler out"
         ) from error
     with client:
-        workers = Workers(client, settings.scale.patience_seconds)
+        workers = Workers(client, settings.scale.patience_seconds, settings.scale.slow_seconds)
         _some(workers)
         _alike(workers)
         yield workers
+        _tell_who(workers)
+
+
+def _tell_who(workers: Workers) -> None:
+    if workers.steps:
+        each = ", ".join(f"{name} {count:,}" for name, count in sorted(workers.steps.items()))
+        log.info("steps done by workers: %s", each, extra={"facts": {"workers": dict(workers.steps)}})
 
 
 def _some(workers: Workers) -> None:
@@ -195,7 +258,8 @@ def meet(workers: Workers, store: Store, settings: Settings, now: Any) -> str:
     """
     token = uuid4().hex
     shared = shared_settings(settings).model_dump_json()
-    store.put([Checkpoint(id=MEETING, value={"token": token}, at=now)])
+    known = {"workers": names(workers), "dashboard": dashboard(workers), "scheduler": workers.address}
+    store.put([Checkpoint(id=MEETING, value={"token": token, **known}, at=now)])
     for worker, answer in workers.each(partial(sees, shared, token)).items():
         if answer is not True:
             why = answer if isinstance(answer, Exception) else "it found another one at the same address"
@@ -239,6 +303,33 @@ def roll(workers: Workers) -> list[str]:
     return lines
 
 
+def names(workers: Workers) -> list[str]:
+    """Return what the workers are called."""
+    info: dict[str, Any] = workers.client.scheduler_info(n_workers=-1)["workers"]
+    return sorted(str(worker["name"]) for worker in info.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """The workers that last came together for this store: when (UTC), what they are called, and who led them."""
+
+    at: datetime
+    workers: tuple[str, ...]
+    scheduler: str
+    dashboard: str
+    """Address of Dask's own dashboard; empty where it is none of the web's."""
+
+
+def last_meeting(reader: Reader) -> Meeting | None:
+    """Return which workers were last at work for a store, or ``None`` where none ever was."""
+    found = reader.get(Checkpoint, MEETING)
+    if found is None or not found.value.get("workers"):
+        return None
+    page = str(found.value.get("dashboard", ""))
+    safe = page if page.startswith(("http://", "https://")) else ""
+    return Meeting(found.at, tuple(found.value["workers"]), str(found.value.get("scheduler", "")), safe)
+
+
 def dashboard(workers: Workers) -> str:
     """Return where Dask's own dashboard shows what every worker does, as it happens."""
     return str(workers.client.dashboard_link)
@@ -253,10 +344,9 @@ def days_on_cluster(settings: Settings, store: Store, *, now: Any, progress: Pro
             at_once = 2 * workers.threads
             for begin in range(0, len(days), at_once):
                 some = list(days[begin : begin + at_once])
-                futures = workers.start(day_file, some, settings=shared)
-                workers.wait(futures)
+                files = workers.done(day_file, some, settings=shared)
                 progress(begin + len(some), len(days), f"days, by {workers.threads} workers")
-                yield from ((day, *made) for day, made in zip(some, workers.gathered(futures), strict=True))
+                yield from ((day, *made) for day, made in zip(some, files, strict=True))
 
     return made
 
@@ -275,4 +365,7 @@ def day_file(day: str, settings: str) -> tuple[bytes, int]:
         return target.read_bytes(), count
 
 
-__all__ = ["ClusterError", "Workers", "connected", "dashboard", "days_on_cluster", "meet", "roll"]
+__all__ = [
+    "ClusterError", "Meeting", "Workers", "connected", "dashboard", "days_on_cluster", "last_meeting", "meet", "roll",
+    "signed_step",
+]  # fmt: skip

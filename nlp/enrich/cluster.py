@@ -78,9 +78,7 @@ class ClusterModel:
         Raises:
             ClusterError: no worker is left, or the scheduler is gone.
         """
-        futures = self._workers.start(read_part, [list(texts)], settings=self._settings, made_by=self.made_by)
-        self._workers.wait(futures)
-        (reading,) = self._workers.gathered(futures)
+        (reading,) = self._workers.done(read_part, [list(texts)], settings=self._settings, made_by=self.made_by)
         return cast("Reading", reading)
 
 

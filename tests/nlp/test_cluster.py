@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ TEXTS = [
 ] * 40  # fmt: skip
 
 
-def settings_for(address: str, patience: float = 15.0) -> Settings:
+def settings_for(address: str, patience: float = 15.0, slow: float = 60.0) -> Settings:
     """Return settings that let a scheduler's workers read."""
-    return Settings(model=MODEL, scale=ScaleSettings(scheduler=address, patience_seconds=patience))
+    scale = ScaleSettings(scheduler=address, patience_seconds=patience, slow_seconds=slow)
+    return Settings(model=MODEL, scale=scale)
 
 
 def made(n_workers: int = 2) -> Any:
@@ -65,6 +67,19 @@ def test_workers_read_what_one_process_reads_also_when_one_is_killed_at_work(clu
         assert np.abs(one.sentiment - own.sentiment).max() < 1e-2
         assert one.targets == own.targets
         assert one.stances == own.stances
+
+
+def test_a_worker_that_hangs_holds_nobody_up(cluster: Any) -> None:
+    """It is alive to the scheduler and does nothing; what it holds is read by the other."""
+    own = load_model(MODEL).read(TEXTS[:20])
+    hangs = pids(cluster)[0]
+    with cluster_model(settings_for(cluster.scheduler_address, slow=1.0)) as model, ThreadPoolExecutor(4) as pool:
+        os.kill(hangs, signal.SIGSTOP)
+        try:
+            readings = list(pool.map(model.read, [TEXTS[:20]] * 4))
+        finally:
+            os.kill(hangs, signal.SIGCONT)
+    assert all(np.abs(each.vectors - own.vectors).max() < 1e-3 for each in readings)
 
 
 def test_a_cluster_that_loses_workers_or_scheduler_is_an_error_and_no_endless_wait() -> None:

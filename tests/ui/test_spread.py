@@ -18,7 +18,7 @@ from groundswell.configs.source import find_sources
 from groundswell.crawlers.replica import serve, write_sources
 from groundswell.crawlers.spread import bundled, crawl_wherever
 from groundswell.index import cluster as clusters
-from groundswell.index.cluster import ClusterError, connected, meet
+from groundswell.index.cluster import ClusterError, connected, last_meeting, meet
 from groundswell.index.open import open_store
 from groundswell.index.query import Query
 from groundswell.index.records import CrawlRun, Signal, Theme
@@ -86,16 +86,22 @@ def _stored(settings: Settings) -> dict[str, Any]:
 
 @pytest.mark.timeout(1200)
 def test_three_workers_store_what_one_process_stores_also_when_one_is_killed_at_work(
-    tmp_path: Path, sources: Path, cluster: Any
+    tmp_path: Path, sources: Path, cluster: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Ids, what was understood, themes, signals, alerts and the day files, to the last letter."""
     alone, spread = _settings(tmp_path / "alone", sources), _settings(tmp_path / "spread", sources)
     scale = spread.scale.model_copy(update={"scheduler": cluster.scheduler_address})
     spread = spread.model_copy(update={"scale": scale})
     _turn(alone)
+    caplog.set_level("INFO", logger="groundswell")
     victim = next(iter(cluster.workers.values())).pid
     threading.Timer(4.0, os.kill, (victim, signal.SIGKILL)).start()
     _turn(spread)
+    with open_store(spread) as store:
+        met = last_meeting(store)
+    assert met
+    assert met.workers == ("0", "1", "2")
+    assert any("visited by worker" in record.message for record in caplog.records)
     one, three = _stored(alone), _stored(spread)
     assert len(one["mentions"]) > 100
     for name, what in one.items():

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from groundswell.index.open import open_store
 from groundswell.index.query import Query
-from groundswell.index.records import Case, Decision, Label, SavedSearch
+from groundswell.index.records import Case, Checkpoint, Decision, Label, SavedSearch
 from groundswell.ui.board import queries
 from groundswell.ui.board.launch import SERVER, SETTINGS_VARIABLE, write_settings
 from groundswell.ui.desk import Desk
@@ -80,6 +81,19 @@ def test_every_view_draws_an_empty_store(empty: World, monkeypatch: pytest.Monke
     app = _open(view)
     assert not app.exception
     assert "<h1>" in _html(app)
+
+
+@pytest.mark.parametrize(("page", "shown_as"), [("http://10.0.0.5:8787/status", True), ("javascript:alert(1)", False)])
+def test_the_workers_of_a_cluster_stand_beside_the_sources(shown: World, page: str, shown_as: bool) -> None:
+    """Who they were, and the way to Dask's own dashboard, if it is one of the web's."""
+    met = {"token": "t", "workers": ["dask-1", "dask-2"], "scheduler": "tcp://10.0.0.5:8786", "dashboard": page}
+    with open_store(shown.settings) as store:
+        store.put([Checkpoint(id="cluster:meeting", value=met, at=shown.now)])
+    queries._answers.clear()
+    html = _html(_open("sources"))
+    assert "2 workers of tcp://10.0.0.5:8786" in html
+    assert "dask-1, dask-2" in html
+    assert (f'href="{page}"' in html) == shown_as
 
 
 def test_no_store_at_all_is_a_sentence_and_not_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

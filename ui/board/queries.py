@@ -23,6 +23,7 @@ from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.audit import Audit, Entry
 from groundswell.index.closed_fields import closed_values
+from groundswell.index.cluster import Meeting, last_meeting
 from groundswell.index.open import OpenReader, database, open_reader, open_store
 from groundswell.index.permitted import EVERYBODY, PermittedStore, Person, seen_by
 from groundswell.index.query import Bucket, By, Page, Query
@@ -210,6 +211,11 @@ def seen(days: int) -> Coverage:
 def records(kind: type[R], limit: int = 1000) -> list[R]:
     """Return the newest records of one kind."""
     return _kept(("records", kind.__name__, limit), lambda store: store.recent(kind, limit=limit))
+
+
+def meeting() -> Meeting | None:
+    """Return which workers were last at work for this store."""
+    return _kept(("meeting",), last_meeting)
 
 
 def record(kind: type[R], id: str) -> R | None:

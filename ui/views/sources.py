@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from groundswell.index.cluster import Meeting
 from groundswell.index.records import CrawlRun, Delivery, Refusal
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
@@ -50,6 +51,10 @@ def show() -> None:
             "Visits", f"the newest {most} of {wording.number(len(runs))}" if len(runs) > most else "", _runs(runs, most)
         )
     ]
+    if not wanted and (meeting := queries.meeting()):
+        parts += [
+            _panel(tr("Workers"), tr("who last visited sources or made day files for this store"), _workers(meeting))
+        ]
     if not wanted and (deliveries := queries.records(Delivery, 2000)):
         parts += [_panel("Deliveries", _delivered(deliveries), _deliveries(deliveries[:MOST_DELIVERIES]))]
     parts += [
@@ -62,6 +67,21 @@ def show() -> None:
 
 def _panel(title: str, note: str, body: Html) -> Html:
     return tag("div", panel(title, note, body), style="margin-bottom:16px")
+
+
+def _workers(meeting: Meeting) -> Html:
+    """Return who the workers were, when, and where Dask shows what they do now."""
+    zone = queries.settings().board.timezone
+    when = tr("{at}: {workers} of {scheduler}").format(
+        at=wording.moment(meeting.at, zone), workers=wording.plural(len(meeting.workers), "worker"),
+        scheduler=meeting.scheduler,
+    )  # fmt: skip
+    page = (
+        tag("a", esc(tr("what they do now (Dask's dashboard)")), href=meeting.dashboard)
+        if meeting.dashboard
+        else esc("")
+    )
+    return joined([tag("p", esc(when)), tag("p", esc(", ".join(meeting.workers)), cls="muted"), tag("p", page)])
 
 
 def _delivered(deliveries: Sequence[Delivery]) -> str:
