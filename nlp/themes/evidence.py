@@ -17,6 +17,8 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from groundswell.nlp.themes.registers import Registers
+
 Floats = NDArray[np.float32]
 Tokens = Callable[[str, str], list[str]]
 """A text and its language → its words, repeats kept."""
@@ -62,6 +64,7 @@ class Evidence:
         prior_share: how much of each mean is still the prior.
         trust: what is made of the prior's weight when a mean is taken from vectors; less than 1 where hardly any
             documents are alike, so that what a language's have in common is the language, not an event.
+        registers: what texts have in common because of how they are written.
         documents: documents read so far.
         recent: the words of the latest `MEMORY` of them.
         frequency: in how many of those each word is.
@@ -74,6 +77,7 @@ class Evidence:
         self.priors = dict(self.means)
         self.prior_share = dict.fromkeys(self.means, 1.0)
         self.trust = 1.0
+        self.registers = Registers()
         self.documents = 0
         self.recent: deque[frozenset[str]] = deque()
         self.frequency: Counter[str] = Counter()
@@ -82,7 +86,11 @@ class Evidence:
         """Learn from a batch and return its evidence vectors, shape ``(n, 384 + 1024)``."""
         words = [frozenset(self.tokens(t, lang)) for t, lang in zip(texts, langs, strict=True)]
         self._learn_words(words)
-        x = vectors - self._learn_means(vectors, [plain_code(lang) for lang in langs])
+        codes = [plain_code(lang) for lang in langs]
+        registers = self.registers.learn(vectors, texts, [code if code in prior_means() else "" for code in codes])
+        x = vectors - self._learn_means(vectors, codes)
+        if self.trust < 1 and registers:  # where alike documents are common, what a register has may be an event
+            x -= np.float32(1 - self.trust) * self.registers.apart(registers)
         x = x @ sharpening() if self.weights.sharp else x
         x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
         hashed = np.stack([self._hash(w) for w in words]) if words else np.zeros((0, HASHED))

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from groundswell.nlp.themes.cluster import LATEST_MEMBERS, Cluster, LooseDocument
 from groundswell.nlp.themes.evidence import DIMENSIONS, MEMORY, WIDTH
+from groundswell.nlp.themes.registers import Register, Registers
 from groundswell.nlp.themes.space import ThemeSpace
 
-VERSION = 6
+VERSION = 7
 """Of the layout and of the space; another one is not read, and the stage tells a new space where documents went."""
 CHUNK = 256
 """Documents whose words lie in one piece."""
@@ -104,6 +105,7 @@ class SpaceState:
             "means": {lang: _packed(mean) for lang, mean in evidence.means.items()}, "counted": dict(evidence.counted),
             "priors": {lang: _packed(mean) for lang, mean in evidence.priors.items()},
             "prior_share": dict(evidence.prior_share),
+            "registers": [[*key, r.counted, _packed(r.mean)] for key, r in evidence.registers.found.items()],
             "documents": evidence.documents, "words": self._words(full * CHUNK, evidence.documents),
             "loose": [_loose(document) for document in space.clusters.loose],
             "given": list(space.clusters.given),
@@ -193,6 +195,9 @@ def _restore_evidence(space: ThemeSpace, mark: Piece, chunks: Sequence[Piece]) -
     evidence.means = {lang: _floats(mean) for lang, mean in mark["means"].items()}
     evidence.counted, evidence.prior_share = dict(mark["counted"]), dict(mark["prior_share"])
     evidence.priors = {lang: _floats(mean) for lang, mean in mark["priors"].items()}
+    evidence.registers = Registers(
+        {(lang, how): Register(n, _floats(mean)) for lang, how, n, mean in mark["registers"]}
+    )
     words = [line for chunk in chunks for line in chunk["words"]] + mark["words"]
     evidence.recall([frozenset(line) for line in words[-min(mark["documents"], MEMORY) :]], mark["documents"])
 
