@@ -32,6 +32,9 @@ FLAGS = [
     "--disable-sync",
 ]
 WIDTHS = (390, 768, 1024, 2560, 1440)
+SIDE_FOLDED = """() => document.querySelector('[data-testid=stSidebar]').dataset.collapsed !== 'true'
+    || document.querySelector('[data-testid=stMain]').getBoundingClientRect().left === 0"""
+"""Where the sidebar is folded away the page begins at the edge."""
 VIEWS = (
     "",
     "today",
@@ -152,6 +155,7 @@ def test_every_view_fits_and_nothing_of_strangers_runs(board: tuple[World, str],
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_function("width => window.innerWidth === width", arg=width)
+            page.wait_for_function(SIDE_FOLDED)
             wide = page.locator("[data-testid=stMain]").evaluate("main => [main.scrollWidth, main.clientWidth]")
             if wide[0] > wide[1]:
                 wider.append(f"{view} at {width}: {wide[0]} on {wide[1]}")

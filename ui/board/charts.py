@@ -147,7 +147,9 @@ def heat_map(heat: Heat, now: datetime) -> Html:
         cells += [_heat_cell(heat, risk, market, now) for market in heat.markets]
     cells.append(tag("span"))
     cells += [
-        tag("span", esc(market or "none"), cls="ml", title=wording.market(market) or "posts that name no market")
+        tag(
+            "span", esc(market or tr("none")), cls="ml", title=wording.market(market) or tr("posts that name no market")
+        )
         for market in heat.markets
     ]
     return tag("div", cells, cls="heat", style=f"--n:{len(heat.markets)}")
@@ -158,8 +160,10 @@ def _heat_cell(heat: Heat, risk: str, market: str, now: datetime) -> Html:
     share = min(100, round(abs(value) * PER_SD))
     digits = 1 if abs(value) < WHOLE_FROM else 0
     text = wording.signed(value, digits) if abs(value) >= SAID_FROM else ""
-    title = f"{wording.risk(risk)}, {market or 'no market'}: {wording.plural(count, 'text')} in 24 h, "
-    title += f"{wording.signed(value, 1)} standard deviations"
+    title = tr("{risk}, {market}: {texts} in 24 h, {value} standard deviations").format(
+        risk=wording.risk(risk), market=market or tr("not named"), texts=wording.plural(count, "text"),
+        value=wording.signed(value, 1),
+    )  # fmt: skip
     cls = f"hc {'up' if value >= 0 else 'down'}{' full' if share > 55 else ''}"
     return link(risk_address(risk, market, now), esc(text), cls=cls, title=title, style=f"--s:{share}%")
 
@@ -179,7 +183,7 @@ def coverage_map(found: Coverage) -> Html:
 
 def _days(row: Row) -> Html:
     """Return the days of one source, a cell each, that lead to it together."""
-    words = [f"{row.source}, {cell.day.day} {cell.day:%b}: {cell.why}" for cell in row.cells]
+    words = [f"{row.source}, {wording.day(cell.day)}: {cell.why}" for cell in row.cells]
     states = ["" if cell.state == "ok" else cell.state for cell in row.cells]
     cells = (tag("i", cls=state, title=title) for state, title in zip(states, words, strict=True))
     return tag("a", cells, href=links.source(row.source), aria_label=row.source)
@@ -200,15 +204,19 @@ def coverage_words(found: Coverage) -> Html:
         )
         for row in bad[:4]
     )
-    more = [tag("li", esc(f"and {len(bad) - 4} more"))] if len(bad) > 4 else []
+    more = [tag("li", esc(tr("and {count} more").format(count=len(bad) - 4)))] if len(bad) > 4 else []
     return tag("ul", [*text, *more], cls="note")
 
 
 def bars(
-    counts: Sequence[tuple[str, int]], address: Callable[[str], str], name: Callable[[str], str] = str, most: int = 8
+    counts: Sequence[tuple[str, int]],
+    address: Callable[[str], str],
+    name: Callable[[str], str] = str,
+    most: int = 8,
+    *,
+    of: int,
 ) -> Html:
-    """Return named counts as bars; each leads to its documents."""
-    whole = sum(count for _, count in counts)
+    """Return named counts as bars with their share `of` all documents; each leads to its documents."""
     longest = max((count for _, count in counts), default=1)
     rows = [
         link(
@@ -216,9 +224,9 @@ def bars(
             joined(
                 [
                     tag("i"),
-                    tag("span", esc(name(value) or "none")),
+                    tag("span", esc(name(value) or tr("none"))),
                     tag("b", esc(wording.number(count))),
-                    tag("em", esc(wording.percent(count, whole))),
+                    tag("em", esc(wording.percent(count, of))),
                 ]
             ),
             cls="bar",

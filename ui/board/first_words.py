@@ -30,6 +30,7 @@ STYLE = """
 #first-words .top { display: flex; align-items: baseline; flex-wrap: wrap; gap: 2px 18px }
 #first-words .top span { color: #6b6f78 }
 #first-words .lead { margin: 6px 0 2px; font-size: 15px }
+@media (max-width: 768px) { #first-words { padding-left: 28px } }
 @media (max-width: 640px) { #first-words { padding: 44px 14px 0 } }
 @media (prefers-color-scheme: dark) { #first-words { background: #14161a; color: #eceae4 }
   #first-words .top span { color: #9a9da5 } }

@@ -135,7 +135,10 @@ def _tick(text: str, share: float) -> Html:
 def _partial(days: int) -> Html:
     """Return what marks the last day, which is not over."""
     return tag(
-        "i", cls="partial", style=f"left:{100 * (days - 1) / days:.2f}%;width:{100 / days:.2f}%", title="not over yet"
+        "i",
+        cls="partial",
+        style=f"left:{100 * (days - 1) / days:.2f}%;width:{100 / days:.2f}%",
+        title=tr("not over yet"),
     )
 
 
@@ -186,13 +189,16 @@ def _days(series: Series, unseen: Sequence[Sequence[str]], address: Address, uni
 def _told(series: Series, unseen: Sequence[Sequence[str]], i: int, unit: str) -> str:
     usual = series.bands[i]
     text = f"{_date(series.days[i])}: {wording.plural(int(series.values[i] or 0), unit)}"
-    text += f", usually {wording.number(round(usual.low))} to {wording.number(round(usual.high))}" if usual else ""
-    return text + (f"; not seen: {', '.join(unseen[i][:5])}" if i < len(unseen) and unseen[i] else "")
+    if usual:
+        band = tr(", usually {low} to {high}")
+        text += band.format(low=wording.number(round(usual.low)), high=wording.number(round(usual.high)))
+    blind = unseen[i] if i < len(unseen) else ()
+    return text + (tr("; not seen: {sources}").format(sources=", ".join(blind)) if blind else "")
 
 
 def _mood_days(series: Series, address: Address) -> Html:
     cells = (
-        link(address(day), NOTHING, title=f"{_date(day)}: mood {wording.mood(series.values[i])}")
+        link(address(day), NOTHING, title=f"{_date(day)}: {tr('mood')} {wording.mood(series.values[i])}")
         for i, day in enumerate(series.days)
     )
     return tag("div", cells, cls="days")
@@ -203,7 +209,7 @@ def _alerts(series: Series, alerts: Sequence[Signal], titles: Mapping[str, str])
     for alert in alerts:
         day = _day_of(alert, series.days)
         if day is not None:
-            title = f"{alert.severity}, {_date(alert.at)}: {titles.get(alert.id) or alert.why}"
+            title = f"{tr(alert.severity)}, {_date(alert.at)}: {titles.get(alert.id) or alert.why}"
             style = f"left:{100 * (day + 0.5) / len(series.days):.2f}%"
             yield link(links.alert(alert.id), NOTHING, cls=f"dot k-{alert.severity}", title=title, style=style)
 
@@ -215,7 +221,7 @@ def _day_of(alert: Signal, days: Sequence[datetime]) -> int | None:
 
 
 def _date(day: datetime) -> str:
-    return f"{day:%a} {day.day} {day:%b}"
+    return wording.chart_day(day)
 
 
 def _dates(days: Sequence[datetime], now: datetime) -> Html:
@@ -223,7 +229,7 @@ def _dates(days: Sequence[datetime], now: datetime) -> Html:
     if len(days) < 5:
         return NOTHING
     marks = [days[round(i * (len(days) - 1) / 4)] for i in range(5)]
-    words = [f"{day.day} {day:%b}" for day in marks]
+    words = [wording.day(day) for day in marks]
     if days[-1].date() == now.astimezone(UTC).date():
         words[-1] = tr("today so far")
     return tag("div", (tag("span", esc(word)) for word in words), cls="dates")

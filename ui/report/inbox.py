@@ -27,6 +27,7 @@ from groundswell.nlp.signals.alerts.episodes import Episode, Pace, Phase, episod
 from groundswell.nlp.signals.alerts.rising import rising
 from groundswell.nlp.themes.framing import LEAST_USUAL, capital, times
 from groundswell.ui.report import wording
+from groundswell.ui.report.rising import likely
 from groundswell.ui.report.tongue import spoken, tr
 from groundswell.ui.report.topics import topic_title
 
@@ -153,7 +154,7 @@ def find_inbox(reader: Reader, *, now: datetime, whole: bool = True) -> Inbox:
         Signal, states=("held", "rising") if whole else ("rising",), since=now - HELD_DAYS * DAY, until=until
     )
     ordered = tuple(sorted(_with_twins(entries, decisions) if whole else entries, key=_place))
-    early = tuple(rising([*signals, *weaker], now=now))
+    early = tuple(likely(rising([*signals, *weaker], now=now)))
     return Inbox(ordered, _held([*signals, *weaker], now) if whole else (), looked_up_to(reader), early)
 
 

@@ -12,6 +12,8 @@ from groundswell.ui.report.topics import topic_title
 
 LONGEST = 90
 """Characters of a title."""
+LEAST = 0.02
+"""The smallest chance that is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ def rising_rows(signals: Sequence[Signal]) -> Iterator[RisingRow]:
 
 def _title(signal: Signal) -> str:
     return topic_title(signal.title) if signal.standing else signal.title
+
+
+def likely(signals: Sequence[Signal]) -> list[Signal]:
+    """Return what is worth a line: a chance of less than one in fifty is no news."""
+    return [signal for signal in signals if (signal.alert_chance or 0.0) >= LEAST]
 
 
 def heading() -> str:

@@ -116,7 +116,7 @@ def spelled(count: int) -> str:
 
 def listed(items: Sequence[str]) -> str:
     """Return "a", "a and b", "a, b and c"."""
-    return tr(" and ").join(filter(None, (", ".join(items[:-1]), items[-1]))) if items else ""
+    return tr(" and ").join(filter(None, (tr(", ").join(items[:-1]), items[-1]))) if items else ""
 
 
 def span(length: timedelta) -> str:
@@ -147,6 +147,23 @@ def weekday(at: datetime, zone: str) -> str:
     if spoken() != "en":
         return _dated(local, "MMMEd")
     return f"{local:%a} {local.day} {local:%b}"
+
+
+def day(at: datetime) -> str:
+    """Return "22 Nov" of a day in UTC, as charts have it."""
+    return _dated(at, "MMMd") if spoken() != "en" else f"{at.day} {at:%b}"
+
+
+def chart_day(at: datetime) -> str:
+    """Return "Sat 22 Nov" of a day in UTC, as charts have it."""
+    return _dated(at, "MMMEd") if spoken() != "en" else f"{at:%a} {at.day} {at:%b}"
+
+
+def value(field: str, name: str) -> str:
+    """Return the value of a field of documents as people read it: feelings, targets, kinds and risks have names."""
+    if field in {"risk", "target", "sentiment", "kind"}:
+        return risk(name)
+    return name or tr("none")
 
 
 def date(at: datetime, zone: str) -> str:

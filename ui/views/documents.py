@@ -103,8 +103,8 @@ def _words(document: Document, fragments: Sequence[str]) -> list[Html]:
 
 def _by(document: Document, zone: str, copies: int) -> list[Html]:
     mention, enriched = document.mention, document.enriched
-    when = wording.stamp(mention.published_at, zone) if mention.published_at else "no date"
-    doubt = {"none": " (date not to be trusted)", "inferred": " (date guessed)", "day": ""}.get(
+    when = wording.stamp(mention.published_at, zone) if mention.published_at else tr("no date")
+    doubt = {"none": tr(" (date not to be trusted)"), "inferred": tr(" (date guessed)")}.get(
         mention.date_confidence, ""
     )
     parts = [
@@ -114,7 +114,7 @@ def _by(document: Document, zone: str, copies: int) -> list[Html]:
         _feeling(document) if enriched else tag("span", esc(tr("not read yet"))),
         web_link(mention.url),
     ]
-    parts.append(link(links.document(mention.id), esc(tr("open")), cls="out", title="the whole document"))
+    parts.append(link(links.document(mention.id), esc(tr("open")), cls="out", title=tr("the whole document")))
     if copies > 1 and enriched:
         same = links.unfolded(links.search(duplicate=enriched.duplicate_of or mention.id))
         parts.append(link(same, esc(wording.plural(copies, "copy", "copies"))))
@@ -124,7 +124,7 @@ def _by(document: Document, zone: str, copies: int) -> list[Html]:
 def _feeling(document: Document) -> Html:
     sentiment = document.enriched.sentiment if document.enriched else None
     return (
-        tag("span", esc(f"{sentiment.label} {wording.signed(sentiment.mood)}"), cls=sentiment.label)
+        tag("span", esc(f"{tr(sentiment.label)} {wording.signed(sentiment.mood)}"), cls=sentiment.label)
         if sentiment
         else NOTHING
     )
@@ -141,5 +141,7 @@ def _tags(document: Document, themes: Mapping[str, str], hide: str) -> Html:
     )
     tags = [link(links.search(risk=risk), esc(wording.risk(risk)), cls="tagged") for risk in claimed]
     if theme in themes:
-        tags.append(link(links.theme(theme), esc(f"theme: {wording.shortened(themes[theme], 60)}"), cls="tagged"))
+        tags.append(
+            link(links.theme(theme), esc(f"{tr('theme')}: {wording.shortened(themes[theme], 60)}"), cls="tagged")
+        )
     return tag("div", tags, style="margin-top:5px") if tags else NOTHING

@@ -17,6 +17,7 @@ from groundswell.ui.report.tongue import tr
 from groundswell.ui.views.documents import document_list
 
 MOST = 14
+NAMES = {"lang": "language", "target": "about whom"}
 LEAST = 0.5
 """Parts that make less than half a document are listed together."""
 
@@ -32,7 +33,7 @@ def show() -> None:
         st.html(tag("p", esc(error), cls="said trouble", role="alert"))
         return
     if found is None:
-        text = "A search of at most 14 days can be explained: add since: and until:, or on: a day."
+        text = tr("A search of at most 14 days can be explained: add since: and until:, or on: a day.")
         st.html(tag("p", esc(text), cls="empty"))
         return
     st.html(joined([tag("p", _sentence(found, this), cls="lead"), _body(found, this)]))
@@ -42,8 +43,12 @@ def _sentence(found: Explanation, this: Asked) -> list[Html]:
     whole = link(_address(this), esc(wording.plural(found.observed, "document")))
     usual, more = f"{found.expected:,.1f}", f"{abs(found.excess):,.1f}"
     times = wording.plural(found.windows, "earlier window")
-    beside = f", where {usual} are usual (mean of {times} of the same length and hour): {more} "
-    return [whole, esc(beside + ("more." if found.excess >= 0 else "fewer."))]
+    beside = (
+        tr(", where {usual} are usual (mean of {times} of the same length and hour): {number} more.")
+        if found.excess >= 0
+        else tr(", where {usual} are usual (mean of {times} of the same length and hour): {number} fewer.")
+    )
+    return [whole, esc(beside.format(usual=usual, times=times, number=more))]
 
 
 def _address(this: Asked, **terms: str) -> str:
@@ -58,7 +63,7 @@ def _body(found: Explanation, this: Asked) -> Html:
     names = queries.theme_names(tuple(part.value for part in shown if part.field == "theme"))
     rows = [_row(part, _named(part, names), this) for part in shown]
     rows.append([esc(tr("everything else")), esc(""), _number(rest), NOTHING, NOTHING])
-    note = "documents of the difference that each accounts for; they add up (Shapley values)"
+    note = tr("documents of the difference that each accounts for; they add up (Shapley values)")
     parts = panel(
         tr("Made by"),
         note,
@@ -66,7 +71,7 @@ def _body(found: Explanation, this: Asked) -> Html:
     )
     risks = [_row(part, wording.risk(part.value), this) for part in found.risks[:8] if abs(part.excess) >= LEAST]
     beside = tag("p", esc(tr("No risk departs from its usual number.")), cls="empty")
-    head = ("risk", "", "more than usual", "documents", "usual")
+    head = (tr("risk"), "", tr("more than usual"), tr("documents"), tr("usual"))
     risk = panel(
         tr("Risks"), tr("they overlap and do not add up"), table(head, risks, cls="right stack") if risks else beside
     )
@@ -74,14 +79,14 @@ def _body(found: Explanation, this: Asked) -> Html:
 
 
 def _row(part: Part, name: str, this: Asked) -> list[Html]:
-    kind = "texts that repeat others" if part.field == COPIES else part.field
+    kind = tr("texts that repeat others") if part.field == COPIES else tr(NAMES.get(part.field, part.field))
     count = esc(wording.number(part.observed))
     linked = count if part.field == COPIES else link(_address(this, **{part.field: part.value}), count, cls="num")
     return [esc(name), tag("span", esc(kind), cls="state"), _number(part.excess), linked, _usual(part.expected)]
 
 
 def _named(part: Part, names: dict[str, str]) -> str:
-    return "copies" if part.field == COPIES else names.get(part.value, part.value)
+    return tr("copies") if part.field == COPIES else names.get(part.value, part.value)
 
 
 def _number(value: float) -> Html:

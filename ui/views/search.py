@@ -67,7 +67,7 @@ def show() -> None:
     with results:
         _results(page, query, this, cursors)
     with counts:
-        _counts(page, this)
+        _counts(page, query, this)
 
 
 def _ask() -> Asked:
@@ -319,15 +319,20 @@ def _export(query: Query, kind: str, who: str) -> bytes:
         return file.read_bytes()
 
 
-def _counts(page: Page, this: Asked) -> None:
+def _counts(page: Page, query: Query, this: Asked) -> None:
     names = queries.theme_names(tuple(value for value, _ in page.facets.get("theme", ())[:8]))
-    parts = [_facet(field, counts, this, names) for field in FACETS if (counts := page.facets.get(field, ()))]
+    whole = page.total
+    if not this.copies and query.vector is None:
+        whole = sum(bucket.copies for bucket in queries.count(query, By()))
+    parts = [_facet(field, counts, this, names, whole) for field in FACETS if (counts := page.facets.get(field, ()))]
     with st.container(key="panel-facets"):
         note = tag("p", esc(tr("documents, copies counted each")), cls="note counted") if parts else NOTHING
         st.html(joined([note, *parts]) or tag("p", esc(tr("Nothing to count.")), cls="empty"))
 
 
-def _facet(field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names: Mapping[str, str]) -> Html:
+def _facet(
+    field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names: Mapping[str, str], whole: int
+) -> Html:
     shown = [(value, count) for value, count in counts if value]
     shown = [(value, count) for value, count in shown if field != "theme" or value in names]
     if not shown:
@@ -337,14 +342,14 @@ def _facet(field: Field, counts: tuple[tuple[str, int], ...], this: Asked, names
         "div",
         [
             tag("h2", bold(tr(_FACET_NAMES.get(field, field)))),
-            charts.bars(shown, added.__getitem__, lambda value: _named(field, value, names), most=6),
+            charts.bars(shown, added.__getitem__, lambda value: _named(field, value, names), most=6, of=whole),
         ],
         cls="facet",
     )
 
 
 def _named(field: Field, value: str, themes: Mapping[str, str]) -> str:
-    return wording.risk(value) if field in {"risk", "target"} else themes.get(value, value)
+    return themes[value] if value in themes else wording.value(field, value)
 
 
 _FACET_NAMES = {"lang": "language", "target": "about whom"}

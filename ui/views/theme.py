@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import streamlit as st
 
@@ -60,7 +61,7 @@ def show() -> None:
 
 
 def _unknown(id: str) -> None:
-    text = f"There is no theme {id}; it may have been forgotten." if id else "No theme was chosen."
+    text = tr("There is no theme {id}; it may have been forgotten.").format(id=id) if id else tr("No theme was chosen.")
     st.html(
         joined(
             [
@@ -76,15 +77,16 @@ def _head(theme: Theme, fired: Sequence[Signal]) -> Html:
     titles = [title for title in dict.fromkeys(theme.titles.values()) if title and title != wording.theme(theme)]
     count = sum(bucket.copies for bucket in queries.count(Query(where={"theme": (theme.id,)}), By()))
     size = wording.plural(count, "document")
-    span = f"{wording.date(theme.first_seen, zone)} to "
-    span += wording.date(theme.last_seen, zone)
-    span += f" · {theme.state}" if theme.state != "living" else ""
+    span = tr("{first} to {last}").format(
+        first=wording.date(theme.first_seen, zone), last=wording.date(theme.last_seen, zone)
+    )
+    span += f" · {tr(theme.state)}" if theme.state != "living" else ""
     words = (
         link(links.search_text(f'"{word}"' if " " in word else word), esc(word), cls="tagged")
         for word in theme.keywords[:14]
     )
     risk = (
-        link(links.search(risk=theme.risk), esc(f"risk: {wording.risk(theme.risk)}"), cls="tagged")
+        link(links.search(risk=theme.risk), esc(f"{tr('risk')}: {wording.risk(theme.risk)}"), cls="tagged")
         if theme.risk
         else NOTHING
     )
@@ -181,7 +183,7 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
             ),
             (tr("mood, 7 days"), esc(wording.mood(mean_mood(recent)))),
             (tr("alerts"), esc(wording.number(len(fired)))),
-            (tr("copies"), esc(f"{wording.number(copies - folded)} of {wording.number(copies)} repeat another text")),
+            (tr("copies"), esc(_repeated(copies - folded, copies))),
         ],
         cls="four",
     )
@@ -190,6 +192,11 @@ def _lines(theme: Theme, fired: Sequence[Signal]) -> Html:
         tr("texts a day over 60 days, copies folded, grey band = expected, dots = alerts"),
         joined([chart, timeline.explained(volume, theme=theme.id), _different(theme), numbers]),
     )
+
+
+def _repeated(count: int, whole: int) -> str:
+    said = tr("{count} of {whole} repeat another text")
+    return said.format(count=wording.number(count), whole=wording.number(whole))
 
 
 def _different(theme: Theme) -> Html:
@@ -205,18 +212,18 @@ def _breakdowns(theme: Theme) -> Html:
     fields = tuple(field for _, field in BREAKDOWNS)
     page = queries.search(Query(where={"theme": (theme.id,)}, facets=fields, limit=1))
     panels = [
-        panel(tr(title), "", _bars(theme, field, counts))
+        panel(tr(title), "", _bars(theme, field, counts, page.total))
         for title, field in BREAKDOWNS
         if (counts := [pair for pair in page.facets.get(field, ()) if pair[0]])
     ]
     return tag("div", panels, cls="row even")
 
 
-def _bars(theme: Theme, field: Field, counts: Sequence[tuple[str, int]]) -> Html:
+def _bars(theme: Theme, field: Field, counts: Sequence[tuple[str, int]], whole: int) -> Html:
     def address(value: str) -> str:
         return links.unfolded(links.search(**{"theme": theme.id, field: value}))
 
-    return charts.bars(counts, address, wording.risk if field in {"risk", "target"} else str, most=6)
+    return charts.bars(counts, address, partial(wording.value, field), most=6, of=whole)
 
 
 def _beside(theme: Theme) -> Html:
@@ -296,7 +303,7 @@ def _past(theme: Theme, signals: Sequence[Signal]) -> Html:
 
 
 def _shown(count: int) -> str:
-    return f"alerts first; 12 of {wording.number(count)}" if count > 12 else ""
+    return tr("alerts first; 12 of {count}").format(count=wording.number(count)) if count > 12 else ""
 
 
 def _signals(signals: Sequence[Signal]) -> Html:
@@ -327,17 +334,17 @@ def _no_signal() -> str:
 def _signal(signal: Signal, case: Case | None, zone: str) -> Html:
     evidence = links.evidence(signal)
     state = (
-        tag("span", esc(signal.severity), cls=f"sev {signal.severity}")
+        tag("span", esc(tr(signal.severity)), cls=f"sev {signal.severity}")
         if signal.fired
-        else esc(f"held: {signal.held_by or 'below the threshold'}")
+        else esc(f"{tr('held')}: {tr(signal.held_by or 'below the threshold')}")
     )
     by = [
         state,
-        esc(f" · {wording.KINDS[signal.kind]} · {wording.stamp(signal.at, zone)} · "),
+        esc(f" · {tr(wording.KINDS[signal.kind])} · {wording.stamp(signal.at, zone)} · "),
         link(evidence, esc(wording.plural(len(signal.evidence), "document"))),
     ]
     if case:
-        by += [esc(" · "), link(links.case(case.id), esc(f"case {case.status}"))]
+        by += [esc(" · "), link(links.case(case.id), esc(f"{tr('case')} {tr(case.status)}"))]
     return tag("li", [tag("div", by, cls="by"), tag("p", esc(reason_said(signal.why)))])
 
 
@@ -363,4 +370,6 @@ def _event(what: str, others: Sequence[str], names: dict[str, str], why: str, wh
         link(links.theme(other), esc(wording.shortened(names.get(other, other), 60)), cls="out") for other in others
     ]
     whom = joined([esc(": "), Html(", ".join(linked))]) if linked else NOTHING
-    return tag("li", [tag("div", esc(when), cls="by"), tag("p", [esc(what), whom, esc(f" ({why})" if why else "")])])
+    return tag(
+        "li", [tag("div", esc(when), cls="by"), tag("p", [esc(tr(what)), whom, esc(f" ({why})" if why else "")])]
+    )

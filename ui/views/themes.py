@@ -63,11 +63,9 @@ def _said(themes: Sequence[Theme]) -> str:
 
 
 def _note(count: int) -> str:
-    return (
-        f"the first {MOST}; narrow the filters for more"
-        if count > MOST
-        else "48 h and four weeks count texts, copies folded; documents count each copy"
-    )
+    if count > MOST:
+        return tr("the first {count}; narrow the filters for more").format(count=MOST)
+    return tr("48 h and four weeks count texts, copies folded; documents count each copy")
 
 
 def _filters(themes: Sequence[Theme]) -> tuple[str, str, str, bool]:
@@ -118,6 +116,9 @@ HEAD = (
 )
 
 
+HEADS = ("theme", "risk", "four weeks", "48 h: was → is", "mood", "documents", "last seen")
+
+
 def _cells(theme: Theme, talk: Talk) -> tuple[object, ...]:
     """Return a theme as a row of the file."""
     title, seen = wording.theme(theme), theme.last_seen.isoformat()
@@ -127,7 +128,7 @@ def _cells(theme: Theme, talk: Talk) -> tuple[object, ...]:
 
 def _table(ranked: Sequence[Theme], talk: Mapping[str, Talk], alerts: Mapping[str, Entry]) -> Html:
     series = _series(tuple(theme.id for theme in ranked))
-    head = ("theme", "risk", "four weeks", "48 h: was → is", "mood", "documents", "last seen")
+    head = tuple(map(tr, HEADS))
     now = queries.now()
     rows = (_row(theme, talk.get(theme.id, Talk()), series[theme.id], alerts.get(theme.id), now) for theme in ranked)
     return table(head, rows, cls="right stack")
@@ -198,7 +199,7 @@ def _row(theme: Theme, talk: Talk, series: Series, alert: Entry | None, moment: 
     return [
         joined([link(links.theme(theme.id), esc(wording.shortened(wording.theme(theme), 90))), _mark(theme, alert)]),
         link(links.search(risk=theme.risk), esc(wording.risk(theme.risk))) if theme.risk else esc("–"),
-        charts.sparkline(series, colour, f"Texts a day over four weeks: {wording.theme(theme)}"),
+        charts.sparkline(series, colour, f"{tr('Texts a day over four weeks')}: {wording.theme(theme)}"),
         joined([was, esc(" → "), moved]),
         tag("span", esc(wording.mood(talk.mood)), cls="num"),
         link(links.unfolded(links.search(theme=theme.id)), esc(wording.number(talk.size)), cls="num"),
@@ -207,7 +208,7 @@ def _row(theme: Theme, talk: Talk, series: Series, alert: Entry | None, moment: 
 
 
 def _mark(theme: Theme, alert: Entry | None) -> Html:
-    marks: list[str] = [theme.state] if theme.state != "living" else []
+    marks: list[str] = [tr(theme.state)] if theme.state != "living" else []
     if alert and alert.phase != "over":
-        marks.append(f"{alert.episode.severity} alert, {alert.phase}")
+        marks.append(f"{tr('alert')} · {tr(alert.episode.severity)} · {tr(alert.phase)}")
     return joined(tag("span", esc(f" · {word}"), cls="state") for word in marks)

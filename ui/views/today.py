@@ -125,7 +125,7 @@ def _head(card: Card, today: Today) -> Html:
         esc(tr("{time} old").format(time=wording.span(today.now - begun))),
         title=wording.stamp(begun, today.zone),
     )
-    what = "documents of its theme since it began" if card.episode.theme else "its documents"
+    what = tr("documents of its theme since it began") if card.episode.theme else tr("its documents")
     grown = link(links.grown(card.episode, today.now), esc(wording.plural(card.grown, "document")), title=what)
     age = tag("span", _between([grown, old], esc(" · ")))
     title = tag("h3", link(links.alert(card.entry.id), esc(wording.shortened(card.title, 110))), cls="clamp")
@@ -142,8 +142,13 @@ def _why(card: Card, today: Today) -> Html:
 
 
 def _spark(card: Card) -> Html:
-    what = "Mood" if card.signal.kind == "sour" else "Texts"
-    name = f"{what} a day over eight weeks with what is usual: {card.title}"
+    mood = card.signal.kind == "sour"
+    name = (
+        tr("Mood a day over eight weeks with what is usual")
+        if mood
+        else tr("Texts a day over eight weeks with what is usual")
+    )
+    name = f"{name}: {card.title}"
     return link(links.evidence(card.signal), charts.sparkline(card.series, card.severity, name))
 
 
