@@ -27,7 +27,7 @@ from groundswell.index.open import database, open_reader
 from groundswell.index.permitted import EVERYBODY, Person, seen_by
 from groundswell.index.sql_child import NEEDS_FILES, Rows, too_long
 from groundswell.index.store import StoreError
-from groundswell.index.tables import DERIVED, TABLES, record_row
+from groundswell.index.tables import DERIVED, NEEDS, TABLES, record_row
 
 SECONDS = 30.0
 """How long a statement may take."""
@@ -55,7 +55,7 @@ class Table:
 
 def run_sql(
     settings: Settings, statement: str, *, seconds: float = SECONDS, rows: int = ROWS, derived: Derive | None = None,
-    person: Person = EVERYBODY,
+    person: Person = EVERYBODY, found: Sequence[Sequence[str]] = (),
 ) -> Table:  # fmt: skip
     """Answer one statement that only reads, over what the store holds now, as far as a person sees it.
 
@@ -69,6 +69,7 @@ def run_sql(
         rows: how many rows are given back at most.
         derived: makes the rows of a table of `groundswell.index.tables.DERIVED`; asked for those that are named.
         person: who asks; one who is limited to markets meets no row of another.
+        found: ids of documents that searches found; they are asked for as ``found_1``, ``found_2`` …
 
     Raises:
         StoreError: there is no store, or the statement cannot be answered; the message says why.
@@ -79,14 +80,14 @@ def run_sql(
         try:  # the child says what to do where there is no store, or one of another version
             return _ask(
                 folder, statement, seconds, rows, derived=made, database=database(settings).resolve(),
-                markets=person.markets,
+                markets=person.markets, found=found,
             )  # fmt: skip
         except StoreError as error:
             if str(error) != NEEDS_FILES:
                 raise
     with open_reader(settings) as reader:
         export_days(reader, folder)
-    return _ask(folder, statement, seconds, rows, derived=made, markets=person.markets)
+    return _ask(folder, statement, seconds, rows, derived=made, markets=person.markets, found=found)
 
 
 def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = ROWS) -> Table:
@@ -99,8 +100,9 @@ def ask(folder: Path, statement: str, *, seconds: float = SECONDS, rows: int = R
 
 
 def _derived(statement: str, derived: Derive | None) -> dict[str, Rows]:
-    """Return the rows of those tables that a statement names and that have to be made for it."""
-    return {name: derived(name) for name in _named(statement, DERIVED)} if derived else {}
+    """Return the rows of the tables that have to be made for a statement: that it, or a view in it, names."""
+    named = set(_named(statement, DERIVED)).union(*(NEEDS[view] for view in _named(statement, NEEDS)))
+    return {name: derived(name) for name in DERIVED if name in named} if derived else {}
 
 
 def _named(statement: str, names: Iterable[str]) -> list[str]:
@@ -121,7 +123,7 @@ def _limited(settings: Settings, statement: str, person: Person) -> dict[str, Ro
 
 def _ask(
     folder: Path, statement: str, seconds: float, rows: int, *, derived: dict[str, Rows], database: Path | None = None,
-    markets: tuple[str, ...] = (),
+    markets: tuple[str, ...] = (), found: Sequence[Sequence[str]] = (),
 ) -> Table:  # fmt: skip
     """Let a process of its own answer."""
     asked = pickle.dumps(
@@ -135,6 +137,7 @@ def _ask(
             "database": database,
             "derived": derived,
             "markets": markets,
+            "found": [list(ids) for ids in found],
         }
     )
     child = [sys.executable, "-P", "-m", "groundswell.index.sql_child"]
@@ -150,10 +153,10 @@ def _ask(
         raise StoreError(too_long(seconds)) from None
     if done.returncode or not done.stdout:
         raise StoreError(f"this needs more than {MEMORY_MB:,} MB of memory: narrow it, or count instead of list")
-    columns, found, trouble = pickle.loads(done.stdout)  # noqa: S301  written by our own child
+    columns, given, trouble = pickle.loads(done.stdout)  # noqa: S301  written by our own child
     if trouble:
         raise StoreError(trouble)
-    return Table(told_apart(columns), tuple(found[:rows]), cut=len(found) > rows)
+    return Table(told_apart(columns), tuple(given[:rows]), cut=len(given) > rows)
 
 
 def told_apart(columns: Sequence[str]) -> tuple[str, ...]:

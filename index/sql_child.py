@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 from groundswell.index.tables import (
     DERIVED,
     DOCUMENT,
+    NEEDS,
     TABLES,
     VIEWS,
     columns_of,
@@ -61,6 +62,7 @@ class Asked:
         database: the embedded store, whose documents are read straight; left out, the files are read.
         derived: rows of the tables that are made for the statement.
         markets: the only ones whose documents there are; then `derived` holds all records that may be seen.
+        found: ids of documents that searches found; the tables ``found_1``, ``found_2`` … hold them.
         memory: megabytes for DuckDB; `beside`: for everything else.
     """
 
@@ -73,6 +75,7 @@ class Asked:
     database: Path | None = None
     derived: Mapping[str, Rows] = field(default_factory=dict)
     markets: tuple[str, ...] = ()
+    found: Sequence[Sequence[str]] = ()
 
     @property
     def allowed(self) -> str:
@@ -175,6 +178,7 @@ def _needed(asked: Asked) -> frozenset[str]:
     with duckdb.connect(":memory:") as db:
         for name in ("documents", *TABLES, *DERIVED):
             _register(db, name, parquet_table([], columns_of(name)))
+        _found(db, [[] for _ in asked.found])
         _view(db)
         _lock(db, asked.allowed, asked.memory)
         statement = _checked(db, asked.statement)
@@ -231,15 +235,23 @@ def _counts_alone(plan: Mapping[str, Any]) -> bool:
 def _offer(db: duckdb.DuckDBPyConnection, asked: Asked, needed: frozenset[str]) -> None:
     """Make the tables that the statement names."""
     named = {name for name in table_names() if re.search(rf"\b{name}\b", asked.statement, re.IGNORECASE)}
-    if named & set(VIEWS):
-        named.add("documents")
+    named.update(*(NEEDS[view] for view in named & set(VIEWS)))
     if asked.database is not None:
         _offer_store(db, asked, asked.database, named, needed)
     else:
         _offer_files(db, asked, named)
     for name in DERIVED:
         _register(db, name, parquet_table(asked.derived.get(name, ()), DERIVED[name]))
+    _found(db, asked.found)
     _view(db)
+
+
+def _found(db: duckdb.DuckDBPyConnection, found: Sequence[Sequence[str]]) -> None:
+    """Make a table of the documents that each search found."""
+    import pyarrow as pa
+
+    for number, ids in enumerate(found, 1):
+        _register(db, f"found_{number}", pa.table({"id": pa.array(ids, pa.string())}))
 
 
 def _offer_store(

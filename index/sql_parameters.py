@@ -21,6 +21,9 @@ _PIECE = re.compile(
 _USUAL = re.compile(r"(?:--|/\*)\s*\$([A-Za-z_]\w*)\s*=\s*(.*?)\s*(?:\*/|$)", re.MULTILINE)
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 LONGEST_VALUE = 500
+_QUOTED = r"'(?:[^']|'')*'"
+_FOUND = re.compile(rf"\bfound\s*\(\s*({_QUOTED})\s*(?:,\s*({_QUOTED})\s*)?(?:,\s*({_QUOTED})\s*)?\)", re.IGNORECASE)
+MOST_SEARCHES = 10
 
 
 def parameters(statement: str) -> dict[str, str]:
@@ -56,3 +59,39 @@ def filled(statement: str, values: Mapping[str, str]) -> str:
 def _literal(value: str) -> str:
     """Return a value as one literal of SQL."""
     return value if _NUMBER.fullmatch(value) else "'" + value.replace("\0", "").replace("'", "''") + "'"
+
+
+def searches(statement: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """Return a statement with ``found_1`` in place of its first ``found('a search')``, and the searches.
+
+    A second text says what the search stays within, as an address does (``of=``: ``alert-…``, ``signal-…``), a third
+    narrows it further.
+
+    >>> searches("select count(*) from found('scam since:7d') where id <> 'found(''x'')'")
+    ("select count(*) from found_1 where id <> 'found(''x'')'", [('scam since:7d', '', '')])
+
+    Raises:
+        StoreError: it asks for more than ten searches.
+    """
+    named: list[tuple[str, str, str]] = []
+    pieces: list[str] = []
+    at = 0
+    for call in _FOUND.finditer(statement):
+        if call.start() < at or _is_quoted(statement, call.start()):
+            continue
+        asked = (_text(call[1]), _text(call[2] or "''"), _text(call[3] or "''"))
+        named += [] if asked in named else [asked]
+        pieces += [statement[at : call.start()], f"found_{named.index(asked) + 1}"]
+        at = call.end()
+    if len(named) > MOST_SEARCHES:
+        raise StoreError(f"a statement may ask for {MOST_SEARCHES} searches; this asks for {len(named)}")
+    return "".join([*pieces, statement[at:]]), named
+
+
+def _is_quoted(statement: str, place: int) -> bool:
+    """Return whether a place lies within a text, a quoted name or a comment."""
+    return any(found.start() < place < found.end() for found in _PIECE.finditer(statement) if not found["name"])
+
+
+def _text(literal: str) -> str:
+    return literal[1:-1].replace("''", "'")

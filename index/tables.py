@@ -12,12 +12,14 @@ from groundswell.index.records import (
     Case,
     CrawlRun,
     Decision,
+    Delivery,
     Document,
     Label,
     Lineage,
     Moderation,
     Revision,
     Signal,
+    Task,
     Theme,
 )
 
@@ -78,6 +80,16 @@ REVISION = {
     "id": "string", "mention": "string", "source": "string", "what": "string", "at": "time", "title": "string",
     "text": "string", "published_at": "time",
 }  # fmt: skip
+DELIVERY = {
+    "id": "string", "receiver": "string", "about": "string", "state": "string", "at": "time", "status": "string",
+    "severity": "string", "title": "string", "attempts": "integer", "sent_at": "time", "said": "string",
+}  # fmt: skip
+TASK = {
+    "id": "string", "subject": "string", "queue": "string", "at": "time", "wanted": "integer", "given": "strings",
+    "priority": "number", "sample": "string", "stratum": "string", "lang": "string", "market": "string",
+    "why": "string",
+}  # fmt: skip
+"""Columns of what waits for labels; what the model says of it and what is known to be right are left out: blind."""
 TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "themes": (Theme, THEME),
     "lineage": (Lineage, LINEAGE),
@@ -88,12 +100,15 @@ TABLES: dict[str, tuple[type[Any], dict[str, str]]] = {
     "decisions": (Decision, DECISION),
     "runs": (CrawlRun, RUN),
     "revisions": (Revision, REVISION),
+    "deliveries": (Delivery, DELIVERY),
+    "tasks": (Task, TASK),
 }
 """Tables beside the documents: their kind and columns."""
 EPISODE = {
     "id": "string", "title": "string", "theme": "string", "risk": "string", "market": "string", "severity": "string",
     "began_at": "time", "newest_at": "time", "signals": "strings", "documents": "integer", "phase": "string",
-    "status": "string", "owner": "string",
+    "status": "string", "owner": "string", "start": "time", "evidence": "strings", "usual_a_day": "number",
+    "kind": "string",
 }  # fmt: skip
 RULE = {
     "id": "string", "about": "string", "languages": "strings", "version": "integer", "owner": "string",
@@ -108,7 +123,62 @@ AUDIT = {
     "after": "string", "outcome": "string",
 }  # fmt: skip
 """Columns of the audit log; `before` and `after` are JSON, of closed values and fingerprints."""
-DERIVED: dict[str, dict[str, str]] = {"episodes": EPISODE, "rules": RULE, "sources": SOURCE, "audit": AUDIT}
+COVERAGE = {
+    "source": "string", "day": "date", "state": "string", "posts": "integer", "usual": "number", "why": "string",
+}  # fmt: skip
+SHARES = ("precision", "recall", "false_positives", "prevalence")
+QUALITY = {
+    "part": "string", "slice": "string", "class": "string", "labelled": "integer", "population": "number",
+    "called": "number",
+} | {f"{name}{end}": "number" for name in SHARES for end in ("", "_low", "_high")}  # fmt: skip
+AGREEMENT = {
+    "field": "string", "units": "integer", "pairs": "integer", "observed": "number", "kappa": "number",
+    "alpha": "number", "ordinal": "number",
+}  # fmt: skip
+DRIFT = {"what": "string", "bits": "number", "most": "strings"}
+ABNORMAL_DAY = {
+    "day": "date", "documents": "integer", "usual": "number", "odd": "number", "negative": "number",
+    "usual_negative": "number", "abnormal": "boolean",
+}  # fmt: skip
+PERFORMANCE = {
+    "by": "string", "who": "string", "field": "string", "week": "string", "labels": "integer", "correct": "integer",
+    "share": "number", "low": "number", "high": "number", "gap": "boolean", "wrong": "strings",
+}  # fmt: skip
+CLAUSE = {
+    "id": "string", "title": "string", "text": "string", "covers": "strings", "markets": "strings", "effective": "date",
+    "ends": "date", "holds": "boolean",
+}  # fmt: skip
+POLICY_GAP = {
+    "kind": "string", "market": "string", "risk": "string", "clauses": "strings", "documents": "integer",
+    "before": "integer", "chance": "number", "evidence": "strings",
+}  # fmt: skip
+RULE_MEASURE = {
+    "rule": "string", "about": "string", "version": "integer", "shadow": "boolean", "hits": "integer",
+    "alone": "integer", "judged": "integer", "correct": "integer", "precision": "number", "recall": "number",
+}  # fmt: skip
+SAMPLE = {
+    "id": "string", "at": "time", "by": "string", "since": "time", "until": "time", "made_by": "string",
+    "drawn": "integer", "documents": "integer", "unsure": "integer", "labelled": "integer",
+}  # fmt: skip
+CAUSE = {
+    "depth": "integer", "month": "string", "cause": "string", "cases": "integer", "share": "number",
+    "cumulative": "number",
+}  # fmt: skip
+MODERATION_MONTH = {
+    "month": "string", "decisions": "integer", "rejected": "integer", "appealed": "integer", "overturned": "integer",
+    "wrong": "number", "low": "number", "high": "number", "seconds": "number", "complaints": "integer",
+}  # fmt: skip
+REFUSAL = {
+    "id": "string", "source": "string", "at": "time", "place": "string", "reason": "string", "sample": "string",
+}  # fmt: skip
+CASE_DOCUMENT = {"case": "string", "document": "string", "added_at": "time", "added_by": "string"}
+DERIVED: dict[str, dict[str, str]] = {
+    "episodes": EPISODE, "rules": RULE, "sources": SOURCE, "audit": AUDIT, "coverage": COVERAGE, "quality": QUALITY,
+    "agreement": AGREEMENT, "drift": DRIFT, "abnormal_days": ABNORMAL_DAY, "performance": PERFORMANCE,
+    "clauses": CLAUSE, "policy_gaps": POLICY_GAP, "rule_measures": RULE_MEASURE,
+    "samples": SAMPLE, "causes": CAUSE, "case_documents": CASE_DOCUMENT, "refusals": REFUSAL,
+    "moderation_months": MODERATION_MONTH,
+}  # fmt: skip
 """Tables that are made from the records or the configuration when somebody asks for them."""
 FACT = {
     "day": "date", "market": "string", "risk": "string", "source": "string", "sentiment": "string",
@@ -119,7 +189,19 @@ THEME_DAY = {
     "theme": "string", "day": "date", "market": "string", "documents": "integer", "stories": "integer",
     "negative": "integer", "neutral": "integer", "positive": "integer", "unsure": "integer", "mood": "number",
 }  # fmt: skip
+ALERT_DOCUMENT = {"alert": "string", "document": "string"}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "theme_days": ("documents",), "facts": ("documents",), "alert_documents": ("documents", "episodes"),
+}  # fmt: skip
+"""What each of the views is made of."""
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
+    "alert_documents": (
+        "SELECT e.id AS alert, d.id AS document FROM episodes e JOIN documents d ON d.theme = e.theme"
+        " WHERE e.theme <> '' AND d.date_confidence <> 'none' AND d.published_at >= e.start"
+        " UNION ALL SELECT e.alert, d.id AS document FROM (SELECT id AS alert, unnest(evidence) AS document"
+        " FROM episodes WHERE theme = '') e JOIN documents d ON d.id = e.document WHERE d.date_confidence <> 'none'",
+        ALERT_DOCUMENT,
+    ),
     "theme_days": (
         "SELECT theme, published_at::DATE AS day, market, count(*) AS documents, count(DISTINCT duplicate) AS stories,"
         " count(*) FILTER (sentiment = 'negative') AS negative, count(*) FILTER (sentiment = 'neutral') AS neutral,"

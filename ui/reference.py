@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from groundswell.configs.schema import ElasticSettings, QuietHours, Receiver, ReportSettings, Settings
 from groundswell.ui.cli import COMMANDS, cli
+from groundswell.ui.report.figures import FIGURES, Figure
 
 WIDTH = 100
 
@@ -38,6 +39,26 @@ def settings_page() -> str:
         (ReportSettings(name="name"), "reports (each)"),
     ]
     return head + "".join(part for model, name in parts for part in _section(model, name))
+
+
+def figures_page() -> str:
+    """Return docs/figures.md: every figure that pages, digest and reports show, with its question."""
+    head = """# Figures, and the questions that give them again
+
+Beneath every page of the board *How do you know?* leads to these questions, filled with what the page shows; anywhere else they are asked by
+`groundswell sql`, with `--with now=2026-12-01T08:00Z` and so on. `tests/ui/test_figures.py` draws every page, the digest and the quality report, finds
+each number on them, and looks for it in the answers: a number without a question fails it.
+
+Not figures, and so without a question: moments and lengths of time, the ticks of axes, ids, what people wrote, and numbers of our own sentences ("95 %",
+"28 days"). Two figures have none: the likeness of related themes (a cosine of vectors, which SQL has not), and what a click measures there and then
+(rules that are tried, a draft). Tables whose estimates no short statement could make (`quality`, `agreement`, `drift`, `abnormal_days`, `performance`,
+`policy_gaps`, `rule_measures`, `moderation_months`, `causes`, `coverage`, `episodes`) read what the page reads; every other question counts anew.
+"""
+    return head + "".join(_figure(one) for one in FIGURES)
+
+
+def _figure(one: Figure) -> str:
+    return f"\n**{one.shows}** ({', '.join(one.pages)})\n\n```sql\n{one.question}\n```\n"
 
 
 def _command(root: click.Context, name: str) -> str:
@@ -74,9 +95,10 @@ def _section(model: BaseModel, name: str) -> Iterator[str]:
 
 
 def main(folder: Path) -> None:
-    """Write both pages into a folder."""
+    """Write the pages into a folder."""
     (folder / "commands.md").write_text(commands_page(), "utf-8")
     (folder / "settings.md").write_text(settings_page(), "utf-8")
+    (folder / "figures.md").write_text(figures_page(), "utf-8")
 
 
 if __name__ == "__main__":

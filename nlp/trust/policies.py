@@ -25,6 +25,8 @@ FEWEST = 5
 CHANCE = 0.01
 """Probability by chance above which nothing is called growing."""
 EVIDENCE = 5
+DEEPEST = 4
+"""Levels of the tree of causes that are told apart at most."""
 Kind = Literal["not covered", "growing", "differs"]
 
 

@@ -15,7 +15,7 @@ from groundswell.index.records import CaseStatus
 from groundswell.ui.cli import COMMANDS, CONFIG_ERROR, cli
 from groundswell.ui.commands.case import STATUSES
 from groundswell.ui.console import json_line, printable
-from groundswell.ui.reference import commands_page, settings_page
+from groundswell.ui.reference import commands_page, figures_page, settings_page
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {
@@ -103,7 +103,9 @@ def test_public_text_cannot_play_with_the_terminal() -> None:
     assert "广告 👍" in json_line(hostile)
 
 
-@pytest.mark.parametrize(("name", "page"), [("commands.md", commands_page), ("settings.md", settings_page)])
+@pytest.mark.parametrize(
+    ("name", "page"), [("commands.md", commands_page), ("settings.md", settings_page), ("figures.md", figures_page)]
+)
 def test_the_reference_pages_are_up_to_date(name: str, page: object) -> None:
     """Run `python -m groundswell.ui.reference docs` after changing a command or a setting."""
     assert callable(page)

@@ -16,6 +16,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, bold, esc, tag
 from groundswell.ui.board.first_words import COOKIE
 from groundswell.ui.board.identity import SignInError
+from groundswell.ui.board.known import known
 from groundswell.ui.board.launch import own_address
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import TONGUES, preferred, speak, tongue_of, tr
@@ -70,6 +71,7 @@ def main() -> None:
     queries.said()
     try:
         current.run()
+        known("today" if current == home else current.url_path)
     except StoreError as error:
         _no_store(error)
     if current.url_path not in STILL:

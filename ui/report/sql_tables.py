@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from groundswell.index.permitted import EVERYBODY, AccessError, Person, seen_by
 from groundswell.index.sql import Table, run_sql
+from groundswell.index.sql_parameters import searches
+from groundswell.index.store import StoreError
+from groundswell.index.tables import DERIVED
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
@@ -25,7 +28,38 @@ def answer(settings: Settings, statement: str, *, now: datetime, person: Person 
         StoreError: there is no store, or the statement cannot be answered; the message says why.
         ConfigError: the statement asks for rules or sources, and they cannot be read.
     """
-    return run_sql(settings, statement, derived=partial(_rows, settings, now, person), person=person)
+    statement, asked = searches(statement)
+    found = [found_by(settings, one, now=now, person=person) for one in asked]
+    return run_sql(settings, statement, derived=partial(_rows, settings, now, person), person=person, found=found)
+
+
+def found_by(settings: Settings, asked: tuple[str, str, str], *, now: datetime, person: Person) -> list[str]:
+    """Return the ids of the documents that a search finds, copies among them; "-" stands for nothing.
+
+    Args:
+        settings: which store.
+        asked: a text of the query language, what it stays within (`groundswell.ui.report.asked.Asked`), and a further
+            condition.
+        now: the present moment.
+        person: who asks.
+
+    Raises:
+        StoreError: the search cannot be understood.
+    """
+    from groundswell.index.closed_fields import closed_values
+    from groundswell.index.open import open_reader
+    from groundswell.index.query import By
+    from groundswell.index.query_language import QueryError
+    from groundswell.ui.report.asked import Asked
+
+    text, of, more = ("" if one == "-" else one for one in asked)
+    text = f"({text}) {more}" if text and more else text or more
+    with seen_by(person, open_reader(settings)) as reader:
+        try:
+            query = Asked(text, copies=True, of=of).query(reader, now=now, values=closed_values(settings))
+        except QueryError as error:
+            raise StoreError(f"found('{text}'): {error}") from None
+        return [bucket.values[0] for bucket in reader.count(query, By(fields=("id",)))]
 
 
 def _rows(settings: Settings, now: datetime, person: Person, name: str) -> Rows:
@@ -123,10 +157,24 @@ def _episode(entry: Entry) -> dict[str, Any]:
         "phase": entry.phase,
         "status": standing.status,
         "owner": standing.assignee,
+        "start": episode.alert.start if episode.theme else None,
+        "evidence": list(episode.evidence),
+        "usual_a_day": entry.pace.usual,
+        "kind": episode.gravest.kind,
     }
 
 
-MADE: Mapping[str, Callable[[Settings, datetime, Person], Rows]] = {
+def _trust(settings: Settings, now: datetime, person: Person, *, name: str) -> Rows:
+    """Return the rows of a table about labels, rules, policies or coverage."""
+    from groundswell.index.open import open_reader
+    from groundswell.ui.report.trust_tables import ROWS
+
+    with seen_by(person, open_reader(settings)) as reader:
+        return ROWS[name](reader, settings, now)
+
+
+_OWN: Mapping[str, Callable[[Settings, datetime, Person], Rows]] = {
     "episodes": _episodes, "rules": _rules, "sources": _sources, "audit": _audit,
 }  # fmt: skip
+MADE = {name: _OWN.get(name) or partial(_trust, name=name) for name in DERIVED}
 """What makes each of `groundswell.index.tables.DERIVED`."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from groundswell.configs.policies import Clause, changes
 from groundswell.index.records import Case, Document
-from groundswell.nlp.trust.policies import Gap, answers, causes, draft, page
+from groundswell.nlp.trust.policies import DEEPEST, Gap, answers, causes, draft, page
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import Html, esc, joined, link, panel, table, tag
 from groundswell.ui.labelling import guidelines
@@ -18,7 +18,6 @@ from groundswell.ui.report.tongue import tr
 from groundswell.ui.workbench import clauses_of, gaps_of
 
 MOST_CASES = 100_000
-DEEPEST = 4
 
 
 def show() -> None:
