@@ -348,6 +348,22 @@ class ReportSettings(Section):
     """Mail addresses; with none it is only written."""
 
 
+class LabellingSettings(Section):
+    """How a team labels: the weekly calibration, and the test for whoever is new."""
+
+    calibration: Literal["", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    """From this day of each week on (in digest.timezone) `run` and `watch` put the documents that people disagree on
+    most before them again, to be voted on blind; empty means never by itself."""
+    calibration_size: int = Field(default=20, ge=1, le=1000)
+    """How many documents a calibration has at most."""
+    calibration_people: int = Field(default=3, ge=2, le=100)
+    """How many people vote on each."""
+    onboarding: int = Field(default=0, ge=0, le=1000)
+    """Gold tasks (`groundswell label draw gold`) that somebody new answers before any other; 0: there is no test."""
+    pass_mark: float = Field(default=0.8, ge=0.0, le=1.0)
+    """Share of the last so many gold tasks that must be right in every field that is known."""
+
+
 class BoardSettings(Section):
     """The trend board."""
 
@@ -466,6 +482,7 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
     scale: ScaleSettings = ScaleSettings()
     retention: RetentionSettings = RetentionSettings()
+    labelling: LabellingSettings = LabellingSettings()
     reports: tuple[ReportSettings, ...] = ()
     """Questions in SQL and quality reports at set times: name, sql, every, hour, to."""
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from groundswell.configs.schema import LabellingSettings, Settings
 from groundswell.index.audit import Audit, Entry
 from groundswell.index.ids import stable_id
-from groundswell.index.records import Document, Label, Queue, Record, Sample, Task
+from groundswell.index.records import Checkpoint, Document, Label, Queue, Record, Sample, Task
 from groundswell.index.store import Reader, Report, Store
+from groundswell.nlp.trust.onboarding import Onboarding, onboarding
 from groundswell.nlp.trust.truth import ARBITRATION, NO_DOCUMENT, NONE, RISKS, UNSURE
 from groundswell.ui.desk import DeskError
 from groundswell.ui.trail import recorded
@@ -21,6 +24,11 @@ from groundswell.ui.trail import recorded
 SENTIMENTS = ("negative", "neutral", "positive", UNSURE)
 MOST = 100_000
 """Tasks that may wait."""
+NEWEST = 5000
+"""Documents among which the queues that teach look."""
+CALIBRATION = "calibration"
+"""Checkpoint: the week whose calibration was made."""
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_NOTE = 2000
 ORDER: tuple[Queue, ...] = ("gold", "calibration", "audit", "drift", "disagreement", "uncertain")
 """Queues in the order they are served where no queue is asked for."""
@@ -32,10 +40,63 @@ def waiting(reader: Reader) -> list[Task]:
     return sorted(tasks, key=lambda task: (ORDER.index(task.queue), -task.priority, task.id))
 
 
-def next_task(reader: Reader, annotator: str, queue: str | None = None) -> Task | None:
-    """Return the next task of somebody: none that they have answered before."""
-    mine = (task for task in waiting(reader) if annotator not in task.given)
+def next_task(
+    reader: Reader, annotator: str, queue: str | None = None, *, rules: LabellingSettings | None = None
+) -> Task | None:
+    """Return the next task of somebody: none that they have answered before; gold alone until they pass the test."""
+    open_to = None if onboarding_of(reader, annotator, rules).passed else "gold"
+    mine = (task for task in waiting(reader) if annotator not in task.given and open_to in {None, task.queue})
     return next((task for task in mine if queue in {None, task.queue}), None)
+
+
+def onboarding_of(reader: Reader, annotator: str, rules: LabellingSettings | None) -> Onboarding:
+    """Return how far somebody is with the test of gold tasks; where there is none, all have passed."""
+    wanted = rules.onboarding if rules else 0
+    labels = reader.recent(Label, limit=MOST) if wanted else []
+    return onboarding(labels, annotator, wanted=wanted, mark=rules.pass_mark if rules else 0.0)
+
+
+def drawn(
+    store: Store, settings: Settings, queue: Queue, *, size: int, days: float, people: int = 2, now: datetime
+) -> list[Task]:
+    """Return tasks of a queue other than the audit's."""
+    from groundswell.nlp.enrich.stage import all_rules
+    from groundswell.nlp.trust import sampling
+    from groundswell.nlp.trust.labels import all_judgements, known_documents
+    from groundswell.nlp.trust.pack import calibration, gold
+
+    if queue in {"calibration", "gold"}:
+        given = all_judgements(store, settings)
+        if queue == "gold":
+            return gold(store, given, size=size, now=now)
+        return calibration(store, given, size=size, people=people, now=now)
+    documents = store.recent(Document, limit=NEWEST)
+    if queue == "uncertain":
+        return sampling.draw_uncertain(documents, size=size, now=now)
+    if queue == "drift":
+        return sampling.draw_drift(documents, since=now - timedelta(days=days), size=size, now=now)
+    about = {each.rule.id: each.rule.about for each in all_rules(settings).compiled}
+    labelled = known_documents(store, settings, machines=True)
+    return sampling.draw_disagreement(documents, labelled, about, size=size, now=now)
+
+
+def weekly_calibration(store: Store, settings: Settings, *, now: datetime, audit: Audit | None = None) -> str:
+    """Put the documents that people disagree on most before them again, once a week from its day on; say what came."""
+    rules, local = settings.labelling, now.astimezone(ZoneInfo(settings.digest.timezone))
+    week = f"{local:%G-W%V}"
+    mark = store.get(Checkpoint, CALIBRATION)
+    if (
+        not rules.calibration
+        or local.weekday() < DAYS.index(rules.calibration)
+        or (mark and mark.value["week"] == week)
+    ):
+        return ""
+    tasks = drawn(
+        store, settings, "calibration", size=rules.calibration_size, days=7.0, people=rules.calibration_people, now=now
+    )
+    count = Labelling(store, (), audit).add(tasks, by="groundswell") if tasks else 0
+    store.put([Checkpoint(id=CALIBRATION, value={"week": week}, at=now)])
+    return f"{count:,} documents that people disagree on wait to be voted on again ({week})" if count else ""
 
 
 def guidelines(reader: Reader) -> list[Label]:
@@ -46,8 +107,10 @@ def guidelines(reader: Reader) -> list[Label]:
 class Labelling:
     """The tasks and labels of a store."""
 
-    def __init__(self, store: Store, risk_ids: Sequence[str], audit: Audit | None = None) -> None:
-        self.store, self.audit = store, audit
+    def __init__(
+        self, store: Store, risk_ids: Sequence[str], audit: Audit | None = None, rules: LabellingSettings | None = None
+    ) -> None:
+        self.store, self.audit, self.rules = store, audit, rules
         self.risk_ids = tuple(risk_ids)
 
     def add(self, tasks: Iterable[Task], sample: Sample | None = None, *, by: str = "") -> int:
@@ -85,6 +148,11 @@ class Labelling:
             raise DeskError("say who you are: a label has a name")
         if name in found.given:
             raise DeskError(f"{name} has labelled this already; a second label is somebody else's")
+        if found.queue != "gold" and not (test := onboarding_of(self.store, name, self.rules)).passed:
+            raise DeskError(
+                f"{name} labels gold tasks first: {test.right} of the last {test.answered} are right, of {test.wanted} "
+                f"at least {test.mark:.0%} have to be (labelling.onboarding, labelling.pass_mark)"
+            )
         checked = {field: self.checked(field, value) for field, value in values.items()}
         if not checked:
             raise DeskError("say at least the sentiment or the risks")

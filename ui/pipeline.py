@@ -1,4 +1,4 @@
-"""One whole turn: crawl, enrich, themes, signals, export, digest; each stage meets the next only in the store."""
+"""One whole turn: crawl, enrich, themes, signals, export, digest, reports; stages meet only in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from groundswell.index.progress import Progress
     from groundswell.index.store import Store
 
-STAGES = ("crawl", "enrich", "themes", "signals", "notify", "export", "digest")
+STAGES = ("crawl", "enrich", "themes", "signals", "notify", "export", "digest", "reports", "calibration")
 
 
 SPOOLED = ("crawl", "enrich")
@@ -53,11 +53,18 @@ def run_once(
     Any of them may be killed and run again. A source that fails does not stop the turn; the stage says so.
     """
     sweep_aside(settings.data_dir, now=clock())
-    for name in stages:
+    for name in _wanted(stages, settings):
         begun = time.monotonic()
         with progress_bar(name) as progress:
             report, failed = _step(name, store, settings, clock(), progress)
         yield Stage(name, report, time.monotonic() - begun, _peak_mb(), failed)
+
+
+def _wanted(stages: Sequence[str], settings: Settings) -> list[str]:
+    """Return the stages without those that the settings give nothing to do."""
+    idle = {"reports"} if not settings.reports else set()
+    idle |= set() if settings.labelling.calibration else {"calibration"}
+    return [name for name in stages if name not in idle]
 
 
 def _step(name: str, store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:
@@ -177,6 +184,13 @@ def _reports(store: Store, settings: Settings, now: datetime, progress: Progress
     return "; ".join([*done, *troubles]) or "nothing to tell", bool(troubles)
 
 
+def _calibration(store: Store, settings: Settings, now: datetime, progress: Progress) -> tuple[str, bool]:  # noqa: ARG001  a step
+    from groundswell.index.audit import Audit
+    from groundswell.ui.labelling import weekly_calibration
+
+    return weekly_calibration(store, settings, now=now, audit=Audit(settings.data_dir)) or "not due", False
+
+
 STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool]]] = {
     "crawl": _crawl,
     "enrich": _enrich,
@@ -186,6 +200,7 @@ STEPS: dict[str, Callable[[Store, Settings, datetime, Progress], tuple[str, bool
     "export": _export,
     "digest": _digest,
     "reports": _reports,
+    "calibration": _calibration,
 }
 
 

@@ -6,14 +6,15 @@ import json
 import random
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import krippendorff
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from groundswell.configs.schema import Settings
+from groundswell.configs.schema import LabellingSettings, Settings
 from groundswell.index.codec import decode
 from groundswell.index.open import open_store
 from groundswell.index.records import Document, Label, Sentiment, Task
@@ -25,7 +26,7 @@ from groundswell.nlp.trust.labels import all_judgements, population
 from groundswell.nlp.trust.pack import calibration, gold
 from groundswell.nlp.trust.people import performance
 from groundswell.ui.desk import DeskError
-from groundswell.ui.labelling import Labelling, guidelines, next_task, waiting
+from groundswell.ui.labelling import Labelling, guidelines, next_task, onboarding_of, waiting, weekly_calibration
 from tests.index.makers import NOON, enriched, mention
 
 RISKS = ("gambling", "scam_jobs")
@@ -60,6 +61,53 @@ def test_kappa_is_cohen_s(seed: int) -> None:
     units = [unit for unit in _votes(seed, ORDER, people=2, documents=40) if len(unit) == 2]
     expected = cohen_kappa_score([unit["p0"] for unit in units], [unit["p1"] for unit in units])
     assert cohen_kappa(units, "p0", "p1") == pytest.approx(expected)
+
+
+A = "1 2 3 3 2 1 4 1 2 . . ."
+B = "1 2 3 3 2 2 4 1 2 5 . 3"
+C = ". 3 3 3 2 3 4 2 2 5 1 ."
+D = "1 2 3 3 2 4 4 1 2 5 1 ."
+
+
+@pytest.mark.parametrize(
+    ("rows", "order", "alpha"),
+    [
+        (("0 1 0 0 0 0 0 0 1 0", "1 1 1 0 0 1 0 0 0 0"), "", 0.095),
+        (("a a b b d c c c e d d a", "b a b b b c c c e d d d"), "", 0.692),
+        ((A, B, C, D), "", 0.743),
+        ((A, B, C, D), "12345", 0.815),
+    ],
+)
+def test_alpha_is_as_published(rows: tuple[str, ...], order: str, alpha: float) -> None:
+    """Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", examples A to C: two and four observers, gaps.
+
+    Of the two ordinal distances that packages take it is his: by the values' frequencies, each end counted half.
+    """
+    given = [row.split() for row in rows]
+    units = [{str(who): row[n] for who, row in enumerate(given) if row[n] != "."} for n in range(len(given[0]))]
+    assert krippendorff_alpha(units, order=tuple(order)) == pytest.approx(alpha, abs=0.0005)
+
+
+def test_kappa_is_as_published() -> None:
+    """Cohen (1960), table 1: two judges, 200 subjects, three categories."""
+    table = ((88, 14, 18), (10, 40, 10), (2, 6, 12))
+    units = [
+        {"one": str(i), "other": str(j)}
+        for i, row in enumerate(table)
+        for j, count in enumerate(row)
+        for _ in range(count)
+    ]
+    assert cohen_kappa(units, "one", "other") == pytest.approx(0.492, abs=0.0005)
+
+
+def test_one_who_labelled_alone_and_many_who_labelled_all_change_nothing() -> None:
+    """Documents that one person saw count in no figure; twelve annotators are as the package says."""
+    units = _votes(3, ORDER, people=12, documents=60)
+    alone: list[dict[str, str]] = [{"p1": "negative"}, {"p2": "positive"}]
+    people = sorted({who for unit in units for who in unit})
+    numbers = [[ORDER.index(unit[who]) if who in unit else float("nan") for unit in units] for who in people]
+    expected = krippendorff.alpha(reliability_data=numbers, level_of_measurement="ordinal", value_domain=[0, 1, 2])
+    assert krippendorff_alpha([*units, *alone], order=ORDER) == pytest.approx(expected, abs=1e-9)
 
 
 def test_where_no_disagreement_was_possible_there_is_no_figure() -> None:
@@ -315,3 +363,63 @@ def test_a_store_of_the_last_version_reads_labels_without_the_new_fields() -> No
     assert decode(Label, old) == Label(
         id="a", subject="m", field="sentiment", value="negative", annotator="mei", at=NOON
     )
+
+
+# --- whoever is new, and the weekly calibration -----------------------------------------------------------------------
+
+
+def _gold(store: Any, count: int) -> list[str]:
+    """Let so many documents be ruled about, and drawn as gold tasks."""
+    names = [f"g{n}" for n in range(count)]
+    store.put([mention(name) for name in names])
+    ids = [mention(name).id for name in names]
+    store.put([enriched(one) for one in ids])
+    desk = Labelling(store, RISKS)
+    for one in ids:
+        desk.rule(one, "sentiment", "negative", by="lee", now=NOON, note="as the guideline says")
+    desk.add(gold(store, store.recent(Label), size=count, now=NOON))
+    return ids
+
+
+def test_whoever_is_new_passes_a_test_before_their_labels_count(tmp_path: Path) -> None:
+    """Gold tasks alone are served and taken until enough of the newest are right; who learns gets through."""
+    rules = LabellingSettings(onboarding=3, pass_mark=0.6)
+    with open_store(Settings(data_dir=tmp_path)) as store:
+        _gold(store, 5)
+        store.put([mention("live"), enriched(mention("live").id)])
+        desk = Labelling(store, RISKS, rules=rules)
+        (live,) = [sampling.task_of(one, "uncertain", now=NOON) for one in store.many(Document, [mention("live").id])]
+        desk.add([live])
+        with pytest.raises(DeskError, match="gold tasks first: 0 of the last 0"):
+            desk.answer(live.id, {"sentiment": "negative"}, by="new", now=NOON)
+        for number, value in enumerate(("positive", "positive", "negative", "negative")):
+            task = next_task(store, "new", rules=rules)
+            assert task is not None
+            assert task.queue == "gold"
+            assert not onboarding_of(store, "new", rules).passed
+            desk.answer(task.id, {"sentiment": value}, by="new", now=NOON + timedelta(minutes=number))
+        assert onboarding_of(store, "new", rules).passed  # two of the last three
+        assert desk.answer(live.id, {"sentiment": "negative"}, by="new", now=NOON)
+
+
+def test_the_calibration_of_a_week_makes_itself_once(tmp_path: Path) -> None:
+    """From its day on, of what people disagree on; the next week again, and never where it is switched off."""
+    settings = Settings.model_validate({
+        "data_dir": tmp_path, "labelling": {"calibration": "wednesday", "calibration_people": 2},
+        "digest": {"timezone": "Asia/Singapore"},
+    })  # fmt: skip
+    tuesday = datetime(2026, 12, 1, 15, 59, tzinfo=UTC)  # still Tuesday in Singapore, for a minute
+    with open_store(settings) as store:
+        store.put([mention("a"), enriched(mention("a").id)])
+        subject = mention("a").id
+        store.put([_label(subject, "mei", "yes"), _label(subject, "tan", "no")])
+        assert weekly_calibration(store, settings, now=tuesday) == ""
+        assert "1 documents" in weekly_calibration(store, settings, now=tuesday + timedelta(minutes=1))
+        assert weekly_calibration(store, settings, now=tuesday + timedelta(days=1)) == ""
+        (task,) = waiting(store)
+        assert (task.queue, task.wanted) == ("calibration", 2)
+        assert weekly_calibration(store, settings, now=tuesday + timedelta(days=8)) == ""  # nobody has voted yet
+        store.delete(Task, [task.id])
+        assert weekly_calibration(store, settings, now=tuesday + timedelta(days=15))
+        off = settings.model_copy(update={"labelling": LabellingSettings(calibration="")})
+        assert weekly_calibration(store, off, now=tuesday + timedelta(days=22)) == ""

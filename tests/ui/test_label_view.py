@@ -8,7 +8,7 @@ from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.index.open import open_store
 from groundswell.index.records import Document, Label
 from groundswell.nlp.trust.sampling import task_of
-from groundswell.ui.labelling import Labelling, waiting
+from groundswell.ui.labelling import Labelling, guidelines, waiting
 from tests.ui.seed import World
 from tests.ui.test_views import _html, _open
 
@@ -49,3 +49,37 @@ def test_nobody_labels_without_a_name(shown: World) -> None:
     app = _open("label")
     app.text_input(key="me").set_value("mei").run()
     assert "groundswell label draw audit" in _html(app)
+
+
+def test_a_dispute_is_ruled_on_at_the_board_and_becomes_a_guideline(shown: World) -> None:
+    """What both said stands there; the ruling counts from then on, and its note is shown to whoever labels."""
+    with open_store(shown.settings) as store:
+        document = store.recent(Document, limit=1)[0]
+        store.put([
+            Label(id=who, subject=document.id, field="gambling", value=value, annotator=who, at=shown.now)
+            for who, value in (("mei", "yes"), ("tan", "no"))
+        ])  # fmt: skip
+    app = _open("label", part="disputes")
+    app.text_input(key="me").set_value("lee").run()
+    assert "mei: yes; tan: no" in _html(app)
+    app.radio(key=f"ruled-{document.id}-gambling").set_value("yes")
+    app.text_input(key=f"learn-{document.id}").set_value("a bonus is a bet")
+    app.button(key=f"rule-on-{document.id}").click().run()
+    assert not app.exception
+    assert "People agree on everything" in _html(app)
+    with shown.reader() as reader:
+        assert [one.note for one in guidelines(reader)] == ["a bonus is a bet"]
+
+
+def test_an_audit_is_drawn_at_the_board(shown: World) -> None:
+    """With its share for a second person; what waits is told by queue."""
+    app = _open("label", part="draw")
+    app.text_input(key="me").set_value("lee").run()
+    app.number_input(key="draw-size").set_value(10)
+    app.number_input(key="draw-second").set_value(50)
+    app.button(key="draw-now").click().run()
+    assert not app.exception
+    with shown.reader() as reader:
+        tasks = waiting(reader)
+    assert f"{len(tasks)} documents drawn" in _html(app)
+    assert len(tasks) // 2 <= [task.wanted for task in tasks].count(2) <= len(tasks) // 2 + 1

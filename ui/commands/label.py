@@ -14,14 +14,12 @@ from groundswell.ui.console import at_terminal, audit_of, now, printable, settin
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Settings
-    from groundswell.index.records import Label, Task
+    from groundswell.index.records import Label, Queue
     from groundswell.ui.labelling import Labelling
 
 QUEUES = ("audit", "uncertain", "disagreement", "drift", "calibration", "gold")
 BY = click.option("--by", default="terminal", show_default=True, help="Who labels.")
 SHAPES = ("csv", "jsonl", "label-studio", "argilla")
-NEWEST = 5000
-"""Documents among which the queues that teach look."""
 
 
 @click.group("label")
@@ -40,13 +38,14 @@ def command() -> None:
 @click.option("--people", default=2, show_default=True, help="How many label each document of a calibration.")
 @BY
 @click.pass_context
-def draw(ctx: click.Context, queue: str, *, size: int, days: float, second: float, people: int, by: str) -> int:
+def draw(ctx: click.Context, queue: Queue, *, size: int, days: float, second: float, people: int, by: str) -> int:
     """Put documents into QUEUE: a random audit, what the model is unsure of, what is disagreed on, what drifts.
 
     calibration takes the documents that people disagreed on most, gold those that somebody has ruled about.
     """
     settings = settings_of(ctx)
     from groundswell.nlp.trust import labels, sampling
+    from groundswell.ui.labelling import drawn
 
     until = now()
     since = until - timedelta(days=days)
@@ -60,32 +59,9 @@ def draw(ctx: click.Context, queue: str, *, size: int, days: float, second: floa
         click.echo(f"{count:,} of {len(members):,} documents drawn at random, in {len(sample.drawn)} strata")
         return 0
     with _labelling(settings) as desk:
-        tasks = _drawn(desk, settings, queue, size=size, days=days, people=people)
+        tasks = drawn(desk.store, settings, queue, size=size, days=days, people=people, now=until)
         click.echo(f"{desk.add(tasks, by=by):,} documents wait in {queue}")
     return 0
-
-
-def _drawn(desk: Labelling, settings: Settings, queue: str, *, size: int, days: float, people: int) -> list[Task]:
-    from groundswell.index.records import Document
-    from groundswell.nlp.enrich.stage import all_rules
-    from groundswell.nlp.trust import sampling
-    from groundswell.nlp.trust.labels import all_judgements, known_documents
-    from groundswell.nlp.trust.pack import calibration, gold
-
-    store, at = desk.store, now()
-    if queue in {"calibration", "gold"}:
-        given = all_judgements(store, settings)
-        if queue == "gold":
-            return gold(store, given, size=size, now=at)
-        return calibration(store, given, size=size, people=people, now=at)
-    documents = store.recent(Document, limit=NEWEST)
-    if queue == "uncertain":
-        return sampling.draw_uncertain(documents, size=size, now=at)
-    if queue == "drift":
-        return sampling.draw_drift(documents, since=at - timedelta(days=days), size=size, now=at)
-    about = {each.rule.id: each.rule.about for each in all_rules(settings).compiled}
-    labelled = known_documents(store, settings, machines=True)
-    return sampling.draw_disagreement(documents, labelled, about, size=size, now=at)
 
 
 @command.command("list")
@@ -110,11 +86,17 @@ def list_(ctx: click.Context) -> int:
 def next_(ctx: click.Context, queue: str | None, by: str) -> int:
     """Show the next document of somebody, without what anybody or the model said of it."""
     from groundswell.index.records import Document
-    from groundswell.ui.labelling import next_task
+    from groundswell.ui.labelling import next_task, onboarding_of
 
-    with _labelling(settings_of(ctx)) as desk:
-        task = next_task(desk.store, by, queue)
+    settings = settings_of(ctx)
+    with _labelling(settings) as desk:
+        task = next_task(desk.store, by, queue, rules=settings.labelling)
         document = desk.store.get(Document, task.subject) if task else None
+        test = onboarding_of(desk.store, by, settings.labelling)
+    if not test.passed:
+        click.echo(
+            f"gold tasks first: {test.right} of {test.answered} right so far, {test.wanted} are the test", err=True
+        )
     if task is None or document is None:
         click.echo("nothing waits for you")
         return 0
@@ -304,7 +286,7 @@ def _labelling(settings: Settings) -> Iterator[Labelling]:
     from groundswell.ui.labelling import Labelling
 
     with open_store(settings) as store:
-        yield Labelling(store, load_taxonomy(settings.taxonomy).risk_ids, audit_of(settings))
+        yield Labelling(store, load_taxonomy(settings.taxonomy).risk_ids, audit_of(settings), settings.labelling)
 
 
 def _number(value: float | None) -> str:

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 @click.option(
     "--skip",
     multiple=True,
-    type=click.Choice(["crawl", "enrich", "themes", "signals", "notify", "export", "digest"]),
+    type=click.Choice(["crawl", "enrich", "themes", "signals", "notify", "export", "digest", "reports", "calibration"]),
     help="Leave a stage out.",
 )
 @CLUSTER
 @click.pass_context
 def command(ctx: click.Context, every: int | None, skip: tuple[str, ...], cluster: str) -> int:
-    """Crawl, enrich, find themes and signals, export and write the digest.
+    """Crawl, enrich, find themes and signals, export, write digest and reports, draw the weekly calibration.
 
     Kill it at any moment; the same command goes on where it was, with nothing lost and nothing twice.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from groundswell.configs.schema import Settings
 
-SKIPPABLE = ("crawl", "enrich", "themes", "signals", "notify", "export", "digest")
+SKIPPABLE = ("crawl", "enrich", "themes", "signals", "notify", "export", "digest", "reports", "calibration")
 
 
 @click.command("watch")

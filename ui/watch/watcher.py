@@ -313,6 +313,8 @@ class Watcher:
         self.chores.plan("digest", 60, None)
         if self.settings.reports:
             self.chores.plan("reports", 60, None)
+        if self.settings.labelling.calibration:
+            self.chores.plan("calibration", 3600, None)
         if self.settings.retention.days or self.settings.retention.markets:
             self.chores.plan("retention", RETENTION_SECONDS, None)
         for name in self.chores.due():
@@ -335,7 +337,9 @@ class Watcher:
 
     def _step(self, step: Callable[..., tuple[str, bool]], store: Store) -> tuple[str, str]:
         outcome, failed = step(store, self.settings, self.clock(), self.progress("reading"))
-        quiet = outcome == "nothing to tell" or (outcome.startswith("the digest of ") and outcome.endswith(")"))
+        quiet = outcome in {"nothing to tell", "not due"} or (
+            outcome.startswith("the digest of ") and outcome.endswith(")")
+        )
         return ("", outcome) if failed else ("" if quiet else outcome, "")
 
 
