@@ -73,3 +73,12 @@ def test_nothing_of_the_build_machine_is_in_the_tree() -> None:
     """No index address, no home folder: it must work from anywhere."""
     for path in [*PAGES, ROOT / "Makefile", ROOT / "pyproject.toml", ROOT / ".ci" / "run"]:
         assert not re.search(r"/(root|work)/|--(extra-)?index-url", path.read_text("utf-8")), path.name
+
+
+def test_every_journey_has_its_test() -> None:
+    """Twelve journeys are named in docs/journeys.md, and each test that it names is there."""
+    text = (ROOT / "docs/journeys.md").read_text(encoding="utf-8")
+    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests/ui").glob("test_*.py"))
+    rows = re.findall(r"^\| (\d+) \|.*$", text, re.MULTILINE)
+    assert rows == [str(n) for n in range(1, 13)]
+    assert [name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in tests] == []

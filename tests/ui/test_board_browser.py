@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from groundswell.index.audit import Audit
 from groundswell.index.ids import stable_id
-from groundswell.index.records import Case, Decision
+from groundswell.index.records import Case, Decision, Label
 from groundswell.ui.board.launch import start
 from groundswell.ui.desk import Desk
 from tests.ui.seed import World, signal_id, theme_id
@@ -408,3 +408,111 @@ def test_the_first_page_is_read_before_its_scripts_run(board: tuple[World, str],
     places = [opened.locator("p.lead").bounding_box() for opened in (early, page)]
     assert places[0] == places[1]
     context.close()
+
+
+def test_a_document_is_read_corrected_and_put_into_a_case(board: tuple[World, str], context: BrowserContext) -> None:
+    """All of its text with its labels; a wrong label is corrected beside what the model said, and the case holds it."""
+    world, base = board
+    page = context.new_page()
+    page.goto(f"{base}/search?q=market:MY")
+    _ready(page)
+    page.locator("article a.out[href^=document]").first.click()
+    page.wait_for_url("**/document?**")
+    _ready(page)
+    document = page.url.partition("id=")[2]
+    page.locator(".st-key-correct button").click()
+    expect(page.locator(".said")).to_be_visible()
+    page.locator(".st-key-to-case button").click()
+    expect(page.locator(".said")).to_contain_text("in the case")
+    with world.reader() as reader:
+        assert any(label.subject == document for label in reader.recent(Label))
+        assert any(document in str(case.evidence) for case in reader.recent(Case))
+
+
+def test_a_search_is_explained_put_right_and_kept(board: tuple[World, str], context: BrowserContext) -> None:
+    """A sign of another tool is told with what to write; the search that is meant is kept and asked again."""
+    _, base = board
+    page = context.new_page()
+    page.goto(f"{base}/search?q=market:SG OR MY")
+    _ready(page)
+    expect(page.get_by_role("alert")).to_contain_text("did you mean market:SG,MY?")
+    words = page.get_by_label("Search", exact=True).first
+    words.fill("market:SG,MY")
+    words.press("Enter")
+    expect(page.locator(".found")).to_be_visible()
+    found = page.locator(".found").inner_text()
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_label("Save this search as").fill("Next door")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
+    expect(page.locator(".said")).to_have_text("Saved: Next door")
+    page.goto(f"{base}/search")
+    _ready(page)
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_test_id("stPopoverBody").get_by_role("link", name="Next door").click()
+    expect(page.locator(".found")).to_have_text(found)
+
+
+def test_a_rise_is_explained_by_a_click_on_the_first_page(board: tuple[World, str], context: BrowserContext) -> None:
+    """From below the chart to what made the day, and from a part of it to exactly its documents."""
+    _, base = board
+    page = context.new_page()
+    page.goto(base)
+    _ready(page)
+    page.locator("p.made a.out").last.click()
+    expect(page.get_by_role("heading", name="What made it")).to_be_visible()
+    expect(page.locator("p.lead")).to_contain_text("usual")
+    part = page.locator(".panel td a.num").first
+    count = part.inner_text()
+    part.click()
+    expect(page.locator(".found")).to_contain_text(f"of {count} document")
+
+
+def test_a_theme_is_named_by_hand_and_that_is_taken_back(board: tuple[World, str], context: BrowserContext) -> None:
+    """The name that a person gives stands on the page, and goes with one click."""
+    _, base = board
+    page = context.new_page()
+    page.goto(f"{base}/theme?theme={theme_id('sneakers')}")
+    _ready(page)
+    before = page.locator(".stHtml h1").inner_text()
+    page.get_by_role("button", name="Rename").click()
+    body = page.get_by_test_id("stPopoverBody")
+    body.get_by_label("Name").fill("KickVault · stickers instead of shoes")
+    body.get_by_role("button", name="Rename").click()
+    expect(page.locator(".stHtml h1")).to_have_text("KickVault · stickers instead of shoes")
+    page.get_by_role("button", name="Take its name back").click()
+    expect(page.locator(".stHtml h1")).to_have_text(before)
+
+
+def test_a_question_in_sql_is_kept_and_asked_by_its_address(board: tuple[World, str], context: BrowserContext) -> None:
+    """Written, asked, kept; its link asks the same again."""
+    _, base = board
+    page = context.new_page()
+    page.goto(f"{base}/sql")
+    _ready(page)
+    statement = page.get_by_label("Statement")
+    statement.fill("select market, count(*) as documents from documents group by 1 order by 2 desc")
+    statement.press("Control+Enter")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible(timeout=60_000)  # asks in its own process
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_label("Save this question as").fill("By market")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
+    expect(page.locator(".said")).to_have_text("Saved: By market")
+    page.goto(f"{base}/sql")
+    _ready(page)
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_test_id("stPopoverBody").get_by_role("link", name="By market").click()
+    expect(page.get_by_label("Statement")).to_have_value(re.compile("group by 1 order by 2"))
+
+
+def test_a_source_that_fell_silent_is_found_from_the_first_page(
+    board: tuple[World, str], context: BrowserContext
+) -> None:
+    """From the map of what was seen to the source, with its days and what its visits said."""
+    _, base = board
+    page = context.new_page()
+    page.goto(base)
+    _ready(page)
+    page.locator(".cov a").first.click()
+    expect(page.get_by_role("heading", name="Sources")).to_be_visible()
+    expect(page.locator(".panel").first).to_contain_text("Coverage")

@@ -37,7 +37,7 @@ def by_hand(theme: Theme) -> None:
         if theme.id in hand.titles:
             st.button(tr("Take its name back"), key=f"unname-{theme.id}", on_click=_unname, args=(theme.id,))
         if theme.id in hand.merged or theme.id in hand.parents:
-            label = "Take the merge back" if theme.id in hand.merged else "Take the split back"
+            label = tr("Take the merge back") if theme.id in hand.merged else tr("Take the split back")
             st.button(label, key=f"unhand-{theme.id}", on_click=_undo, args=(theme.id,))
         if theme.id not in hand.merged:
             _merging(theme)
