@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
+from groundswell.configs import taxonomy
 from groundswell.index.records import Case
 from groundswell.ui.cli import cli
 from groundswell.ui.desk import Desk
 from groundswell.ui.report.brief import make_brief, markdown
+from groundswell.ui.report.editions.page import make_digest
 from tests.ui.seed import HOSTILE, World, signal_id
 from tests.ui.truth import false_links, numbers_with_links
 
@@ -100,3 +103,47 @@ def test_a_brief_is_printed_as_pdf_with_its_text_beside(
     assert b"/JavaScript" not in made
     assert "gnp" in (tmp_path / "case.md").read_text("utf-8")
     assert CliRunner().invoke(cli, ["case", "brief", case.id, "--format", "pdf"]).exit_code == 2
+
+
+def test_texts_of_a_risk_that_may_disturb_are_folded_wherever_they_are_read(world: World, tmp_path: Path) -> None:
+    """Mail, brief and terminal show who said it and where, and the words only to those who open them; own risks too."""
+    shipped = Path(taxonomy.__file__).with_name("taxonomy.yaml").read_text("utf-8")
+    own = tmp_path / "taxonomy.yaml"
+    own.write_text(
+        shipped.replace("- id: impersonation_deepfake\n", "- id: impersonation_deepfake\n    disturbing: true\n")
+    )
+    settings = world.settings.model_copy(update={"taxonomy": own})
+    with world.store() as store:
+        case = Desk(store).open_case(signal_id("deepfake"), by="mei", now=world.now)
+        mails = [make_digest(store, some, now=world.now) for some in (world.settings, settings)]
+        printed, written = (make_brief(store, case, settings, kind=kind, now=world.now) for kind in ("html", "md"))
+        words = [
+            f"{item['title']} {item['text']}".strip()[:40]
+            for item in case.evidence
+            if "impersonation_deepfake" in item["risks"]
+        ]
+    assert len(words) > 3
+    assert "May disturb (impersonation)" not in mails[0].text
+    assert "May disturb (impersonation): open it on the board" in mails[1].text
+    assert "May disturb (impersonation): open it on the board" in unescape(mails[1].html)
+    assert len(mails[1].text) < len(mails[0].text)
+    folded = re.sub(r"<details>.*?</details>", "", printed, flags=re.DOTALL)
+    assert printed.count("<details>") >= len(words)
+    for text in words:
+        assert markdown(text) not in written
+        assert text not in unescape(folded)
+        assert text in unescape(printed)
+    call = [
+        "--set",
+        f"data_dir={settings.data_dir}",
+        "--set",
+        f"taxonomy={own}",
+        "search",
+        "risk:impersonation_deepfake",
+        "--limit",
+        "5",
+    ]
+    shown = [CliRunner().invoke(cli, [*call, *more]) for more in ([], ["--disturbing"])]
+    assert [one.exit_code for one in shown] == [0, 0]
+    assert shown[0].output.count("[may disturb (impersonation): --disturbing shows it]") == 5
+    assert "may disturb" not in shown[1].output

@@ -19,7 +19,6 @@ import streamlit as st
 
 from groundswell.configs.people import load_people
 from groundswell.configs.schema import Settings, SqliteSettings
-from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.audit import Audit, Entry
 from groundswell.index.closed_fields import closed_values
@@ -40,6 +39,7 @@ from groundswell.ui.desk import Desk
 from groundswell.ui.report import wording
 from groundswell.ui.report.asked import Asked
 from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.disturbing import disturbing as report_disturbing
 from groundswell.ui.report.explain import Explanation, explain
 from groundswell.ui.report.gloss import Glossary
 from groundswell.ui.report.inbox import Inbox, find_inbox
@@ -265,9 +265,7 @@ def kept(name: str, *key: Hashable, ask: Callable[[Reader], R]) -> R:
 
 def disturbing(risks: Iterable[str]) -> str:
     """Return the name of the first of these risks whose texts may disturb, or nothing."""
-    known = load_taxonomy(settings().taxonomy).risks
-    found = next((risk for risk in known if risk.disturbing and risk.id in set(risks)), None)
-    return wording.risk(found.id) if found else ""
+    return report_disturbing(settings(), risks)
 
 
 def theme_names(ids: tuple[str, ...]) -> dict[str, str]:

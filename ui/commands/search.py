@@ -35,6 +35,7 @@ EXCERPT = 200
     multiple=True,
     help='With --save or --saved: let this receiver of alerts hear when it changes (repeatable; "nobody" ends it).',
 )
+@click.option("--disturbing", is_flag=True, help="Show texts that may disturb, too (disturbing in the taxonomy).")
 @click.option("--grammar", is_flag=True, help="Explain the query language.")
 @click.pass_context
 def command(
@@ -47,6 +48,7 @@ def command(
     facets: tuple[str, ...],
     cursor: str,
     meaning: bool,
+    disturbing: bool,
     grammar: bool,
     save: str | None,
     saved: str | None,
@@ -86,7 +88,7 @@ def command(
     if as_json:
         click.echo(json_line(_json(answer)))
     else:
-        _print(answer)
+        _print(answer, settings, whole=disturbing)
     return 0
 
 
@@ -193,9 +195,12 @@ def _json(page: Page) -> dict[str, object]:
     return {"total": page.total, "facets": page.facets, "cursor": page.cursor, "hits": hits}
 
 
-def _print(page: Page) -> None:
+def _print(page: Page, settings: Settings, *, whole: bool) -> None:
+    from groundswell.ui.report.disturbing import claimed
+    from groundswell.ui.report.disturbing import disturbing as may_disturb
+
     for hit in page.hits:
-        click.echo(_lines(hit))
+        click.echo(_lines(hit, "" if whole else may_disturb(settings, claimed(hit.document))))
     for field, counts in page.facets.items():
         click.echo(f"{field}: " + " · ".join(f"{printable(value)} {count:,}" for value, count in counts))
     click.echo(
@@ -203,12 +208,14 @@ def _print(page: Page) -> None:
     )
 
 
-def _lines(hit: Hit) -> str:
+def _lines(hit: Hit, risk: str) -> str:
+    """Return a hit as lines; a text of a risk that may disturb is not among them."""
     mention, enriched = hit.document.mention, hit.document.enriched
     when = f"{mention.published_at:%Y-%m-%d %H:%M}Z" if mention.published_at else "undated          "
     mood = enriched.sentiment.label if enriched else "unread"
     copies = f" · {hit.copies} copies" if hit.copies > 1 else ""
     text = hit.highlights[0] if hit.highlights else f"{mention.title} {mention.text}"
+    text = f"[may disturb ({risk}): --disturbing shows it]" if risk else text
     lang = enriched.lang if enriched else mention.lang
     facts = f"{when}  {mention.source} · {mention.market or '–'} · {lang} · {mood}{copies}"
     return f"{facts}\n    {printable(text.strip())[:EXCERPT]}\n    {printable(mention.url)}"

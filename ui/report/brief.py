@@ -16,6 +16,7 @@ from groundswell.index.records import Case, Signal
 from groundswell.index.store import Reader
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.digest import board_address, templates
+from groundswell.ui.report.disturbing import counting, disturbing
 from groundswell.ui.report.inbox import Entry, find_inbox, how_it_goes
 
 Format = Literal["html", "md"]
@@ -52,7 +53,7 @@ def _facts(reader: Reader, case: Case, settings: Settings, now: datetime) -> dic
         "episodes": [_episode(entry, base, zone, now) for entry in entries.values()],
         "alerts": [_alert(alert, base, zone) for alert in alerts],
         "history": [{"at": wording.stamp(n.at, zone), "by": n.by, "text": n.text} for n in case.history],
-        "documents": [_document(item, base, zone) for item in case.evidence],
+        "documents": [_document(item, base, zone, _folded(item, settings)) for item in case.evidence],
         "markets": _counted(case.evidence, "market", "no market named"),
         "languages": _counted(case.evidence, "lang", "no language known"),
         "feelings": _counted(case.evidence, "sentiment", "not read"),
@@ -84,7 +85,14 @@ def _counted(evidence: Sequence[Mapping[str, Any]], name: str, none: str) -> str
     return ", ".join(f"{value} {count}" for value, count in counts.most_common())
 
 
-def _document(item: Mapping[str, Any], base: str, zone: str) -> dict[str, str]:
+def _folded(item: Mapping[str, Any], settings: Settings) -> str:
+    """Return what stands before a text that may disturb, or nothing."""
+    risks: Mapping[str, Any] = item.get("risks") or {}
+    name = disturbing(settings, counting({risk: float(value) for risk, value in risks.items()}))
+    return f"May disturb ({name}): open to read" if name else ""
+
+
+def _document(item: Mapping[str, Any], base: str, zone: str, folded: str) -> dict[str, str]:
     when = str(item.get("published_at") or "")
     text = " ".join(filter(None, (str(item.get("title", "")), str(item.get("text", "")))))
     return {
@@ -93,6 +101,7 @@ def _document(item: Mapping[str, Any], base: str, zone: str) -> dict[str, str]:
         "where": " · ".join(filter(None, (str(item.get("market", "")), str(item.get("lang", ""))))),
         "sentiment": str(item.get("sentiment", "")),
         "text": wording.shortened(text, QUOTED),
+        "folded": folded,
         "url": f"{base}/{links.document(str(item.get('id', '')))}",
         "added": f"added later by {item.get('added_by', '')}" if item.get("added_at") else "",
         "hash": str(item.get("sha256", ""))[:16],

@@ -17,8 +17,9 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, facts, joined, link, panel, table, tag, web_link
 from groundswell.ui.desk import CORRECTIONS
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.disturbing import claimed
 from groundswell.ui.report.tongue import tr
-from groundswell.ui.views.documents import claimed, document_list, folded, gloss
+from groundswell.ui.views.documents import document_list, folded, gloss
 
 SHOWN_RISK = 0.05
 """Risks less likely than this are not listed; the risks beside them are those that there are."""

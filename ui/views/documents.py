@@ -10,6 +10,7 @@ from groundswell.nlp.text.clean import joined as joined_text
 from groundswell.ui.board import queries
 from groundswell.ui.board.elements import NOTHING, Html, esc, highlighted, joined, link, plain, tag, web_link
 from groundswell.ui.report import links, wording
+from groundswell.ui.report.disturbing import claimed
 from groundswell.ui.report.tongue import spoken, tr
 
 EXCERPT = 320
@@ -48,12 +49,6 @@ def article(
     by = tag("div", _by(document, zone, copies), cls="by")
     words = folded(joined([*_words(document, fragments), gloss(document)]), claimed(document))
     return tag("article", [by, words, _tags(document, themes or {}, hide), _why(reasons)])
-
-
-def claimed(document: Document) -> list[str]:
-    """Return the risks that count for a document."""
-    risks = document.enriched.risks if document.enriched else {}
-    return [risk for risk, probability in risks.items() if probability >= CLAIMED]
 
 
 def folded(words: Html, risks: Iterable[str]) -> Html:

@@ -13,6 +13,7 @@ from groundswell.ui.board import queries
 from groundswell.ui.board.elements import Html, esc, joined, panel, table, tag
 from groundswell.ui.report import wording
 from groundswell.ui.report.tongue import tr
+from groundswell.ui.views.documents import folded
 from groundswell.ui.workbench import all_rules, rules_of_text, texts_of, tried
 
 NEWEST = 2000
@@ -80,8 +81,8 @@ def _try() -> None:
     rows = ([esc(n) for n in (one.id, one.hits, one.alone, one.judged, one.right, one.precision)] for one in found)
     parts.append(table(("rule", "hits", "alone", "judged", "right", "precision"), rows, cls="right stack"))
     for one in found:
-        shown = [each.text for each, met in zip(texts, hits, strict=True) if one.id in met][:EXAMPLES]
-        parts += [tag("p", esc(f"{one.id}: {each[:300]}"), cls="text") for each in shown]
+        shown = [each for each, met in zip(texts, hits, strict=True) if one.id in met][:EXAMPLES]
+        parts += [folded(tag("p", esc(f"{one.id}: {each.text[:300]}"), cls="text"), each.risks) for each in shown]
     note = f"over {len(texts):,} documents; alone: what neither the model nor a rule of yours finds today"
     st.html(panel(tr("What they would find"), note, joined(parts)))
 

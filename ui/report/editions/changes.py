@@ -14,6 +14,7 @@ from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import NOTICED
 from groundswell.nlp.signals.alerts.policy import quiet_until
 from groundswell.ui.report.coverage import Coverage, coverage
+from groundswell.ui.report.disturbing import claimed
 from groundswell.ui.report.editions.people import EVERYBODY, Edition, Places, Scope, markets_of
 from groundswell.ui.report.inbox import Entry, Inbox, about, find_inbox, over_at, severity_at
 from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, theme_series, volume_series
@@ -35,7 +36,7 @@ MOST_DELIVERIES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Quotation:
-    """What somebody wrote: `text` shortened, and where it stands."""
+    """What somebody wrote: `text` shortened, and where it stands; the risks that count for it."""
 
     document: str
     text: str
@@ -43,6 +44,7 @@ class Quotation:
     market: str
     lang: str
     at: datetime | None
+    risks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +364,7 @@ def _quotation(reader: Reader, scope: Scope, whole: Query, edition: Edition) -> 
             mention, enriched = best.document.mention, best.document.enriched
             return Quotation(
                 best.document.id, mention.text or mention.title, mention.source, mention.market,
-                enriched.lang if enriched else mention.lang, mention.published_at,
+                enriched.lang if enriched else mention.lang, mention.published_at, tuple(claimed(best.document)),
             )  # fmt: skip
     return None
 

@@ -13,6 +13,7 @@ from groundswell.index.store import Reader
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import reason, subject_in
 from groundswell.ui.report.digest import Digest, bars, blocks, board_address, inlined, plain, templates
+from groundswell.ui.report.disturbing import disturbing
 from groundswell.ui.report.editions.changes import CHANGES, LONGEST_QUOTE, Change, Changes, Item, Morning, find_changes
 from groundswell.ui.report.editions.people import Edition, Scope, everybody, length_of, scope_of, zone_of
 from groundswell.ui.report.editions.picture import mood_picture, reach_of
@@ -317,9 +318,12 @@ class _Page:
         if said is None:
             return None
         when = wording.stamp(said.at, self.zone) if said.at else ""
+        name = disturbing(self.settings, [*said.risks, item.entry.episode.risk])
+        folded = tr("May disturb ({risk}): open it on the board").format(risk=name) if name else ""
+        text = folded or f"“{wording.shortened(plain(' '.join(said.text.split())), LONGEST_QUOTE)}”"
         return {
-            "text": wording.shortened(plain(" ".join(said.text.split())), LONGEST_QUOTE),
-            "lang": said.lang or "und",
+            "text": text,
+            "lang": spoken() if folded else said.lang or "und",
             "source": " · ".join(filter(None, (said.source, said.market, when))),
             "url": f"{self.base}/{links.document(said.document)}",
         }
