@@ -345,7 +345,9 @@ class ReportSettings(Section):
     hour: int = Field(default=7, ge=0, le=23)
     """From which hour on it is due, in digest.timezone."""
     to: tuple[str, ...] = ()
-    """Mail addresses; with none it is only written."""
+    """Mail addresses; with none it is only written. Who is limited to markets in access.people gets these alone."""
+    markets: tuple[Annotated[str, Field(pattern=r"^([A-Z]{2})?$")], ...] = ()
+    """Only these markets ("": documents without one), whoever it goes to; left out: all."""
 
 
 class LabellingSettings(Section):

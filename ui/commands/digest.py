@@ -11,6 +11,7 @@ from groundswell.ui.console import now, printable, settings_of, table, took
 
 if TYPE_CHECKING:
     from groundswell.configs.schema import Person, Settings
+    from groundswell.index.open import OpenReader
     from groundswell.index.store import Reader, Store
 
 
@@ -94,16 +95,20 @@ def _write(store: Store, settings: Settings, folder: Path | None, people: tuple[
     return int(bool(done.troubles))
 
 
-def _preview(store: Reader, settings: Settings, people: list[Person], folder: Path | None) -> None:
+def _preview(store: OpenReader, settings: Settings, people: list[Person], folder: Path | None) -> None:
     """Write what each would get now: a page, a text and a mail; print the subjects."""
+    from groundswell.index.permitted import Person as Limited
+    from groundswell.index.permitted import seen_by
     from groundswell.ui.report.editions.changes import Morning
     from groundswell.ui.report.editions.ledger import edition_of, stop_address
     from groundswell.ui.report.editions.page import make_digest
     from groundswell.ui.report.editions.people import everybody
+    from groundswell.ui.report.granted import markets_of_reader
     from groundswell.ui.report.mail import write_digest
 
-    morning = Morning(store, settings)
     for person in people or [everybody()]:
+        markets = markets_of_reader(person.address, settings)
+        morning = Morning(seen_by(Limited(person.id, markets=markets), store), settings)
         edition = edition_of(store, person, settings, now=now())
         stop = stop_address(settings, person)
         digest = make_digest(morning, settings, now=now(), person=person, edition=edition, stop=stop)

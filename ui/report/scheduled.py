@@ -18,12 +18,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from groundswell.configs.schema import ReportSettings, Settings
+from groundswell.configs.yaml_lines import ConfigError
 from groundswell.index.files import write_whole
 from groundswell.index.ids import stable_id
+from groundswell.index.permitted import AccessError, Person, seen_by
 from groundswell.index.records import Checkpoint
 from groundswell.index.sql import Table, plain
 from groundswell.index.store import Store, StoreError
 from groundswell.index.tables import harmless
+from groundswell.ui.report.granted import reader_of_report
 from groundswell.ui.report.mail import DigestError, address_of, connected, header_text
 
 FOLDER = "reports"
@@ -59,13 +62,14 @@ def run_due(store: Store, settings: Settings, *, now: datetime, force: str = "")
         if value and not due:
             continue
         try:
-            files = _files(store, settings, report, day, now)
+            made = _Made(store, settings, report, day, now)
             if not value:
+                files = made.files(report.markets)
                 store.put([_marked(report, day, served, now)])
                 done.append(f"{report.name} of {day}: {', '.join(str(file) for file in files)}")
-            sent = _send(store, settings, report, day, files, due=due, served=served, now=now) if due else 0
+            sent = _send(made, due=due, served=served) if due else 0
             done += [f"{report.name} of {day} sent to {sent}"] if sent else []
-        except (StoreError, DigestError) as error:
+        except (StoreError, DigestError, ConfigError) as error:
             troubles.append(f"{report.name}: {error}")
     return done, troubles
 
@@ -82,21 +86,37 @@ def _key(recipient: str) -> str:
     return stable_id("reader of a report", recipient)
 
 
-def _files(store: Store, settings: Settings, report: ReportSettings, day: str, now: datetime) -> list[Path]:
-    """Write a report's files: a question's answer as CSV, the quality report as page and workbook."""
-    base = settings.data_dir / FOLDER / f"{report.name}-{day}"
-    base.parent.mkdir(parents=True, exist_ok=True)
-    if not report.sql:
-        from groundswell.ui.report.quality import look, write
+class _Made:
+    """A report of one period, made once for all who see the same markets."""
 
-        quality = look(store, settings, days=QUALITY_DAYS, now=now)
-        places = [base.with_name(f"{base.name}{end}") for end in (".html", ".xlsx")]
-        for place in places:
-            write(quality, place)
-        return places
-    from groundswell.ui.report.sql_tables import answer
+    def __init__(self, store: Store, settings: Settings, report: ReportSettings, day: str, now: datetime) -> None:
+        self.store, self.settings, self.report, self.day, self.now = store, settings, report, day, now
+        self._files: dict[tuple[str, ...], list[Path]] = {}
 
-    return [write_whole(base.with_name(f"{base.name}.csv"), _csv(answer(settings, report.sql, now=now)))]
+    def files(self, markets: Sequence[str]) -> list[Path]:
+        """Return its files, as somebody sees them who is limited to markets; to none: everything."""
+        key = tuple(sorted(markets))
+        if key not in self._files:
+            self._files[key] = self._write(Person("a report", "admin", key))
+        return self._files[key]
+
+    def _write(self, person: Person) -> list[Path]:
+        """Write a question's answer as CSV, the quality report as page and workbook."""
+        only = "".join(f"-{market or 'none'}" for market in person.markets)
+        base = self.settings.data_dir / FOLDER / f"{self.report.name}-{self.day}{only}"
+        base.parent.mkdir(parents=True, exist_ok=True)
+        if not self.report.sql:
+            from groundswell.ui.report.quality import look, write
+
+            quality = look(seen_by(person, self.store), self.settings, days=QUALITY_DAYS, now=self.now)
+            places = [base.with_name(f"{base.name}{end}") for end in (".html", ".xlsx")]
+            for place in places:
+                write(quality, place)
+            return places
+        from groundswell.ui.report.sql_tables import answer
+
+        found = answer(self.settings, self.report.sql, now=self.now, person=person)
+        return [write_whole(base.with_name(f"{base.name}.csv"), _csv(found))]
 
 
 def _csv(found: Table) -> bytes:
@@ -108,12 +128,9 @@ def _csv(found: Table) -> bytes:
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
-def _send(
-    store: Store, settings: Settings, report: ReportSettings, day: str, files: Sequence[Path], *, due: Sequence[str],
-    served: Sequence[str], now: datetime,
-) -> int:  # fmt: skip
-    """Send to each by themselves and mark each at once; one who is refused costs nobody else."""
-    mail, done = settings.digest, list(served)
+def _send(made: _Made, *, due: Sequence[str], served: Sequence[str]) -> int:
+    """Send to each by themselves what they may see, and mark each at once; one who is refused costs nobody else."""
+    mail, report, done = made.settings.digest, made.report, list(served)
     refused: dict[str, str] = {}
     import smtplib
 
@@ -121,13 +138,14 @@ def _send(
         for recipient in due:
             try:
                 address = address_of(recipient, f"reports ({report.name}): to")
-                message = _message(settings, report, day, files, now=now, recipient=recipient)
+                files = made.files(reader_of_report(recipient, report, made.settings).markets)
+                message = _message(made.settings, report, made.day, files, now=made.now, recipient=recipient)
                 server.send_message(message, address_of(mail.sender, "digest.sender").addr_spec, [address.addr_spec])
-            except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, DigestError) as error:
+            except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, DigestError, AccessError) as error:
                 refused[recipient] = str(error)
                 continue
             done.append(_key(recipient))
-            store.put([_marked(report, day, done, now)])
+            made.store.put([_marked(report, made.day, done, made.now)])
     if refused:
         raise DigestError("; ".join(f"{who} was not served: {why}" for who, why in refused.items()))
     return len(done) - len(served)

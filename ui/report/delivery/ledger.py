@@ -17,6 +17,8 @@ from functools import partial
 from groundswell.configs.schema import Receiver, Settings
 from groundswell.index.files import held_alone
 from groundswell.index.ids import stable_id
+from groundswell.index.open import OpenReader
+from groundswell.index.permitted import Person, seen_by
 from groundswell.index.records import SEVERITIES, Checkpoint, Delivery
 from groundswell.index.store import Store
 from groundswell.ui.report import wording
@@ -25,7 +27,8 @@ from groundswell.ui.report.delivery.news import News
 from groundswell.ui.report.delivery.searches import turns
 from groundswell.ui.report.delivery.send import Message, NotDeliveredError, deliver
 from groundswell.ui.report.discretion import Cleaner, secrets_of
-from groundswell.ui.report.inbox import find_inbox
+from groundswell.ui.report.granted import markets_of_reader
+from groundswell.ui.report.inbox import Inbox, find_inbox
 from groundswell.ui.report.tongue import in_tongue, tr
 from groundswell.ui.report.topics import know_topics
 
@@ -96,7 +99,7 @@ class _Round:
         self.news: dict[str, News] = {}
         self.marks: list[Checkpoint] = []
         know_topics(settings)
-        self.inbox = find_inbox(store, now=now, whole=False)
+        self._inboxes: dict[tuple[str, ...], Inbox] = {}
         self.told = Told()
 
     def go(self) -> Told:
@@ -107,6 +110,22 @@ class _Round:
                 self._tell(self.receivers[receiver], together)
         return self.told
 
+    # What each may hear of
+
+    def _markets(self, receiver: Receiver) -> tuple[str, ...]:
+        """Return the markets that a person sees on the board alone; none: all, or it is no person."""
+        return markets_of_reader(receiver.address, self.settings) if receiver.address else ()
+
+    def _seen(self, receiver: Receiver) -> OpenReader:
+        return seen_by(Person(receiver.id, markets=self._markets(receiver)), self.store)
+
+    def _inbox(self, receiver: Receiver) -> Inbox:
+        """Return the alerts that a receiver sees; one look for all who see the same markets."""
+        markets = self._markets(receiver)
+        if markets not in self._inboxes:
+            self._inboxes[markets] = find_inbox(self._seen(receiver), now=self.now, whole=False)
+        return self._inboxes[markets]
+
     # What is to be told
 
     def _note_new(self) -> None:
@@ -116,23 +135,23 @@ class _Round:
         self.rows |= {row.id: row for row in fresh}
 
     def _wanted(self) -> Iterator[tuple[Receiver, News]]:
-        since, inbox = self._since(), self.inbox
-        visits = telling.visits_of(self.store)
+        since = self._since()
         earlier = sorted(self.rows.values(), key=lambda row: row.at)
         for receiver in self.receivers.values():
             own = [row for row in earlier if row.receiver == receiver.id]
-            alerts = telling.of_alerts(inbox, self.settings, own, since[receiver.id])
+            alerts = telling.of_alerts(self._inbox(receiver), self.settings, own, since[receiver.id])
             for news in _told(receiver, alerts):
                 if telling.concerns(receiver, news):
                     yield receiver, news
             if receiver.sources:
-                sources = telling.of_sources(visits, self.settings, own, self.now)
+                sources = telling.of_sources(telling.visits_of(self._seen(receiver)), self.settings, own, self.now)
                 yield from ((receiver, news) for news in _told(receiver, sources))
         for turn in turns(self.store, self.settings, now=self.now):
             self.marks.append(turn.mark)
-            tell = [self.receivers[one] for one in turn.search.tell if one in self.receivers] if turn.change else []
+            named = [self.receivers[one] for one in turn.search.tell if one in self.receivers] if turn.change else []
+            tell = [one for one in named if not self._markets(one)]  # its counts are of all markets
             yield from ((one, in_tongue(one.language, turn.change)) for one in tell if turn.change)
-        yield from telling.escalations(inbox, self.settings, earlier, self.now)
+        yield from telling.escalations(self._inbox, self.settings, earlier, self.now)
 
     def _since(self) -> dict[str, datetime]:
         """Return since when each receiver is told; a new one hears of the last day, once and for all."""
@@ -186,7 +205,9 @@ class _Round:
     def _tell(self, receiver: Receiver, rows: Sequence[Delivery]) -> None:
         begun = any(row.status == "sending" or row.said.startswith(PERHAPS) for row in rows)
         trying = [replace(row, status="sending", attempts=row.attempts + 1, next_at=None) for row in rows]
-        items = [self.news.get(row.id) or in_tongue(receiver.language, partial(self._again, row)) for row in rows]
+        items = [
+            self.news.get(row.id) or in_tongue(receiver.language, partial(self._again, receiver, row)) for row in rows
+        ]
         name = rows[0].id if len(rows) == 1 else stable_id("message", *(row.id for row in rows))
         self.store.put(trying)
         try:
@@ -198,9 +219,9 @@ class _Round:
             self.store.put(done)
             self.told.sent += len(done)
 
-    def _again(self, row: Delivery) -> News:
+    def _again(self, receiver: Receiver, row: Delivery) -> News:
         """Return what a delivery is about as it is by now; as it was written down where there is no such alert."""
-        entry = self.inbox[row.about]
+        entry = self._inbox(receiver)[row.about]
         if entry is not None:
             news = telling.alert_news(entry, row.state, self.settings)
             by = entry.standing.decision

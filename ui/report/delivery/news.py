@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -109,21 +109,23 @@ def concerns(receiver: Receiver, news: News) -> bool:
 
 
 def escalations(
-    inbox: Inbox, settings: Settings, deliveries: Sequence[Delivery], now: datetime
+    inbox_of: Callable[[Receiver], Inbox], settings: Settings, deliveries: Sequence[Delivery], now: datetime
 ) -> Iterator[tuple[Receiver, News]]:
     """Yield whom to tell of alerts that nobody has decided about for too long, since somebody was told of them."""
     if not settings.alerts.escalate_minutes:
         return
     receivers = {one.id: one for one in settings.alerts.receivers}
     for one in deliveries:
-        entry = inbox[one.about]
         if one.status != "sent" or one.sent_at is None or one.state == "escalated" or one.receiver not in receivers:
             continue
+        entry = inbox_of(receivers[one.receiver])[one.about]
         if entry is None or entry.standing.status != "waiting" or entry.phase == "over":
             continue
         if now - one.sent_at >= _wait(settings.alerts) and (lead := _lead(entry.standing.assignee, one, receivers)):
-            told = partial(alert_news, entry, "escalated", settings)
-            yield receivers[lead], in_tongue(receivers[lead].language, told)
+            seen = inbox_of(receivers[lead])[one.about]  # nothing of markets that the lead does not see
+            if seen is not None:
+                told = partial(alert_news, seen, "escalated", settings)
+                yield receivers[lead], in_tongue(receivers[lead].language, told)
 
 
 def _lead(assignee: str, delivery: Delivery, receivers: dict[str, Receiver]) -> str:

@@ -21,6 +21,8 @@ from urllib.parse import urlencode
 from groundswell.configs.schema import Person, Settings
 from groundswell.index.files import held_alone, write_whole
 from groundswell.index.ids import stable_id
+from groundswell.index.permitted import Person as Limited
+from groundswell.index.permitted import seen_by
 from groundswell.index.records import Checkpoint, Delivery
 from groundswell.index.store import Reader, Store
 from groundswell.ui.report.delivery.ledger import OPEN, PERHAPS, Told, after_failure
@@ -30,6 +32,7 @@ from groundswell.ui.report.discretion import Cleaner, secrets_of
 from groundswell.ui.report.editions.changes import Morning
 from groundswell.ui.report.editions.page import make_digest
 from groundswell.ui.report.editions.people import Edition, edition_due, people_of
+from groundswell.ui.report.granted import markets_of_reader
 from groundswell.ui.report.mail import (
     DigestError,
     Envelope,
@@ -114,7 +117,18 @@ class _Round:
         self.store, self.settings, self.now, self.eager = store, settings, now, eager
         self.clean = Cleaner(list(secrets_of(settings)))
         self.told = Told()
-        self.morning = Morning(store, settings)
+        self._mornings: dict[tuple[str, ...], Morning] = {}
+
+    def _morning(self, person: Person) -> Morning:
+        """Return what all share who see the same markets on the board."""
+        markets = self._markets(person)
+        if markets not in self._mornings:
+            seen = seen_by(Limited(person.id, markets=markets), self.store)
+            self._mornings[markets] = Morning(seen, self.settings)
+        return self._mornings[markets]
+
+    def _markets(self, person: Person) -> tuple[str, ...]:
+        return markets_of_reader(person.address, self.settings)
 
     def go(self, only: Collection[str]) -> Told:
         """Send what is due, to one reader after the other; those of a plain list get one message together."""
@@ -124,13 +138,13 @@ class _Round:
             if not only or person.id in only
             if (row := self._open_row(person, edition)) is not None
         ]
-        lists: dict[Edition, list[tuple[Person, Edition, Delivery]]] = {}
+        lists: dict[tuple[Edition, tuple[str, ...]], list[tuple[Person, Edition, Delivery]]] = {}
         for each in due:
             if self._listed(each[0], each[2]):
-                lists.setdefault(each[1], []).append(each)
+                lists.setdefault((each[1], self._markets(each[0])), []).append(each)
             else:
                 self._one(*each)
-        for edition, listed in lists.items():
+        for (edition, _), listed in lists.items():
             if len(listed) > 1:
                 self._list(edition, listed)
             else:
@@ -154,7 +168,7 @@ class _Round:
     def _one(self, person: Person, edition: Edition, row: Delivery) -> None:
         stop = stop_address(self.settings, person)
         digest = make_digest(
-            self.morning, self.settings, now=self.now, person=person, edition=edition, stop=stop
+            self._morning(person), self.settings, now=self.now, person=person, edition=edition, stop=stop
         )  # fmt: skip
         (trying,) = self._begun([(person, edition, row)], digest.subject)
         envelope = Envelope(person.address, reader_key(person), stop, _repeated(row))
@@ -168,7 +182,8 @@ class _Round:
 
     def _list(self, edition: Edition, listed: Sequence[tuple[Person, Edition, Delivery]]) -> None:
         """Send those of a plain list one message, in which nobody sees the others; an answer counts for each alone."""
-        digest = make_digest(self.morning, self.settings, now=self.now, person=listed[0][0], edition=edition)
+        first = listed[0][0]
+        digest = make_digest(self._morning(first), self.settings, now=self.now, person=first, edition=edition)
         trying = self._begun(listed, digest.subject)
         addresses = [address_of(person.address, f"digest, {person.id}") for person, _, _ in listed]
         refused: Mapping[str, RefusedError] = {}

@@ -320,9 +320,10 @@ class _Page:
         when = wording.stamp(said.at, self.zone) if said.at else ""
         name = disturbing(self.settings, [*said.risks, item.entry.episode.risk])
         folded = tr("May disturb ({risk}): open it on the board").format(risk=name) if name else ""
-        text = folded or f"“{wording.shortened(plain(' '.join(said.text.split())), LONGEST_QUOTE)}”"
+        text = wording.shortened(plain(" ".join(said.text.split())), LONGEST_QUOTE)
         return {
-            "text": text,
+            "text": folded or f"“{text}”",
+            "plain": folded or f'"{text}"',
             "lang": spoken() if folded else said.lang or "und",
             "source": " · ".join(filter(None, (said.source, said.market, when))),
             "url": f"{self.base}/{links.document(said.document)}",
