@@ -15,9 +15,11 @@ import io
 import json
 import re
 import sqlite3
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from html import unescape
@@ -34,6 +36,7 @@ from groundswell.index.query import Query
 from groundswell.index.records import (
     Case,
     Checkpoint,
+    Decision,
     Delivery,
     Document,
     Label,
@@ -43,6 +46,8 @@ from groundswell.index.records import (
     Revision,
     SavedSearch,
     Signal,
+    Snooze,
+    Task,
     Theme,
 )
 from groundswell.index.store import Conflict, Store, StoreError
@@ -53,7 +58,10 @@ FORGOTTEN = "[forgotten]"
 TRIES = 5
 QUOTED = 20
 """Letters and digits of a theme's title from which it counts as a quotation."""
-PLAIN_FILES = {".html", ".txt", ".md", ".eml"}
+PLAIN_FILES = {".html", ".txt", ".md", ".eml", ".xlsx", ".pdf"}
+LARGEST_PART = 500_000_000
+"""Bytes of a part of a workbook that are read at most."""
+_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 LINES = {".jsonl"}
 
 
@@ -122,7 +130,8 @@ def forget(
     reached = Reached()
     says = Quotes(wanted, letters)
     _from_store(store, forgotten.ids, wanted, says, reached)
-    _titles(store, says, reached)
+    _titles(store, forgotten.ids, says, reached)
+    _remarks(store, says, reached)
     _states(store, reached)
     reached.counts["pieces of evidence in cases"] += _cases(store, forgotten.ids, wanted, says, now)
     _letters_and_spools(folder, forgotten, says, reached)
@@ -175,23 +184,41 @@ def _from_store(store: Store, ids: frozenset[str], wanted: Wanted, says: Quotes,
         if says(r.sample) or any(each in r.where for each in (*ids, *wanted.urls) if each)
     ]  # fmt: skip
     labels = [label.id for label in store.recent(Label, limit=MOST) if label.subject in ids]
-    searches = [s.id for s in store.recent(SavedSearch, limit=MOST) if wanted.texts and says(f"{s.name}\n{s.text}")]
+    tasks = [task.id for task in store.recent(Task, limit=MOST) if task.subject in ids]
+    searches = [
+        s.id for s in store.recent(SavedSearch, limit=MOST)
+        if says(f"{s.name}\n{s.text}") or any(url in s.text for url in wanted.urls if url)
+    ]  # fmt: skip
+    store.delete(Checkpoint, [f"tell/{search}" for search in searches])
     kinds: Mapping[str, tuple[type[Any], list[str]]] = {
         "earlier versions": (Revision, versions), "refused items": (Refusal, refused), "judgements": (Label, labels),
-        "saved searches": (SavedSearch, searches),
+        "saved searches": (SavedSearch, searches), "texts that waited for labels": (Task, tasks),
     }  # fmt: skip
     for what, (kind, names) in kinds.items():
         reached.counts[what] += store.delete(kind, names) if names else 0
 
 
-def _titles(store: Store, says: Quotes, reached: Reached) -> None:
-    """Take the names from themes, and from what tells of them, that quote what goes; the next turn names them anew."""
-    themes = [theme for theme in store.recent(Theme, limit=MOST) if says.cite(theme.label, *theme.titles.values())]
+def _titles(store: Store, ids: frozenset[str], says: Quotes, reached: Reached) -> None:
+    """Take the names from themes, and from what tells of them, that quote what goes; the next turn names them anew.
+
+    Where all that an alert, a candidate or a theme was made of goes, so do the words that set it apart.
+    """
+
+    def alone(documents: Sequence[str]) -> bool:
+        return bool(documents) and ids.issuperset(documents)
+
+    themes = [
+        theme
+        for theme in store.recent(Theme, limit=MOST)
+        if says.cite(theme.label, *theme.titles.values())
+        or (alone(theme.exemplars) and (theme.label or theme.keywords))
+    ]
     cited = [replace(one, why="") for one in store.recent(Lineage, limit=MOST) if says.cite(one.why)]
     signals = [
-        replace(one, title="" if says.cite(one.title) else one.title, why=FORGOTTEN if says.cite(one.why) else one.why)
+        bare
         for one in store.recent(Signal, limit=MOST)
-        if says.cite(one.title, one.why)
+        for bare in [_bare(one) if alone(one.evidence) else _unquoted(one, says)]
+        if bare != one
     ]
     sent = [replace(one, title=FORGOTTEN) for one in store.recent(Delivery, limit=MOST) if says.cite(one.title)]
     store.put([*(replace(theme, label="", titles={}, keywords=()) for theme in themes), *cited, *signals, *sent])
@@ -201,6 +228,24 @@ def _titles(store: Store, says: Quotes, reached: Reached) -> None:
         names = sorted({*(stale.value["themes"] if stale else ()), *(theme.id for theme in themes)})
         store.put([Checkpoint(id="themes/stale", value={"themes": names}, at=themes[0].last_seen)])
         store.delete(Checkpoint, [f"themes/phrases/{theme.id}" for theme in themes])
+
+
+def _bare(signal: Signal) -> Signal:
+    return replace(signal, title="", why=FORGOTTEN, terms=())
+
+
+def _unquoted(signal: Signal, says: Quotes) -> Signal:
+    title, why = signal.title, signal.why
+    return replace(signal, title="" if says.cite(title) else title, why=FORGOTTEN if says.cite(why) else why)
+
+
+def _remarks(store: Store, says: Quotes, reached: Reached) -> None:
+    """Take quotations out of what people wrote about something else: reasons, and notes that became guidelines."""
+    noted = [replace(one, note=FORGOTTEN) for one in store.recent(Label, limit=MOST) if one.note and says(one.note)]
+    decided = [replace(d, reason=FORGOTTEN) for d in store.recent(Decision, limit=MOST) if d.reason and says(d.reason)]
+    silenced = [replace(s, reason=FORGOTTEN) for s in store.recent(Snooze, limit=MOST) if s.reason and says(s.reason)]
+    store.put([*noted, *decided, *silenced])
+    reached.counts["remarks that quoted it"] += len(noted) + len(decided) + len(silenced)
 
 
 def _states(store: Store, reached: Reached) -> None:
@@ -335,20 +380,49 @@ def _files(place: Path, ids: frozenset[str], says: Quotes, reached: Reached, *, 
             reached.counts["rows of tables"] += _without_rows(path, ids, says)
         elif path.suffix == ".csv":
             reached.counts["lines of exports"] += _without_records(path, ids, says)
-        elif path.suffix in PLAIN_FILES and says(_readable(path)):
+        elif path.suffix in PLAIN_FILES and _holds(_readable(path), ids, says, by_id=path.suffix == ".xlsx"):
             path.unlink()
             reached.counts["files that quoted it"] += 1
 
 
+def _holds(text: str, ids: frozenset[str], says: Quotes, *, by_id: bool) -> bool:
+    return says(text) or (by_id and not ids.isdisjoint(text.split()))
+
+
 def _readable(path: Path) -> str:
-    """Return the words of a file that people read; a mail's parts decoded."""
+    """Return the words of a file that people read: a mail's parts decoded, workbooks and PDFs unpacked."""
+    if path.suffix == ".xlsx":
+        return _workbook(path)
+    if path.suffix == ".pdf":
+        return "\n".join(_streams(path.read_bytes()))
     raw = path.read_bytes()
     if path.suffix == ".eml":
         parts = email.message_from_bytes(raw, policy=email.policy.default).walk()
         return "\n".join(str(part.get_content()) for part in parts if part.get_content_maintype() == "text")
     if path.suffix == ".html":
-        return unescape(re.sub(r"<[^>]*>", " ", raw.decode("utf-8", "replace")))
+        return _untagged(raw.decode("utf-8", "replace"))
     return raw.decode("utf-8", "replace")
+
+
+def _workbook(path: Path) -> str:
+    """Return the words of all cells; of what is no workbook, nothing."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            parts = [one for one in book.infolist() if one.filename.endswith(".xml") and one.file_size <= LARGEST_PART]
+            return "\n".join(_untagged(book.read(one).decode("utf-8", "replace")) for one in parts)
+    except (zipfile.BadZipFile, OSError, zlib.error):
+        return ""
+
+
+def _streams(raw: bytes) -> Iterator[str]:
+    """Yield the unpacked streams of a PDF: a brief's text is attached to it as such (`groundswell.ui.report.pdf`)."""
+    for found in _STREAM.finditer(raw):
+        with suppress(zlib.error):
+            yield zlib.decompressobj().decompress(found[1], LARGEST_PART).decode("utf-8", "replace")
+
+
+def _untagged(text: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", " ", text))
 
 
 def _without_records(path: Path, ids: frozenset[str], says: Quotes) -> int:

@@ -11,9 +11,12 @@ import pytest
 from elasticsearch import helpers
 
 from groundswell.configs.schema import ElasticSettings
-from groundswell.index.elastic.store import ElasticStore
-from groundswell.index.store import Store
+from groundswell.index.elastic.migrate import migrate
+from groundswell.index.elastic.store import ElasticReader, ElasticStore
+from groundswell.index.records import CrawlRun, Signal
+from groundswell.index.store import Store, StoreError
 from tests.index.contract import StoreContract
+from tests.index.makers import NOON, signal, visit
 
 pytestmark = [pytest.mark.elastic, pytest.mark.slow]
 
@@ -65,3 +68,24 @@ class TestElastic(StoreContract):
         one.empty()
         yield one
         one.close()
+
+
+def test_alerts_of_an_older_version_are_told_apart_once_it_is_migrated(elastic_url: str) -> None:
+    """Until then a reader says what to do, and finds nothing wrong; written by both versions all are found."""
+    settings = ElasticSettings(url=elastic_url, prefix="ungrouped")
+    with ElasticStore(settings) as store:
+        store.put([signal("s1", fired=True), signal("s2"), visit("r1", "forum", NOON, error="HTTP 500")])
+    with ElasticStore(settings) as store:
+        client = store.client
+        for name in ("signal", "crawlrun"):  # as the version before wrote them
+            script = {"source": "ctx._source.state = ''; ctx._source.theme = ''"}
+            client.update_by_query(index=f"ungrouped-{name}", script=script, refresh=True)
+        client.indices.put_mapping(index="ungrouped-places", meta={"mapping_version": 3})
+        with ElasticReader(settings) as reader, pytest.raises(StoreError, match="groundswell migrate"):
+            reader.select(Signal, states=("alert",))
+    assert "filled in" in migrate(settings)
+    assert "nothing to do" in migrate(settings)
+    with ElasticReader(settings) as reader:
+        assert [one.id for one in reader.select(Signal, states=("alert",))] == ["s1"]
+        assert [one.state for one in reader.tally(CrawlRun)] == ["failed"]
+        assert [one.id for one in reader.latest(CrawlRun, states=("failed",))] == ["r1"]

@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,6 +27,8 @@ from groundswell.index.open import open_store
 from groundswell.index.query import Query
 from groundswell.index.records import (
     Case,
+    Checkpoint,
+    Decision,
     Document,
     Enriched,
     Label,
@@ -32,13 +36,18 @@ from groundswell.index.records import (
     Note,
     Refusal,
     Revision,
+    SavedSearch,
     Sentiment,
+    Signal,
+    Snooze,
+    Task,
     Theme,
 )
 from groundswell.index.spool import Line
 from groundswell.index.store import Store
 from groundswell.ui.cli import cli
 from groundswell.ui.desk import snapshot
+from tests.index.makers import signal
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 SALT = "saltsalt"
@@ -78,6 +87,14 @@ def _fill(store: Store) -> None:
             Revision(id="r1", mention="s1", source="posts", what="edited", at=NOW, text=f"First: {SECRET}"),
             Refusal(id="x1", source="posts", where="line 3", reason="too long", at=NOW, sample=SECRET),
             Label(id="l1", subject="s1", field="risk", value="scam", annotator="Mei", at=NOW),
+            Label(id="l2", subject="o1", field="risk", value="spam", annotator="Mei", at=NOW, note=f"not “{SECRET}”"),
+            Task(id="w1", subject="s1", queue="audit", at=NOW), Task(id="w2", subject="o1", queue="audit", at=NOW),
+            Decision(id="d1", alert="a1", what="dismissed", by="Mei", at=NOW, reason=f"only {SECRET}"),
+            Snooze(id="t1", at=NOW, until=NOW + timedelta(days=1), by="Mei", reason=f"{SECRET} again"),
+            SavedSearch(id="q1", name="him", text=f'"{SECRET}" OR x', owner="Mei", at=NOW, tell=("ops",)),
+            Checkpoint(id="tell/q1", value={"text": f'"{SECRET}" OR x'}, at=NOW),
+            replace(signal("a1"), evidence=("s1",), title="Boxkämpfer", why="Boxkämpfer: new", terms=("boxkämpfer",)),
+            replace(signal("a2"), evidence=("s1", "o1"), title="parcels", terms=("parcel",), alert_chance=0.4),
         ]
     )  # fmt: skip
 
@@ -117,6 +134,13 @@ def place(tmp_path: Path) -> Path:
     mail = "Subject: x\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
     (data / "digests" / "digest-2026-11-22.eml").write_text(mail + base64.b64encode(SECRET.encode()).decode() + "\n")
     (data / "digests" / "digest-2026-11-21.txt").write_text(OTHER)
+    (data / "reports").mkdir()
+    (data / "reports" / "texts-2026-11-22.csv").write_text(f'text,n\r\n"{SECRET}",1\r\n"{OTHER}",2\r\n', "utf-8-sig")
+    for name, said in (("him", SECRET), ("her", OTHER)):
+        with zipfile.ZipFile(data / "reports" / f"{name}.xlsx", "w", zipfile.ZIP_DEFLATED) as book:
+            book.writestr("xl/sharedStrings.xml", f"<sst><si><t>{said}</t></si></sst>")
+        packed = zlib.compress(f"> {said}".encode())
+        (data / f"case-{name}.pdf").write_bytes(b"%PDF-1.7\n1 0 obj<<>>stream\n" + packed + b"\nendstream\n%%EOF")
     line = json.dumps({"mention": to_json(_mention("s9", SECRET))}, ensure_ascii=False)
     (data / "spool" / "posts.20261122T0.jsonl").write_text(line + "\n" + json.dumps({"remark": "kept"}) + "\n")
     (data / "dead-letters.jsonl").write_text(json.dumps({"id": "s8", "record": to_json(_mention("s8", SECRET))}) + "\n")
@@ -173,7 +197,16 @@ def test_what_is_forgotten_is_gone_from_every_file(place: Path, asked: tuple[str
     with open_store(load_settings(place / "groundswell.yaml", environ={})) as store:
         assert [mention.id for mention in store.many(Mention, ["s1", "o1"])] == ["o1"]
         case = store.get(Case, "c1")
-        assert store.many(Label, ["l1"]) == []
+        assert [(one.id, one.note) for one in store.recent(Label)] == [("l2", "[forgotten]")]
+        assert [one.id for one in store.recent(Task)] == ["w2"]
+        assert [one.reason for one in store.recent(Decision)] == ["[forgotten]"]
+        assert [one.reason for one in store.recent(Snooze)] == ["[forgotten]"]
+        assert (store.recent(SavedSearch), store.get(Checkpoint, "tell/q1")) == ([], None)
+        bare, shared = store.many(Signal, ["a1", "a2"])
+        assert (bare.title, bare.terms, shared.title, shared.terms) == ("", (), "parcels", ("parcel",))
+    left = {str(file.relative_to(data)) for end in ("pdf", "xlsx", "csv") for file in data.rglob(f"*.{end}")}
+    assert left >= {"reports/her.xlsx", "case-her.pdf", "reports/texts-2026-11-22.csv"}
+    assert not left & {"reports/him.xlsx", "case-him.pdf"}
     assert case is not None
     tombstone, kept = case.evidence
     assert tombstone["forgotten_at"] == NOW.isoformat()
