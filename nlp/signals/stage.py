@@ -45,7 +45,7 @@ def find_signals(
     decided = decide(store, [s for s in built if s.id not in stored], settings, began=epoch(listener.watch.began))
     name = listener.save()
     store.put([*decided, Checkpoint(id=MARK, value={**listener.value(), "state": name}, at=now)])
-    state.forget_others(listener.folder, name)
+    state.forget_others(listener.folder, name, listener.watch.memory.past)
     return decided
 
 

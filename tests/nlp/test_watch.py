@@ -263,7 +263,7 @@ def test_an_alert_is_told_before_its_hour_is_over_and_once(story: Story, tmp_pat
     assert whole - {alert.id} == rest
 
 
-@pytest.mark.parametrize("harm", ["missing", "torn", "version"])
+@pytest.mark.parametrize("harm", ["missing", "torn", "version", "past"])
 def test_a_state_that_cannot_be_used_is_made_again(  # noqa: PLR0917  fixtures
     story: Story,
     at_once: list[tuple[object, ...]],
@@ -283,14 +283,18 @@ def test_a_state_that_cannot_be_used_is_made_again(  # noqa: PLR0917  fixtures
             file.unlink()
         elif harm == "torn":
             file.write_bytes(file.read_bytes()[:-5000])
+        elif harm == "past":
+            next((tmp_path / FOLDER).glob("past-*.state")).unlink()
         else:
             monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
         put(store, documents[-60:])
         find_signals(store, settings, now=END)
         assert said(store) == at_once
-        assert {"missing": "is missing", "torn": "cannot be read", "version": "is of version"}[harm] in caplog.text
+        assert {"missing": "is missing", "past": "is missing", "torn": "cannot be read", "version": "is of version"}[
+            harm
+        ] in caplog.text
         assert "made again from the documents of the last" in caplog.text
-        assert len(list((tmp_path / FOLDER).glob("state-*.state"))) == 1
+        assert [len(list((tmp_path / FOLDER).glob(f"{each}-*.state"))) for each in ("state", "past")] == [1, 1]
 
 
 def test_what_comes_late_lands_on_its_own_hour_and_what_goes_is_taken_out(

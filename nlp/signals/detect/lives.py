@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,7 +159,7 @@ def packed(life: Life) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def unpacked(values: dict[str, Any], middles: NDArray[np.float32]) -> Life:
+def unpacked(values: dict[str, Any], middles: Sequence[NDArray[np.float32]]) -> Life:
     """Return the life that `packed` was given.
 
     Raises:

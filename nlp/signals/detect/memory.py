@@ -98,7 +98,7 @@ class Memory:
     many documents each stands: more than one where only a sample is left of a day (`thin`). `near_starts`,
     `near_items`, `near` hold, for documents from position `near_from` on, who came before and is near, as alike as
     `least` (`share` is the weight of vectors against words). `words` are
-    the single words behind codes (`word_codes`).
+    the single words behind codes (`word_codes`). Of the first `kept` documents the file `past` has the large columns.
     """
 
     ids: NDArray[np.str_] = field(default_factory=_texts)
@@ -132,6 +132,8 @@ class Memory:
     topics: NDArray[np.int16] = field(default_factory=_none(np.int16))
     words: NDArray[np.str_] = field(default_factory=_texts)
     word_codes: NDArray[np.uint64] = field(default_factory=_none(np.uint64))
+    past: str = ""
+    kept: int = 0
 
     def __len__(self) -> int:
         """Return how many documents."""
@@ -152,6 +154,15 @@ class Memory:
     def at(self, hour: float) -> int:
         """Return the position of the first document at an hour or later."""
         return int(np.searchsorted(self.hours, hour))
+
+    def large_from(self, position: int) -> dict[str, NDArray[Any]]:
+        """Return the large columns of the documents from a position on."""
+        terms = int(self.starts[position])
+        near = int(self.near_starts[max(position, self.near_from) - self.near_from])
+        return {
+            "raw": self.raw[position:], "vectors": self.vectors[position:], "weights": self.weights[terms:],
+            "near_items": self.near_items[near:], "near": self.near[near:],
+        }  # fmt: skip
 
     def add(self, batch: Batch, topics: Sequence[Topic] = ()) -> None:
         """Append documents, none before those that are there; everything about them is made here."""
@@ -472,6 +483,8 @@ class Memory:
 
         Those before `shift` are gone for their age, others because they are not in a sample.
         """
+        rows = _whole_part(index)
+        self.kept = min(self.kept, len(index)) if isinstance(rows, slice) and not rows.start else 0
         place = np.arange(len(self)) - shift
         place[shift:] = GONE
         place[index] = np.arange(len(index))
@@ -483,7 +496,6 @@ class Memory:
         self.near_from = int(np.searchsorted(index, self.near_from))
         self._follow(place, shift, whole=isinstance(_whole_part(index), slice))
         self._follow_copies(index, place, shift)
-        rows = _whole_part(index)
         for name in PER_DOCUMENT:
             setattr(self, name, getattr(self, name)[rows])
         self._forget_terms()
