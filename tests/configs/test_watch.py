@@ -42,10 +42,22 @@ def test_the_list_that_ships_speaks_the_languages_of_the_markets() -> None:
         assert all(queries(pick({"ads": ads}, [rule.id]), service, lang="en") for rule in ads.conditions)
 
 
+def test_no_name_of_the_list_of_brands_is_another_brands_too() -> None:
+    """A name leads to one brand, also across the lists that ship."""
+    found = [
+        (spoken.word, spoken.lang, brand.name)
+        for each in read_watch().values()
+        for brand in each.brands
+        for spoken in brand.spoken
+    ]
+    assert len(found) > 500
+    assert len({(word, lang) for word, lang, _ in found}) == len(found)
+
+
 def test_own_lists_stand_beside_those_that_ship_and_may_build_on_them(tmp_path: Path) -> None:
     """One of the same name takes the place; another may name its terms."""
     settings = _list(tmp_path, "uses: [ads]\nrules:\n  - {id: tiktok, all: ['@tiktok', payout]}\n")
-    assert set(read_watch(settings.watch)) == {"acme", "ads"}
+    assert set(read_watch(settings.watch)) == {"acme", "ads", "brands"}
     (condition,) = pick(read_watch(settings.watch), ["acme"])
     assert {"tiktok", "抖音"} <= {each.word for each in condition.clauses[0]}
     (tmp_path / "watch" / "acme.yaml").unlink()

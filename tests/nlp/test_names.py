@@ -7,6 +7,7 @@ import pytest
 from groundswell.configs.watch import read_watch
 from groundswell.index.records import Target, TargetKind
 from groundswell.nlp.enrich.names import Names
+from groundswell.nlp.enrich.unlisted import unlisted
 from groundswell.nlp.text.clean import clean_one
 
 NAMES = Names.of(read_watch().values())
@@ -62,3 +63,47 @@ def test_where_it_was_seen_is_who_is_complained_of() -> None:
 def test_without_impersonation_a_regulator_is_complained_of() -> None:
     """A complaint about the ministry stays one."""
     assert named("The ministry does nothing", "en", "regulator") == {("regulator", "subject")}
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "expected"),
+    [
+        ("Citibank locked my card while I was abroad", "en", {("Citibank", "subject")}),
+        ("A fake Nike bag from this Shopee store", "en", {("Nike", "victim"), ("Shopee", "subject")}),
+        ("Waspada penipuan mengatasnamakan Bukalapak", "id", {("Bukalapak", "victim")}),
+        ("Ada yang ngaku dari Telkomsel nelpon", "id", {("Telkomsel", "victim")}),
+        ("เพจแอบอ้างไทยพาณิชย์ส่งลิงก์", "th", {("SCB", "victim")}),
+        ("Mua trên Tiki nhận hàng nhái", "vi", {("Tiki", "subject")}),
+        ("骗子冒充顺丰客服理赔", "zh", {("SF Express", "victim")}),
+        ("支付寶亂扣錢", "zh", {("Alipay", "subject")}),
+        ("The DHL text message is phishing", "en", {("DHL", "victim")}),
+        (
+            "Deepfake of Taylor Swift sells pans on Facebook",
+            "en",
+            {("Taylor Swift", "victim"), ("Facebook", "subject")},
+        ),
+        ("A company called Prime Wealth Partners took my deposit", "en", {("Prime Wealth Partners", "subject")}),
+        ("Jangan beli di Griya Elektronik, rusak semua", "id", {("Griya Elektronik", "subject")}),
+        ("ซื้อของปลอมจากร้าน Luxury Bag BKK", "th", {("Luxury Bag BKK", "subject")}),
+    ],
+)
+def test_brands_of_the_region_and_names_of_no_list_have_their_roles(
+    text: str, lang: str, expected: set[tuple[str, str]]
+) -> None:
+    """Who is complained of is the target, whose name was misused the victim."""
+    assert named(text, lang, "platform", impersonated=True) - {("platform", "subject")} == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The seller is rude. Avoid This shop",
+        "How to Store Light and Understand the Laser",
+        "shop giao nhanh, đóng gói cẩn thận Cảm ơn shop",
+        "BELANJA DI SHOP INI SANGAT MENGECEWAKAN SEKALI",
+        "the company XXXX charged me",
+    ],
+)
+def test_a_capital_alone_is_no_name(text: str) -> None:
+    """Sentences, headlines and shouts have capitals, too; a wrong name harms whoever bears it."""
+    assert unlisted(clean_one(text)) == []
