@@ -29,6 +29,9 @@ NEXT = (
 @click.option("--seed", type=int, help="Seed of everything random [default: the recipe's].")
 @click.option("--bfloat16", is_flag=True, help="Multiply in bfloat16: a third less time where the processor can.")
 @click.option("--keep", help="A model (name or folder) whose encoder is kept: only heads and corrections are learned.")
+@click.option(
+    "--only-risks", is_flag=True, help="With --keep: only the heads of risk and stance are learned, in minutes."
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -43,6 +46,7 @@ def command(
     seed: int | None,
     bfloat16: bool,
     keep: str | None,
+    only_risks: bool,
 ) -> int:
     """Learn from people's labels in the store, and show what would change; or train a model from DATA into TARGET.
 
@@ -73,6 +77,14 @@ def command(
     if keep and earlier is None:
         raise click.ClickException(f"--keep {keep}: no bundle of ours is called so, and no folder holds one")
     version = made_by or (read_bundle(shipped)["version"] if shipped else "0.1.0")
+    if only_risks:
+        if earlier is None:
+            raise click.UsageError("--only-risks says what is learned anew; say with --keep what is kept")
+        from groundswell.nlp.train.risk_heads import refit_risks
+
+        bundle = refit_risks(data, target, version=version, keep=earlier, taxonomy=taxonomy)
+        click.echo(f"wrote {bundle}; compare it: groundswell --set model.name={bundle} evaluate {data}")
+        return 0
     with progress_bar("train") as progress:
         bundle = train(data, target, version=version, taxonomy=taxonomy, recipe=recipe, keep=earlier, progress=progress)
     click.echo(f"wrote {bundle}; compare it: groundswell --set model.name={bundle} evaluate {data}")
