@@ -7,6 +7,7 @@ background for classes of a user's own, follow from the texts; all else is copie
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +19,17 @@ from groundswell.nlp.model.bundle import read_bundle, write_manifest
 from groundswell.nlp.model.heads import risk_features
 from groundswell.nlp.model.lexicon import Wording
 from groundswell.nlp.model.model import load_model
-from groundswell.nlp.train.risks import all_risk_texts
+from groundswell.nlp.train.risks import RiskText
 from groundswell.nlp.train.run import BACKGROUND, fit_risk_head, fit_stance
 
 
-def refit_risks(data: Path, out: Path, *, version: str, keep: Path, taxonomy: Taxonomy | None = None) -> Path:
-    """Write a bundle with other risk heads than `keep`'s, and return its folder; the same data give the same heads.
+def refit_risks(
+    texts: Sequence[RiskText], out: Path, *, version: str, keep: Path, taxonomy: Taxonomy | None = None
+) -> Path:
+    """Write a bundle with other risk heads than `keep`'s, and return its folder; the same texts give the same heads.
 
     Args:
-        data: folder with ``corpora/``; labelled sets that are missing are passed over.
+        texts: what is learned from, such as `groundswell.nlp.train.risks.all_risk_texts` gives.
         out: folder for the bundle.
         version: what every score will say it was made by.
         keep: the bundle that all else is taken from.
@@ -36,7 +39,6 @@ def refit_risks(data: Path, out: Path, *, version: str, keep: Path, taxonomy: Ta
         ModelError: the bundle is damaged.
     """
     taxonomy, bundle = taxonomy or load_taxonomy(), read_bundle(keep)
-    texts = all_risk_texts(data, taxonomy)
     model = load_model(ModelSettings(name=str(keep)))
     words = [each.text for each in texts]
     encoded = model.encode(words)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from groundswell.configs.taxonomy import load_taxonomy
+from groundswell.nlp.model.bundle import find_bundle, read_bundle
 from groundswell.nlp.model.encoder.graph import Range, Shape, activations, blocks, build
 from groundswell.nlp.model.encoder.runtime import OnnxRuntime
 from groundswell.nlp.model.encoder.tokens import Batch
@@ -18,7 +19,9 @@ from groundswell.nlp.model.heads import softmax
 from groundswell.nlp.model.seeds import LANGUAGES, codes, seeds
 from groundswell.nlp.train.calibrate import fit_risks, fit_sentiment
 from groundswell.nlp.train.kept import read_steps
+from groundswell.nlp.train.risk_heads import refit_risks
 from groundswell.nlp.train.risks import hand_labelled, ours, text_id
+from groundswell.nlp.train.run import fit_linear
 from groundswell.nlp.train.sources import Source, read_examples, read_source
 
 SMALL = Shape(hidden=32, layers=2, heads=2, feed=64, positions=16, fork=1, branch=1)
@@ -212,6 +215,33 @@ def test_seeds_speak_six_languages_and_every_risk() -> None:
     assert not missing
     assert sum(not seed.risks for seed in seeds()) > 100
     assert set(codes().values()) == set(load_taxonomy().risk_ids)
+
+
+@pytest.mark.slow
+def test_risk_heads_are_learnt_anew_and_all_else_stays(tmp_path: Path) -> None:
+    """Encoder, feelings and languages are those of the bundle that is kept; the version says who made the scores."""
+    taxonomy, keep = load_taxonomy(), find_bundle("groundswell-small")
+    assert keep
+    some = list(ours(taxonomy))[:: 4_000 // 60]
+    made = read_bundle(refit_risks(some, tmp_path / "made", version="9", keep=keep))
+    now, before = made.arrays("heads.npz"), read_bundle(keep).arrays("heads.npz")
+    changed = {name for name in now if not np.array_equal(now[name], before[name])}
+    assert {"risks.weight"} <= changed <= {"risks.weight", "risks.bias", "background", "stance.weight", "stance.bias"}
+    assert made["version"] == "9"
+    assert {name: made["sha256"][name] for name in ("encoder.onnx", "surface.npz", "tokenizer.json")} == {
+        name: read_bundle(keep)["sha256"][name] for name in ("encoder.onnx", "surface.npz", "tokenizer.json")
+    }
+
+
+def test_a_class_without_examples_keeps_still() -> None:
+    """What nobody gave texts for is not claimed; what was labelled is told apart."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(80, 9)).astype(np.float32)
+    labels = np.stack([features[:, 0] > 0, np.zeros(80), np.full(80, -1)], axis=1)
+    head = fit_linear(features, labels.astype(np.float32), np.ones(80, np.float32))
+    logits = head.logits(features)
+    assert ((logits[:, 0] > 0) == (features[:, 0] > 0)).mean() > 0.9
+    assert (logits[:, 1:] < -5).all()
 
 
 def test_labels_find_their_documents_by_hash(tmp_path: Path) -> None:

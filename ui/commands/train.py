@@ -81,8 +81,9 @@ def command(
         if earlier is None:
             raise click.UsageError("--only-risks says what is learned anew; say with --keep what is kept")
         from groundswell.nlp.train.risk_heads import refit_risks
+        from groundswell.nlp.train.risks import all_risk_texts
 
-        bundle = refit_risks(data, target, version=version, keep=earlier, taxonomy=taxonomy)
+        bundle = refit_risks(all_risk_texts(data, taxonomy), target, version=version, keep=earlier, taxonomy=taxonomy)
         click.echo(f"wrote {bundle}; compare it: groundswell --set model.name={bundle} evaluate {data}")
         return 0
     with progress_bar("train") as progress:
