@@ -28,6 +28,7 @@ PATHS = frozenset(
         ("policies",),
         ("model", "learned"),
         ("signals", "topics"),
+        ("themes", "complaints"),
         ("store", "path"),
         ("store", "ca_certs"),
         ("crawl", "sources"),

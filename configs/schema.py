@@ -166,6 +166,8 @@ class ThemeSettings(Section):
     """Estimated Jaccard similarity of word shingles that makes two texts copies."""
     duplicate_days: int = Field(default=35, ge=1, le=365)
     """How far back copies are looked for."""
+    complaints: Path | None = None
+    """File of common complaints of your own, which titles of themes say beside those that come with Groundswell."""
 
 
 class QuietHours(Section):

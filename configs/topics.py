@@ -19,6 +19,24 @@ LANGUAGES = (ANY, "en", "ms", "zh", "th", "vi")
 """Languages that words may be given for; Malay and Indonesian are one, under ``ms``."""
 
 
+def refuse_unknown_words(words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return words by language, if each can be looked for.
+
+    Raises:
+        ValueError: a language is not known, or a word would count every text or nothing.
+    """
+    if unknown := sorted(set(words) - set(LANGUAGES)):
+        msg = f"words are given for {', '.join(unknown)}; known are {', '.join(LANGUAGES)}"
+        raise ValueError(msg)
+    if empty := [word for several in words.values() for word in several if not word.strip("* ")]:
+        msg = f"{empty[0]!r} would count every text; give at least a letter"
+        raise ValueError(msg)
+    if signs := [word for several in words.values() for word in several if _SIGNS.search(word.strip().strip("*"))]:
+        msg = f"{signs[0]!r}: words are written as they are, with a * at an end only; either is two words in the list"
+        raise ValueError(msg)
+    return words
+
+
 class Topic(Section):
     """Something that is written about all the time, so that only how often is news."""
 
@@ -34,18 +52,7 @@ class Topic(Section):
     @field_validator("words")
     @classmethod
     def _known_languages(cls, words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if unknown := sorted(set(words) - set(LANGUAGES)):
-            msg = f"words are given for {', '.join(unknown)}; known are {', '.join(LANGUAGES)}"
-            raise ValueError(msg)
-        if empty := [word for several in words.values() for word in several if not word.strip("* ")]:
-            msg = f"{empty[0]!r} would count every text; give at least a letter"
-            raise ValueError(msg)
-        if signs := [word for several in words.values() for word in several if _SIGNS.search(word.strip().strip("*"))]:
-            msg = (
-                f"{signs[0]!r}: words are written as they are, with a * at an end only; either is two words in the list"
-            )
-            raise ValueError(msg)
-        return words
+        return refuse_unknown_words(words)
 
     def titled(self, language: str) -> str:
         """Return the title in a language; a name that is written with capitals is the same in all."""

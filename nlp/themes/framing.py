@@ -12,7 +12,11 @@ LEAST_USUAL = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Words of a language: for a theme without a subject, and after the phrase of one that has a subject."""
+    """Words of a language: for a theme without a subject, and after the phrase of one that has a subject.
+
+    `example` stands behind what a theme is about, before a phrase that fewer than half of its documents hold; `remarks`
+    stands around such a phrase where nothing else is known; `partly` before a risk that fewer than half carry.
+    """
 
     praise: str
     displeasure: str
@@ -20,15 +24,60 @@ class Frame:
     praised: str
     complained: str
     neither: str
+    example: str
+    remarks: str
+    partly: str
 
 
-ENGLISH = Frame("Praise", "Displeasure", "Mixed remarks", "praise", "complaints", "mixed or neutral")
+ENGLISH = Frame(
+    "Praise",
+    "Displeasure",
+    "Mixed remarks",
+    "praise",
+    "complaints",
+    "mixed or neutral",
+    "{}, e.g. “{}”",
+    "Remarks such as “{}”",
+    "partly {}",
+)
 FRAMES = {
     "en": ENGLISH,
-    "id": Frame("Pujian", "Kekecewaan", "Komentar campuran", "pujian", "keluhan", "campuran atau netral"),
-    "zh": Frame("好评", "不满", "零散评论", "好评", "抱怨", "褒贬不一或中性"),
-    "th": Frame("คำชม", "ความไม่พอใจ", "ความเห็นปนกัน", "คำชม", "คำบ่น", "ปนกันหรือเป็นกลาง"),
-    "vi": Frame("Khen ngợi", "Không hài lòng", "Ý kiến lẻ tẻ", "khen ngợi", "phàn nàn", "lẫn lộn hoặc trung tính"),
+    "id": Frame(
+        "Pujian",
+        "Kekecewaan",
+        "Komentar campuran",
+        "pujian",
+        "keluhan",
+        "campuran atau netral",
+        "{}, mis. “{}”",
+        "Komentar seperti “{}”",
+        "sebagian {}",
+    ),
+    "zh": Frame(
+        "好评", "不满", "零散评论", "好评", "抱怨", "褒贬不一或中性", "{}（如“{}”）", "诸如“{}”的评论", "部分涉及{}"
+    ),
+    "th": Frame(
+        "คำชม",
+        "ความไม่พอใจ",
+        "ความเห็นปนกัน",
+        "คำชม",
+        "คำบ่น",
+        "ปนกันหรือเป็นกลาง",
+        "{} เช่น “{}”",
+        "ความเห็นอย่าง “{}”",
+        "บางส่วนเป็น{}",
+    ),
+    "vi": Frame(
+        "Khen ngợi",
+        "Không hài lòng",
+        "Ý kiến lẻ tẻ",
+        "khen ngợi",
+        "phàn nàn",
+        "lẫn lộn hoặc trung tính",
+        "{}, ví dụ “{}”",
+        "Ý kiến như “{}”",
+        "một phần là {}",
+    ),
 }
 PRAISED = frozenset(frame.praised for frame in FRAMES.values())
 MERE = frozenset(word for frame in FRAMES.values() for word in (frame.praise, frame.displeasure))

@@ -28,6 +28,7 @@ from groundswell.nlp.themes.title import (
     make_title,
     mere_of,
     names_of,
+    overlap,
     shares_of,
     sum_of_shares,
     words_of,
@@ -42,9 +43,9 @@ LONGEST_KEYWORD = 2
 """Words of a keyword at most."""
 EXEMPLARS = 5
 """Documents that stand for a theme."""
-BRAND_SHARE = 0.4
+BRAND_SHARE = 0.5
 """Share of a theme's documents that must speak of a watched name for it to lead the title."""
-NAME_SHARE, MOST_NAMES = 0.25, 2
+NAME_SHARE, MOST_NAMES = 0.5, 2
 """Share of a theme's documents that must hold a name for it to stand in a title in another language; how many may."""
 READERS = ("en", "zh", "id")
 """Languages of the interface: every theme has a title in each."""
@@ -135,11 +136,12 @@ def name(
         taken=taken,
         names=names,
         points=about.holds,
+        of=len(best),
     )
     made = {
         lang: main
         if lang == spoken
-        else make_title(own, across, weights, old.get(lang, ""), names=names, points=about.holds)
+        else make_title(own, across, weights, old.get(lang, ""), names=names, points=about.holds, of=len(best))
         for lang, own in by_lang.items()
     }
     exemplars = tuple(dict.fromkeys(heard.said.id for heard in best))[:EXEMPLARS]
@@ -194,18 +196,22 @@ def title_for_reader(lang: str, main: Title, named: tuple[str, ...], about: Subj
         named: names that it holds.
         about: what is known of the theme in words of our own.
     """
-    frame, topic, wrong = frame_of(lang), about.topic.get(lang, ""), about.risk.get(lang, "")
+    frame, told = frame_of(lang), about.told(lang)
+    topic, wrong, mixture = told["topic"], told["wrong"], told["mixture"]
     if main.mere:
         return main.said(frame)
-    quoted = "“" + ", ".join(main.words) + "”"
+    words = ", ".join(main.words)
     if named:
-        return replace(main, words=named, clause=False).said(frame, wrong or topic or about.mixture.get(lang, ""))
+        spoken_of = ", ".join(named)
+        if topic and not wrong and not overlap(spoken_of, topic):
+            spoken_of = f"{spoken_of}: {topic}"
+        return replace(main, words=(spoken_of,), clause=False, is_listed=False, held=1.0).said(frame, wrong or mixture)
     if topic:
-        head = capital(topic) if main.is_scattered else f"{capital(topic)} ({', '.join(main.words)})"
-    elif main.is_scattered and not wrong and about.mixture.get(lang):
-        return main.mixed(frame, about.mixture[lang])
+        head = f"{capital(topic)} ({words})" if main.is_common else capital(topic)
+    elif not main.is_common and not wrong and mixture:
+        return main.mixed(frame, mixture)
     else:
-        head = quoted
+        head = f"“{words}”" if main.is_common else frame.remarks.format(words)
     return BETWEEN.join(filter(None, (head, replace(main, clause=False).tail(frame, "", wrong))))
 
 

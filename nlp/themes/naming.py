@@ -12,14 +12,14 @@ from groundswell.configs.schema import Settings
 from groundswell.index.ids import stable_id
 from groundswell.index.records import Checkpoint, Document, Lineage, Record, Theme
 from groundswell.index.store import Reader
-from groundswell.nlp.enrich.consensus import common_risk
+from groundswell.nlp.enrich.consensus import common_risk, share_with
 from groundswell.nlp.text.document_text import document_text
 from groundswell.nlp.themes.by_hand import decided
 from groundswell.nlp.themes.cluster import Cluster
 from groundswell.nlp.themes.label import Name, name_themes
 from groundswell.nlp.themes.space import ThemeSpace
-from groundswell.nlp.themes.subjects import Subject, TopicFinder, main_topic, mixture_of
-from groundswell.nlp.themes.title import ThemeText
+from groundswell.nlp.themes.subjects import ComplaintFinder, Subject, TopicFinder, main_topic, mixture_of
+from groundswell.nlp.themes.title import HALF, ThemeText, frame_of
 
 LANGUAGES = ("en", "zh", "id", "th", "vi")
 """Languages that titles are framed in."""
@@ -42,7 +42,9 @@ def name_stale(reader: Reader, space: ThemeSpace, stale: Collection[str], settin
     marks = reader.many(Checkpoint, [PHRASES + one for one in others])
     texts = {one: [text_of_theme(d) for d in read] for one, read in documents.items()}
     risks = {one: common_risk([d.enriched for d in read if d.enriched])[0] for one, read in documents.items()}
-    subjects = subjects_of(texts, risks, [mark.value.get("topics", {}) for mark in marks], settings)
+    carried = {one: share_with([d.enriched for d in read if d.enriched], risks[one]) for one, read in documents.items()}
+    partly = {one for one, share in carried.items() if share < HALF}
+    subjects = subjects_of(texts, risks, partly, [mark.value.get("topics", {}) for mark in marks], settings)
     named = name_themes(
         texts,
         {one: name_of(t) for one, t in before.items()},
@@ -59,13 +61,23 @@ def name_stale(reader: Reader, space: ThemeSpace, stale: Collection[str], settin
 
 
 def subjects_of(
-    texts: Mapping[str, Sequence[ThemeText]], risks: Mapping[str, str], others: Sequence[Mapping[str, float]],
-    settings: Settings,
+    texts: Mapping[str, Sequence[ThemeText]], risks: Mapping[str, str], partly: Collection[str],
+    others: Sequence[Mapping[str, float]], settings: Settings,
 ) -> dict[str, Subject]:  # fmt: skip
-    """Return what themes are about by the taxonomy and the standing topics; `others` are shares of other themes."""
+    """Return what themes are about by the taxonomy, the common complaints and the standing topics.
+
+    Args:
+        texts: documents of each theme.
+        risks: what each carries as a whole, by id.
+        partly: themes of which fewer than half of the documents carry it by themselves.
+        others: shares of topics in other themes.
+        settings: what names taxonomy, complaints and topics of one's own.
+    """
+    from groundswell.configs.complaints import load_complaints
     from groundswell.configs.taxonomy import load_taxonomy  # with YAML, only where something needs a name
     from groundswell.configs.topics import load_topics
 
+    complaints = ComplaintFinder(load_complaints(settings.themes.complaints))
     finder = TopicFinder(load_topics(settings.signals.topics))
     names = {risk.id: risk for risk in load_taxonomy(settings.taxonomy).risks}
     shares = {one: finder.shares([(each.text, each.lang) for each in read]) for one, read in texts.items()}
@@ -76,15 +88,28 @@ def subjects_of(
         unsaid = {topic: share for topic, share in own.items() if topic not in said}  # what is wrong says the others
         rest = [*others, *(shares[each] for each in shares if each != one)]
         topic = main_topic(unsaid, rest) or main_topic(own, rest)
+        wrong = complaints.main([(each.text, each.lang) for each in texts[one]])
+        if not topic and wrong and wrong.about in finder.topics:
+            topic = wrong.about
         mixed = () if topic else mixture_of(own)
         found[one] = Subject(
-            {lang: lowered(title) for lang in LANGUAGES if risk and (title := risk.titled(lang))},
+            {
+                lang: partly_said(lowered(title), lang) if one in partly else lowered(title)
+                for lang in LANGUAGES
+                if risk and (title := risk.titled(lang))
+            },
             {lang: title for lang in LANGUAGES if topic and (title := finder.topics[topic].titled(lang))},
             own,
             {lang: "; ".join(filter(None, (finder.topics[each].titled(lang) for each in mixed))) for lang in LANGUAGES},
             (*(risk.words if risk else ()), *(finder.topics[topic].all_words if topic else ())),
+            {lang: title for lang in LANGUAGES if wrong and (title := wrong.titled(lang))},
         )
     return found
+
+
+def partly_said(title: str, lang: str) -> str:
+    """Return what fewer than half carry, and says so."""
+    return frame_of(lang).partly.format(title)
 
 
 def lowered(title: str) -> str:

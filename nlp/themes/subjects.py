@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from groundswell.nlp.themes.evidence import plain_code
 
 if TYPE_CHECKING:
+    from groundswell.configs.complaints import Complaint
     from groundswell.configs.topics import Topic
 
-MOST_OF_THEM = 0.4
+MOST_OF_THEM = 0.5
 """Share of a theme's documents that must be about a topic for the theme to be about it."""
 PART_OF_THEM, ALONE, MIXED = 0.1, 0.25, 3
 """Share that makes a topic one of those that a theme mixes; the same where it is the only one; how many are named."""
@@ -34,6 +35,7 @@ class Subject:
         topics: the share of its documents that is about each topic, kept to set other themes apart.
         mixture: titles of the topics that it mixes, where it is about no single one.
         words: what people say of its risk and its topic, as taxonomy and topics spell words.
+        complaint: what is wrong, of the complaints that at least half of its documents hold the commonest.
     """
 
     risk: Mapping[str, str] = field(default_factory=dict)
@@ -41,11 +43,13 @@ class Subject:
     topics: Mapping[str, float] = field(default_factory=dict)
     mixture: Mapping[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    complaint: Mapping[str, str] = field(default_factory=dict)
 
     def told(self, lang: str) -> dict[str, str]:
         """Return what is known in a language, under the names that a title asks for."""
         return {
-            "wrong": self.risk.get(lang, ""), "topic": self.topic.get(lang, ""), "mixture": self.mixture.get(lang, ""),
+            "wrong": self.complaint.get(lang, "") or self.risk.get(lang, ""),
+            "topic": self.topic.get(lang, ""), "mixture": self.mixture.get(lang, ""),
         }  # fmt: skip
 
     def holds(self, phrase: str) -> bool:
@@ -93,6 +97,31 @@ class TopicFinder:
 
     def _compiled(self, topic: str, lang: str) -> re.Pattern[str]:
         return re.compile("|".join(map(pattern_of, self.topics[topic].spoken(lang))) or r"(?!)")
+
+
+class ComplaintFinder:
+    """Says what is wrong, of the complaints that people make again and again."""
+
+    def __init__(self, complaints: Sequence[Complaint]) -> None:
+        self.complaints = {one.id: one for one in complaints}
+        self._words = TopicFinder(complaints)
+        self._beside = TopicFinder([one.model_copy(update={"words": one.beside}) for one in complaints])
+
+    def main(self, texts: Sequence[tuple[str, str]]) -> Complaint | None:
+        """Return the commonest complaint that at least half of the (text, language) pairs hold, if there is one."""
+        counts = Counter[str]()
+        for text, lang in texts:
+            counts.update(self._made(text.casefold(), plain_code(lang)))
+        best = max(self.complaints, key=lambda one: counts[one], default="")  # the first of those as common
+        return self.complaints[best] if counts[best] >= max(1, MOST_OF_THEM * len(texts)) else None
+
+    def _made(self, folded: str, lang: str) -> list[str]:
+        return [
+            one
+            for one, complaint in self.complaints.items()
+            if self._words.speaks_of(one, folded, lang)
+            and (not complaint.also_spoken(lang) or self._beside.speaks_of(one, folded, lang))
+        ]
 
 
 def pattern_of(word: str) -> str:

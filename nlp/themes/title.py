@@ -72,6 +72,7 @@ _COUNTED = re.compile(
     r"\d+\w{0,3}|第?[0-9一二三四五六七八九十百千万两几半]+[年月日天周次度个块元岁分秒届斤点]*[内后前多]?"
 )
 _HEAD = re.compile(r"[^()]{1,60} \((?P<inner>.+)\)$|[^:()]{1,40}: (?P<behind>.+)$")
+_EXAMPLE = re.compile(r"“(?P<phrases>[^”]+)”")
 _HASHTAG = re.compile(r"[#＃]\w+")
 _WITHOUT_SPACES = re.compile(rf"[{keywords.UNSPACED}]+")
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+")
@@ -253,9 +254,14 @@ class Title:
     is_listed: bool = False
     """Telling words in a row, since no phrase is shared."""
     held: float = 0.0
-    """Share of the documents that hold the first phrase."""
+    """Share of the documents that hold the phrase, of several the one that fewest hold."""
     word: int = 1
     """Written words that make one: two in Vietnamese ("quảng cáo" is one word)."""
+
+    @property
+    def is_common(self) -> bool:
+        """Return whether at least half of the documents hold what it says; else it is an example."""
+        return self.held >= HALF
 
     @property
     def is_scattered(self) -> bool:
@@ -281,16 +287,26 @@ class Title:
         if self.mere:
             named = {"praise": frame.praise, "displeasure": frame.displeasure, "": frame.mixed}[self.mood]
             return ": ".join(filter(None, (named, words)))
+        if mixture and self.is_scattered and not (topic or wrong or brand):
+            return self.mixed(frame, mixture)
+        if not self.is_common:
+            return BETWEEN.join((self._with_example(frame, words, topic, brand), self.tail(frame, "", wrong)))
+        if wrong and self.mood != "praise" and self.is_weak and repeats(words, wrong):
+            words = wrong  # it says all that the word says, and more
         head = capital(words)
-        if brand and brand.casefold() not in words.casefold() and not (self.is_scattered and (topic or mixture)):
+        if brand and brand.casefold() not in words.casefold():
             head = f"{brand}: {words}"
         elif topic and self.is_weak and not brand and not overlap(topic, words):
             head = f"{capital(topic)} ({words})"
-        elif brand and self.is_scattered and (topic or mixture):
-            head = f"{brand}: {topic or mixture}"
-        elif mixture and self.is_scattered and not (topic or wrong):
-            return self.mixed(frame, mixture)
         return BETWEEN.join((head, self.tail(frame, words, wrong)))
+
+    def _with_example(self, frame: Frame, words: str, topic: str, brand: str) -> str:
+        """Return what a theme is about, and what some of its documents say, as an example of it."""
+        about = ": ".join(filter(None, (brand, topic if not brand or not overlap(brand, topic) else "")))
+        if not about:
+            return frame.remarks.format(words)
+        more = [phrase for phrase in self.words if phrase.casefold() != brand.casefold()]
+        return frame.example.format(capital(about), ", ".join(more)) if more else capital(about)
 
     def mixed(self, frame: Frame, mixture: str) -> str:
         """Return what stands for a theme of several topics and no phrase: these, and what is felt about them."""
@@ -307,6 +323,7 @@ class Title:
 def make_title(
     documents: Sequence[Heard], across: Mapping[str, float], weights: Mapping[str, float], before: str = "", *,
     taken: Collection[frozenset[str]] = (), names: Collection[str] = (), points: Callable[[str], bool] | None = None,
+    of: int = 0,
 ) -> Title:  # fmt: skip
     """Return the title of documents of one theme in one language.
 
@@ -318,13 +335,14 @@ def make_title(
         taken: phrases of titles that other themes bear (`key_of`): two themes should not have the same.
         names: phrases that several languages of the theme share (`names_of`).
         points: whether a phrase holds a word of the theme's risk or topic.
+        of: documents of the theme in all its languages; those given where it has one.
     """
     if _without_subject(documents) >= MERE:
         return _mere(documents, before, taken)
     mood = mood_of([heard.said.mood for heard in documents], before)
     if chosen := _phrases(documents, across, before, taken=taken, names=names, points=points):
         word = 2 if plain_code(documents[0].said.lang) in IN_SHORT_WORDS else 1
-        held = sum(chosen[0] in heard.phrases for heard in documents) / len(documents)
+        held = min(sum(each in heard.phrases for heard in documents) for each in chosen) / max(len(documents), of)
         return Title(tuple(written(phrase, documents) for phrase in chosen), mood, held=held, word=word)
     if clause := _clause(documents, across, mood, before):
         return Title((clause,), mood, clause=True)
@@ -505,6 +523,8 @@ def _telling(phrase: str, share: float, across: Mapping[str, float], names: Coll
 
 def words_of(title: str) -> tuple[str, ...]:
     """Return the phrases of a title made before."""
+    if example := _EXAMPLE.search(title):
+        return tuple(example["phrases"].split(", "))
     subject, _, _ = title.rpartition(BETWEEN)  # behind it stands a feeling, or what is wrong
     phrases = phrases_of(subject or title)
     led = _HEAD.fullmatch(phrases)  # a topic or a brand of ours may stand before them

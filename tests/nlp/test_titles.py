@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from groundswell.configs.complaints import load_complaints
+from groundswell.configs.topics import load_topics
 from groundswell.nlp.themes.framing import FRAMES, subject_of
 from groundswell.nlp.themes.label import Name, name_themes
-from groundswell.nlp.themes.subjects import Subject
+from groundswell.nlp.themes.subjects import ComplaintFinder, Subject
 from groundswell.nlp.themes.title import LONGEST_TITLE, ThemeText, hear, make_title, shares_of, sum_of_shares
 
 ADS = (
@@ -217,7 +220,7 @@ def test_a_theme_of_single_words_is_called_by_its_topics() -> None:
     assert names.titles["zh"] == "零散评论 (歌曲; 影视) · 抱怨"
     about = Subject(topic={"en": "songs", "zh": "歌曲", "id": "musik"})
     one = name_themes({"a": told(mixed, "id")}, subjects={"a": about})["a"]
-    assert one.label.startswith("Songs (")
+    assert one.label.startswith("Songs, e.g. “")
     assert one.titles["en"] == "Songs · complaints"
 
 
@@ -317,7 +320,8 @@ def test_a_title_stays_while_its_phrase_is_held() -> None:
     first = named(themes)
     held = (*ADS[:3], *[f"unskippable video ads number {n}" for n in range(4)])
     today = named({**themes, "ads": (held, "en", -0.25)}, first)
-    assert today["ads"].label == first["ads"].label
+    assert first["ads"].label == "Too many ads · complaints"
+    assert today["ads"].label == "Remarks such as “too many ads” · complaints"  # fewer than half hold it now
     gone = [f"unskippable video ads {word}" for word in ("again", "now", "here", "so often", "!", "", "today", "ugh")]
     later = named({**themes, "ads": (gone, "en", -0.7)}, first)
     assert later["ads"].label == "Unskippable video ads · complaints"
@@ -342,8 +346,9 @@ def test_a_clause_stands_in_only_where_no_phrase_is_shared() -> None:
         if " of " not in text and "xc" not in text
     }
     label = named({"mixed": (tuple(texts), "en", -0.5), **others})["mixed"].label
-    assert len(label) <= LONGEST_TITLE
-    assert subject_of(label) in texts
+    clause = subject_of(label).removeprefix("Remarks such as “").removesuffix("”")
+    assert len(clause) <= LONGEST_TITLE
+    assert clause in texts
     said = [
         ThemeText(str(n), text, "en", np.ones(384, np.float32), mood) for n, (text, mood) in enumerate(texts.items())
     ]
@@ -352,6 +357,7 @@ def test_a_clause_stands_in_only_where_no_phrase_is_shared() -> None:
         for group in others.values()
     )
     title = subject_of(make_title([hear(one) for one in said], across, {}).said(FRAMES["en"]))
+    title = title.removeprefix("Remarks such as “").removesuffix("”")
     assert texts[title] < 0
     assert title != "xcvbn qwrtz mmnnp"
 
@@ -363,3 +369,51 @@ def test_a_sentence_uses_a_title_without_its_feeling() -> None:
     assert subject_of("Praise: bagus, mantap") == "Praise (bagus, mantap)"
     assert subject_of("Netflix: a series") == "Netflix: a series"
     assert subject_of("loans · limit") == "loans · limit"
+
+
+@pytest.mark.parametrize(
+    ("lang", "texts", "wrong"),
+    [
+        ("id", ("login gagal terus", "gak bisa login", "sandi salah padahal benar", "ok"), "cannot log in"),
+        ("th", ("สมัครพรีเมียมแล้วยังมีโฆษณา", "จ่ายเงินแล้วยังเจอโฆษณา", "เพลง"), "ads although people pay"),
+        ("vi", ("giao hàng lâu quá", "chưa nhận được hàng", "shop ngủ"), "orders late or not delivered"),
+        ("ms", ("dapat barang palsu lagi", "kasut barang palsu", "warna cantik"), "fake or wrong goods"),
+        ("zh", ("提现一直不到账", "收益还没到账，审核中", "提现又失败", "加油"), "payouts late or missing"),
+    ],
+)  # fmt: skip
+def test_what_most_complain_of_is_said_to_every_reader(lang: str, texts: tuple[str, ...], wrong: str) -> None:
+    """In the words of the complaints that are known, whatever language it is told in."""
+    found = ComplaintFinder(load_complaints()).main([(text, lang) for text in texts])
+    assert found is not None
+    assert found.titled("en") == wrong
+    assert set(found.titles) == {"zh", "id", "th", "vi"}
+    subject = Subject(complaint={one: found.titled(one) for one in ("en", "zh", "id")})
+    names = name_themes({"a": told(texts, "id" if lang == "ms" else lang)}, subjects={"a": subject})["a"]
+    assert (names.titles["en"].split(" · ")[1], names.titles["zh"].split(" · ")[1]) == (wrong, found.titled("zh"))
+
+
+def test_a_complaint_of_fewer_than_half_is_not_said_of_all() -> None:
+    """Nor is a word of it a complaint by itself."""
+    finder = ComplaintFinder(load_complaints())
+    assert finder.main([("login gagal", "id"), ("bagus", "id"), ("lagunya enak", "id")]) is None
+    assert finder.main([("login pakai email saja", "id")]) is None
+    assert finder.main([]) is None
+
+
+def test_a_team_adds_complaints_of_its_own(tmp_path: Path) -> None:
+    """With words of its languages; one with a known id takes its place."""
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "complaints:\n  - {id: scammed, title: tickets resold, words: {en: [resold]}}\n"
+        "  - {id: no_lift, title: lifts out of order, words: {en: [lift]}, beside: {en: [broken]}}\n"
+    )
+    finder = ComplaintFinder(load_complaints(file))
+    both = [finder.main([(text, "en")]) for text in ("the lift is broken", "they resold it", "I was scammed")]
+    assert [found.title if found else "" for found in both] == ["lifts out of order", "tickets resold", ""]
+
+
+def test_a_complaint_that_ships_leads_with_a_standing_topic() -> None:
+    """Every one has a title in all languages that titles are framed in, and so has its topic."""
+    topics = {topic.id: topic for topic in load_topics()}
+    for one in load_complaints():
+        assert all(one.titled(lang) and topics[one.about].titled(lang) for lang in FRAMES)
