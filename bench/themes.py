@@ -4,6 +4,7 @@
     python bench/themes.py scale 10000 30000 100000 300000        # made-up documents; CPU seconds and the exponent
     python bench/themes.py identity STREAM [--updates 30]          # .jsonl: text, published_at, lang
     python bench/themes.py languages [--matrix FILE]               # made-up stories, told in five languages
+    python bench/themes.py read FOLDER [--themes 16] [--members 12]  # a store's largest themes, to be read
 
 `quality` prints BCubed precision, recall and F1 with outliers as singletons, their share, and the adjusted Rand index
 over 80 % subsamples. Each of our rows is printed for the file's own times; for *interleaved* times, every group with a
@@ -340,6 +341,30 @@ def told_in_languages() -> Gold:
     return Gold(texts, groups, [START] * len(texts), langs, encode(load_model(ModelSettings()), texts))
 
 
+def read_aloud(folder: Path, themes: int, members: int) -> None:
+    """Print the largest themes of a store, their titles in every language, and members drawn at random."""
+    from groundswell.configs.schema import Settings
+    from groundswell.index.open import open_store
+    from groundswell.index.query import Query
+    from groundswell.index.records import Document, Theme
+
+    rng = np.random.default_rng(1)
+    with open_store(Settings(data_dir=folder)) as store:
+        held: dict[str, list[Document]] = {}
+        for document in store.scan(Query()):
+            if document.membership and document.membership.theme:
+                held.setdefault(document.membership.theme, []).append(document)
+        largest = sorted(held, key=lambda one: (-len(held[one]), one))[:themes]
+        for k, theme in enumerate(store.many(Theme, largest), 1):
+            own = held[theme.id]
+            print(f"\n{k}. {len(own)} documents, risk {theme.risk or 'none'}")
+            for lang, title in theme.titles.items():
+                print(f"   {lang}: {title}")
+            for i in rng.permutation(len(own))[:members]:
+                text = " ".join(f"{own[i].mention.title} {own[i].mention.text}".split())
+                print(f"     - {text[:170]}")
+
+
 def pair_shares(gold: Gold, found: Labels, of: Sequence[str] = ()) -> tuple[float, float, float]:
     """Return the share of pairs in one theme: of a subject in one language, in two, and of two subjects."""
     subject, lang, theme = (np.array(x)[:, None] for x in (gold.groups, gold.langs, found))
@@ -365,6 +390,10 @@ def main() -> None:
     steady.add_argument("stream", type=Path)
     steady.add_argument("--updates", type=int, default=30)
     commands.add_parser("languages").add_argument("--matrix", type=Path)
+    reading = commands.add_parser("read")
+    reading.add_argument("folder", type=Path, help="data_dir of a store")
+    reading.add_argument("--themes", type=int, default=16)
+    reading.add_argument("--members", type=int, default=12)
     given = parser.parse_args()
     if given.command == "quality":
         quality(given.gold, given.hours, given.runs)
@@ -372,6 +401,8 @@ def main() -> None:
         identity(given.stream, given.updates)
     elif given.command == "languages":
         languages(given.matrix)
+    elif given.command == "read":
+        read_aloud(given.folder, given.themes, given.members)
     else:
         scale(given.sizes)
 
