@@ -96,9 +96,17 @@ def _faults(signal: Signal, documents: Sequence[Document]) -> Iterator[str]:
     told = re.search(r"([\d.]+) times the usual", why)
     if told and f"{signal.observed / signal.expected:.1f}" != told[1]:
         yield f"{signal.observed / signal.expected:.2f} times"
-    told = re.search(r"where about (\d+) would", why)
-    if told and f"{signal.expected:.0f}" != told[1]:
+    usual = re.search(r"where about ([\d.]+) would", why)
+    if usual and abs(float(usual[1]) - signal.expected) > 0.005 * signal.expected + 1e-9:
         yield f"{signal.expected} usual"
+    counted = re.search(r"(\d+) documents?\b", why)
+    if (
+        told
+        and usual
+        and counted
+        and abs(int(counted[1]) / float(usual[1]) - float(told[1])) > 0.01 * float(told[1]) + 0.05
+    ):
+        yield f"{counted[1]} / {usual[1]} are not {told[1]}"
 
 
 def _authors(why: str, documents: Sequence[Document]) -> Iterator[str]:

@@ -36,7 +36,7 @@ _RISK = re.compile(
 )
 _SUBJECT = re.compile(r"(?P<subject>.*): (?=(?:new|more than usual|[\d.]+ times|the mood fell|spreading)\b)", re.DOTALL)
 _USUAL: tuple[tuple[str, str], ...] = (
-    (r"about (\d+)", "about {0}"),
+    (r"about ([\d.]+)", "about {0}"),
     (r"about one", "about one"),
     (r"hardly any", "hardly any"),
     (r"one in (\d+) days", "one in {0} days"),

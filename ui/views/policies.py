@@ -84,7 +84,7 @@ def _gaps(clauses: Sequence[Clause], at: datetime) -> None:
 
 
 def _gap(one: Gap, at: datetime) -> list[Html]:
-    since = links.day(at - timedelta(days=28))
+    since = links.instant(at - timedelta(days=28))
     address = links.search(market=one.market, risk=one.risk, since=since)
     return [
         esc(one.kind), esc(one.market), esc(one.risk), link(address, esc(f"{one.now:,}")), esc(f"{one.before:,}"),

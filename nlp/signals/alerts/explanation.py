@@ -24,7 +24,7 @@ HOLDS = 0.7
 # What the same policy area adds to the likeness of an earlier case.
 SAME_AREA = 0.15
 # From here on an expected count is told as a number; rarer than once in `RAREST_DAYS` it is hardly any.
-TOLD_AS_NUMBER = 1.5
+WHOLE_FROM = 100
 RAREST_DAYS = 21
 """Kinds of words in `titlewords.txt` that say nothing by themselves."""
 
@@ -119,11 +119,9 @@ def nearest_case(terms: Sequence[str], risk: str, cases: Sequence[Case], at: dat
 
 
 def usual(expected: float, hours: float) -> str:
-    """Return an expected count in words a person would use."""
-    if expected >= TOLD_AS_NUMBER:
-        return f"about {expected:.0f}"
+    """Return an expected count in words; exact enough that whoever divides by it finds the multiple that is told."""
     if expected >= LEAST_USUAL:
-        return "about one"
+        return f"about {expected:.0f}" if expected >= WHOLE_FROM else f"about {expected:.3g}"
     apart = hours / max(expected, 1e-3) / 24
     return "hardly any" if apart > RAREST_DAYS else f"one in {max(2, math.ceil(apart))} days"
 
