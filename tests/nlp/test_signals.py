@@ -344,7 +344,7 @@ def test_the_sentence_says_what_a_manager_needs() -> None:
 def test_the_sentence_about_a_standing_topic_or_a_titled_theme_reads_well() -> None:
     """The subject first, as a name, without what a list adds to it; a multiple is that of the two counts."""
     assert explanation.sentence(**SURGE) == (
-        "Couriers: 3.2 times the usual, 42 documents by 40 authors in 24 hours in ID, where about 13 would be usual."
+        "Couriers: 3.2 times the usual, 42 documents by 40 authors in 24 hours in ID, where about 13.2 would be usual."
     )
     sour = explanation.sentence(**{**SURGE, "kind": "sour", "title": "Too many ads · complaints"}, mood=(0.1, -0.4))
     assert sour == "Too many ads: the mood fell from +0.10 to -0.40 over 24 hours, 42 documents in ID."

@@ -23,7 +23,7 @@ EMPTY = ("generic", "opens", "closes", "cuts", "lone")
 HOLDS = 0.7
 # What the same policy area adds to the likeness of an earlier case.
 SAME_AREA = 0.15
-# From here on an expected count is told as a number; rarer than once in `RAREST_DAYS` it is hardly any.
+# From here on an expected count is told without decimals; rarer than once in `RAREST_DAYS` it is hardly any.
 WHOLE_FROM = 100
 RAREST_DAYS = 21
 """Kinds of words in `titlewords.txt` that say nothing by themselves."""
