@@ -114,7 +114,9 @@ def _ready(page: Page) -> None:
     """Wait until the page is drawn to its end."""
     page.wait_for_selector(".stHtml h1")
     expect(page.locator("[data-testid=stApp]")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=90_000  # the first time that words are taken apart
+        "data-test-script-state",
+        "notRunning",
+        timeout=90_000,  # the first time that words are taken apart
     )
 
 
