@@ -22,7 +22,7 @@ from groundswell.nlp.themes.evidence import DIMENSIONS, MEMORY, WIDTH
 from groundswell.nlp.themes.registers import Register, Registers
 from groundswell.nlp.themes.space import ThemeSpace
 
-VERSION = 7
+VERSION = 8
 """Of the layout and of the space; another one is not read, and the stage tells a new space where documents went."""
 CHUNK = 256
 """Documents whose words lie in one piece."""
@@ -196,7 +196,7 @@ def _restore_evidence(space: ThemeSpace, mark: Piece, chunks: Sequence[Piece]) -
     evidence.counted, evidence.prior_share = dict(mark["counted"]), dict(mark["prior_share"])
     evidence.priors = {lang: _floats(mean) for lang, mean in mark["priors"].items()}
     evidence.registers = Registers(
-        {(lang, how): Register(n, _floats(mean)) for lang, how, n, mean in mark["registers"]}
+        {(lang, of, how): Register(n, _floats(mean)) for lang, of, how, n, mean in mark["registers"]}
     )
     words = [line for chunk in chunks for line in chunk["words"]] + mark["words"]
     evidence.recall([frozenset(line) for line in words[-min(mark["documents"], MEMORY) :]], mark["documents"])
