@@ -53,16 +53,19 @@ AFTER_BRAND = re.compile(
 )
 HOST = re.compile(r"@[A-Za-z0-9.\-]+$")
 
+ALSO_PEOPLE = "brands"
+"""The long list by which targets are named: Leo, Dana, Zara and Chang on it are people's accounts as well."""
+
 
 @cache
 def brand_names(watch: tuple[Path, ...] = ()) -> frozenset[str]:
-    """Return the names of all brands on the watch lists that ship and on those given.
+    """Return the names of all brands on the watch lists that ship and on those given, but for `ALSO_PEOPLE`.
 
     Raises:
         ConfigError: a watch list cannot be used.
     """
-    lists = read_watch(watch).values()
-    terms = [term for each in lists for term in each.brands]
+    lists = read_watch(watch).items()
+    terms = [term for name, each in lists if name != ALSO_PEOPLE for term in each.brands]
     return frozenset(name for term in terms for name in (term.id, *(word.word.strip("*") for word in term.spoken)))
 
 

@@ -121,6 +121,7 @@ def test_a_list_of_others_headlines_is_no_text() -> None:
         ("ขอบคุณ@somchai99 มาก", "ขอบคุณ@user_X มาก"),
         ("see https://m.example/@ann/115", "see https://m.example/@user_X/115"),
         ("refund please @ShopeeCare_ID @TikTok", "refund please @ShopeeCare_ID @TikTok"),
+        ("ask @leo, @zara_official or @chang88", "ask @user_X, @user_X or @user_X"),  # brands, and people
         ("mail info@x.example, meet @5pm, @media print, @here", "mail info@x.example, meet @5pm, @media print, @here"),
     ],
 )
