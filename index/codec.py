@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from groundswell.index.older import UPGRADES
 from groundswell.index.records import RECORDS, Document, Record
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 R = TypeVar("R")
 KINDS: dict[str, type[Any]] = {kind.__name__.lower(): kind for kind in (*RECORDS, Document)}
@@ -22,6 +23,8 @@ _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 def adapter(kind: type[Any]) -> TypeAdapter[Any]:
     """Return pydantic's reader and writer for a kind, built once."""
     if kind not in _ADAPTERS:
+        from pydantic import TypeAdapter  # a tenth of a second, which a question in SQL has no need of
+
         _ADAPTERS[kind] = TypeAdapter(kind)
     return _ADAPTERS[kind]
 

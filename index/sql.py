@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from groundswell.configs.schema import Settings, SqliteSettings
-from groundswell.index.export import export_days
 from groundswell.index.limited import ALL
 from groundswell.index.open import database, open_reader
 from groundswell.index.permitted import EVERYBODY, Person, seen_by
@@ -85,6 +84,8 @@ def run_sql(
         except StoreError as error:
             if str(error) != NEEDS_FILES:
                 raise
+    from groundswell.index.export import export_days  # what writes files is needed by few questions
+
     with open_reader(settings) as reader:
         export_days(reader, folder)
     return _ask(folder, statement, seconds, rows, derived=made, markets=person.markets, found=found)

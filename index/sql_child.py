@@ -49,6 +49,8 @@ TEXTS_AT_MOST = 500_000
 """Documents whose texts are read straight from the store; of more, they come from the Parquet files of each day."""
 NEEDS_FILES = "needs the files of the days"
 """The trouble that is none: the parent brings the files up to date and asks again."""
+WHAT_THERE_IS = re.compile(r"duckdb_|information_schema|sqlite_|pg_|\bshow\b|\bdescribe\b|\bsummarize\b", re.I)
+"""A statement that asks for the tables themselves."""
 OFFERS = re.compile(r"\b(INSTALL|LOAD|ATTACH|SET|PRAGMA|RESET|COPY|CALL)\b|\btry_cast|\bpip install\b|https?://", re.I)
 """What DuckDB advises and nobody can follow here: nothing can be installed, loaded or set."""
 
@@ -176,10 +178,12 @@ def _needed(asked: Asked) -> frozenset[str]:
     import duckdb
 
     with duckdb.connect(":memory:") as db:
+        named = _named(asked.statement)
         for name in ("documents", *TABLES, *DERIVED):
-            _register(db, name, parquet_table([], columns_of(name)))
+            if name in named:
+                _register(db, name, parquet_table([], columns_of(name)))
         _found(db, [[] for _ in asked.found])
-        _view(db)
+        _view(db, named)
         _lock(db, asked.allowed, asked.memory)
         statement = _checked(db, asked.statement)
         words = {word.lower() for word in re.findall(r"\w+", statement)}
@@ -234,16 +238,27 @@ def _counts_alone(plan: Mapping[str, Any]) -> bool:
 
 def _offer(db: duckdb.DuckDBPyConnection, asked: Asked, needed: frozenset[str]) -> None:
     """Make the tables that the statement names."""
-    named = {name for name in table_names() if re.search(rf"\b{name}\b", asked.statement, re.IGNORECASE)}
-    named.update(*(NEEDS[view] for view in named & set(VIEWS)))
+    named = _named(asked.statement)
     if asked.database is not None:
         _offer_store(db, asked, asked.database, named, needed)
     else:
         _offer_files(db, asked, named)
     for name in DERIVED:
-        _register(db, name, parquet_table(asked.derived.get(name, ()), DERIVED[name]))
+        if name in named:
+            _register(db, name, parquet_table(asked.derived.get(name, ()), DERIVED[name]))
     _found(db, asked.found)
-    _view(db)
+    _view(db, named)
+
+
+def _named(statement: str) -> set[str]:
+    """Return the tables and views that a statement names, with those they are made of; all where it asks what there is.
+
+    To offer one costs milliseconds, of which a first answer has few.
+    """
+    if WHAT_THERE_IS.search(statement):
+        return set(table_names())
+    named = {name for name in table_names() if re.search(rf"\b{name}\b", statement, re.IGNORECASE)}
+    return named.union(*(NEEDS[view] for view in named & set(VIEWS)))
 
 
 def _found(db: duckdb.DuckDBPyConnection, found: Sequence[Sequence[str]]) -> None:
@@ -265,20 +280,18 @@ def _offer_store(
     with contextlib.closing(open_for_reading(database)) as store, explained(database):
         if "documents" in named and needed & set(frames.BODY) and frames.count(store) > TEXTS_AT_MOST:
             raise StoreError(NEEDS_FILES)
-        columns = [name for name in DOCUMENT if name in needed or name == "market"]
+        columns = [name for name in DOCUMENT if name in needed or (name == "market" and asked.markets)]
         if "documents" in named:
             db.register("documents_rows", _of_markets(frames.documents(store, columns), asked.markets))
             db.execute(f"CREATE VIEW documents AS {frames.cut(columns, of='documents_rows')}")
-        else:
-            _register(db, "documents", parquet_table([], DOCUMENT))
         for name, (kind, holds) in TABLES.items():
+            if name not in named:
+                continue
             if asked.markets:
                 _register(db, name, parquet_table(asked.derived.get(name, ()), holds))
-            elif name in named:
+            else:
                 db.register(f"{name}_json", frames.records(store, kind))
                 db.execute(f"CREATE VIEW {name} AS {frames.unpacked(holds, of=f'{name}_json')}")
-            else:
-                _register(db, name, parquet_table([], holds))
 
 
 def _of_markets(table: Any, markets: tuple[str, ...]) -> Any:
@@ -300,7 +313,9 @@ def _offer_files(db: duckdb.DuckDBPyConnection, asked: Asked, named: Collection[
     tables = {"documents": (folder / "documents" / "*.parquet", DOCUMENT)}
     tables |= {name: (folder / f"{name}.parquet", columns) for name, (_, columns) in TABLES.items()}
     for name, (path, columns) in tables.items():
-        if name in named and any(path.parent.glob(path.name)):
+        if name not in named:
+            continue
+        if any(path.parent.glob(path.name)):
             source = f"read_parquet({_quoted(str(path))}, union_by_name = true)"
             db.execute(f"CREATE VIEW {name} AS SELECT * FROM {source}")  # noqa: S608  our own words
         else:
@@ -327,10 +342,11 @@ def _register(db: duckdb.DuckDBPyConnection, name: str, table: Any) -> None:
     db.execute(f"CREATE VIEW {name} AS SELECT * FROM {name}_rows")  # noqa: S608  our own words
 
 
-def _view(db: duckdb.DuckDBPyConnection) -> None:
-    """Make the views over the documents."""
+def _view(db: duckdb.DuckDBPyConnection, named: Collection[str]) -> None:
+    """Make the views that are asked for."""
     for name, (statement, _) in VIEWS.items():
-        db.execute(f"CREATE VIEW {name} AS {statement}")
+        if name in named:
+            db.execute(f"CREATE VIEW {name} AS {statement}")
 
 
 def _quoted(text: str) -> str:
