@@ -189,7 +189,7 @@ FIGURES: tuple[Figure, ...] = (
         "  union all select 'target', unnest(list_distinct([split_part(t, ':', 1) for t in targets])) from mine\n"
         "  union all select 'risk', unnest(risks) from mine union all select 'sentiment', sentiment from mine),\n"
         "counts as (select part, value, count(*) as documents from parts where value <> '' group by 1, 2)\n"
-        "select *, documents / sum(documents) over (partition by part) as share from counts order by 1, 3 desc",
+        "select *, documents / (select count(*) from mine) as share from counts order by 1, 3 desc",
     ),
     Figure(
         THEME, "texts and mood by whom they are about, four weeks before and the last 7 days",
@@ -224,7 +224,7 @@ FIGURES: tuple[Figure, ...] = (
         "  union all select 'risk', unnest(risks) from mine union all select 'theme', theme from mine\n"
         "  union all select 'sentiment', sentiment from mine),\n"
         "counts as (select part, value, count(*) as documents from parts where value <> '' group by 1, 2)\n"
-        "select *, documents / sum(documents) over (partition by part) as share from counts order by 1, 3 desc",
+        "select *, documents / (select count(*) from mine) as share from counts order by 1, 3 desc",
     ),
     Figure(
         ("search",), "of these, how many texts and documents a day",
