@@ -214,7 +214,8 @@ class Model:
             if pieces:
                 pooled[batch.rows] = vectors[batch.rows] if states is None else _mean(states, batch)
 
-        batches = self._tokenizer.batches(self._tokenizer(list(place)), self._batch_tokens)
+        tokens = self._tokenizer(list(place))
+        batches = self._tokenizer.batches(tokens, self._batch_tokens, even=self._runtime.even)
         with ThreadPoolExecutor(self._runtime.at_once) as pool:
             list(pool.map(run, batches))  # as a list, so that a failure is heard
         if len(place) == len(texts):

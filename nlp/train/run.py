@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
 from groundswell.nlp.model.bundle import find_bundle, write_manifest
+from groundswell.nlp.model.encoder.flat import WEIGHTS, write_flat
 from groundswell.nlp.model.encoder.graph import Range, Shape, Step, build
 from groundswell.nlp.model.encoder.tokens import Tokenizer
 from groundswell.nlp.model.heads import Head, Heads, fit_targets, risk_features, risk_stretch
@@ -288,9 +289,10 @@ def risk_lesson(texts: Texts, activations: Activations) -> Lesson:
 
 
 def write_encoder(out: Path, kit: Kit) -> Any:
-    """Write the graph that ships, and return a session on it."""
+    """Write the graph that ships, flat as well, and return a session on the one that takes texts of any lengths."""
     model = build(kit.shape, kit.weights, STORAGE, kit.ranges)
-    (out / "encoder.onnx").write_bytes(model.SerializeToString())
+    (out / WEIGHTS).write_bytes(model.SerializeToString())
+    write_flat(out, kit.shape)
     return session(model)
 
 

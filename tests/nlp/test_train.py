@@ -13,7 +13,7 @@ from groundswell.configs.taxonomy import load_taxonomy
 from groundswell.nlp.model.bundle import find_bundle, read_bundle
 from groundswell.nlp.model.encoder.graph import Range, Shape, activations, blocks, build
 from groundswell.nlp.model.encoder.runtime import OnnxRuntime
-from groundswell.nlp.model.encoder.tokens import Batch
+from groundswell.nlp.model.encoder.tokens import Batch, Tokenizer
 from groundswell.nlp.model.encoder.torch import read_weights
 from groundswell.nlp.model.heads import softmax
 from groundswell.nlp.model.seeds import LANGUAGES, codes, seeds
@@ -305,3 +305,40 @@ def test_training_wakes_no_torch_before_it_trains() -> None:
     """Importing the training package is cheap."""
     code = "import groundswell.nlp.train, sys; raise SystemExit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_flat_graph_says_what_the_padded_one_says(tmp_path: Path) -> None:
+    """Fewer steps and no padding change nothing but the last digits, whatever else is in the batch."""
+    onnx = pytest.importorskip("onnx")
+    from groundswell.nlp.model.encoder.flat import GRAPH, WEIGHTS, write_flat
+    from groundswell.nlp.train.quantise import find_ranges
+
+    weights, storage = random_weights(SMALL), {"embed": "int4", "trunk": "int8", "branch": "int8"}
+    ranges = find_ranges(SMALL, weights, texts(), Pieces())  # type: ignore[arg-type]  # the stand-in
+    onnx.save(build(SMALL, weights, storage, ranges), tmp_path / WEIGHTS)  # type: ignore[arg-type]  # literals in a dict
+    padded = OnnxRuntime(tmp_path / WEIGHTS, threads=1)
+    assert write_flat(tmp_path, SMALL) == tmp_path / GRAPH
+    flat = OnnxRuntime(tmp_path / WEIGHTS, threads=1)
+    assert (padded.even, flat.even) == (False, True)
+    [batch] = Pieces().batches(texts(), 0)
+    vectors, states = padded.run(batch, pieces=True)
+    assert states is not None
+    for row, text in enumerate(texts()):
+        length = len(text.split())
+        twice = Batch(np.arange(2), batch.ids[[row, row], :length], batch.mask[[row, row], :length])
+        own, pieces = flat.run(twice, pieces=True)
+        assert pieces is not None
+        assert np.array_equal(own[0], own[1])
+        assert own[0] @ vectors[row] > 0.9999
+        assert np.abs(pieces[0] - states[row, :length]).mean() < 0.01
+
+
+def test_even_batches_have_no_padding() -> None:
+    """Where the runtime knows of no padding, texts of two lengths never share a batch, and none is lost."""
+    folder = find_bundle("groundswell-small")
+    assert folder is not None
+    tokenizer = Tokenizer.read(folder / "tokenizer.json", prefix="query: ", max_tokens=64, pad=1)
+    tokens = tokenizer([seed.text for seed in seeds()][:90])
+    batches = list(tokenizer.batches(tokens, 128, even=True))
+    assert all(batch.mask.all() and (batch.ids.size <= 128 or len(batch.rows) == 1) for batch in batches)
+    assert sorted(int(row) for batch in batches for row in batch.rows) == list(range(90))

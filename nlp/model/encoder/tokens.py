@@ -59,12 +59,12 @@ class Tokenizer:
             found[n] = max(0, last) if encoding.overflowing else min(found[n], LONGEST_TEXT)
         return found
 
-    def batches(self, tokens: Sequence[Ids], batch_tokens: int) -> Iterator[Batch]:
-        """Yield batches of at most `batch_tokens` pieces with padding, shortest texts first."""
+    def batches(self, tokens: Sequence[Ids], batch_tokens: int, *, even: bool = False) -> Iterator[Batch]:
+        """Yield batches of at most `batch_tokens` pieces with padding, shortest texts first; `even` ones need none."""
         lengths = np.array([len(pieces) for pieces in tokens], dtype=np.int64)
         rows: list[int] = []
         for row in np.argsort(lengths, kind="stable"):
-            if rows and (len(rows) + 1) * lengths[row] > batch_tokens:
+            if rows and ((len(rows) + 1) * lengths[row] > batch_tokens or (even and lengths[row] != lengths[rows[0]])):
                 yield self._batch(tokens, rows)
                 rows = []
             rows.append(int(row))

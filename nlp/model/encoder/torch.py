@@ -35,6 +35,7 @@ class TorchRuntime:
     """A bundle's own weights, taken back to floats, through `transformers`' BERT layers."""
 
     at_once = 1  # torch spreads one batch over the cores by itself
+    even = False
 
     def __init__(self, bundle: Bundle, *, threads: int = 0) -> None:
         torch = _threads(threads)
@@ -160,6 +161,7 @@ class HubRuntime:
     """Any encoder that `transformers` can open, by folder or hub name, as an embedding model."""
 
     at_once = 1
+    even = False
 
     def __init__(self, name: str, *, threads: int = 0) -> None:
         _threads(threads)
