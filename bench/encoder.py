@@ -1,6 +1,7 @@
 """How fast texts are read: everything we give (embedding, sentiment, risks, targets) beside a Hugging Face pipeline.
 
     python bench/encoder.py [--texts 400] [--file TEXTS.txt] [--processes 2]
+    python bench/encoder.py --graphs [--texts 400] [--file TEXTS.txt]       the flat graph beside the padded one, alone
 
 The pipeline runs the same encoder for sentiment alone, as people use it (one text after another) and in batches of 32.
 All in one run on one machine, so ratios count; the matrix-multiply peak says how much the machine had to give.
@@ -12,6 +13,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +24,9 @@ import numpy as np
 
 from groundswell.configs.schema import ModelSettings
 from groundswell.nlp.model.bundle import find_bundle, read_bundle
-from groundswell.nlp.model.encoder.runtime import cores
+from groundswell.nlp.model.encoder.flat import WEIGHTS
+from groundswell.nlp.model.encoder.runtime import OnnxRuntime, cores
+from groundswell.nlp.model.encoder.tokens import Tokenizer as Pieces
 from groundswell.nlp.model.model import load_model
 from groundswell.nlp.model.seeds import seeds
 
@@ -85,6 +89,37 @@ def pipeline(threads: int, batch: int) -> Callable[[Sequence[str]], object]:
     return lambda texts: run([f"query: {text}" for text in texts], truncation=True)
 
 
+def graphs(texts: Sequence[str]) -> dict[str, float]:
+    """Return milliseconds of processor time a text, and likeness of vectors, of the padded and the flat graph."""
+    folder = find_bundle("groundswell-small")
+    assert folder is not None  # noqa: S101  the model that ships
+    bundle, settings = read_bundle(folder), ModelSettings()
+    tokenizer = Pieces.read(
+        folder / "tokenizer.json", prefix=bundle["prefix"], max_tokens=settings.max_tokens, pad=bundle["pad"]
+    )
+    tokens = tokenizer(texts)
+    with tempfile.TemporaryDirectory() as alone:
+        shutil.copy(folder / WEIGHTS, alone)
+        runtimes = {
+            "padded": OnnxRuntime(Path(alone) / WEIGHTS, threads=1),
+            "flat": OnnxRuntime(folder / WEIGHTS, threads=1),
+        }
+    figures: dict[str, float] = {}
+    vectors = {name: np.zeros((len(tokens), bundle["dimensions"]), np.float32) for name in runtimes}
+    for name, runtime in [*runtimes.items()] * 2:  # the second time counts
+        batches = list(tokenizer.batches(tokens, settings.batch_tokens, even=runtime.even))
+        begin = time.process_time()
+        for batch in batches:
+            vectors[name][batch.rows] = runtime.run(batch, pieces=True)[0]
+        figures[f"{name} graph, ms of CPU a text"] = 1000 * (time.process_time() - begin) / len(tokens)
+    likeness = (vectors["padded"] * vectors["flat"]).sum(axis=1)
+    return {
+        **figures,
+        "cosine of vectors, mean": float(likeness.mean()),
+        "cosine of vectors, least": float(likeness.min()),
+    }
+
+
 def worker(texts: list[str], ready: Any, go: Any, done: Any) -> None:
     """Read texts in a process of its own, with one thread."""
     model = load_model(ModelSettings(threads=1))
@@ -120,17 +155,18 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=400)
     parser.add_argument("--file", type=Path, help="a text a line, instead of our own")
     parser.add_argument("--processes", type=int, default=cores())
+    parser.add_argument("--graphs", action="store_true", help="only the encoder, flat beside padded")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     lines = options.file.read_text(encoding="utf-8").splitlines() if options.file else [seed.text for seed in seeds()]
     texts = [lines[n % len(lines)] for n in np.random.default_rng(0).permutation(options.texts)]
-    figures = measure(texts, options.processes)
+    figures = graphs(texts) if options.graphs else measure(texts, options.processes)
     if options.json:
         print(json.dumps(figures, indent=1))
         return
     width = max(map(len, figures))
     for name, value in figures.items():
-        print(f"{name:<{width}}  {value:10.1f}")
+        print(f"{name:<{width}}  {value:12.4f}" if options.graphs else f"{name:<{width}}  {value:10.1f}")
 
 
 def measure(texts: Sequence[str], count: int) -> dict[str, float]:
