@@ -158,7 +158,7 @@ def write_flat(folder: Path, shape: Shape) -> Path:
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     writer = _Writer(shape, stored, _zeros(graph, stored))
     names = writer.write()
-    kinds = {"vector": ["n", shape.hidden], "pieces": ["n", "length", shape.hidden]}
+    kinds: dict[str, list[str | int | None]] = {"vector": ["n", shape.hidden], "pieces": ["n", "length", shape.hidden]}
     made = helper.make_graph(
         writer.nodes,
         "groundswell-flat",
