@@ -481,8 +481,9 @@ def test_mails_say_the_same_numbers_in_every_language(world: World, language: st
         with world.reader() as reader:
             person = Person(id="mei", address="mei@example.org", language=tongue)
             edition = Edition("2026-01-01", world.now - timedelta(days=7), world.now)
-            changes = find_changes(Morning(reader, world.settings), scope_of(person, world.settings), edition)
-            page = _Page(world.settings, scope_of(person, world.settings), changes, "")
+            morning, scope = Morning(reader, world.settings), scope_of(person, world.settings)
+            changes = find_changes(morning, scope, edition)
+            page = _Page(morning, scope, changes, "")
             for item in changes.items:
                 shown = in_tongue(tongue, lambda item=item: page._item(item))  # type: ignore[misc]
                 lines[item.entry.id] = [shown[name] for name in ("goes", "why", "facts", "all") if shown[name]]

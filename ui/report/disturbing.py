@@ -20,6 +20,17 @@ def counting(risks: Mapping[str, float]) -> list[str]:
     return [risk for risk, probability in risks.items() if probability >= CLAIMED]
 
 
+def disturbing_risks(settings: Settings) -> tuple[str, ...]:
+    """Return the ids of the risks whose texts may disturb, as the taxonomy has them.
+
+    Raises:
+        ConfigError: the taxonomy cannot be read.
+    """
+    from groundswell.configs.taxonomy import load_taxonomy
+
+    return tuple(risk.id for risk in load_taxonomy(settings.taxonomy).risks if risk.disturbing)
+
+
 def disturbing(settings: Settings, risks: Iterable[str]) -> str:
     """Return the name of the first of these risks whose texts may disturb, or nothing.
 
@@ -27,10 +38,10 @@ def disturbing(settings: Settings, risks: Iterable[str]) -> str:
         ConfigError: the taxonomy cannot be read.
     """
     wanted = set(risks)
-    if not wanted:
-        return ""
-    from groundswell.configs.taxonomy import load_taxonomy
+    return first_of(disturbing_risks(settings), wanted) if wanted else ""
 
-    known = load_taxonomy(settings.taxonomy).risks
-    found = next((risk for risk in known if risk.disturbing and risk.id in wanted), None)
-    return wording.risk(found.id) if found else ""
+
+def first_of(known: Iterable[str], risks: Iterable[str]) -> str:
+    """Return the name of the first risk that is among others, or nothing."""
+    wanted = set(risks)
+    return next((wording.risk(risk) for risk in known if risk in wanted), "")

@@ -43,10 +43,11 @@ _USUAL: tuple[tuple[str, str], ...] = (
 )
 
 
-def reason_said(why: str, title: str = "") -> str:
+def reason_said(why: str, title: str = "", *, bare: bool = False) -> str:
     """Return why an alert was raised, in the language that is spoken; `title` stands for its subject where it has one.
 
-    What is not of the grammar of such sentences stays as it is.
+    What is not of the grammar of such sentences stays as it is. With `bare` it is said without its subject, below a
+    title that says it; English keeps the name that it had then, where that is another one.
     """
     if spoken() == "en":
         return why
@@ -55,7 +56,7 @@ def reason_said(why: str, title: str = "") -> str:
     parts = [_first(clauses[0]), *(_other(clause) for clause in clauses[1:])]
     if not all(parts):
         return why
-    subject = (title or begun["subject"]) if begun else ""
+    subject = (title or begun["subject"]) if begun and not bare else ""
     said = tr("; ").join(part for part in parts if part) + tr(".")
     return tr("{subject}: {what}").format(subject=subject, what=said) if subject else said
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -58,6 +58,12 @@ KINDS = {
     "spread": "heard in new places",
 }
 """What each kind of signal means, in three words."""
+
+
+UNITS: Mapping[str, tuple[str, str, str]] = {
+    "en": ("min", "h", "d"), "zh": ("分钟", "小时", "天"), "id": ("mnt", "jam", "hari"),
+}  # fmt: skip
+"""Minutes, hours and days behind a number."""
 
 
 def visible(text: str) -> str:
@@ -123,11 +129,12 @@ def span(length: timedelta) -> str:
     """Return a length of time as people say it: "40 min", "9 h", "1 d 4 h", "12 d"."""
     minutes = max(0, int(length.total_seconds() // 60))
     days, hours = minutes // 1440, minutes % 1440 // 60
+    minute, hour, day = (f"{THIN}{unit}" for unit in UNITS[spoken()])
     if minutes < 60:
-        return f"{minutes}{THIN}min"
+        return f"{minutes}{minute}"
     if days == 0:
-        return f"{hours}{THIN}h"
-    return f"{days}{THIN}d {hours}{THIN}h" if days < 3 and hours else f"{days}{THIN}d"
+        return f"{hours}{hour}"
+    return f"{days}{day} {hours}{hour}" if days < 3 and hours else f"{days}{day}"
 
 
 def zone_name(zone: str, at: datetime) -> str:
@@ -193,7 +200,7 @@ def clock(at: datetime, zone: str) -> str:
 
 def stamp(at: datetime, zone: str) -> str:
     """Return "22 Nov 2026, 08:40"."""
-    return f"{date(at, zone)}, {clock(at, zone)}"
+    return f"{date(at, zone)}{' ' if spoken() == 'zh' else ', '}{clock(at, zone)}"
 
 
 def since(begin: datetime, now: datetime, zone: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal, TypedDict
 
 from groundswell.configs.schema import Settings
@@ -14,7 +15,7 @@ from groundswell.index.store import Reader
 from groundswell.nlp.signals.alerts.episodes import NOTICED
 from groundswell.nlp.signals.alerts.policy import quiet_until
 from groundswell.ui.report.coverage import Coverage, coverage
-from groundswell.ui.report.disturbing import claimed
+from groundswell.ui.report.disturbing import claimed, disturbing_risks
 from groundswell.ui.report.editions.people import EVERYBODY, Edition, Places, Scope, markets_of
 from groundswell.ui.report.inbox import Entry, Inbox, about, find_inbox, over_at, severity_at
 from groundswell.ui.report.series import DAY, Series, day_axis, mood_series, theme_series, volume_series
@@ -148,6 +149,11 @@ class Morning:
         self._moods: dict[tuple[object, ...], Series] = {}
         self._places: dict[datetime, Places] = {}
 
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """Return the risks whose texts may disturb and are not quoted."""
+        return disturbing_risks(self.settings)
+
     def inbox(self, upto: datetime) -> Inbox:
         """Return all alerts as they stood at a moment."""
         if upto not in self._inboxes:
@@ -198,6 +204,7 @@ def find_changes(
     still = scope.concerned(reader, [e for e in sorted_out if isinstance(e, Entry)], upto=edition.upto, places=places)
     ignored = [entry for entry in begun if entry.standing.status in {"dismissed", "snoozed"} and scope.grave(entry)]
     held = _held(reader, scope, edition, morning.settings)
+    items.sort(key=lambda item: (-SEVERITIES.index(item.entry.episode.severity), -item.now))  # as many fit, so the news
     by_kind = {kind: [item for item in items if item.change == kind] for kind in CHANGES}
     limit = most({kind: len(some) for kind, some in by_kind.items()})
     shown = [item for some in by_kind.values() for item in some[:limit]]

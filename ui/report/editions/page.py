@@ -13,7 +13,7 @@ from groundswell.index.store import Reader
 from groundswell.ui.report import links, wording
 from groundswell.ui.report.cards import reason, subject_in
 from groundswell.ui.report.digest import Digest, bars, blocks, board_address, inlined, plain, templates
-from groundswell.ui.report.disturbing import disturbing
+from groundswell.ui.report.disturbing import first_of
 from groundswell.ui.report.editions.changes import CHANGES, LONGEST_QUOTE, Change, Changes, Item, Morning, find_changes
 from groundswell.ui.report.editions.people import Edition, Scope, everybody, length_of, scope_of, zone_of
 from groundswell.ui.report.editions.picture import mood_picture, reach_of
@@ -29,7 +29,7 @@ MOST_PLACES = 3
 MOST_CASES = 8
 MOST_GAPS = 5
 MOST_HELD = 8
-FEWER = (8, 5, 3, 2, 1)
+FEWER = (8, 7, 6, 5, 4, 3, 2, 1)
 """Items of a kind, until the whole is small enough."""
 LEAST: Mapping[Change, int] = {"new": 4_500, "grew": 4_500, "calmed": 2_000, "over": 2_000}
 """Bytes of a mail that an item of each kind takes at least: its line of four weeks is two thirds of it."""
@@ -81,9 +81,11 @@ def _fitting(morning: Morning, scope: Scope, edition: Edition, stop: str) -> Dig
     digest, items = None, 0
     for most in FEWER:
         fewer = changes.fewer(most)
-        if digest is not None and size_of(digest) * len(fewer.items) > LARGEST * items and most != FEWER[-1]:
-            continue  # were all of it items, these would still be too many
-        digest, items = _Page(morning.settings, scope, fewer, stop).digest(picture), len(fewer.items)
+        if digest is not None and most != FEWER[-1]:
+            likely = FRAME + (size_of(digest) - FRAME) * len(fewer.items) / max(items, 1)
+            if likely > LARGEST or len(fewer.items) == items:
+                continue  # these would still be too many
+        digest, items = _Page(morning, scope, fewer, stop).digest(picture), len(fewer.items)
         if size_of(digest) <= LARGEST:
             break
     assert digest is not None  # noqa: S101  for the type checker: there is a last one
@@ -108,8 +110,9 @@ def size_of(digest: Digest) -> int:
 class _Page:
     """An edition being put into words."""
 
-    def __init__(self, settings: Settings, scope: Scope, changes: Changes, stop: str) -> None:
-        self.settings, self.scope, self.changes, self.stop = settings, scope, changes, stop
+    def __init__(self, morning: Morning, scope: Scope, changes: Changes, stop: str) -> None:
+        settings, self.folded = morning.settings, morning.folded
+        self.scope, self.changes, self.stop = scope, changes, stop
         self.zone, self.base = zone_of(scope.person, settings.digest), board_address(settings)
         self.edition = changes.edition
 
@@ -240,7 +243,8 @@ class _Page:
             said.append((tr("Run groundswell run, and come back in a few minutes."), "sources"))
         elif changes.not_looked:
             after = tr("what came after is not judged.")
-            said.append((f"{self._not_looked()}: {after}" if changes.looked else f"{self._not_looked()}.", "inbox"))
+            rest = tr("{subject}: {what}").format(subject=self._not_looked(), what=after)
+            said.append((rest if changes.looked else self._not_looked() + tr("."), "inbox"))
         if self.edition.late:
             text = tr("No digest went out for some time: this one tells of all since {time}.")
             said.append((text.format(time=self._moment(self.edition.since)), "sources"))
@@ -270,7 +274,7 @@ class _Page:
         entry, episode = item.entry, item.entry.episode
         rising = item.change in {"new", "grew"}
         subject = subject_in(episode.gravest, entry.theme)
-        why = reason_said(reason(episode.gravest.why, entry.title, subject), _title(item)) if rising else ""
+        why = reason_said(reason(episode.gravest.why, entry.title, subject), bare=True) if rising else ""
         was = tr("was {severity}").format(severity=tr(item.was)) if item.was else ""
         return {
             "severity": episode.severity, "severity_said": tr(episode.severity), "was": was,
@@ -318,7 +322,7 @@ class _Page:
         if said is None:
             return None
         when = wording.stamp(said.at, self.zone) if said.at else ""
-        name = disturbing(self.settings, [*said.risks, item.entry.episode.risk])
+        name = first_of(self.folded, [*said.risks, item.entry.episode.risk])
         folded = tr("May disturb ({risk}): open it on the board").format(risk=name) if name else ""
         text = wording.shortened(plain(" ".join(said.text.split())), LONGEST_QUOTE)
         return {
