@@ -118,7 +118,7 @@ def visit_all(
         work = Work(store, settings, folder, now, progress, span, these)
         ours, others = _taken(chosen, work, patience)
         runs += [replace(_run(name, now), remark=f"being visited by {who}; left to it") for name, who in others.items()]
-        past = list(store.recent(CrawlRun, limit=RUNS))
+        past = [run for run in store.recent(CrawlRun, limit=RUNS) if run.started_at <= now]  # else a clock was wrong
         visits = [_visit(source, work, again=again) for source in ours]
         for visit in _fetched(visits, work):
             seen = _take(visit, work)

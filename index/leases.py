@@ -23,6 +23,11 @@ RENEWALS = 3
 FORGOTTEN = timedelta(days=1)
 """How long after its end a lease that nobody gave back is swept away."""
 MOST = 10_000
+LONGEST = timedelta(hours=1, minutes=6)
+"""No lease lasts longer (`scale.lease_seconds`, and a tenth for clocks that differ): one that would was taken while a
+clock was ahead."""
+FARTHEST = timedelta(days=1)
+"""No host is left alone for longer; what says so was written while a clock was ahead."""
 
 
 def holder_of(data_dir: Path) -> str:
@@ -53,10 +58,10 @@ class Leases:
             StoreError: the store cannot answer.
         """
         found, at = self.store.get(Lease, id), self.clock()
-        if found is not None and found.holder != self.holder and found.until > at:
+        if found is not None and found.holder != self.holder and at < found.until <= at + LONGEST:
             return None
         theirs = found.free_at if found is not None and (free_at is None or found.holder != self.holder) else None
-        earlier = [each for each in (free_at, theirs) if each is not None]
+        earlier = [each for each in (free_at, theirs) if each is not None and each <= at + FARTHEST]
         until = at + timedelta(seconds=self.seconds)
         lease = Lease(id=id, holder=self.holder, at=at, until=until, free_at=max(earlier, default=None))
         return lease if self.store.swap(found, lease) else None
@@ -76,7 +81,8 @@ class Leases:
     def who(self, id: str) -> str:
         """Return who holds a lease now, or ""."""
         found = self.store.get(Lease, id)
-        return found.holder if found is not None and found.until > self.clock() else ""
+        at = self.clock()
+        return found.holder if found is not None and at < found.until <= at + LONGEST else ""
 
     def sweep(self) -> None:
         """Forget the leases that ended long ago and that nobody gave back."""

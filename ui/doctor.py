@@ -75,9 +75,10 @@ def _taxonomy(settings: Settings) -> Iterator[Finding]:
 def _sources(settings: Settings) -> Iterator[Finding]:
     from groundswell.crawlers.source_report import check_sources
     from groundswell.index.open import open_reader
+    from groundswell.ui.console import now
 
     with open_reader(settings) as reader:
-        found = check_sources(settings.crawl, reader)
+        found = check_sources(settings.crawl, reader, now=now())
     alike: dict[tuple[Literal["ok", "note", "problem"], str], list[str]] = {}
     for each in found:
         alike.setdefault((each.level, each.message), []).append(each.source)

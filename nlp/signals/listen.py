@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from groundswell.configs.schema import Settings
 from groundswell.configs.topics import Topic, load_topics, topics_from
 from groundswell.index.progress import Progress
 from groundswell.index.query import By, Query
-from groundswell.index.records import Document, Membership
+from groundswell.index.records import Document, Membership, Mention
 from groundswell.index.store import Store
 from groundswell.nlp.signals import state
 from groundswell.nlp.signals.alerts.crawl_gaps import known_at
@@ -41,6 +41,8 @@ FOLDER = "signals"
 Prints = dict[str, list[float]]
 """By hour: documents and their mean mood, so that whatever changes in an hour is seen."""
 MADE_AGAIN = f"the watch is made again from the documents of the last {RETAINED / DAY:.0f} days"
+MISHEARD = timedelta(days=14)
+"""How far back one looks for documents that a clock which was ahead fetched."""
 log = logging.getLogger(__name__)
 
 
@@ -117,7 +119,7 @@ class Listener:
         if awake and first >= self.watch.upto == self.end:
             return None
         if awake:
-            self.watch.back_to(min(first, self.end))
+            self.watch.back_to(min(first, self.end, self._misheard()))
         self.woken = math.isfinite(self.watch.upto)
         try:
             return self._listen(progress)
@@ -125,6 +127,13 @@ class Listener:
             log.warning("%s; %s", error, MADE_AGAIN)
             self.woken = math.isfinite(self.watch.back_to(-math.inf))
             return self._listen(progress)
+
+    def _misheard(self) -> float:
+        """Return the hour of the oldest document that a clock which was ahead took for one found too late."""
+        if "upto" not in self.mark or datetime.fromisoformat(str(self.mark["upto"])) <= self.now:
+            return math.inf
+        recent = self.store.scan(Query(since=epoch(self.end) - MISHEARD, until=epoch(self.end), trusted_dates=True))
+        return min((math.floor(_hour(d)) for d in recent if d.mention.fetched_at > self.now), default=math.inf)
 
     def _listen(self, progress: Progress | None) -> list[Departure]:
         # What is heard anew is known by its id; what is made anew from the store was told of up to the mark.
@@ -180,12 +189,12 @@ class Listener:
 
     def _batch(self, documents: Sequence[Document]) -> Batch:
         """Return those of the documents that count, as the watch hears them."""
-        moments = [known_at(d.mention, epoch(self.sources[d.mention.source])) for d in documents]
+        moments = [known_at(self._fetched(d.mention), epoch(self.sources[d.mention.source])) for d in documents]
         timely = [(d, heard) for d, heard in zip(documents, moments, strict=True) if heard is not None]
         timely.sort(key=lambda pair: (_hour(pair[0]), pair[0].id))
         mentions = [d.mention for d, _ in timely]
         self._same_model(documents)
-        self.seen = max([self.seen, *(d.mention.fetched_at.timestamp() / 3600 for d in documents)])
+        self.seen = max([self.seen, *(self._fetched(d.mention).fetched_at.timestamp() / 3600 for d in documents)])
         enriched = [d.enriched for d, _ in timely if d.enriched]
         vectors = [e.vector for e in enriched if e.vector is not None]
         return Batch(
@@ -196,6 +205,11 @@ class Listener:
             moods=np.array([e.sentiment.mood for e in enriched], np.float32),
             firsts=[e.duplicate_of for e in enriched],
         )  # fmt: skip
+
+    def _fetched(self, mention: Mention) -> Mention:
+        """Return a mention as it was fetched; what a clock that was ahead fetched in the future was found at once."""
+        published = mention.published_at
+        return replace(mention, fetched_at=published) if published and mention.fetched_at > self.now else mention
 
     def _same_model(self, documents: Sequence[Document]) -> None:
         """Note which model has read the newest of what comes.

@@ -428,7 +428,7 @@ def test_what_was_in_no_mail_is_in_the_next_and_it_says_so(world: World, server:
         assert any("overtaken" in row.said for row in store.recent(Delivery))
         mark = store.get(Checkpoint, "digest/told/mei")
         assert mark is not None
-        assert datetime.fromisoformat(str(mark.value["since"])) == first.upto
+        assert datetime.fromisoformat(str(mark.value["editions"][-1][1])) == first.upto
     body = server.handler.mails[-1][1].get_body(("plain",))
     assert body is not None
     assert "No digest went out for some time" in body.get_content()

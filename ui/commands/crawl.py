@@ -46,10 +46,12 @@ def command(
     span = _span(since, until, moment)
     from groundswell.crawlers.spread import crawl_wherever
     from groundswell.crawlers.summary import notes
+    from groundswell.index.clock import check_clock
     from groundswell.index.open import open_store
     from groundswell.ui.pipeline import only_one
 
     with only_one(settings), open_store(settings, spool=True) as store, progress_bar("crawl") as progress:
+        check_clock(store, now=moment)
         runs = crawl_wherever(store, settings, now=moment, only=sources, progress=progress, again=again, span=span)
     table(
         ("source", "found", "stored", "duplicate", "refused", "off topic", "undated", "left", "remark"),

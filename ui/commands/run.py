@@ -43,12 +43,14 @@ def command(ctx: click.Context, every: int | None, skip: tuple[str, ...], cluste
 
 def turn(settings: Settings, skip: tuple[str, ...] = ()) -> bool:
     """Run one turn, print what each stage did, and return whether one failed."""
+    from groundswell.index.clock import check_clock
     from groundswell.index.open import open_store
     from groundswell.ui.pipeline import STAGES, only_one, run_once
 
     failed = False
     stages = [stage for stage in STAGES if stage not in skip]
     with only_one(settings), open_store(settings, spool=True) as store:
+        check_clock(store, now=now())
         for stage in run_once(store, settings, clock=now, stages=stages):
             failed |= stage.failed
             click.echo(f"{stage.name:8} {stage.seconds:7.1f} s  {stage.peak_mb:6,} MB  {stage.said}")

@@ -11,14 +11,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from groundswell.configs.schema import ElasticSettings, Settings
 from groundswell.index.files import sweep_aside
-from groundswell.index.store import Store
+from groundswell.index.store import Store, UnavailableError
 from groundswell.ui.report.discretion import Cleaner, secrets_of
 from groundswell.ui.watch.health import Health, Metrics
 from groundswell.ui.watch.ledger import Ledger, run_at
@@ -44,6 +44,14 @@ FRUITLESS_SECONDS = 600.0
 RETENTION_SECONDS = 86400.0
 WINDOW_SECONDS = 3600.0
 """How long the texts that new ones may repeat are held in memory."""
+BEHIND = timedelta(minutes=10)
+"""A digest waits for what the sources have if the last look at them is older: the machine slept, or just began."""
+LONGEST_WAIT = 900.0
+"""How long a digest waits for that, at most."""
+NOTE_SECONDS = 300.0
+"""How often it is written down that the clock is worked by."""
+DOUBT_SECONDS = 600.0
+"""How long nothing is done once the clock was set back by more than an hour; then it is believed."""
 LONGEST_PAUSE = 300.0
 """A stage that fails is tried again after 5, 10, 20 … seconds, at most so many."""
 log = logging.getLogger("groundswell.watch")
@@ -87,12 +95,19 @@ class Watcher:
         self.window_until = 0.0
         self.not_before: dict[str, float] = {}
         self.done, self.fruitless_until = 0, 0.0
+        self.looked: datetime | None = None
+        self.waiting_since: float | None = None
+        self.doubted: float | None = None
+        self.next_note = 0.0
+        self.believed: datetime | None = None
+        self.doubting = threading.Lock()
 
     def run(self) -> None:
         """Work until asked to stop; then wait for what is at work to come to its next step."""
         from groundswell.index.open import open_store
 
-        open_store(self.settings, spool=True).close()  # what is wrong with the store is told now, not in a log
+        with open_store(self.settings, spool=True) as store:  # what is wrong with it is told now, not in a log
+            self._remember_clock(store)
         sweep_aside(self.settings.data_dir, now=self.clock())
         parts = [threading.Thread(target=self._keep, args=("reading", self._read_once), name="reading")]
         if "crawl" not in self.skip:
@@ -181,6 +196,45 @@ class Watcher:
                 self.health.went(part, self.clean(f"{type(fault).__name__}: {fault}"))
                 self.stop.wait(LOOK_SECONDS)
 
+    # --- the clock
+
+    def _remember_clock(self, store: Store) -> None:
+        from groundswell.index.clock import latest
+
+        with suppress(UnavailableError):
+            self.believed = latest(store)
+
+    def trusts_clock(self) -> bool:
+        """Return whether the clock can be believed; set back by over an hour it is not, until some minutes after."""
+        from groundswell.index.clock import SLACK, said_behind
+
+        with self.doubting:
+            now = self.clock()
+            before = self.believed or now
+            if now >= before - SLACK:
+                if self.doubted is not None:
+                    self.health.went("clock")
+                self.believed, self.doubted = max(now, before), None
+                return True
+            if self.doubted is None:
+                self.doubted = self.steady()
+                log.warning("%s; nothing is done for %d minutes, then it is believed",
+                            said_behind(now, before), DOUBT_SECONDS // 60)  # fmt: skip
+            self.health.went("clock", said_behind(now, before))
+            if self.steady() - self.doubted < DOUBT_SECONDS:
+                return False
+            self.believed, self.doubted = now, None
+            self.health.went("clock")
+            return True
+
+    def _note_clock(self, store: Store) -> None:
+        """Write down now and then that work is done, for whoever comes later."""
+        from groundswell.index.clock import note_clock
+
+        if self.steady() >= self.next_note:
+            self.next_note = self.steady() + NOTE_SECONDS
+            note_clock(store, now=self.clock())
+
     # --- reading
 
     def _read_once(self) -> None:
@@ -190,6 +244,10 @@ class Watcher:
         with open_store(self.settings) as store:
             while not self.stop.is_set():
                 self.health.beat("reading")
+                if not self.trusts_clock():
+                    self.stop.wait(LOOK_SECONDS)
+                    continue
+                self._note_clock(store)
                 news = self.news.is_set()
                 self.news.clear()
                 came = self.worth_reading(news=news) and self._anything(store)
@@ -318,16 +376,35 @@ class Watcher:
         if self.settings.retention.days or self.settings.retention.markets:
             self.chores.plan("retention", RETENTION_SECONDS, None)
         for name in self.chores.due():
+            if name in ("digest", "reports") and self._waits_for_visits():
+                continue
             self.chores.done(name)
             if name == "retention":
                 self.stage(name, lambda: (self._expire(store), ""))
             else:
                 self.stage(name, lambda name=name: self._step(STEPS[name], store))  # type: ignore[misc]
 
+    def _waits_for_visits(self) -> bool:
+        """Return whether a digest waits for what the sources have, because nobody has looked at them for a while.
+
+        So it is after a machine has slept, or when watching has just begun: what was said then would be in no mail.
+        """
+        if "crawl" in self.skip:
+            return False
+        if self.looked is not None and self.clock() - self.looked < BEHIND and not self.news.is_set():
+            self.waiting_since = None
+            return False
+        if self.waiting_since is None:
+            self.waiting_since = self.steady()
+        return self.steady() - self.waiting_since < LONGEST_WAIT
+
     def _expire(self, store: Store) -> str:
         from groundswell.index.audit import Audit, Entry
+        from groundswell.index.clock import is_steady
         from groundswell.index.forget import expire
 
+        if not is_steady(store, "retention", now=self.clock(), most=timedelta(seconds=2 * RETENTION_SECONDS)):
+            return ""  # the first time, after a long pause, or by a clock that jumped: what goes is gone for good
         days = {"": self.settings.retention.days, **self.settings.retention.markets}
         reached = expire(store, days, now=self.clock())
         if reached.counts.total():
@@ -354,12 +431,16 @@ class _Visiting:
 
     def once(self) -> None:
         """Visit what is due, or wait a little."""
+        if not self._watcher.trusts_clock():
+            self._watcher.stop.wait(LOOK_SECONDS)
+            return
         self._plan()
         if due := self._table.due():
             self._watcher.stage("crawl", lambda: self._visit(due))
             pause = self._watcher.not_before.get("crawl", 0.0) - self._watcher.steady()
             self._watcher.stop.wait(max(0.0, pause))
             return
+        self._watcher.looked = self._watcher.clock()
         soon = self._table.wait(LOOK_SECONDS)
         self._watcher.stop.wait(max(soon, min(LOOK_SECONDS, TOGETHER_SECONDS)))
 

@@ -19,7 +19,7 @@ from groundswell.index.files import held_alone
 from groundswell.index.ids import stable_id
 from groundswell.index.open import OpenReader
 from groundswell.index.permitted import Person, seen_by
-from groundswell.index.records import SEVERITIES, Checkpoint, Delivery
+from groundswell.index.records import SEVERITIES, Checkpoint, CrawlRun, Delivery
 from groundswell.index.store import Store
 from groundswell.ui.report import wording
 from groundswell.ui.report.delivery import news as telling
@@ -144,7 +144,7 @@ class _Round:
                 if telling.concerns(receiver, news):
                     yield receiver, news
             if receiver.sources:
-                sources = telling.of_sources(telling.visits_of(self._seen(receiver)), self.settings, own, self.now)
+                sources = telling.of_sources(self._visits(receiver), self.settings, own, self.now)
                 yield from ((receiver, news) for news in _told(receiver, sources))
         for turn in turns(self.store, self.settings, now=self.now):
             self.marks.append(turn.mark)
@@ -152,6 +152,9 @@ class _Round:
             tell = [one for one in named if not self._markets(one)]  # its counts are of all markets
             yield from ((one, in_tongue(one.language, turn.change)) for one in tell if turn.change)
         yield from telling.escalations(self._inbox, self.settings, earlier, self.now)
+
+    def _visits(self, receiver: Receiver) -> dict[str, list[CrawlRun]]:
+        return telling.visits_of(self._seen(receiver), self.now)
 
     def _since(self) -> dict[str, datetime]:
         """Return since when each receiver is told; a new one hears of the last day, once and for all."""

@@ -111,7 +111,10 @@ def concerns(receiver: Receiver, news: News) -> bool:
 def escalations(
     inbox_of: Callable[[Receiver], Inbox], settings: Settings, deliveries: Sequence[Delivery], now: datetime
 ) -> Iterator[tuple[Receiver, News]]:
-    """Yield whom to tell of alerts that nobody has decided about for too long, since somebody was told of them."""
+    """Yield whom to tell of alerts that nobody has decided about for too long, since somebody was told of them.
+
+    What was told in the future was told by a clock that was wrong: then the alert's own time counts.
+    """
     if not settings.alerts.escalate_minutes:
         return
     receivers = {one.id: one for one in settings.alerts.receivers}
@@ -121,7 +124,8 @@ def escalations(
         entry = inbox_of(receivers[one.receiver])[one.about]
         if entry is None or entry.standing.status != "waiting" or entry.phase == "over":
             continue
-        if now - one.sent_at >= _wait(settings.alerts) and (lead := _lead(entry.standing.assignee, one, receivers)):
+        told_at = one.sent_at if one.sent_at <= now else entry.episode.alert.at
+        if now - told_at >= _wait(settings.alerts) and (lead := _lead(entry.standing.assignee, one, receivers)):
             seen = inbox_of(receivers[lead])[one.about]  # nothing of markets that the lead does not see
             if seen is not None:
                 told = partial(alert_news, seen, "escalated", settings)
@@ -135,10 +139,15 @@ def _lead(assignee: str, delivery: Delivery, receivers: dict[str, Receiver]) -> 
     return owner.lead if owner is not None else receivers[delivery.receiver].lead
 
 
-def visits_of(reader: Reader) -> dict[str, list[CrawlRun]]:
-    """Return the visits to each source that were not whole, and the last that was, newest first."""
+def visits_of(reader: Reader, now: datetime) -> dict[str, list[CrawlRun]]:
+    """Return the visits to each source that were not whole, and the last that was, newest first.
+
+    What is noted of the future was noted by a clock that was wrong: it says nothing of now.
+    """
     visits: dict[str, list[CrawlRun]] = defaultdict(list)
     found = [*reader.select(CrawlRun, states=NOT_WHOLE, limit=RUNS), *reader.latest(CrawlRun, states=WHOLE)]
+    if any(run.started_at > now for run in found):
+        found = [run for run in reader.recent(CrawlRun, limit=RUNS) if run.started_at <= now]
     for run in sorted(found, key=lambda run: run.started_at, reverse=True):
         visits[run.source].append(run)
     return visits
@@ -153,7 +162,7 @@ def of_sources(
     for source, own in sorted(visits.items()):
         bad = _streak(own)
         last_good = own[len(bad)].started_at if len(bad) < len(own) else None
-        before = [row for row in sent if row.about == f"source:{source}" and (not last_good or row.at > last_good)]
+        before = [row for row in sent if row.about == f"source:{source}" and _since(row, last_good, now)]
         long = bad and now - bad[-1].started_at >= timedelta(hours=settings.alerts.source_hours)
         if before or len(bad) < FEWEST_VISITS or not long:
             continue
@@ -173,6 +182,10 @@ def of_sources(
             title=tr("No source has been visited for a day"), at=newest, place=f"{board_address(settings)}/sources",
             more=(last.format(time=wording.moment(newest, "UTC")),),
         )  # fmt: skip
+
+
+def _since(row: Delivery, moment: datetime | None, now: datetime) -> bool:
+    return row.at <= now and (moment is None or row.at > moment)
 
 
 def _streak(visits: Sequence[CrawlRun]) -> list[CrawlRun]:

@@ -13,9 +13,10 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlencode
 
 from groundswell.configs.schema import Person, Settings
@@ -45,11 +46,49 @@ from groundswell.ui.report.mail import (
 
 LOCK_SECONDS = 120.0
 """How long to wait for another process that sends digests."""
-STATE = "edition"
+STATE, AGAIN = "edition", "edition, after one by a clock that was ahead"
 LIST_KEY = stable_id("readers", "list")
 """What names the readers of a plain list together in the headers of their mail."""
 KEY_FILE = "unsubscribe.key"
 MOST = 5_000
+REMEMBERED = 60
+"""Editions of a reader whose order is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """The editions that a reader has had, in the order in which they went out, which no clock can falsify."""
+
+    editions: tuple[Edition, ...] = ()
+
+    @classmethod
+    def of(cls, mark: Checkpoint | None) -> Self:
+        """Return what a mark says; one of an earlier version knows the last edition only."""
+        if mark is None:
+            return cls()
+        rows = mark.value.get("editions") or [[mark.value["day"], mark.value["since"], mark.value["upto"]]]
+        times = [(day, datetime.fromisoformat(since), datetime.fromisoformat(upto)) for day, since, upto in rows]
+        return cls(tuple(Edition(day, since, upto) for day, since, upto in times))
+
+    def by_wrong_clock(self, edition: Edition) -> bool:
+        """Return whether an edition went out by a clock that was ahead: one that ended before it began followed it."""
+        places = [k for k, each in enumerate(self.editions) if each.day == edition.day]
+        return bool(places) and any(each.upto <= edition.since for each in self.editions[places[-1] + 1 :])
+
+    def told(self, now: datetime) -> datetime | None:
+        """Return up to when a reader has been told; editions of the future and those by a wrong clock do not count."""
+        ends = [each.upto for each in self.editions if each.upto <= now and not self.by_wrong_clock(each)]
+        return max(ends, default=None)
+
+    def sent_as(self, edition: Edition) -> Edition | None:
+        """Return an edition as it was sent, or ``None``."""
+        same = [each for each in self.editions if each.day == edition.day and not self.by_wrong_clock(each)]
+        return same[-1] if same else None
+
+    def and_now(self, edition: Edition) -> list[list[str]]:
+        """Return what a mark says once this edition has gone out."""
+        every = [*self.editions, edition][-REMEMBERED:]
+        return [[each.day, each.since.isoformat(), each.upto.isoformat()] for each in every]
 
 
 def send_editions(
@@ -84,7 +123,7 @@ def due_now(reader: Reader, settings: Settings, *, now: datetime) -> list[tuple[
     found = []
     for person in people_of(settings.digest):
         edition = edition_of(reader, person, settings, now=now)
-        row = reader.get(Delivery, _id(person, edition))
+        row = reader.get(Delivery, _id(person, edition, _state(reader, person, edition)))
         if person.id not in stopped and (row is None or row.status in OPEN):
             found.append((person, edition))
     return found
@@ -92,22 +131,23 @@ def due_now(reader: Reader, settings: Settings, *, now: datetime) -> list[tuple[
 
 def edition_of(reader: Reader, person: Person, settings: Settings, *, now: datetime) -> Edition:
     """Return the edition that is due to a person; it goes on where the last one that went out ended."""
-    mark = reader.get(Checkpoint, _mark(person))
-    told = datetime.fromisoformat(str(mark.value["upto"])) if mark else None
-    if told is not None and told > now:  # the clock was wrong then
-        told = None
-    edition = edition_due(person, settings.digest, now=now, told=told)
-    if mark and mark.value["day"] == edition.day:  # as it was sent
-        return Edition(edition.day, datetime.fromisoformat(str(mark.value["since"])), edition.upto)
-    return edition
+    had = Had.of(reader.get(Checkpoint, _mark(person)))
+    edition = edition_due(person, settings.digest, now=now, told=had.told(now))
+    sent = had.sent_as(edition)
+    return Edition(edition.day, sent.since, edition.upto) if sent else edition
 
 
 def _mark(person: Person) -> str:
     return f"digest/told/{person.id}"
 
 
-def _id(person: Person, edition: Edition) -> str:
-    return delivery_id(person.id, f"digest:{edition.day}", STATE)
+def _state(reader: Reader, person: Person, edition: Edition) -> str:
+    """Return what tells an edition from one of the same day that a clock which was ahead sent out too early."""
+    return AGAIN if Had.of(reader.get(Checkpoint, _mark(person))).by_wrong_clock(edition) else STATE
+
+
+def _id(person: Person, edition: Edition, state: str) -> str:
+    return delivery_id(person.id, f"digest:{edition.day}", state)
 
 
 class _Round:
@@ -153,7 +193,8 @@ class _Round:
 
     def _open_row(self, person: Person, edition: Edition) -> Delivery | None:
         """Return what is known of a reader's edition; ``None`` where it is not its time yet."""
-        row = self.store.get(Delivery, _id(person, edition)) or self._row(person, edition)
+        state = _state(self.store, person, edition)
+        row = self.store.get(Delivery, _id(person, edition, state)) or self._row(person, edition, state)
         waits = row.status == "failed" and not self.eager and row.next_at is not None and row.next_at > self.now
         return None if waits else row
 
@@ -211,15 +252,16 @@ class _Round:
         return trying
 
     def _sent(self, person: Person, edition: Edition, row: Delivery) -> None:
-        value = {"day": edition.day, "since": edition.since.isoformat(), "upto": edition.upto.isoformat()}
+        had = Had.of(self.store.get(Checkpoint, _mark(person)))
+        value = {"editions": had.and_now(edition)}
         sent = replace(row, status="sent", sent_at=self.now, said="accepted by the mail server")
         self.store.put([sent, Checkpoint(id=_mark(person), value=value, at=self.now)])
         self.told.sent += 1
 
-    def _row(self, person: Person, edition: Edition) -> Delivery:
+    def _row(self, person: Person, edition: Edition, state: str) -> Delivery:
         return Delivery(
-            id=_id(person, edition), receiver=person.id, about=f"digest:{edition.day}", state=STATE, at=self.now,
-            severity="low",
+            id=_id(person, edition, state), receiver=person.id, about=f"digest:{edition.day}", state=state,
+            at=self.now, severity="low",
         )  # fmt: skip
 
     def _overtaken(self, person: Person, edition: Edition) -> list[Delivery]:
@@ -245,7 +287,7 @@ class _Round:
 
 def _repeated(row: Delivery) -> bool:
     """Return whether a mail may have arrived before."""
-    return row.status == "sending" or row.said.startswith(PERHAPS)
+    return row.status == "sending" or row.said.startswith(PERHAPS) or row.state == AGAIN
 
 
 def _no_address(person: Person) -> bool:
