@@ -1,4 +1,4 @@
-"""The world of `soak.py`: a web that publishes, a server that takes mails and one that takes webhooks, all with faults."""
+"""The world of `soak.py`: a web that publishes, servers that take mails and webhooks; all with faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from xml.sax.saxutils import escape
 
 from aiosmtpd.controller import Controller
@@ -73,7 +73,7 @@ class Item:
 
 
 def written(rng: random.Random, start: datetime, days: int, daily: int, every: int) -> list[Item]:
-    """Return what is published in so many days, in order of time; a scandal of thirty posts breaks out every so many days."""
+    """Return what is published in so many days, in order of time, with a scandal every so often."""
     items: list[Item] = []
     for day in range(days):
         for _ in range(rng.randint(daily - daily // 3, daily + daily // 3)):
@@ -97,7 +97,7 @@ def _item(rng: random.Random, number: int, at: datetime, text: str, event: str =
 
 
 class Web:
-    """Feeds on loopback that list what has been published by the world's true time, and a webhook; either may be down."""
+    """Feeds on loopback that list what has been published by now, and a webhook; either may be down."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self.items, self.now, self.down, self.hook_answer = items, items[0].at, False, 200
@@ -146,7 +146,8 @@ class Web:
             self.visits[source] += 1
             if not self.down:
                 self.seen.update(item.name for item in latest)
-        return f'<rss version="2.0"><channel><title>{source}</title>{"".join(map(self._listed, latest))}</channel></rss>'.encode()
+        listed = "".join(map(self._listed, latest))
+        return f'<rss version="2.0"><channel><title>{source}</title>{listed}</channel></rss>'.encode()
 
     def _listed(self, item: Item) -> str:
         late = item.corrected and self.now - item.at > timedelta(days=1)
@@ -160,8 +161,7 @@ class Web:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail that the server took: at which told time of the product, how far that was from the true one, from which
-    envelope, and the message."""  # noqa: D209  one sentence
+    """A mail that the server took: the told time, how far that was from the true one, the envelope, the message."""
 
     told: datetime
     skew: timedelta
@@ -212,19 +212,18 @@ class Post:
             self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
             self._controller.start()
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802, ARG002  aiosmtpd's
         """Take or refuse a recipient."""
         if self.mode == "never" and address == self.refuses:
             return "550 no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802, ARG002
         """Take a mail, or do not."""
         if self.mode == "later":
             return "451 greylisted, try again later"
-        message = email.message_from_bytes(envelope.content, policy=default)
-        assert isinstance(message, EmailMessage)
+        message = cast(EmailMessage, email.message_from_bytes(envelope.content, policy=default))
         told, skew = self.clock()
         self.mails.append(Mail(told, skew, tuple(envelope.rcpt_tos), message))
         if self.mode == "drop":
@@ -232,11 +231,11 @@ class Post:
         return "250 OK"
 
 
-def spread(rng: random.Random, names: Sequence[str], days: int, quiet: int) -> Iterator[str]:
-    """Yield a fault, or nothing, for each day: each fault about equally often, none in the first days."""
+def spread(rng: random.Random, names: Sequence[str], days: int) -> Iterator[str]:
+    """Yield a fault, or nothing, for each day: each about equally often, none on the first and last day of a long run."""
     pool: list[str] = []
     for day in range(days):
         if not pool:
             pool = [*names]
             rng.shuffle(pool)
-        yield "" if day < quiet or day >= days - 1 else pool.pop()
+        yield "" if days > 3 and day in {0, days - 1} else pool.pop()

@@ -179,7 +179,8 @@ class Builder:
         pages = [mention_id(canonical_url=each) for each in (address, *former(raw.url))] if address else []
         if address and (raw.by_address or not (native or raw.may_share)):
             mine = (own, *before) if raw.may_share else ()
-            return {"id": pages[0], "others": (*mine, *pages[1:]), "own": own if raw.may_share else ""}
+            is_page = bool(native) and canonical(native) == address  # its id says so: a corrected text stays the same
+            return {"id": pages[0], "others": (*mine, *pages[1:]), "own": own if raw.may_share and not is_page else ""}
         return {"id": own, "others": (*before, *(pages if raw.may_share else ())), "own": own if raw.may_share else ""}
 
     def _date(self, raw: Raw, lang: str, market: str) -> tuple[When, Stamp]:

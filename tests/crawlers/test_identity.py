@@ -149,6 +149,10 @@ VISITS: dict[str, tuple[list[str], int]] = {
         [feed(entry(1, link=L, guid="a", title=f"Title, version {n}", text=f"v{n}", day=15 + n)) for n in range(3)],
         1,
     ),
+    "page-is-its-id": (
+        [feed(entry(1, link=L, guid=L, title="&#8203;", text=f"a post, version {n}", day=15 + n)) for n in range(3)],
+        1,
+    ),
     "retitled": ([feed(entry(1, link=L, title=f"Title, version {n}", text=f"v{n}")) for n in range(3)], 1),
     "moved": (
         [

@@ -466,6 +466,36 @@ def test_a_dying_source_is_told_once_until_it_is_well_again(empty: World, hook: 
     assert "HTTP 503" in hook.bodies()[0]["data"]["items"][0]["said"][0]
 
 
+def test_visits_by_a_clock_that_was_ahead_hide_no_dying_source(empty: World, hook: Hook) -> None:
+    """Neither that a source dies, nor that nothing is visited, nor what was told then, is taken from the future."""
+    settings, ahead = _settings(empty, _hooked(hook, sources=True)), NOON + timedelta(days=20)
+    with empty.store() as store:
+        _visits(store, "feed", NOON - timedelta(days=3), 5, "")
+        _visits(store, "feed", ahead, 1, "")
+        told = Delivery(
+            id="ahead", receiver="ops", about="source:feed", state="dying since then", at=ahead, severity="high",
+            status="sent", sent_at=ahead,
+        )  # fmt: skip
+        store.put([told])
+        _visits(store, "feed", NOON - timedelta(hours=9), 9, "HTTP 503")
+        assert notify(store, settings, now=NOON).sent == 1
+        assert notify(store, settings, now=NOON + timedelta(days=2)).sent == 1
+    titles = [item["title"] for body in hook.bodies() for item in body["data"]["items"]]
+    assert titles == ["feed brings nothing", "No source has been visited for a day"]
+
+
+def test_an_alert_told_by_a_clock_that_was_ahead_is_escalated_all_the_same(world: World, hook: Hook) -> None:
+    """Else it would wait for its lead until the wrong moment comes."""
+    settings = _settings(world, _hooked(hook, lead="kim"), _hooked(hook, id="kim", severity="critical"))
+    with world.store() as store:
+        notify(store, settings, now=world.now)
+        ahead = world.now + timedelta(days=20)
+        store.put([replace(row, sent_at=ahead, at=ahead) for row in store.recent(Delivery)])
+        before = len(hook.got)
+        notify(store, settings, now=world.now + timedelta(hours=3))
+        assert any(row.state == "escalated" for row in store.recent(Delivery)) or len(hook.got) > before
+
+
 def test_a_total_outage_is_told(empty: World, hook: Hook) -> None:
     """When no source at all has been visited for a day."""
     with empty.store() as store:

@@ -30,6 +30,7 @@ from groundswell.ui.report.delivery.shapes import facts, headline
 from groundswell.ui.report.digest import Digest, blocks
 from groundswell.ui.report.editions.changes import Morning, find_changes
 from groundswell.ui.report.editions.ledger import (
+    Had,
     edition_of,
     person_for,
     send_editions,
@@ -432,6 +433,61 @@ def test_what_was_in_no_mail_is_in_the_next_and_it_says_so(world: World, server:
     body = server.handler.mails[-1][1].get_body(("plain",))
     assert body is not None
     assert "No digest went out for some time" in body.get_content()
+
+
+def test_a_clock_that_was_ahead_takes_no_digest_away(world: World, server: MailServer) -> None:
+    """What went out by it does not count: each day's digest comes when the day comes, and no hour is in none."""
+    mei = Person(id="mei", address="mei@example.org")
+    day = timedelta(days=1)
+    with world.store() as store:
+        more: dict[str, Any] = {"recipients": (), "people": (mei,)}
+        _send(world, store, server, **more)
+        _send(world, store, server, at=world.now + 4 * day, **more)
+        for late in range(1, 6):
+            assert "1 delivered" in _send(world, store, server, at=world.now + late * day, **more), late
+            assert _send(world, store, server, at=world.now + late * day, **more) == "", late
+        spans = [(each.since, each.upto) for each in Had.of(store.get(Checkpoint, "digest/told/mei")).editions[2:]]
+    assert [since for since, _ in spans[1:]] == [upto for _, upto in spans[:-1]]
+    assert len(spans) == 5
+    texts = [mail.get_body(("plain",)) for _, mail in server.handler.mails]
+    repeats = [body is not None and "Perhaps sent before" in body.get_content() for body in texts]
+    assert repeats == [False] * 5 + [True, False], "only the day that was sent too early says that it is a repeat"
+
+
+def test_a_clock_that_was_behind_doubles_no_digest(world: World, server: MailServer) -> None:
+    """Days that were told before are not told again, and the next one goes on where the newest ended."""
+    mei = Person(id="mei", address="mei@example.org")
+    day = timedelta(days=1)
+    with world.store() as store:
+        more: dict[str, Any] = {"recipients": (), "people": (mei,)}
+        for late in range(3):
+            _send(world, store, server, at=world.now + late * day, **more)
+        assert _send(world, store, server, at=world.now + day, **more) == ""
+        assert "1 delivered" in _send(world, store, server, at=world.now + 3 * day, **more)
+        editions = Had.of(store.get(Checkpoint, "digest/told/mei")).editions
+    assert [each.since for each in editions[1:]] == [each.upto for each in editions[:-1]]
+    assert len(server.handler.mails) == 4
+
+
+@pytest.mark.parametrize(
+    "zone", ["Australia/Sydney", "Pacific/Auckland", "Australia/Lord_Howe", "Europe/London", "America/New_York"]
+)
+@pytest.mark.parametrize("hour", [0, 1, 2, 3, 23])
+def test_where_clocks_change_days_meet_and_each_is_told_once(zone: str, hour: int) -> None:
+    """Looked at every half hour around both changes of a year: one edition a day, each where the last one ended."""
+    person, had = Person(id="mei", address="mei@example.org", timezone=zone, hour=hour), Had()
+    moments = [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 9, 20, tzinfo=UTC)]
+    for begin in moments:
+        had = Had()
+        for step in range(50 * 24 * 2):
+            now = begin + step * timedelta(minutes=30)
+            edition = edition_due(person, DigestSettings(), now=now, told=had.told(now))
+            if had.sent_as(edition) is None:
+                had = Had((*had.editions, edition))
+        assert len(had.editions) in {50, 51}, "the hours at which they begin and end are ours"
+        assert len({each.day for each in had.editions}) == len(had.editions)
+        assert [each.since for each in had.editions[1:]] == [each.upto for each in had.editions[:-1]]
+        assert not any(had.by_wrong_clock(each) or each.late for each in had.editions)
 
 
 def test_people_hear_what_concerns_them(world: World) -> None:

@@ -71,9 +71,9 @@ class Had:
         return cls(tuple(Edition(day, since, upto) for day, since, upto in times))
 
     def by_wrong_clock(self, edition: Edition) -> bool:
-        """Return whether an edition went out by a clock that was ahead: one that ended before it began followed it."""
+        """Return whether an edition went out by a clock that was ahead: one that ended earlier followed it."""
         places = [k for k, each in enumerate(self.editions) if each.day == edition.day]
-        return bool(places) and any(each.upto <= edition.since for each in self.editions[places[-1] + 1 :])
+        return bool(places) and any(each.upto < edition.upto for each in self.editions[places[-1] + 1 :])
 
     def told(self, now: datetime) -> datetime | None:
         """Return up to when a reader has been told; editions of the future and those by a wrong clock do not count."""

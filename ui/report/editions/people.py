@@ -102,7 +102,9 @@ def edition_due(person: Person, settings: DigestSettings, *, now: datetime, told
     zone = ZoneInfo(zone_of(person, settings))
     local = end.astimezone(zone)
     days = length_of(person).days
-    begin = (local.replace(tzinfo=None) - timedelta(days=days)).replace(tzinfo=zone).astimezone(UTC)
+    hour = settings.hour if person.hour is None else person.hour  # on a day that lacks it, the clock shows another
+    before = local.replace(tzinfo=None, hour=hour, minute=0, fold=0) - timedelta(days=days)
+    begin = before.replace(tzinfo=zone).astimezone(UTC)
     late = told is not None and told < begin
     since = max(told, end - LONGEST) if told is not None and late else begin
     return Edition(local.date().isoformat(), since, end, late)
