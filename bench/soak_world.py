@@ -232,7 +232,7 @@ class Post:
 
 
 def spread(rng: random.Random, names: Sequence[str], days: int) -> Iterator[str]:
-    """Yield a fault, or nothing, for each day: each about equally often, none on the first and last day of a long run."""
+    """Yield a fault, or nothing, for each day: each about equally often, none at both ends of a long run."""
     pool: list[str] = []
     for day in range(days):
         if not pool:

@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_a_clock_that_was_set_back_stops_the_first_to_come_once(store: Store, back: timedelta) -> None:
     """Whoever goes on by the same clock believes it; set right again, nothing was lost."""
     check_clock(store, now=NOW)
-    with pytest.raises(ClockError, match="wrong now, or was wrong then.*run the same command again"):
+    with pytest.raises(ClockError, match=r"wrong now, or was wrong then.*run the same command again"):
         check_clock(store, now=NOW - back)
     check_clock(store, now=NOW + DAY)
     with pytest.raises(ClockError):

@@ -1,4 +1,4 @@
-"""Days full of faults, in minutes: the short form of `bench/soak.py`, whose long form docs/measurements/soak.md reports."""
+"""Days full of faults, in minutes: the short form of `bench/soak.py` (docs/measurements/soak.md has the long one)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOAK = Path(__file__).parents[2] / "bench" / "soak.py"
 
 @pytest.mark.slow
 def test_killed_and_out_of_room_nothing_is_lost_or_doubled() -> None:
-    """Two days of turns and watching, with SIGKILLs, a full disk and a mail line that breaks, recounted from outside."""
+    """Two days of turns and watching, with SIGKILLs and a full disk, recounted from outside."""
     command = [sys.executable, str(SOAK), "--days", "2", "--seed", "2", "--daily", "16", "--faults", "kill,full"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
