@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from groundswell.configs.schema import CrawlSettings
@@ -12,8 +12,6 @@ from groundswell.configs.source import FileSource, Source, find_sources
 from groundswell.crawlers.files import FileError, files_of
 from groundswell.index.records import CrawlRun
 from groundswell.index.store import Reader
-
-RUNS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +38,8 @@ def check_sources(
 
 def last_runs(reader: Reader, now: datetime | None) -> Mapping[str, CrawlRun]:
     """Return the newest run of each source; one of the future was noted by a clock that was wrong."""
-    found = reader.latest(CrawlRun)
-    if now is not None and any(run.started_at > now for run in found):
-        past = sorted(reader.recent(CrawlRun, limit=RUNS), key=lambda run: run.started_at)
-        found = [run for run in past if run.started_at <= now]
-    return {run.source: run for run in found}
+    until = None if now is None else now + timedelta(seconds=1)
+    return {run.source: run for run in reader.latest(CrawlRun, until=until)}
 
 
 def _finding(source: Source, run: CrawlRun | None) -> Finding:

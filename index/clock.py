@@ -16,7 +16,7 @@ from groundswell.index.store import Reader, Store, UnavailableError
 MARK = "clock"
 """Checkpoint: the latest moment of work (``latest``), and what was doubted."""
 SLACK = timedelta(hours=1)
-"""What a clock may be set back without a word: machines that share a store agree to seconds, and UTC knows no summer."""
+"""What a clock may be set back without a word: machines that share a store agree to seconds."""
 
 
 class ClockError(Exception):

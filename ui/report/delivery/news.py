@@ -145,9 +145,9 @@ def visits_of(reader: Reader, now: datetime) -> dict[str, list[CrawlRun]]:
     What is noted of the future was noted by a clock that was wrong: it says nothing of now.
     """
     visits: dict[str, list[CrawlRun]] = defaultdict(list)
-    found = [*reader.select(CrawlRun, states=NOT_WHOLE, limit=RUNS), *reader.latest(CrawlRun, states=WHOLE)]
-    if any(run.started_at > now for run in found):
-        found = [run for run in reader.recent(CrawlRun, limit=RUNS) if run.started_at <= now]
+    until = now + timedelta(seconds=1)
+    bad = reader.select(CrawlRun, states=NOT_WHOLE, until=until, limit=RUNS)
+    found = [*bad, *reader.latest(CrawlRun, states=WHOLE, until=until)]
     for run in sorted(found, key=lambda run: run.started_at, reverse=True):
         visits[run.source].append(run)
     return visits

@@ -33,7 +33,6 @@ SHORTEST_QUOTE, LONGEST_QUOTE = 30, 220
 IGNORED = ("dismissed", "snoozed", "closed")
 """Alerts that somebody has let go, for now or for good: no digest repeats them."""
 MOST_DELIVERIES = 5000
-MOST_RUNS = 20_000
 AHEAD = timedelta(days=8)
 """A digest goes out at most a week and a little after its end: a visit that was noted later was not yet."""
 
@@ -232,11 +231,8 @@ def find_changes(
 
 def _visited(reader: Reader, edition: Edition) -> datetime | None:
     """Return when a source was visited last; visits far beyond the edition were noted by a clock that was ahead."""
-    for limit in (1, MOST_RUNS):
-        near = [run.started_at for run in reader.recent(CrawlRun, limit=limit) if run.started_at < edition.upto + AHEAD]
-        if near:
-            return max(near)
-    return None
+    near = reader.select(CrawlRun, until=edition.upto + AHEAD, limit=1)
+    return near[0].started_at if near else None
 
 
 def _seen(reader: Reader, scope: Scope, edition: Edition) -> Seen:
