@@ -399,6 +399,8 @@ class Soak:
             self._step_under(fault)
         if away:
             self.post.set("down")
+        if fault.startswith("clock +"):  # a visit comes after the source's cadence by the steady clock: an hour for us
+            self.stop_watch()
         self.set_clock(evening)
         self.watch()
         if not self.settled("evening") and not away:
