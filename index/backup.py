@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
-from groundswell.index.files import PRIVATE_FILE, make_private_folder, written_aside
+from groundswell.index.files import PRIVATE_FILE, make_private_folder, write_whole, written_aside
 from groundswell.index.sqlite.connect import explained, newest, version_of
 from groundswell.index.store import StoreError
 
@@ -19,6 +20,8 @@ STORE = "groundswell.db"
 BESIDE = ("author.salt", "unsubscribe.key", "learned/*.npz")
 """What stands beside the store and cannot be made again from it: keys of hashes and of addresses in mails, and what
 labels taught the model."""
+NOTE = "backup.at"
+"""File of the data folder that says when the last whole backup was made."""
 PAGES = 4096
 """Pages that are copied before writers get their turn."""
 
@@ -93,3 +96,17 @@ def _copy_beside(source: Path, target: Path) -> None:
         with written_aside(place) as part:
             shutil.copyfile(file, part)
             part.chmod(PRIVATE_FILE)
+
+
+def note_backup(folder: Path, *, now: datetime) -> None:
+    """Note in the data folder that a whole backup was made; one that cannot be noted is made all the same."""
+    with suppress(OSError):
+        write_whole(folder / NOTE, now.isoformat().encode())
+
+
+def last_backup(folder: Path) -> datetime | None:
+    """Return when the last whole backup was made, or ``None`` where none is known of."""
+    try:
+        return datetime.fromisoformat((folder / NOTE).read_text("ascii").strip())
+    except (OSError, ValueError):
+        return None

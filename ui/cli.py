@@ -6,6 +6,7 @@ Exit codes: 0 all well · 1 something failed and was said · 2 wrong usage · 3 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -125,9 +126,31 @@ def main(args: Sequence[str] | None = None) -> None:
         exit_code = _exit_code(error)
         if exit_code is None:
             raise
-        click.echo(f"groundswell: {error}", err=True)
+        click.echo(f"groundswell: {_sentence(error)}", err=True)
         sys.exit(exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+ADVICE = {
+    errno.EROFS: "the disk is mounted read-only; mount it for writing, or set data_dir elsewhere",
+    errno.EACCES: "give the user who runs groundswell the right to it, or set data_dir elsewhere",
+    errno.EPERM: "give the user who runs groundswell the right to it, or set data_dir elsewhere",
+    errno.ENOSPC: "the disk is full; make room",
+    errno.EDQUOT: "the quota of this user is used up; make room",
+    errno.EFBIG: "a file may not grow that large here (ulimit -f)",
+    errno.EIO: "the disk answers with errors; look at the system's log",
+    errno.EMFILE: "too many files are open (ulimit -n)",
+}
+"""What to do about what a disk answers."""
+
+
+def _sentence(error: Exception) -> str:
+    """Return an error in words: of what a disk answers, where and what to do as well."""
+    advice = ADVICE.get(error.errno or 0) if isinstance(error, OSError) else None
+    if advice is None or not isinstance(error, OSError):
+        return str(error)
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror}: {advice}, then run the same command again; nothing acknowledged is lost"
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -58,6 +58,26 @@ def _store(settings: Settings) -> Iterator[Finding]:
     yield Finding("store", "ok", f"{settings.store.backend}, {total:,} documents")
 
 
+def _backup(settings: Settings) -> Iterator[Finding]:
+    if settings.store.backend != "sqlite":
+        return
+    from groundswell.index.backup import last_backup
+
+    made = last_backup(settings.data_dir)
+    said = f"the last whole one was made at {made:%Y-%m-%d %H:%M}Z" if made else "none was made"
+    yield Finding("backup", "ok", said, "" if made else "groundswell backup FOLDER makes one while everything goes on")
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    from groundswell.index.clock import behind
+    from groundswell.index.open import open_store
+    from groundswell.ui.console import now
+
+    with open_store(settings) as store:
+        why = behind(store, now=now())
+    yield Finding("clock", "warning" if why else "ok", why or "not behind earlier work", "set it" if why else "")
+
+
 def _model(settings: Settings) -> Iterator[Finding]:
     from groundswell.nlp.model.model import load_model
 
@@ -189,6 +209,8 @@ def _access(settings: Settings) -> Iterator[Finding]:
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "disk": _disk,
     "store": _store,
+    "backup": _backup,
+    "clock": _clock,
     "taxonomy": _taxonomy,
     "rules": _rules,
     "model": _model,

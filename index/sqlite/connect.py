@@ -56,6 +56,7 @@ def _advice(error: str) -> str:
         "not a database": ": this file was not made by Groundswell; set store.path to another file",
         "malformed": ": restore a backup, or move the file away, run again and import an export",
         "unable to open": ": check that the folder exists and may be written",
+        "disk I/O": ": the disk is full (see df) or failing; make room and run again; nothing acknowledged is lost",
         "full": ": free some disk space and run again; nothing acknowledged is lost",
         "locked": ": another process has been writing for over a minute; let it end, then run again",
         "readonly": ": the file or its folder may not be written",
@@ -109,6 +110,8 @@ def _wrong_version(path: Path, version: int) -> str:
             f"the store {path} has schema {version}, this Groundswell knows only {newest()}: "
             "upgrade Groundswell, or set store.path to another file"
         )
+    if not version and not path.stat().st_size:
+        return f"the store {path} is an empty file: restore a backup (`groundswell backup`), or remove it to begin anew"
     return f"the store {path} has schema {version}, {newest()} is needed: run `groundswell migrate`"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from groundswell.ui.console import settings_of, took
+from groundswell.ui.console import now, settings_of, took
 
 
 @click.command("backup")
@@ -22,7 +22,7 @@ def command(ctx: click.Context, *, folder: Path, back: bool, force: bool) -> int
     To restore, nothing else may run. Day files and the detector's state are made again from the store.
     """
     settings = settings_of(ctx)
-    from groundswell.index.backup import back_up, restore
+    from groundswell.index.backup import back_up, note_backup, restore
     from groundswell.index.open import database
     from groundswell.index.store import StoreError
     from groundswell.ui.pipeline import only_one
@@ -39,5 +39,6 @@ def command(ctx: click.Context, *, folder: Path, back: bool, force: bool) -> int
         return 0
     took(settings, "copy the store")
     size = back_up(database(settings), settings.data_dir, folder)
+    note_backup(settings.data_dir, now=now())
     click.echo(f"{size:,} bytes in {folder}, whole")
     return 0

@@ -109,6 +109,14 @@ class Metrics:
         )
         self.documents = Counter("groundswell_documents", "Documents by what became of them.", ["what"], registry=own)
         self.alerts = Counter("groundswell_alerts", "Alerts that fired, by severity.", ["severity"], registry=own)
+        self.free = Gauge("groundswell_disk_free_bytes", "Room left on the disk of the data folder.", registry=own)
+        self.deliveries = Gauge(
+            "groundswell_deliveries", "Digests and alerts in the ledger by status: sent, held, failed, dead.",
+            ["status"], registry=own,
+        )  # fmt: skip
+        self.backup = Gauge(
+            "groundswell_last_backup_seconds", "Unix time of the last whole backup, 0 if none was made.", registry=own
+        )
         self.source = Gauge(
             "groundswell_source_ok", "1 if the last visit of a source went well, else 0.", ["source"], registry=own
         )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -48,6 +50,7 @@ BEHIND = timedelta(minutes=10)
 """A digest waits for what the sources have if the last look at them is older: the machine slept, or just began."""
 LONGEST_WAIT = 900.0
 """How long a digest waits for that, at most."""
+MOST_DELIVERIES = 20_000
 NOTE_SECONDS = 300.0
 """How often it is written down that the clock is worked by."""
 DOUBT_SECONDS = 600.0
@@ -234,6 +237,19 @@ class Watcher:
         if self.steady() >= self.next_note:
             self.next_note = self.steady() + NOTE_SECONDS
             note_clock(store, now=self.clock())
+            self._measure(store)
+
+    def _measure(self, store: Store) -> None:
+        """Tell the metrics how much room is left, what became of deliveries, and when the last backup was made."""
+        from groundswell.index.backup import last_backup
+        from groundswell.index.records import Delivery
+
+        self.metrics.free.set(shutil.disk_usage(self.settings.data_dir).free)
+        counts = Counter(row.status for row in store.recent(Delivery, limit=MOST_DELIVERIES))
+        for status in ("sent", "held", "failed", "dead"):
+            self.metrics.deliveries.labels(status).set(counts[status])
+        made = last_backup(self.settings.data_dir)
+        self.metrics.backup.set(made.timestamp() if made else 0)
 
     # --- reading
 
