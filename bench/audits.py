@@ -1,11 +1,13 @@
 """Do the intervals of the quality report hold what they promise? Audits are drawn again and again from known worlds.
 
-    python bench/audits.py [--audits 1000] [--worlds 1000] [--seed 1]
+    python bench/audits.py [--audits 1000] [--worlds 1000] [--seed 1] [--documents 60000] [--size 600] [--none 0.5]
 
 Each world has documents of several classes, rare and common, easy and hard; an audit is drawn as
 `groundswell label draw audit` does, labelled by the truth, and estimated: how often does each interval cover the truth?
 By default every audit is of a world of its own, whose rates are drawn, too: of one world alone the share covered
 swings with the rate, as that of every interval for counts does (Brown, Cai and DasGupta 2001); `--worlds 1` shows that.
+Other designs: a small world (`--documents 2000`) whose rare strata are looked at whole, a small audit, and strata drawn
+still more unequally (`--none` is the share of the audit from what is called nothing).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -39,23 +42,36 @@ def main(args: Sequence[str] | None = None) -> None:
     parser.add_argument("--audits", type=int, default=1000)
     parser.add_argument("--worlds", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--documents", type=int, default=DOCUMENTS)
+    parser.add_argument("--size", type=int, default=SIZE)
+    parser.add_argument("--none", type=float, default=0.5)
     given = parser.parse_args(args)
-    for name, covered in coverage(given.audits, given.worlds, given.seed).items():
+    design = Design(given.documents, given.size, given.none)
+    for name, covered in coverage(given.audits, given.worlds, given.seed, design).items():
         print(json.dumps({"interval": name, "covers": round(covered, 3)}))
 
 
-def coverage(audits: int, worlds: int, seed: int = 1) -> dict[str, float]:
+@dataclass(frozen=True)
+class Design:
+    """Documents of a world, documents of an audit, and the share of these from what is called nothing."""
+
+    documents: int = DOCUMENTS
+    size: int = SIZE
+    none: float = 0.5
+
+
+def coverage(audits: int, worlds: int, seed: int = 1, design: Design | None = None) -> dict[str, float]:
     """Return interval → share of audits in which it covers the truth, of those audits that say something of it."""
-    dice = np.random.default_rng(seed)
+    dice, design = np.random.default_rng(seed), design or Design()
     names = list(CLASSES)
     hits: Counter[str] = Counter()
     tries: Counter[str] = Counter()
     for turn in range(audits):
         if turn % max(1, audits // worlds) == 0:
-            called, true = world(dice)
+            called, true = world(dice, design.documents)
             truth = {name: _truth(called[:, n], true[:, n]) for n, name in enumerate(names)}
             rows = _strata(called)
-        found, sample = _audit(dice, rows, called, true, names)
+        found, sample = _audit(dice, rows, (called, true), names, design)
         for figure in figures(found, [sample], names):
             for kind in ("precision", "recall", "false_positives", "prevalence"):
                 estimate = getattr(figure, kind)
@@ -72,10 +88,10 @@ def _strata(called: np.ndarray) -> dict[int, np.ndarray]:
     return {stratum: np.flatnonzero(strata == stratum) for stratum in sorted(set(strata.tolist()))}
 
 
-def world(dice: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def world(dice: np.random.Generator, documents: int = DOCUMENTS) -> tuple[np.ndarray, np.ndarray]:
     """Return which documents are called what, and are what; shape (documents, classes), bool."""
     rates = [[np.exp(dice.uniform(*np.log(span))) for span in spans] for spans in CLASSES.values()]
-    called = np.stack([dice.uniform(size=DOCUMENTS) < share for share, _, _ in rates], 1)
+    called = np.stack([dice.uniform(size=documents) < share for share, _, _ in rates], 1)
     right = np.stack([np.where(called[:, n], p, q) for n, (_, p, q) in enumerate(rates)], 1)
     return called, dice.uniform(size=called.shape) < right
 
@@ -83,18 +99,24 @@ def world(dice: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 def _truth(called: np.ndarray, true: np.ndarray) -> dict[str, float]:
     both = float((called & true).sum())
     return {
-        "precision": both / called.sum(),
-        "recall": both / true.sum(),
+        "precision": both / max(1, called.sum()),
+        "recall": both / max(1, true.sum()),
         "false_positives": float((called & ~true).sum() / (~true).sum()),
         "prevalence": float(true.mean()),
     }
 
 
 def _audit(
-    dice: np.random.Generator, rows: dict[int, np.ndarray], called: np.ndarray, true: np.ndarray, names: list[str]
+    dice: np.random.Generator,
+    rows: dict[int, np.ndarray],
+    tables: tuple[np.ndarray, np.ndarray],
+    names: list[str],
+    design: Design,
 ) -> tuple[list[Audited], Sample]:
-    """Draw half from what is called nothing, the rest alike from each class."""
-    sizes = {n: SIZE // 2 if n < 0 else SIZE // 2 // len(names) for n in rows}
+    """Draw half, or another share, from what is called nothing, the rest alike from each class."""
+    called, true = tables
+    none = round(design.size * design.none)
+    sizes = {n: none if n < 0 else (design.size - none) // len(names) for n in rows}
     population, found = {}, []
     for stratum, inside in rows.items():
         label = "none" if stratum < 0 else names[stratum]
