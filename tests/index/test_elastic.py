@@ -77,9 +77,8 @@ def test_alerts_of_an_older_version_are_told_apart_once_it_is_migrated(elastic_u
         store.put([signal("s1", fired=True), signal("s2"), visit("r1", "forum", NOON, error="HTTP 500")])
     with ElasticStore(settings) as store:
         client = store.client
-        for name in ("signal", "crawlrun"):  # as the version before wrote them
-            script = {"source": "ctx._source.state = ''; ctx._source.theme = ''"}
-            client.update_by_query(index=f"ungrouped-{name}", script=script, refresh=True)
+        for name, one in (("signal", "s1"), ("signal", "s2"), ("crawlrun", "r1")):  # as the version before wrote them
+            client.update(index=f"ungrouped-{name}", id=one, doc={"state": "", "theme": ""}, refresh=True)
         client.indices.put_mapping(index="ungrouped-places", meta={"mapping_version": 3})
         with ElasticReader(settings) as reader, pytest.raises(StoreError, match="groundswell migrate"):
             reader.select(Signal, states=("alert",))
