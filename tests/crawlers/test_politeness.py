@@ -99,7 +99,9 @@ def test_a_fractional_crawl_delay_is_kept_between_any_two_requests(house: Any, w
     assert run.left == 4 - len(begun) > 0
     assert run.error == ""
     assert "0.6 s between two requests" in run.remark
-    house.crawl(now=NOW + timedelta(hours=1))
+    for hour in range(1, 6):  # on a busy machine fewer fit into a visit
+        if len(begun) < 4:
+            house.crawl(now=NOW + timedelta(hours=hour))
     assert len(begun) == 4
     gaps = [later - earlier for earlier, later in pairwise(begun)]
     assert min(gaps) > 0.55, "the server's clock ticks too"

@@ -515,6 +515,8 @@ def test_a_source_that_fell_silent_is_found_from_the_first_page(
     page = context.new_page()
     page.goto(base)
     _ready(page)
-    page.locator(".cov a").first.click()
-    expect(page.get_by_role("heading", name="Sources")).to_be_visible()
+    source = page.locator(".cov a").first
+    name = source.get_attribute("aria-label") or ""
+    source.click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
     expect(page.locator(".panel").first).to_contain_text("Coverage")

@@ -91,7 +91,7 @@ def test_a_period_is_written_and_read_again() -> None:
         ("scam since:7d", "scam"),
         ("on:yesterday 骗 OR a", "骗 OR a"),
         ('"since:7d" x before:today', '"since:7d" x'),
-        ("ａ since：7d b", "ａ b"),
+        ("ａ since：7d b", "a b"),
         ("https://since:7d", "https://since:7d"),
     ],
 )

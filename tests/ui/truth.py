@@ -185,7 +185,7 @@ def false_lead(reader: Store, today: Today) -> Iterator[str]:
         )
         begun = card.episode.alert.start if card.episode.theme else datetime.min.replace(tzinfo=UTC)
         own = [d for d in reader.scan(Query(where=where)) if (at := _dated(d)) is not None and begun <= at < today.now]
-        told = rest.partition(". ")[0]
+        told = rest.replace("e.g. ", "e.g., ").partition(". ")[0]
         places = Counter(MARKETS.get(d.mention.market, d.mention.market) for d in own)
         if f"{len(own)} document" not in told:
             yield f"{len(own)} documents: {told}"
