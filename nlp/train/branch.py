@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.index.progress import Progress
+from groundswell.nlp.train.descent import Descent
 
 if TYPE_CHECKING:
     import torch
@@ -224,56 +225,6 @@ def losses(branch: Any, lesson: Lesson, rows: list[int], recipe: Recipe) -> Any:
     return (total + recipe.risk_weight * (each.sum(1) * weight).sum()) / len(rows)
 
 
-@dataclass(slots=True)
-class Tuning:
-    """A branch on its way: its optimiser and how many steps it has made, as they stand in the checkpoint."""
-
-    branch: Any
-    recipe: Recipe
-    checkpoint: Path
-    optimiser: Any = None
-    step: int = 0
-
-    def __post_init__(self) -> None:
-        """Make the optimiser, and go on from the checkpoint if there is one."""
-        import torch
-
-        heads = [*self.branch.sentiment.parameters(), *self.branch.risks.parameters()]
-        groups = [
-            {"params": list(self.branch.layers.parameters()), "most": self.recipe.learning_rate},
-            {"params": heads, "most": self.recipe.head_rate, "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(
-            groups, lr=0.0, weight_decay=self.recipe.weight_decay, betas=(0.9, 0.98), fused=True
-        )
-        if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, weights_only=True)
-            self.branch.load_state_dict(state["branch"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step = int(state["step"])
-
-    def save(self) -> None:
-        """Write the checkpoint, all of it or nothing."""
-        import torch
-
-        aside = self.checkpoint.with_suffix(".part")
-        state = {"branch": self.branch.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
-        torch.save(state, aside)
-        aside.replace(self.checkpoint)
-
-    def learn(self, loss: Any) -> None:
-        """Make one step down a loss."""
-        import torch
-
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["most"] * rate(self.step, self.recipe)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.branch.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-
-
 def rate(step: int, recipe: Recipe) -> float:
     """Return the share of the learning rate at a step: up, then down in two straight lines by way of `later`."""
     if step < recipe.steps:
@@ -293,7 +244,13 @@ def tune(
     every: int = 50,
 ) -> None:
     """Tune the branch in place, going on from `checkpoint`, which is written `every` so many steps."""
-    tuning, total = Tuning(branch, recipe, checkpoint), recipe.steps + recipe.last_steps
+    heads = [*branch.sentiment.parameters(), *branch.risks.parameters()]
+    groups = [
+        {"params": list(branch.layers.parameters()), "most": recipe.learning_rate},
+        {"params": heads, "most": recipe.head_rate, "weight_decay": 0.0},
+    ]
+    tuning = Descent(branch, groups, checkpoint, weight_decay=recipe.weight_decay)
+    total = recipe.steps + recipe.last_steps
     sentiment = islice(endless(feelings, recipe), tuning.step, None)
     risk = islice(endless(risks, recipe), max(0, tuning.step - recipe.steps), None)
     branch.train()
@@ -301,7 +258,7 @@ def tune(
         loss = losses(branch, feelings, next(sentiment), recipe)
         if tuning.step >= recipe.steps:
             loss = loss + losses(branch, risks, next(risk), recipe)
-        tuning.learn(loss)
+        tuning.learn(loss, rate(tuning.step, recipe))
         if tuning.step % every == 0 or tuning.step == total:
             tuning.save()
             if progress:

@@ -34,6 +34,7 @@ from groundswell.nlp.model.encoder.tokens import Batch, Tokenizer
 from groundswell.nlp.model.heads import Head
 from groundswell.nlp.text.clean import clean_one
 from groundswell.nlp.train.branch import branch_weights, make_layers
+from groundswell.nlp.train.descent import Descent
 from groundswell.nlp.train.kept import Kept, read_kept
 from groundswell.nlp.train.quantise import find_ranges, session
 from groundswell.nlp.train.risks import all_risk_texts
@@ -161,55 +162,40 @@ def batches(texts: Sequence[str], tokenizer: Tokenizer, how: Distillation) -> It
 
 
 class Student:
-    """The student's branch on its way, its optimiser and place, as they stand in the checkpoint."""
+    """The student's branch on its way."""
 
     def __init__(self, kept: Kept, how: Distillation, checkpoint: Path) -> None:
         import torch
 
         torch.manual_seed(how.seed)
-        self.how, self.checkpoint, self.step = how, checkpoint, 0
+        self.how = how
         self.branch = make_layers(kept.weights, [f"branch.{n}" for n in how.branch], kept.shape.heads, 0.0)
         self.sentiment = _frozen(kept.sentiment)
-        self.optimiser = torch.optim.AdamW(
-            self.branch.parameters(), lr=0.0, weight_decay=how.weight_decay, betas=(0.9, 0.98), fused=True
-        )
-        if checkpoint.exists():
-            state = torch.load(checkpoint, weights_only=True)
-            self.branch.load_state_dict(state["branch"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step = int(state["step"])
-
-    def save(self) -> None:
-        """Write the checkpoint, all of it or nothing."""
-        import torch
-
-        aside = self.checkpoint.with_suffix(".part")
-        state = {"branch": self.branch.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
-        torch.save(state, aside)
-        aside.replace(self.checkpoint)
+        groups = [{"params": list(self.branch.parameters()), "most": how.learning_rate}]
+        self.descent = Descent(self.branch, groups, checkpoint, weight_decay=how.weight_decay)
 
     def learn(self, lesson: Lesson) -> dict[str, float]:
-        """Make one step towards the teacher; returns what is still amiss, part by part."""
+        """Make one step towards the teacher; returns what is still amiss, part by part.
+
+        Raises:
+            FloatingPointError: the loss is no number; nothing was learnt from it.
+        """
         import torch
 
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.how.learning_rate * self.rate()
         parts = self.amiss(lesson)
         if not all(torch.isfinite(part) for part in parts.values()):
-            msg = f"step {self.step + 1}: the loss is no number; the last checkpoint, {self.checkpoint}, is sound"
+            way = self.descent
+            msg = f"step {way.step + 1}: the loss is no number; the last checkpoint, {way.checkpoint}, is sound"
             raise FloatingPointError(msg)
-        self.optimiser.zero_grad(set_to_none=True)
-        sum(parts.values()).backward()
-        torch.nn.utils.clip_grad_norm_(self.branch.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
+        self.descent.learn(sum(parts.values()), self.rate())
         return {name: float(part.detach()) for name, part in parts.items()}
 
     def rate(self) -> float:
         """Return the share of the learning rate: up in a line, then down as a cosine."""
-        if self.step < self.how.warm_up:
-            return (self.step + 1) / self.how.warm_up
-        return 0.5 + 0.5 * float(np.cos(np.pi * self.step / self.how.steps))
+        step = self.descent.step
+        if step < self.how.warm_up:
+            return (step + 1) / self.how.warm_up
+        return 0.5 + 0.5 * float(np.cos(np.pi * step / self.how.steps))
 
     def amiss(self, lesson: Lesson) -> dict[str, Any]:
         """Return the parts of the loss on a batch."""
@@ -270,13 +256,14 @@ def distil(
     The steps of activations that the student's branch reads are not known yet; those of the trunk stay.
     """
     teacher, student = Teacher(kept, how.fork), Student(kept, how, checkpoint)
-    for batch in islice(batches(texts, tokenizer, how), student.step, how.steps):
+    way = student.descent
+    for batch in islice(batches(texts, tokenizer, how), way.step, how.steps):
         amiss = student.learn(teacher(batch))
-        if student.step % every == 0 or student.step == how.steps:
-            student.save()
+        if way.step % every == 0 or way.step == how.steps:
+            way.save()
             if progress:
                 told = ", ".join(f"{name} {value:.3f}" for name, value in amiss.items())
-                progress(student.step, how.steps, f"distilling ({told})")
+                progress(way.step, how.steps, f"distilling ({told})")
     return of_student(kept, student)
 
 

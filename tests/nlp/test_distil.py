@@ -83,13 +83,13 @@ def test_distillation_goes_on_where_it_was_killed(tmp_path: Path) -> None:
 def test_a_loss_that_is_no_number_stops_before_the_checkpoint_is_spoilt(tmp_path: Path) -> None:
     """What was learnt until then is kept."""
     student = Student(teacher(tmp_path), HOW, tmp_path / "student.pt")
-    student.save()
+    student.descent.save()
     before = (tmp_path / "student.pt").read_bytes()
     nothing = np.full((2, 3, 32), np.nan, np.float32)
     with pytest.raises(FloatingPointError, match=r"step 1: .*sound"):
         student.learn(Lesson(nothing, nothing, np.ones((2, 3), np.int32)))
     assert (tmp_path / "student.pt").read_bytes() == before
-    assert student.step == 0
+    assert student.descent.step == 0
 
 
 def test_texts_kept_for_judging_are_not_learnt_from(tmp_path: Path) -> None:
