@@ -21,7 +21,13 @@ def write_card(report: Evaluation, manifest: Mapping[str, Any], command: str, ve
     page = pages.get_template("card.md.jinja")
     return page.render(
         report=report,
-        manifest={"encoder_of": "", "remark": "", **manifest, "recipe": {"soup": 1, **manifest["recipe"]}},
+        manifest={
+            "encoder_of": "",
+            "remark": "",
+            "sources_out": "",
+            **manifest,
+            "recipe": {"soup": 1, **manifest["recipe"]},
+        },
         shape=manifest["shape"],
         feelings=FEELINGS,
         fewest=FEWEST,

@@ -85,6 +85,11 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     write_whole(folder / MANIFEST, (text + "\n").encode("utf-8"))
 
 
+def carried_over(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a bundle made from another keeps of its manifest: neither its files' sums nor its worth."""
+    return {name: value for name, value in manifest.items() if name not in {"format", "sha256", "sources_out"}}
+
+
 def checksum(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal."""
     with path.open("rb") as stream:

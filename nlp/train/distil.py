@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from groundswell.configs.taxonomy import load_taxonomy
-from groundswell.nlp.model.bundle import find_bundle, write_manifest
+from groundswell.nlp.model.bundle import carried_over, find_bundle, write_manifest
 from groundswell.nlp.model.encoder.flat import WEIGHTS, write_flat
 from groundswell.nlp.model.encoder.graph import build
 from groundswell.nlp.model.encoder.tokens import Batch, Tokenizer
@@ -284,7 +284,7 @@ def write_student(out: Path, teacher: Path, student: Kept, texts: Sequence[str],
     write_flat(out, student.shape)
     for name in ("tokenizer.json", "heads.npz", "surface.npz"):
         shutil.copyfile(teacher / name, out / name)
-    about = {key: value for key, value in student.manifest.items() if key not in ("format", "sha256")}
+    about = carried_over(student.manifest)
     version = f"{about['version']}-distilled"
     write_manifest(out, {**about, "shape": asdict(student.shape), "version": version})
     return out

@@ -15,7 +15,7 @@ import numpy as np
 
 from groundswell.configs.schema import ModelSettings
 from groundswell.configs.taxonomy import Taxonomy, load_taxonomy
-from groundswell.nlp.model.bundle import read_bundle, write_manifest
+from groundswell.nlp.model.bundle import carried_over, read_bundle, write_manifest
 from groundswell.nlp.model.heads import risk_features
 from groundswell.nlp.model.lexicon import Wording
 from groundswell.nlp.model.model import load_model
@@ -58,7 +58,7 @@ def refit_risks(
     write_manifest(
         out,
         {
-            **{name: value for name, value in bundle.manifest.items() if name not in ("format", "sha256")},
+            **carried_over(bundle.manifest),
             "version": version,
             "risk_ids": list(taxonomy.risk_ids),
             "wording": [[list(risk.words), list(risk.unless)] for risk in taxonomy.risks],

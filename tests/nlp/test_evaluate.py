@@ -157,6 +157,10 @@ def test_the_card_is_written_from_the_figures() -> None:
     assert "98.7 %; 0.9998; 0.997" in card
     assert "UMSAB: 65.4 against 61.0" in card
     assert "gambling | 0.90 | 0.80 | 0.70 | 0.75 | 20" in card
+    assert "each source left out" not in card
+    figures.own_risk_f1 = Interval(0.6, 0.5, 0.7)
+    judged = write_card(figures, {**manifest, "sources_out": "macro-F1 is 12.3"}, "a command")
+    assert "each source left out in turn (`docs/measurements/model.md`) macro-F1 is 12.3;" in judged
 
 
 def test_target_texts_name_known_targets() -> None:
