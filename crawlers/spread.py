@@ -22,7 +22,7 @@ from groundswell.crawlers.child import by_host
 from groundswell.crawlers.run import chosen_sources, crawl, failed_run, visit_all
 from groundswell.crawlers.salt import FILE, author_salt
 from groundswell.crawlers.visit import Span
-from groundswell.index.cluster import ClusterError, Workers, connected, meet, signed_step
+from groundswell.index.cluster import ClusterError, Workers, connected, meet
 from groundswell.index.codec import from_json, to_json
 from groundswell.index.files import PRIVATE_FILE, make_private_folder
 from groundswell.index.progress import Progress
@@ -103,14 +103,13 @@ def _spread(
     """Visit sources on the workers; a bundle that fails is its own sources' trouble, and is stored as that."""
     bundles = bundled(sources, BUNDLES_A_THREAD * workers.threads)
     orders = [{**order, "sources": [source.model_dump(mode="json") for source in bundle]} for bundle in bundles]
-    futures = workers.start(partial(signed_step, visit_bundle), orders)
+    futures = workers.start(visit_bundle, orders)
     tell = partial(_tell, progress, len(bundles), workers.threads) if progress else None
     workers.wait(futures, tell)
     runs: list[CrawlRun] = []
     for bundle, future in zip(bundles, futures, strict=True):
         if future.status == "finished":
             worker, seen = workers.gathered([future])[0]
-            workers.steps[worker] += 1
             log.info("%s visited by worker %s", ", ".join(source.name for source in bundle), worker, extra=_who(worker))
             runs += [from_json(CrawlRun, run) for run in seen]
         else:

@@ -79,7 +79,8 @@ class Workers:
 
     def start(self, step: Callable[..., Any], items: Sequence[Any], **more: Any) -> list[Future]:
         """Give each item to a worker; one that is lost is given to another."""
-        futures: list[Future] = self.client.map(step, list(items), pure=False, retries=REPEATS, **more)
+        signed = partial(_signed, step)
+        futures: list[Future] = self.client.map(signed, list(items), pure=False, retries=REPEATS, **more)
         return futures
 
     def done(
@@ -91,11 +92,9 @@ class Workers:
             ClusterError: no worker is left, the scheduler is gone, or a step lost too many workers.
             Exception: a step's own.
         """
-        signed = partial(signed_step, step)
-        futures = self.start(signed, items, **more)
-        done = self.gathered(self.wait(futures, tell, again=lambda k: self.start(signed, [items[k]], **more)[0]))
-        self.steps.update(worker for worker, _ in done)
-        return [made for _, made in done]
+        futures = self.start(step, items, **more)
+        won = self.wait(futures, tell, again=lambda k: self.start(step, [items[k]], **more)[0])
+        return [made for _, made in self.gathered(won)]
 
     def wait(
         self,
@@ -117,14 +116,14 @@ class Workers:
         while left := [k for k, future in enumerate(first) if not future.done()]:
             if self._step(first, second, left):
                 seen = moved = monotonic()
-                continue
-            seen = monotonic() if self._anybody() else seen
-            if monotonic() - seen > self.patience:
+            elif self._anybody():
+                seen = monotonic()
+            elif monotonic() - seen > self.patience:
                 raise self._deserted([*first, *second.values()])
             if again and monotonic() - moved > self.slow:
                 second |= {k: again(k) for k in left if k not in second}
             if tell:
-                tell(len(first) - len(left))
+                tell(sum(future.done() for future in first))
         return first
 
     def _step(self, first: list[Future], second: dict[int, Future], left: Sequence[int]) -> bool:
@@ -157,8 +156,8 @@ class Workers:
             raise self.gone()
         return bool(self.client.scheduler_info(n_workers=-1)["workers"])
 
-    def gathered(self, futures: Sequence[Future]) -> list[Any]:
-        """Return what came of all.
+    def gathered(self, futures: Sequence[Future]) -> list[tuple[str, Any]]:
+        """Return by whom each was done and what came of it, and count it as that worker's.
 
         Raises:
             ClusterError: a step lost too many workers, or the scheduler is gone.
@@ -167,12 +166,14 @@ class Workers:
         from distributed import KilledWorker
 
         try:
-            return list(self.client.gather(list(futures)))
+            done: list[tuple[str, Any]] = list(self.client.gather(list(futures)))
         except KilledWorker as error:
             msg = f"{REPEATS} workers in a row were lost over the same task ({error}); see their logs"
             raise ClusterError(msg) from error
         except (CancelledError, OSError) as error:
             raise self.gone() from error
+        self.steps.update(worker for worker, _ in done)
+        return done
 
     def gone(self) -> ClusterError:
         """Return the error of a scheduler that is not there any more."""
@@ -181,7 +182,7 @@ class Workers:
         )
 
 
-def signed_step(step: Callable[..., Any], *given: Any, **more: Any) -> tuple[str, Any]:
+def _signed(step: Callable[..., Any], *given: Any, **more: Any) -> tuple[str, Any]:
     """Return the name of the worker that does a step, and what comes of it; done by a worker."""
     from distributed import get_worker
 
@@ -367,5 +368,4 @@ def day_file(day: str, settings: str) -> tuple[bytes, int]:
 
 __all__ = [
     "ClusterError", "Meeting", "Workers", "connected", "dashboard", "days_on_cluster", "last_meeting", "meet", "roll",
-    "signed_step",
 ]  # fmt: skip
