@@ -573,7 +573,7 @@ class ScopeView:
         if not view.watch.topics or not ((items >= low) & (items < high)).any():
             return [], np.zeros((0, len(STANDING_NAMES)))
         return Standing(
-            self.standing, view.hours, self.use, self.holds, view.weighted, life, stands=self.memory.stands,
+            self.standing, self.holds, view.weighted, life, stands=self.memory.stands,
             since=since, until=until, began=view.watch.began,
         ).find()  # fmt: skip
 

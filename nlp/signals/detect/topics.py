@@ -19,7 +19,7 @@ from scipy import sparse
 
 from groundswell.nlp.signals.detect.lives import Lately, Life
 from groundswell.nlp.signals.detect.neighbours import DAY, HISTORY, REACH
-from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, GroupCounts, ScanTests, counted, look, sums_of
+from groundswell.nlp.signals.detect.scan import LONG, SHORT, Baseline, GroupCounts, ScanTests, counted, look
 
 WINDOWS = (24.0, 48.0, 72.0, 96.0)
 BASELINES = (LONG, SHORT)
@@ -58,8 +58,6 @@ class Standing:
 
     Args:
         clock: the documents of each topic that count.
-        hours: time of every document, ascending.
-        use: which count.
         holds: which belong to the scope, copies too.
         has: terms of every document.
         life: what was seen before; it goes on.
@@ -68,15 +66,14 @@ class Standing:
         began: hour at which the stream began.
     """
 
-    def __init__(  # noqa: PLR0917  columns of one table
-        self, clock: GroupCounts, hours: NDArray[np.float64], use: NDArray[np.bool_], holds: NDArray[np.bool_],
+    def __init__(
+        self, clock: GroupCounts, holds: NDArray[np.bool_],
         has: sparse.csr_matrix, life: Life, *, stands: NDArray[np.float32], since: float, until: float, began: float,
     ) -> None:  # fmt: skip
-        self.clock, self.rows, self.hours = clock, clock.places.rows, hours
+        self.clock, self.rows, self.hours = clock, clock.places.rows, clock.places.hours
         self.has, self.life = has, life
         self.since, self.until, self.began = since, until, began
-        self.volume, self.stands = hours[use], stands
-        self.standing = sums_of(stands[use])
+        self.volume, self.standing, self.stands = clock.volume, clock.stands, stands
         self.lengths = np.log1p(np.diff(has.indptr))
         self.holds = holds
 
