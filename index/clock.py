@@ -25,10 +25,12 @@ class ClockError(Exception):
 
 def behind(reader: Reader, *, now: datetime) -> str:
     """Return in a sentence that the clock is behind what was done here, or nothing."""
-    then = latest(reader)
-    if then is None or now >= then - SLACK:
-        return ""
-    return said_behind(now, then)
+    return _behind(reader.get(Checkpoint, MARK), now)
+
+
+def _behind(mark: Checkpoint | None, now: datetime) -> str:
+    then = _latest(mark)
+    return "" if then is None or now >= then - SLACK else said_behind(now, then)
 
 
 def said_behind(now: datetime, then: datetime) -> str:
@@ -48,12 +50,12 @@ def check_clock(store: Store, *, now: datetime) -> None:
     with suppress(UnavailableError):  # while the store is away nobody can say
         mark = store.get(Checkpoint, MARK)
         value = dict(mark.value) if mark else {}
-        if not (why := behind(store, now=now)):
+        if not (why := _behind(mark, now)):
             note_clock(store, now=now)
             return
         doubted = datetime.fromisoformat(str(value["doubted"])) if value.get("doubted") else None
         if doubted is not None and doubted <= now:
-            store.put([Checkpoint(id=MARK, value={"latest": now.isoformat()}, at=now)])
+            note_clock(store, now=now)
             return
         store.put([Checkpoint(id=MARK, value={**value, "doubted": now.isoformat()}, at=now)])
         raise ClockError(
@@ -79,7 +81,10 @@ def is_steady(store: Store, name: str, *, now: datetime, most: timedelta) -> boo
 
 def latest(reader: Reader) -> datetime | None:
     """Return the latest moment at which work was done here by a clock that was believed."""
-    mark = reader.get(Checkpoint, MARK)
+    return _latest(reader.get(Checkpoint, MARK))
+
+
+def _latest(mark: Checkpoint | None) -> datetime | None:
     return datetime.fromisoformat(str(mark.value["latest"])) if mark else None
 
 
