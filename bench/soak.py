@@ -201,7 +201,7 @@ class Soak:
         limits = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))) if limit else None
         with (self.folder / "said").open("wb") as said:
             return subprocess.Popen(
-                [*command, *words], cwd=self.folder, env=env, stdout=said, stderr=said, preexec_fn=limits  # noqa: PLW1509
+                [*command, *words], cwd=self.folder, env=env, stdout=said, stderr=said, preexec_fn=limits  # noqa: PLW1509  a limit of the child alone, one system call
             )  # fmt: skip
 
     def end(self, process: subprocess.Popen[bytes], fault: str) -> int:
@@ -540,7 +540,7 @@ class Soak:
     def _documents(self) -> dict[str, Any]:
         import duckdb
 
-        urls = duckdb.sql(f"select url from '{self.data}/parquet/documents/*.parquet'").fetchall()  # noqa: S608
+        urls = duckdb.sql(f"select url from '{self.data}/parquet/documents/*.parquet'").fetchall()  # noqa: S608  a path of our own
         exported = Counter(url.removeprefix(f"{self.web.url}/") for (url,) in urls)
         published = {item.name for item in self.web.published()}
         if lost := published - exported.keys():
@@ -558,7 +558,7 @@ class Soak:
         for mail in self.post.mails:
             if found := re.match(r"<digest-(\d{4}-\d\d-\d\d)-", mail.name):
                 name = mail.to[0].partition("@")[0]
-                (ahead if mail.skew > timedelta() else had[name, found[1]]).append(mail)  # type: ignore[union-attr]
+                (ahead if mail.skew > timedelta() else had[name, found[1]]).append(mail)
         for key in sorted(self.required - had.keys() - self.refused_days):
             self.problem(f"{key[0]} never had the edition of {key[1]}")
         repeats = 0

@@ -44,10 +44,6 @@ class Languages(Values):
         """Tell whether a document may have the value: documents that are read have the language alone."""
         return "-" not in str(value) or Values.__contains__(self, value)
 
-    def __iter__(self) -> Iterator[str]:
-        """Yield the values."""
-        yield from Values.__iter__(self)
-
 
 def closed_values(settings: Settings, reader: Reader | None = None) -> Mapping[Field, Collection[str]]:
     """Return field → every value that it can have; countries and languages are checked by `codes`.

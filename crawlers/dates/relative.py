@@ -17,11 +17,10 @@ from groundswell.crawlers.dates.words import LABELS, WEEKDAYS, normalise
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
 WEEK, MONTH, YEAR = 7 * DAY, 30.4 * DAY, 365.25 * DAY
 LENGTHS = (SECOND, MINUTE, HOUR, DAY, WEEK, MONTH, YEAR)
-Words = str
-"""Spellings parted by blanks; ``_`` stands for a blank within one."""
 
 
-def _words(text: Words) -> list[str]:
+def _words(text: str) -> list[str]:
+    """Return spellings parted by blanks; ``_`` stands for a blank within one."""
     return [normalise(word.replace("_", " ")) for word in text.split()]
 
 
@@ -144,7 +143,7 @@ LANGUAGES: Mapping[str, Counting] = {
         r"(?:na\s+)?(?:ang\s+)?(?:nakalipas|nakaraan|nakararaan)",
     ),
 }
-SHORT_OF = {"fil": "tl"}
+SAME_AS = {"fil": "tl"}
 NOW = re.compile(
     r"just now|now|baru saja|baru sahaja|sebentar tadi|vừa xong|mới đây|เมื่อสักครู่|เมื่อกี้"
     r"|刚刚|剛剛|刚才|剛才|방금|たった今|ngayon lang"
@@ -179,7 +178,7 @@ BEFORE = re.compile(rf"^(?:{_LABEL})(?=[\s:\d\u0e00-\uffff])[\s:]*")
 
 def ago(text: str) -> timedelta | None:
     """Return how long ago a normalised text says that something was, or ``None``."""
-    text = _bare(text)
+    text = BEFORE.sub("", SOURCE_BEHIND.sub("", text).strip(" .,()"), count=1)
     if NOW.fullmatch(text):
         return timedelta(0)
     return next((since for each in LANGUAGES.values() if (since := each.ago_of(text)) is not None), None)
@@ -191,12 +190,8 @@ def ago_without_a_word(text: str, lang: str) -> timedelta | None:
     In Indonesian and Malay pages the same letter is an hour in one place and a day (hari) in another: it is not read.
     """
     primary = lang.replace("_", "-").partition("-")[0].lower()
-    counting = LANGUAGES.get(SHORT_OF.get(primary, primary))
+    counting = LANGUAGES.get(SAME_AS.get(primary, primary))
     return counting.alone_of(text.strip(" .,()·")) if counting else None
-
-
-def _bare(text: str) -> str:
-    return BEFORE.sub("", SOURCE_BEHIND.sub("", text).strip(" .,()"), count=1) if not NOW.fullmatch(text) else text
 
 
 def day_named(text: str, today: date) -> tuple[date, str] | None:

@@ -443,14 +443,7 @@ def test_a_search_is_explained_put_right_and_kept(board: tuple[World, str], cont
     words.press("Enter")
     expect(page.locator(".found")).to_be_visible()
     found = page.locator(".found").inner_text()
-    page.get_by_role("button", name="Saved").click()
-    page.get_by_label("Save this search as").fill("Next door")
-    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
-    expect(page.locator(".said")).to_have_text("Saved: Next door")
-    page.goto(f"{base}/search")
-    _ready(page)
-    page.get_by_role("button", name="Saved").click()
-    page.get_by_test_id("stPopoverBody").get_by_role("link", name="Next door").click()
+    _save_and_open(page, "Save this search as", "Next door", f"{base}/search")
     expect(page.locator(".found")).to_have_text(found)
 
 
@@ -485,6 +478,18 @@ def test_a_theme_is_named_by_hand_and_that_is_taken_back(board: tuple[World, str
     expect(page.locator(".stHtml h1")).to_have_text(before)
 
 
+def _save_and_open(page: Page, label: str, name: str, address: str) -> None:
+    """Save what is shown under a name, go to the page anew, and open it from what is saved."""
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_label(label).fill(name)
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
+    expect(page.locator(".said")).to_have_text(f"Saved: {name}")
+    page.goto(address)
+    _ready(page)
+    page.get_by_role("button", name="Saved").click()
+    page.get_by_test_id("stPopoverBody").get_by_role("link", name=name).click()
+
+
 def test_a_question_in_sql_is_kept_and_asked_by_its_address(board: tuple[World, str], context: BrowserContext) -> None:
     """Written, asked, kept; its link asks the same again."""
     _, base = board
@@ -496,14 +501,7 @@ def test_a_question_in_sql_is_kept_and_asked_by_its_address(board: tuple[World, 
     statement.press("Control+Enter")
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible(timeout=60_000)  # asks in its own process
-    page.get_by_role("button", name="Saved").click()
-    page.get_by_label("Save this question as").fill("By market")
-    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Save").click()
-    expect(page.locator(".said")).to_have_text("Saved: By market")
-    page.goto(f"{base}/sql")
-    _ready(page)
-    page.get_by_role("button", name="Saved").click()
-    page.get_by_test_id("stPopoverBody").get_by_role("link", name="By market").click()
+    _save_and_open(page, "Save this question as", "By market", f"{base}/sql")
     expect(page.get_by_label("Statement")).to_have_value(re.compile("group by 1 order by 2"))
 
 

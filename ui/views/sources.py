@@ -76,12 +76,9 @@ def _workers(meeting: Meeting) -> Html:
         at=wording.moment(meeting.at, zone), workers=wording.plural(len(meeting.workers), "worker"),
         scheduler=meeting.scheduler,
     )  # fmt: skip
-    page = (
-        tag("a", esc(tr("what they do now (Dask's dashboard)")), href=meeting.dashboard)
-        if meeting.dashboard
-        else esc("")
-    )
-    return joined([tag("p", esc(when)), tag("p", esc(", ".join(meeting.workers)), cls="muted"), tag("p", page)])
+    words = esc(tr("what they do now (Dask's dashboard)"))
+    page = [tag("p", tag("a", words, href=meeting.dashboard))] if meeting.dashboard else []
+    return joined([tag("p", esc(when)), tag("p", esc(", ".join(meeting.workers)), cls="muted"), *page])
 
 
 def _delivered(deliveries: Sequence[Delivery]) -> str:
